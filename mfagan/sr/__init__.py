@@ -1,0 +1,1 @@
+"""The super-resolution system: MFANet, its SuperGenerator and their training."""

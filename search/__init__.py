@@ -1,0 +1,1 @@
+"""Multi-objective search over any space of discrete choices, a plug-in on Optuna."""
