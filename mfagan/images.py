@@ -1,0 +1,160 @@
+"""Pictures as tensors: reading, writing, luma, and MATLAB's bicubic.
+
+Everywhere in mfagan an image is a torch float32 tensor (3, H, W), RGB in [0, 1].
+"""
+
+import io
+import math
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from mfagan.errors import InputError
+from mfagan.output import write_atomic
+
+MIN_SIDE_PX = 16
+_WIDE_GREY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+
+
+def read_image(path: str | Path) -> Tensor:
+    """Reads a picture of any format Pillow knows as float32 (3, H, W), RGB in [0, 1], values k/255.
+
+    EXIF orientation is applied; palettes and grey become RGB, an alpha channel is dropped, 16-bit grey
+    is reduced to its high byte. InputError: missing, unreadable, truncated, or a side under 16 px.
+    """
+    path = Path(path)
+    try:
+        with Image.open(path) as opened:
+            pixels = _rgb8(ImageOps.exif_transpose(opened))
+    except UnidentifiedImageError as error:
+        raise _unreadable(path, "it is not a picture Pillow knows") from error
+    # Pillow's decoders report damage with many types (OSError, SyntaxError, struct.error, EOFError, ...).
+    except Exception as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        raise _unreadable(path, reason) from error
+    height, width, _ = pixels.shape
+    if min(height, width) < MIN_SIDE_PX:
+        raise InputError(
+            f"image {path} is {width}x{height} px; at least {MIN_SIDE_PX} px a side are needed: "
+            "replace or remove the file"
+        )
+    return from_uint8(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
+
+
+def write_image(path: str | Path, image: Tensor) -> None:
+    """Writes (3, H, W) RGB in [0, 1], clamped and rounded to 8 bits, as PNG whatever the suffix; atomic."""
+    pixels = to_uint8(image).permute(1, 2, 0).contiguous().cpu().numpy()
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG")
+    write_atomic(path, buffer.getvalue())
+
+
+def to_uint8(image: Tensor) -> Tensor:
+    """Any shape, [0, 1] -> uint8 [0, 255]: clamped, rounded half up (as MATLAB does)."""
+    return (image.detach() * 255 + 0.5).floor().clamp(0, 255).to(torch.uint8)
+
+
+def from_uint8(pixels: Tensor) -> Tensor:
+    """Any shape, uint8 [0, 255] -> float32 [0, 1], values k/255."""
+    return pixels.to(torch.float32) / 255
+
+
+def luma(image: Tensor) -> Tensor:
+    """(..., 3, H, W) RGB in [0, 1] -> (..., H, W), BT.601 studio range: [16, 235].
+
+    Y = 16 + 65.481 R + 128.553 G + 24.966 B, MATLAB's rgb2ycbcr without its rounding; in the input's dtype.
+    """
+    red, green, blue = image.unbind(-3)
+    return 16 + 65.481 * red + 128.553 * green + 24.966 * blue
+
+
+def resize_bicubic(image: Tensor, scale: Fraction | float | None = None, size: tuple[int, int] | None = None) -> Tensor:
+    """(..., H, W) -> (..., H', W'), as MATLAB's imresize(..., 'bicubic') on doubles; not clamped.
+
+    Give either `scale` (H' = ceil(scale H)) or `size` (H', W' in px). Keys' cubic with a = -0.5, widened by
+    1/scale when shrinking, borders mirrored with the edge pixel repeated. Float64 inside, the input's dtype
+    outside; differentiable. ValueError unless exactly one of the two is given and it is positive.
+    """
+    height, width = image.shape[-2:]
+    if (scale is None) == (size is None):
+        raise ValueError("give either scale or size")
+    if scale is not None:
+        # A float such as 1/3 means the fraction: without this ceil(1/3 * 6) could be 3.
+        step = Fraction(scale).limit_denominator(10_000)
+        rows, columns = (height, math.ceil(height * step), step), (width, math.ceil(width * step), step)
+    else:
+        assert size is not None
+        rows = (height, size[0], Fraction(size[0], height))
+        columns = (width, size[1], Fraction(size[1], width))
+    if min(rows[1:]) <= 0 or min(columns[1:]) <= 0:
+        raise ValueError(f"scale {scale} or size {size} is not positive")
+    shrink_rows = _bicubic_weights(*rows).to(image.device)
+    shrink_columns = _bicubic_weights(*columns).to(image.device)
+    return (shrink_rows @ image.double() @ shrink_columns.T).to(image.dtype)
+
+
+def make_lr(hr: Tensor, scale: int = 4) -> Tensor:
+    """(..., 3, H, W) -> (..., 3, H/scale, W/scale), MATLAB bicubic, rounded to 8 bits once at the end: k/255.
+
+    `hr` is an 8-bit picture as `read_image` gives it; its sides are multiples of `scale`
+    (`crop_to_multiple`), else ValueError. At scale 2 and 4 every weight is a binary fraction, so the result
+    is exact and the same on every machine.
+    """
+    height, width = hr.shape[-2:]
+    if height % scale or width % scale:
+        raise ValueError(f"HR is {width}x{height} px, not a multiple of {scale}: crop_to_multiple first")
+    levels = resize_bicubic(to_uint8(hr).double(), Fraction(1, scale))
+    return from_uint8((levels + 0.5).floor().clamp(0, 255).to(torch.uint8))
+
+
+def crop_to_multiple(image: Tensor, scale: int) -> Tensor:
+    """(..., H, W) without the last H % scale rows and W % scale columns (the field's mod-crop)."""
+    height, width = image.shape[-2:]
+    return image[..., : height - height % scale, : width - width % scale]
+
+
+def _unreadable(path: Path, reason: str) -> InputError:
+    return InputError(f"cannot read image {path}: {reason}; give a whole, readable image file")
+
+
+def _rgb8(image: Image.Image) -> np.ndarray:
+    """(H, W, 3) uint8."""
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no agreed range (save it with 8 or 16 bits)")
+    if image.mode in _WIDE_GREY_MODES:
+        # Pillow's own conversion clips at 255 instead of scaling, and would give a white picture.
+        grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if "transparency" in image.info:
+        image = image.convert("RGBA")
+    return np.array(image.convert("RGB"))
+
+
+@lru_cache(maxsize=16)
+def _bicubic_weights(length: int, out_length: int, scale: Fraction) -> Tensor:
+    """(out_length, length) float64: row i holds what each input pixel gives to output pixel i."""
+    stretch = min(float(scale), 1.0)
+    reach = 2 / stretch
+    centre = (np.arange(out_length) + 0.5) / float(scale) - 0.5
+    first = np.floor(centre - reach).astype(np.int64)
+    taps = first[:, None] + np.arange(math.ceil(2 * reach) + 2)
+    weights = _keys_cubic(stretch * (centre[:, None] - taps))
+    weights /= weights.sum(axis=1, keepdims=True)
+    mirrored = taps % (2 * length)
+    mirrored = np.minimum(mirrored, 2 * length - 1 - mirrored)
+    matrix = np.zeros((out_length, length))
+    np.add.at(matrix, (np.arange(out_length)[:, None], mirrored), weights)
+    return torch.from_numpy(matrix)
+
+
+def _keys_cubic(x: np.ndarray) -> np.ndarray:
+    """Keys' cubic convolution kernel (1981), a = -0.5; zero from |x| = 2 on."""
+    x = np.abs(x)
+    near = (1.5 * x - 2.5) * x**2 + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))

@@ -1,0 +1,60 @@
+"""Files that are either whole or absent: written beside their place, then renamed into it."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+from mfagan.errors import InputError
+
+
+def write_atomic(path: str | Path, data: bytes | str) -> None:
+    """Writes `data` (text as UTF-8) to `path`, creating its parents; readers never see a part of it.
+
+    An InputError names the path and the system's reason; whatever stood at `path` before still does.
+    """
+    path = Path(path)
+    content = data.encode() if isinstance(data, str) else data
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Renaming onto a device such as /dev/null would replace it.
+        if path.exists() and not path.is_file():
+            raise _refusal(path, "something that is not a file has that name")
+        with _temporary_beside(path) as temporary:
+            with open(temporary, "xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+    except OSError as error:
+        raise _refusal(path, error.strerror or str(error)) from error
+
+
+def require_writable(folder: str | Path) -> Path:
+    """Creates `folder` if absent and proves that a file can be written in it; returns it as a Path.
+
+    Called before long work, so that nothing is computed in vain; an InputError names the folder and the reason.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _temporary_beside(folder / "any") as temporary:
+            temporary.write_bytes(b"\0")
+    except OSError as error:
+        raise _refusal(folder, error.strerror or str(error)) from error
+    return folder
+
+
+@contextlib.contextmanager
+def _temporary_beside(path: Path):
+    """A path in the same folder that nothing has; whatever is there at the end is removed."""
+    temporary = path.with_name(f".mfagan-{secrets.token_hex(8)}.tmp")
+    try:
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _refusal(path: Path, reason: str) -> InputError:
+    return InputError(f"cannot write {path}: {reason}; choose a place that can be written and has room")

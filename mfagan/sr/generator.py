@@ -1,0 +1,306 @@
+"""MFANet, the generator of MFAGAN (paper section 3.2; reconstructed in shared/specs/mfagan.md section 1).
+
+    head    3x3 conv, 3 -> trunk
+    CFAB    five 3x3 convs trunk -> w -> ... -> w, all six feature maps concatenated, channel attention,
+            1x1 conv back to trunk, local skip
+    MFAM    two CFABs, 3x3 conv, channel attention, skip
+    net     head, three MFAMs, 1x1 and 3x3 fusion of their outputs, global skip, 3x3 conv, PixelShuffle
+
+Every module lists its operators on a `Tape` beside its `forward`: change both together (a test compares them).
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mfagan.operators import Block, Operator, Tape, Value
+from mfagan.sr.widths import Widths
+
+SLOPE = 0.05
+N_INNER_CONVS = 5
+CFABS_PER_MFAM = 2
+CCA_REDUCTION = 16
+CCA_EPSILON = 1e-6
+N_COLOURS = 3
+
+Residual = Literal["none", "bicubic"]
+
+
+class Group(NamedTuple):
+    """Channels that belong together: a SubGenerator keeps the front ones of each group."""
+
+    name: str
+    size: int
+
+
+Groups = tuple[Group, ...]
+
+
+def _count(groups: Groups) -> int:
+    return sum(group.size for group in groups)
+
+
+class Conv(nn.Conv2d):
+    """A convolution that keeps the size and knows the channel groups it reads and writes, in order.
+
+    These two lists are all that slicing, extraction and sorting need to know of a network.
+    """
+
+    def __init__(self, reads: Groups, writes: Groups, kernel: int) -> None:
+        super().__init__(_count(reads), _count(writes), kernel, padding=kernel // 2)
+        self.reads = reads
+        self.writes = writes
+
+    def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
+        """Append this convolution's operator."""
+        return tape.conv(x, path, self.out_channels, self.kernel_size[0])
+
+
+class ContrastAwareAttention(nn.Module):
+    """CCA of IMDN: channels are scaled by a gate computed from their standard deviation plus their mean."""
+
+    def __init__(self, channels: Groups, name: str) -> None:
+        super().__init__()
+        # Fewer than 16 channels would leave no hidden unit; the paper's widths never get there.
+        hidden = (Group(f"{name}.cca", max(1, _count(channels) // CCA_REDUCTION)),)
+        self.squeeze = Conv(channels, hidden, 1)
+        self.excite = Conv(hidden, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C, H, W)."""
+        mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
+        variance = (x - mean).square().mean((2, 3), keepdim=True)
+        contrast = (variance + CCA_EPSILON).sqrt() + mean
+        gate = self.excite(F.relu(self.squeeze(contrast), inplace=True)).sigmoid()
+        return x * gate
+
+    def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
+        """Append this module's operators."""
+        mean = tape.mean(x)
+        square = tape.elementwise("square", tape.elementwise("subtract", x, mean))
+        variance = tape.elementwise("add_scalar", tape.mean(square), value=CCA_EPSILON)
+        contrast = tape.elementwise("add", tape.elementwise("sqrt", variance), mean)
+        hidden = tape.elementwise("relu", self.squeeze.write_operators(tape, contrast, f"{path}.squeeze"))
+        gate = tape.elementwise("sigmoid", self.excite.write_operators(tape, hidden, f"{path}.excite"))
+        return tape.elementwise("multiply", x, gate)
+
+
+class CFAB(nn.Module):
+    """Concatenative feature aggregation block: five receptive fields, joined, weighed and fused."""
+
+    def __init__(self, trunk: Group, width: int, name: str) -> None:
+        super().__init__()
+        parts = (trunk, *(Group(f"{name}.conv_{i + 1}", width) for i in range(N_INNER_CONVS)))
+        self.convs = nn.ModuleList(
+            Conv((source,), (target,), 3) for source, target in zip(parts[:-1], parts[1:], strict=True)
+        )
+        self.cca = ContrastAwareAttention(parts, name)
+        self.fuse = Conv(parts, (trunk,), 1)
+        self.key = f"cfab/t{trunk.size}/w{width}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, t, H, W) -> (N, t, H, W)."""
+        parts = [x]
+        for conv in self.convs:
+            parts.append(F.leaky_relu(conv(parts[-1]), SLOPE, inplace=True))  # (N, w, H, W)
+        joined = torch.cat(parts, 1)  # (N, t + 5w, H, W)
+        return self.fuse(self.cca(joined)) + x
+
+    def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
+        """Append this module's operators as one block."""
+        parts = [x]
+        for name, conv in named_convs(self.convs):
+            y = conv.write_operators(tape, parts[-1], f"{path}.convs.{name}")
+            parts.append(tape.elementwise("leaky_relu", y, value=SLOPE))
+        attended = self.cca.write_operators(tape, tape.concat(*parts), f"{path}.cca")
+        output = tape.elementwise("add", self.fuse.write_operators(tape, attended, f"{path}.fuse"), x)
+        tape.close_block(self.key)
+        return output
+
+
+class Tail(nn.Module):
+    """The end of an MFAM: 3x3 conv, channel attention and the skip from the MFAM's input."""
+
+    def __init__(self, trunk: Group, name: str) -> None:
+        super().__init__()
+        self.conv = Conv((trunk,), (trunk,), 3)
+        self.cca = ContrastAwareAttention((trunk,), name)
+        self.key = f"tail/t{trunk.size}"
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Two of (N, t, H, W) -> (N, t, H, W)."""
+        return self.cca(self.conv(x)) + skip
+
+    def write_operators(self, tape: Tape, x: Value, skip: Value, path: str) -> Value:
+        """Append this module's operators as one block."""
+        y = self.cca.write_operators(tape, self.conv.write_operators(tape, x, f"{path}.conv"), f"{path}.cca")
+        output = tape.elementwise("add", y, skip)
+        tape.close_block(self.key)
+        return output
+
+
+class MFAM(nn.Module):
+    """Multi-scale feature aggregation module: two CFABs and a tail."""
+
+    def __init__(self, trunk: Group, widths: tuple[int, int], number: int) -> None:
+        super().__init__()
+        first = CFABS_PER_MFAM * (number - 1) + 1
+        self.cfab_a = CFAB(trunk, widths[0], f"cfab_{first}")
+        self.cfab_b = CFAB(trunk, widths[1], f"cfab_{first + 1}")
+        self.tail = Tail(trunk, f"mfam_{number}")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, t, H, W) -> (N, t, H, W)."""
+        return self.tail(self.cfab_b(self.cfab_a(x)), x)
+
+    def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
+        """Append this module's operators."""
+        y = self.cfab_a.write_operators(tape, x, f"{path}.cfab_a")
+        y = self.cfab_b.write_operators(tape, y, f"{path}.cfab_b")
+        return self.tail.write_operators(tape, y, x, f"{path}.tail")
+
+
+class Fusion(nn.Module):
+    """Global feature aggregation, global skip and reconstruction."""
+
+    def __init__(self, trunk: Group, width: int, n_mfams: int, scale: int) -> None:
+        super().__init__()
+        fused = Group("fusion", width)
+        self.squeeze = Conv((trunk,) * n_mfams, (fused,), 1)
+        self.smooth = Conv((fused,), (trunk,), 3)
+        self.reconstruct = Conv((trunk,), (Group("pixels", N_COLOURS * scale**2),), 3)
+        self.scale = scale
+        self.key = f"fusion/t{trunk.size}/f{width}"
+
+    def forward(self, features: list[Tensor], skip: Tensor) -> Tensor:
+        """MFAM outputs and the head's, each (N, t, H, W) -> (N, 3, scale H, scale W)."""
+        y = self.squeeze(torch.cat(features, 1))  # (N, f, H, W)
+        y = self.smooth(y) + skip  # (N, t, H, W)
+        return F.pixel_shuffle(self.reconstruct(y), self.scale)
+
+    def write_operators(self, tape: Tape, features: list[Value], skip: Value, path: str) -> Value:
+        """Append this module's operators as one block."""
+        y = self.squeeze.write_operators(tape, tape.concat(*features), f"{path}.squeeze")
+        y = tape.elementwise("add", self.smooth.write_operators(tape, y, f"{path}.smooth"), skip)
+        pixels = self.reconstruct.write_operators(tape, y, f"{path}.reconstruct")
+        output = tape.pixel_shuffle(pixels, self.scale)
+        tape.close_block(self.key)
+        return output
+
+
+class BicubicResidual(nn.Module):
+    """Adds the bicubically enlarged input to the output, so that the network learns the difference alone.
+
+    Not in the paper; it makes short training possible. Enlarging by a whole number is one small filter a
+    sub-pixel position (MATLAB's imresize: cubic a = -0.5, symmetric padding), so it is a fixed depthwise
+    convolution and a PixelShuffle, which every runtime has.
+    """
+
+    BORDER_PX = 2
+
+    def __init__(self, scale: int) -> None:
+        super().__init__()
+        self.scale = scale
+        self.register_buffer("filters", _bicubic_filters(scale), persistent=False)
+        self.key = "bicubic"
+
+    def forward(self, image: Tensor, x: Tensor) -> Tensor:
+        """The output (N, 3, scale H, scale W) and the input (N, 3, H, W) -> the sum."""
+        padded = _pad_symmetric(_pad_symmetric(x, self.BORDER_PX, 2), self.BORDER_PX, 3)
+        pixels = F.conv2d(padded, self.filters.to(x.dtype), groups=N_COLOURS)
+        return image + F.pixel_shuffle(pixels, self.scale)
+
+    def write_operators(self, tape: Tape, image: Value, x: Value, path: str) -> Value:
+        """Append this module's operators as one block."""
+        padded = tape.pad(tape.pad(x, self.BORDER_PX, axis=1), self.BORDER_PX, axis=2)
+        pixels = tape.filter(padded, f"{path}.filters", N_COLOURS * self.scale**2, 2 * self.BORDER_PX + 1)
+        output = tape.elementwise("add", image, tape.pixel_shuffle(pixels, self.scale))
+        tape.close_block(self.key)
+        return output
+
+
+def _pad_symmetric(x: Tensor, border: int, axis: int) -> Tensor:
+    """Mirror with the edge repeated: b a | a b c | c b. The axis must be at least `border` long."""
+    first, last = x.narrow(axis, 0, border), x.narrow(axis, x.shape[axis] - border, border)
+    return torch.cat((first.flip(axis), x, last.flip(axis)), axis)
+
+
+def _bicubic_filters(scale: int) -> Tensor:
+    """(3 scale^2, 1, 5, 5): for each colour and sub-pixel position the weights of the 5x5 neighbourhood."""
+    offset = (torch.arange(scale, dtype=torch.float64) + 0.5) / scale - 0.5
+    taps = torch.arange(-BicubicResidual.BORDER_PX, BicubicResidual.BORDER_PX + 1)
+    d = (taps - offset[:, None]).abs()  # (scale, 5)
+    near, far = 1.5 * d**3 - 2.5 * d**2 + 1, -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2
+    weights = torch.where(d <= 1, near, torch.where(d <= 2, far, 0.0))
+    filters = torch.einsum("ik,jl->ijkl", weights, weights).flatten(0, 1)  # (scale^2, 5, 5)
+    return filters[:, None].repeat(N_COLOURS, 1, 1, 1).float()
+
+
+class MFANet(nn.Module):
+    """The generator at any positive widths; each of its convolutions names the channel groups it joins.
+
+    residual: "bicubic" adds the enlarged input to the output (not in the paper), "none" is the paper's network.
+    """
+
+    def __init__(self, widths: Widths, scale: int = 4, residual: Residual = "none") -> None:
+        super().__init__()
+        trunk = Group("trunk", widths.trunk)
+        self.widths = widths
+        self.scale = scale
+        self.residual_kind: Residual = residual
+        pairs = zip(widths.cfabs[::CFABS_PER_MFAM], widths.cfabs[1::CFABS_PER_MFAM], strict=True)
+        self.head = Conv((Group("rgb", N_COLOURS),), (trunk,), 3)
+        self.mfams = nn.ModuleList(MFAM(trunk, pair, i + 1) for i, pair in enumerate(pairs))
+        self.fusion = Fusion(trunk, widths.fusion, len(self.mfams), scale)
+        self.residual = BicubicResidual(scale) if residual == "bicubic" else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """LR images (N, 3, H, W) in [0, 1] -> HR images (N, 3, scale H, scale W), not clamped."""
+        return self.forward_with_taps(x)[0]
+
+    def forward_with_taps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The HR images and the three MFAM outputs, which distillation compares (paper eq. 3)."""
+        first = self.head(x)  # (N, t, H, W)
+        features = [first]
+        for mfam in self.mfams:
+            features.append(mfam(features[-1]))
+        image = self.fusion(features[1:], first)
+        return (image if self.residual is None else self.residual(image, x)), features[1:]
+
+    def blocks(self, height: int, width: int) -> list[Block]:
+        """The operators of one LR image of (3, height, width), grouped into look-up-table blocks."""
+        tape = Tape()
+        x = tape.value(N_COLOURS, height, width)
+        first = self.head.write_operators(tape, x, "head")
+        tape.close_block(f"head/t{self.widths.trunk}")
+        features = [first]
+        for i, mfam in enumerate(self.mfams):
+            assert isinstance(mfam, MFAM)
+            features.append(mfam.write_operators(tape, features[-1], f"mfams.{i}"))
+        image = self.fusion.write_operators(tape, features[1:], first, "fusion")
+        if self.residual is not None:
+            self.residual.write_operators(tape, image, x, "residual")
+        return tape.blocks
+
+
+def named_convs(module: nn.Module) -> Iterable[tuple[str, Conv]]:
+    """The convolutions of a network with their paths, in the order of definition."""
+    return ((name, child) for name, child in module.named_modules() if isinstance(child, Conv))
+
+
+@cache
+def blocks(widths: Widths, height: int, width: int, scale: int = 4, residual: Residual = "none") -> tuple[Block, ...]:
+    """The blocks of a network of these widths, without building its weights."""
+    with torch.device("meta"):
+        return tuple(MFANet(widths, scale, residual).blocks(height, width))
+
+
+def operators(
+    widths: Widths, height: int, width: int, scale: int = 4, residual: Residual = "none"
+) -> list[Operator]:
+    """The operators of a network of these widths, in the order they run."""
+    return [op for block in blocks(widths, height, width, scale, residual) for op in block.operators]
