@@ -21,11 +21,11 @@ MIN_SIDE_PX = 16
 _WIDE_GREY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
-def read_image(path: str | Path) -> Tensor:
+def read_image(path: str | Path, min_side_px: int = MIN_SIDE_PX) -> Tensor:
     """Reads a picture of any format Pillow knows as float32 (3, H, W), RGB in [0, 1], values k/255.
 
     EXIF orientation is applied; palettes and grey become RGB, an alpha channel is dropped, 16-bit grey
-    is reduced to its high byte. InputError: missing, unreadable, truncated, or a side under 16 px.
+    is reduced to its high byte. InputError: missing, unreadable, truncated, or a side under `min_side_px`.
     """
     path = Path(path)
     try:
@@ -38,9 +38,9 @@ def read_image(path: str | Path) -> Tensor:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
         raise _unreadable(path, reason) from error
     height, width, _ = pixels.shape
-    if min(height, width) < MIN_SIDE_PX:
+    if min(height, width) < min_side_px:
         raise InputError(
-            f"image {path} is {width}x{height} px; at least {MIN_SIDE_PX} px a side are needed: "
+            f"image {path} is {width}x{height} px; at least {min_side_px} px a side are needed: "
             "replace or remove the file"
         )
     return from_uint8(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
@@ -73,8 +73,10 @@ def luma(image: Tensor) -> Tensor:
     return 16 + 65.481 * red + 128.553 * green + 24.966 * blue
 
 
-def resize_bicubic(image: Tensor, scale: Fraction | float | None = None, size: tuple[int, int] | None = None) -> Tensor:
-    """(..., H, W) -> (..., H', W'), as MATLAB's imresize(..., 'bicubic') on doubles; not clamped.
+def resize_bicubic(
+    image: Tensor, scale: Fraction | float | None = None, size: tuple[int, int] | None = None
+) -> Tensor:
+    """(..., H, W) -> (..., H', W'), as MATLAB's imresize(image, ..., "bicubic") on doubles; not clamped.
 
     Give either `scale` (H' = ceil(scale H)) or `size` (H', W' in px). Keys' cubic with a = -0.5, widened by
     1/scale when shrinking, borders mirrored with the edge pixel repeated. Float64 inside, the input's dtype

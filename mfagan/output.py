@@ -33,7 +33,7 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
 def require_writable(folder: str | Path) -> Path:
     """Creates `folder` if absent and proves that a file can be written in it; returns it as a Path.
 
-    Called before long work, so that nothing is computed in vain; an InputError names the folder and the reason.
+    Called before long work, so that nothing is computed in vain. InputError names the folder and the reason.
     """
     folder = Path(folder)
     try:

@@ -11,12 +11,16 @@ Every module lists its operators on a `Tape` beside its `forward`: change both t
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mfagan.checkpoint import Checkpoint, load_weights
+from mfagan.errors import InputError
+from mfagan.images import resize_bicubic
 from mfagan.operators import Block, Operator, Tape, Value
 from mfagan.sr.widths import Widths
 
@@ -211,7 +215,8 @@ class BicubicResidual(nn.Module):
     def forward(self, image: Tensor, x: Tensor) -> Tensor:
         """The output (N, 3, scale H, scale W) and the input (N, 3, H, W) -> the sum."""
         padded = _pad_symmetric(_pad_symmetric(x, self.BORDER_PX, 2), self.BORDER_PX, 3)
-        pixels = F.conv2d(padded, self.filters.to(x.dtype), groups=N_COLOURS)
+        with torch.autocast(x.device.type, enabled=False):  # half precision would blur the image by a grey level
+            pixels = F.conv2d(padded, self.filters.to(x.dtype), groups=N_COLOURS)
         return image + F.pixel_shuffle(pixels, self.scale)
 
     def write_operators(self, tape: Tape, image: Value, x: Value, path: str) -> Value:
@@ -231,11 +236,11 @@ def _pad_symmetric(x: Tensor, border: int, axis: int) -> Tensor:
 
 def _bicubic_filters(scale: int) -> Tensor:
     """(3 scale^2, 1, 5, 5): for each colour and sub-pixel position the weights of the 5x5 neighbourhood."""
-    offset = (torch.arange(scale, dtype=torch.float64) + 0.5) / scale - 0.5
-    taps = torch.arange(-BicubicResidual.BORDER_PX, BicubicResidual.BORDER_PX + 1)
-    d = (taps - offset[:, None]).abs()  # (scale, 5)
-    near, far = 1.5 * d**3 - 2.5 * d**2 + 1, -0.5 * d**3 + 2.5 * d**2 - 4 * d + 2
-    weights = torch.where(d <= 1, near, torch.where(d <= 2, far, 0.0))
+    border = BicubicResidual.BORDER_PX
+    n = 4 * border + 1  # long enough for the middle pixel not to see the mirrored edges
+    enlarged = resize_bicubic(torch.eye(n, dtype=torch.float64), size=(n * scale, n))
+    middle = n // 2
+    weights = enlarged[middle * scale : (middle + 1) * scale, middle - border : middle + border + 1]  # (scale, 5)
     filters = torch.einsum("ik,jl->ijkl", weights, weights).flatten(0, 1)  # (scale^2, 5, 5)
     return filters[:, None].repeat(N_COLOURS, 1, 1, 1).float()
 
@@ -257,6 +262,20 @@ class MFANet(nn.Module):
         self.mfams = nn.ModuleList(MFAM(trunk, pair, i + 1) for i, pair in enumerate(pairs))
         self.fusion = Fusion(trunk, widths.fusion, len(self.mfams), scale)
         self.residual = BicubicResidual(scale) if residual == "bicubic" else None
+
+    def config(self) -> dict[str, object]:
+        """What rebuilds it, as plain data."""
+        return {"widths": list(self.widths), "scale": self.scale, "residual": self.residual_kind}
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint, path: str | Path) -> Self:
+        """The network that a checkpoint describes; `path` names it in errors."""
+        config = dict(checkpoint.config)
+        try:
+            network = cls(Widths.of(config.pop("widths")), **config)  # pyright: ignore[reportArgumentType]
+        except (KeyError, TypeError):
+            raise InputError(f"checkpoint {path}: it does not describe an MFANet (found {config})") from None
+        return load_weights(network, checkpoint, path).eval()
 
     def forward(self, x: Tensor) -> Tensor:
         """LR images (N, 3, H, W) in [0, 1] -> HR images (N, 3, scale H, scale W), not clamped."""

@@ -1,0 +1,92 @@
+"""Checkpoints: safetensors files whose metadata says what network they hold and where it came from."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as encode
+from torch import Tensor, nn
+
+from mfagan.errors import InputError
+from mfagan.output import write_atomic
+
+_KEY = "mfagan"
+Network = TypeVar("Network", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network's weights and its description.
+
+    network: the architecture, such as "mfanet" or "patchgan".
+    role: what it is in the pipeline, such as "supergenerator".
+    config: the arguments that rebuild the network.
+    record: how it was made: recipe, stage, steps, images, parents, figures.
+    """
+
+    network: str
+    role: str
+    config: Mapping[str, object]
+    state: Mapping[str, Tensor]
+    record: Mapping[str, object] = field(default_factory=dict)
+
+
+def save(path: str | Path, checkpoint: Checkpoint) -> None:
+    """Write the checkpoint whole or not at all."""
+    about = {name: getattr(checkpoint, name) for name in ("network", "role", "config", "record")}
+    state = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
+    write_atomic(path, encode(state, metadata={_KEY: json.dumps(about)}))
+
+
+def read(path: str | Path, network: str | None = None, role: str | None = None) -> Checkpoint:
+    """The checkpoint at `path`, on the CPU.
+
+    InputError: no such file, not one of our checkpoints, or another network or role than asked for.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"checkpoint {path}: no such file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"checkpoint {path}: not a readable safetensors file ({_one_line(error)})") from None
+    try:
+        checkpoint = Checkpoint(**json.loads(metadata[_KEY]), state=state)
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"checkpoint {path}: it carries no description by mfagan; give one mfagan wrote") from None
+    for name, wanted in (("network", network), ("role", role)):
+        found = getattr(checkpoint, name)
+        if wanted is not None and found != wanted:
+            raise InputError(f"checkpoint {path}: its {name} is {found!r}, {wanted!r} is needed here")
+    return checkpoint
+
+
+def load_weights(network: Network, checkpoint: Checkpoint, path: str | Path) -> Network:
+    """`network` with the checkpoint's weights, or an InputError where names or shapes differ."""
+    try:
+        network.load_state_dict(dict(checkpoint.state))
+    except RuntimeError as error:
+        raise InputError(f"checkpoint {path}: its weights do not fit its description ({_one_line(error)})") from None
+    return network
+
+
+def sha256(path: str | Path) -> str:
+    """The file's SHA-256, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def count_parameters(checkpoint: Checkpoint) -> int:
+    """Learned numbers in the checkpoint."""
+    return sum(torch.numel(tensor) for tensor in checkpoint.state.values())
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

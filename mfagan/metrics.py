@@ -1,0 +1,97 @@
+"""PSNR and SSIM on the Y channel, in float64, without rounding to 8 bits."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from mfagan.errors import InputError
+from mfagan.images import luma
+
+PEAK = 255.0
+_SSIM_WINDOW_PX = 11
+_SSIM_SIGMA_PX = 1.5
+_SSIM_C1 = (0.01 * PEAK) ** 2
+_SSIM_C2 = (0.03 * PEAK) ** 2
+
+
+def psnr_y(sr: Tensor, hr: Tensor, scale: int) -> float:
+    """PSNR in dB of two images (3, H, W) in [0, 1], on luma with `scale` px shaved off each border.
+
+    Peak 255; `sr` is clamped to [0, 1]; inf where they are equal. InputError names unequal sizes.
+    """
+    _demand_equal_sizes(sr, hr)
+    return psnr_db(shaved_luma(sr, scale), shaved_luma(hr, scale))
+
+
+def ssim_y(sr: Tensor, hr: Tensor, scale: int) -> float:
+    """SSIM in [-1, 1] of two images (3, H, W) in [0, 1], on luma with `scale` px shaved off each border.
+
+    Settings as `ssim`; `sr` is clamped to [0, 1]. InputError names sizes that differ or are under the window.
+    """
+    _demand_equal_sizes(sr, hr)
+    return ssim(shaved_luma(sr, scale), shaved_luma(hr, scale))
+
+
+def shaved_luma(image: Tensor, scale: int) -> Tensor:
+    """(3, H, W) RGB, clamped to [0, 1] -> float64 (H - 2 scale, W - 2 scale), BT.601 luma in [16, 235].
+
+    The half of `psnr_y` worth keeping: a search computes it once for each HR image and thousands of times
+    for the slices' outputs. InputError where nothing is left between the borders.
+    """
+    height, width = image.shape[-2:]
+    if min(height, width) <= 2 * scale:
+        raise InputError(
+            f"image is {width}x{height} px: nothing is left inside borders of {scale} px; use larger images"
+        )
+    # Apple's GPUs have no float64.
+    image = image.detach().cpu() if image.device.type == "mps" else image.detach()
+    return luma(image[:, scale : height - scale, scale : width - scale].double().clamp(0, 1))
+
+
+def psnr_db(sr_luma: Tensor, hr_luma: Tensor) -> float:
+    """PSNR in dB, 10 log10(255^2 / MSE), of two float64 arrays (H, W) of 0 to 255; inf where equal."""
+    _demand_equal_sizes(sr_luma, hr_luma)
+    mse = (sr_luma - hr_luma).square().mean().item()
+    return 10 * math.log10(PEAK**2 / mse) if mse else math.inf
+
+
+def ssim(sr_luma: Tensor, hr_luma: Tensor) -> float:
+    """Mean SSIM (Wang et al. 2004, equation 13) of two float64 arrays (H, W) on the scale 0 to 255.
+
+    Gaussian window 11x11, sigma 1.5, K1 0.01, K2 0.03, population covariance, averaged where the window
+    lies inside the image.
+    """
+    _demand_equal_sizes(sr_luma, hr_luma)
+    height, width = sr_luma.shape
+    if min(height, width) < _SSIM_WINDOW_PX:
+        raise InputError(
+            f"{width}x{height} px are left inside the borders: SSIM needs {_SSIM_WINDOW_PX} a side; "
+            "use larger images"
+        )
+    moments = torch.stack([sr_luma, hr_luma, sr_luma**2, hr_luma**2, sr_luma * hr_luma])
+    x, y, xx, yy, xy = _gaussian_valid(moments)
+    luminance = (2 * x * y + _SSIM_C1) / (x**2 + y**2 + _SSIM_C1)
+    structure = (2 * (xy - x * y) + _SSIM_C2) / (xx - x**2 + yy - y**2 + _SSIM_C2)
+    return (luminance * structure).mean().item()
+
+
+def _gaussian_valid(stack: Tensor) -> Tensor:
+    """(N, H, W) -> (N, H - 10, W - 10), weighted means over the window."""
+    offsets = range(-(_SSIM_WINDOW_PX // 2), _SSIM_WINDOW_PX // 2 + 1)
+    window = [math.exp(-(offset**2) / (2 * _SSIM_SIGMA_PX**2)) for offset in offsets]
+    window = [weight / sum(window) for weight in window]
+    # Sums of shifted views take a fifth of the time of torch's float64 convolution.
+    for axis in (1, 2):
+        length = stack.shape[axis] - _SSIM_WINDOW_PX + 1
+        total = torch.zeros_like(stack.narrow(axis, 0, length))
+        for start, weight in enumerate(window):
+            total.add_(stack.narrow(axis, start, length), alpha=weight)
+        stack = total
+    return stack
+
+
+def _demand_equal_sizes(sr: Tensor, hr: Tensor) -> None:
+    if sr.shape != hr.shape:
+        sr_size, hr_size = (f"{image.shape[-1]}x{image.shape[-2]}" for image in (sr, hr))
+        raise InputError(f"cannot compare images of {sr_size} and {hr_size} px; give images of one size")

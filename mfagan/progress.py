@@ -1,0 +1,40 @@
+"""Progress of long work: what reports it, and bars with the time left for a terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+Report = Callable[[int, int, str], None]
+"""Called with how much is done, of how much, and a short note such as the loss."""
+
+Bars = Callable[[str], AbstractContextManager[Report]]
+"""Called with a label; gives the Report that moves its bar."""
+
+
+@contextmanager
+def show_bar(label: str) -> Iterator[Report]:
+    """A progress bar on standard error, with the time left; plain text where that is not a terminal."""
+    columns = (
+        TextColumn("{task.description:<24}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(label, total=None, note="")
+
+        def report(done: int, total: int, note: str = "") -> None:
+            progress.update(task, completed=done, total=total, note=note)
+
+        yield report
+
+
+@contextmanager
+def no_bar(label: str) -> Iterator[Report]:
+    """Reports that go nowhere."""
+    yield lambda done, total, note: None

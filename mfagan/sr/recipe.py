@@ -1,0 +1,130 @@
+"""Training recipes: TOML files with every setting of the four stages (paper section 4.1)."""
+
+import tomllib
+from dataclasses import asdict, field
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from mfagan.errors import InputError
+
+SHIPPED = Path(__file__).parent.parent / "recipes"
+_STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=_STRICT)
+class LossWeights:
+    """The lambdas of the paper's equation (1); a term of weight 0 is not computed."""
+
+    recon: float = Field(1.0, ge=0)
+    """L1 reconstruction, equation (2)."""
+    distill_g: float = Field(0.0, ge=0)
+    """Layer-wise distillation of the generator, equation (3)."""
+    distill_d: float = Field(0.0, ge=0)
+    """Layer-wise distillation of the discriminator, equation (4)."""
+    percep: float = Field(0.0, ge=0)
+    """VGG19 perceptual loss, equation (5)."""
+    adv: float = Field(0.0, ge=0)
+    """Adversarial loss, equation (6)."""
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Stage:
+    """One training stage."""
+
+    steps: int = Field(ge=1)
+    """Optimizer steps."""
+    learning_rate: float = Field(gt=0)
+    """Adam's learning rate at the first step, for the generator and the discriminator."""
+    halve_at: tuple[int, ...] = ()
+    """Steps at which the learning rate is halved."""
+    cosine: bool = False
+    """Let the learning rate fall to zero along a half cosine instead."""
+    weights: LossWeights = field(default_factory=LossWeights)
+    """Weights of the losses."""
+    validate_every: int = Field(0, ge=0)
+    """Steps between validations, of which the best is kept; 0 validates at the end alone."""
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Stages:
+    """The four stages of the paper, the first in its two halves."""
+
+    teacher: Stage
+    """1a: the wide MFANet alone (MFAGAN_L)."""
+    teacher_gan: Stage
+    """1b: MFAGAN_L with its PatchGAN."""
+    distill: Stage
+    """2: student generator and student discriminator."""
+    supernet: Stage
+    """3: the weight-shared SuperGenerator, widths drawn anew at each step."""
+    finetune: Stage
+    """4: the picked SubGenerator with the distilled discriminator."""
+
+
+@dataclass(frozen=True, config=_STRICT)
+class Recipe:
+    """Everything that training depends on besides the images and the seed."""
+
+    name: str
+    """What checkpoints call it."""
+    stages: Stages
+    """Settings of each stage."""
+    scale: Literal[2, 3, 4] = 4
+    """Enlargement."""
+    residual: Literal["none", "bicubic"] = "none"
+    """Whether the enlarged input is added to the output (not in the paper)."""
+    teacher_width: int = Field(64, ge=1)
+    """Every width of MFAGAN_L."""
+    student_width: int = Field(48, ge=1)
+    """Every width of the student and of the SuperGenerator."""
+    teacher_discriminator: int = Field(48, ge=1)
+    """Base width of MFAGAN_L's PatchGAN."""
+    student_discriminator: int = Field(32, ge=1)
+    """Base width of the distilled PatchGAN."""
+    batch: int = Field(16, ge=1)
+    """Crops a step."""
+    crop_px: int = Field(32, ge=16)
+    """Side of a crop in LR pixels."""
+    precision: Literal["fp32", "bf16", "auto"] = "auto"
+    """Arithmetic of the networks: auto takes bf16 where the device computes it natively."""
+    betas: tuple[float, float] = (0.5, 0.999)
+    """Adam's decay rates."""
+    perceptual: Literal["required", "where_present"] = "required"
+    """Whether training goes on without the perceptual term where VGG19's weights are absent."""
+    norm: Literal["mse", "l2"] = "mse"
+    """How feature maps are compared in equations (3) to (5): the paper's text says MSE, its formulas a norm."""
+
+
+STAGE_NAMES = tuple(Stages.__dataclass_fields__)
+
+
+def read_recipe(name_or_path: str | Path) -> Recipe:
+    """A shipped recipe by name, or one from a TOML file; an InputError names what is wrong in it."""
+    shipped = {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+    path = shipped.get(str(name_or_path), Path(name_or_path))
+    try:
+        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise InputError(f"recipe {name_or_path}: {reason}; shipped recipes: {', '.join(shipped)}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"recipe {path}: not TOML ({error})") from None
+    return parse_recipe(fields, str(path))
+
+
+def parse_recipe(fields: object, source: str) -> Recipe:
+    """A recipe from plain data, such as a checkpoint's record; `source` names it in errors."""
+    try:
+        return TypeAdapter(Recipe).validate_python(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"recipe {source}: {place}: {first['msg']} (found {first['input']!r:.60})") from None
+
+
+def as_record(recipe: Recipe) -> dict[str, object]:
+    """Plain data that `parse_recipe` reads back."""
+    return asdict(recipe)  # pyright: ignore[reportArgumentType] - a pydantic dataclass is a dataclass

@@ -1,0 +1,188 @@
+"""TensorFlow Lite export: a network's operator list, interpreted in TensorFlow operators and converted.
+
+The mirror works in TensorFlow's layout (NHWC) from the start and copies the weights, so the file holds no
+TRANSPOSE, which a conversion from PyTorch's layout would leave in it. This is the only file that imports
+tensorflow, which takes seconds: import it where it is needed.
+"""
+
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+# Read once, when tensorflow is loaded: its notices would otherwise stand on every user's screen.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+import numpy as np
+import tensorflow as tf
+from torch import Tensor
+
+from mfagan.errors import InputError
+from mfagan.litert import max_abs_difference
+from mfagan.operators import Block, Operator, Value
+
+PARITY_LIMIT = 1e-4
+
+
+def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> bytes:
+    """A TFLite file (fp32, batch 1, the fixed size of the operators' values, NHWC) of any operator list.
+
+    Its inputs are the values read from outside, in the order of first use; its output is the last operator's.
+    `weights`: `PATH.weight` and `PATH.bias` of a learned convolution, `PATH` of a fixed filter, as PyTorch
+    holds them; others are ignored. ValueError where one is missing or has another shape.
+    """
+    graph = Block("", tuple(operators))
+    kernels = _mirror_weights(operators, weights)
+
+    def network(*images: tf.Tensor) -> tf.Tensor:
+        values = dict(zip(graph.inputs, images, strict=True))
+        for operator in operators:
+            arguments = [values[value] for value in operator.inputs]
+            values[operator.output] = _apply(operator, arguments, kernels.get(operator.output))
+        return values[graph.output]
+
+    signature = [tf.TensorSpec((1, v.height, v.width, v.channels), tf.float32, v.name) for v in graph.inputs]
+    with _quiet():
+        function = tf.function(network, input_signature=signature).get_concrete_function()
+        # A second argument (the trackable object) makes the converter drop the weights without a word.
+        return tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+
+
+def export_tflite(
+    operators: Sequence[Operator],
+    weights: Mapping[str, Tensor],
+    reference: Callable[[Tensor], Tensor],
+    photo: Tensor,
+    limit: float = PARITY_LIMIT,
+) -> tuple[bytes, float]:
+    """`convert`, then the file's output is compared with `reference` ((1, 3, h, w) -> (1, 3, H, W)) on `photo`.
+
+    `photo` is (3, h, w) of the operators' size, RGB in [0, 1]. Returns the file and the largest absolute
+    difference. InputError where that exceeds `limit` or is not a number.
+    """
+    model = convert(operators, weights)
+    difference = max_abs_difference(model, reference, photo)
+    check_parity(difference, limit)
+    return model, difference
+
+
+def check_parity(difference: float, limit: float = PARITY_LIMIT) -> None:
+    """InputError where the largest absolute difference from PyTorch exceeds `limit` or is not a number."""
+    # Written so that NaN, which compares false with everything, fails.
+    if not difference <= limit:
+        raise InputError(
+            f"export: the TFLite file's output differs from PyTorch's by up to {difference:.3g}, the limit is "
+            f"{limit:g}, so nothing is exported; check the checkpoint with `mfagan evaluate`"
+        )
+
+
+def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> tf.Tensor:
+    """One operator on tensors (1, H, W, C)."""
+    match operator.kind:
+        case "conv":
+            assert kernel is not None
+            padding = "SAME" if operator.bias else "VALID"
+            y = tf.nn.conv2d(x[0], kernel[0], strides=1, padding=padding)
+            return y if kernel[1] is None else tf.nn.bias_add(y, kernel[1])
+        case "leaky_relu":
+            return tf.nn.leaky_relu(x[0], operator.value)
+        case "relu":
+            return tf.nn.relu(x[0])
+        case "concat":
+            return tf.concat(x, 3)
+        case "add":
+            return x[0] + x[1]
+        case "add_scalar":
+            return x[0] + operator.value
+        case "subtract":
+            return x[0] - x[1]
+        case "multiply":
+            return x[0] * x[1]
+        case "mean":
+            return tf.reduce_mean(x[0], (1, 2), keepdims=True)
+        case "square":
+            return tf.square(x[0])
+        case "sqrt":
+            return tf.sqrt(x[0])
+        case "sigmoid":
+            return tf.sigmoid(x[0])
+        case "pad":
+            border = [[0, 0]] * 4
+            border[operator.axis] = [int(operator.value)] * 2
+            return tf.pad(x[0], border, "SYMMETRIC")
+        case "pixel_shuffle":
+            return tf.nn.depth_to_space(x[0], int(operator.value))
+        case kind:
+            raise ValueError(f"operator {kind}: the TFLite mirror does not know it")
+
+
+_Kernel = tuple[np.ndarray, np.ndarray | None]
+
+
+def _mirror_weights(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> dict[Value, _Kernel]:
+    """For each convolution's output: its kernel (k, k, in, out) and its bias (out,) or None, float32."""
+    factors = {op.inputs[0]: int(op.value) for op in operators if op.kind == "pixel_shuffle"}
+    kernels: dict[Value, _Kernel] = {}
+    for op in operators:
+        if op.kind != "conv":
+            continue
+        shapes = weight_shapes(op)
+        kernel, *bias = (_take(weights, name, shape) for name, shape in shapes.items())
+        order = _shuffle_order(op.output.channels, factors.pop(op.output, 1))
+        kernel = _ungroup(kernel, op.groups)[order].transpose(2, 3, 1, 0)
+        kernels[op.output] = kernel, bias[0][order] if bias else None
+    if factors:
+        raise ValueError(f"pixel_shuffle of {[v.name for v in factors]}: only a convolution's output can be mirrored")
+    return kernels
+
+
+def weight_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
+    """Name -> shape of the weights that a convolution reads, as PyTorch holds them; empty for other kinds."""
+    if operator.kind != "conv":
+        return {}
+    rows, columns = operator.output.channels, operator.inputs[0].channels // operator.groups
+    shape = rows, columns, operator.kernel, operator.kernel
+    if not operator.bias:
+        return {operator.weights: shape}
+    return {f"{operator.weights}.weight": shape, f"{operator.weights}.bias": (rows,)}
+
+
+def _take(weights: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> np.ndarray:
+    if name not in weights:
+        raise ValueError(f"weights {name}: missing, the operator list needs shape {shape}")
+    if tuple(weights[name].shape) != shape:
+        raise ValueError(f"weights {name}: shape {tuple(weights[name].shape)}, the operator list needs {shape}")
+    return weights[name].detach().cpu().float().numpy()
+
+
+def _ungroup(kernel: np.ndarray, groups: int) -> np.ndarray:
+    """(out, in / groups, k, k) -> (out, in, k, k): the dense kernel with zeros between the groups.
+
+    A depthwise TFLite convolution could not give its channels in the order that DEPTH_TO_SPACE reads.
+    """
+    rows, columns = len(kernel) // groups, kernel.shape[1]
+    dense = np.zeros((len(kernel), columns * groups, *kernel.shape[2:]), kernel.dtype)
+    for i in range(groups):
+        out = slice(i * rows, (i + 1) * rows)
+        dense[out, i * columns : (i + 1) * columns] = kernel[out]
+    return dense
+
+
+def _shuffle_order(channels: int, factor: int) -> np.ndarray:
+    """PyTorch's channel c r^2 + i r + j of a PixelShuffle stands at (i r + j) C + c of a DEPTH_TO_SPACE."""
+    return np.arange(channels).reshape(-1, factor**2).T.ravel()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Tensorflow's Python loggers say nothing below an error."""
+    loggers = [logging.getLogger(name) for name in ("tensorflow", "absl")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

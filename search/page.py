@@ -1,0 +1,103 @@
+"""The front page of a study: one HTML file with the Pareto figure and the front's table, for use offline."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from search import pareto, plot
+from search.problem import Objective, Point, describe
+
+if TYPE_CHECKING:
+    from search.study import StudyRecord
+
+_STYLE = """
+:root { color-scheme: light dark;
+        --ink: #1f2933; --soft: #5b6772; --line: #d9dfe6; --back: #f6f8fa; --mark: #fdeadd; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6eaee; --soft: #a3adb7; --line: #39424c; --back: #14181d; --mark: #4a2a17; }
+}
+body { margin: 0 auto; padding: 1.5rem; max-width: 72rem; background: var(--back); color: var(--ink);
+       font: 16px/1.5 system-ui, -apple-system, 'Segoe UI', sans-serif; }
+h1 { font-size: 1.5rem; margin: 0; }
+h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
+p { margin: .25rem 0 1rem; color: var(--soft); }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; font-size: .9rem; }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; }
+.figure { background: white; border: 1px solid var(--line); border-radius: 8px; padding: .5rem; }
+.table { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums;
+        white-space: nowrap; }
+th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
+th { cursor: pointer; color: var(--soft); font-weight: 600; }
+tr.picked { background: var(--mark); }
+"""
+
+_SORT = """
+for (const head of document.querySelectorAll("th")) head.addEventListener("click", () => {
+  const column = head.cellIndex, body = head.closest("table").tBodies[0];
+  const sign = head.dataset.sign = head.dataset.sign === "1" ? -1 : 1;
+  const key = row => row.cells[column].textContent;
+  const number = text => Number(text.replaceAll(",", ""));
+  const compare = (a, b) => number(a) - number(b) || a.localeCompare(b);
+  body.append(...[...body.rows].sort((a, b) => sign * compare(key(a), key(b))));
+});
+"""
+
+
+def front_page(record: StudyRecord, picked: Point | None = None) -> str:
+    """The page's HTML: study, identity, figure (plotly.js embedded, about 5 MB) and the front's table.
+
+    Raises SearchError for a study of fewer than two objectives.
+    """
+    best = pareto.front(record.points, record.objectives)
+    data = plot.front_data(record.points, record.objectives, picked)
+    figure = plot.pareto_figure(data).to_html(
+        full_html=False,
+        include_plotlyjs=True,
+        div_id="front",
+        config={"responsive": True, "displaylogo": False},
+    )
+    n_infeasible = sum(not point.feasible for point in record.points)
+    counts = f"{record.n_trials} finished trials of {record.n_unique_trials} distinct choices"
+    counts += f", {n_infeasible} over a limit" if n_infeasible else ""
+    goals = "; ".join(f"{objective.direction} {objective.label}" for objective in record.objectives)
+    facts = "".join(
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in record.identity.items()
+    )
+    shown = [*best, picked] if picked and picked.number not in {point.number for point in best} else best
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{html.escape(record.name)}: Pareto front</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>Pareto front of {html.escape(record.name)}</h1>
+<p>{counts}, {len(best)} on the front. {html.escape(goals)}.</p>
+<div class="figure">{figure}</div>
+<h2>The front</h2>
+<p>Click a column's head to sort by it.</p>
+<div class="table">{_table(shown, record.objectives, picked)}</div>
+<h2>What the values depend on</h2>
+<dl>{facts or "<dt>not recorded</dt>"}</dl>
+<script>{_SORT}</script>
+</body>
+</html>
+"""
+
+
+def _table(points: Sequence[Point], objectives: Sequence[Objective], picked: Point | None) -> str:
+    described = [describe(point, objectives) for point in points]
+    columns = list(dict.fromkeys(label for rows in described for label in rows))
+    head = "".join(f"<th>{html.escape(label)}</th>" for label in columns)
+    body = []
+    for point, rows in zip(points, described, strict=True):
+        cells = "".join(f"<td>{html.escape(rows.get(label, ''))}</td>" for label in columns)
+        mark = ' class="picked"' if picked is not None and point.number == picked.number else ""
+        body.append(f"<tr{mark}>{cells}</tr>\n")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{''.join(body)}</tbody></table>"

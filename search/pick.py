@@ -1,0 +1,69 @@
+"""Choose one point of a study: by its trial number, under a budget, or at the front's knee."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from search import pareto
+from search.errors import SearchError
+from search.problem import Objective, Point, format_value
+
+
+def pick(
+    points: Sequence[Point],
+    objectives: Sequence[Objective],
+    *,
+    trial: int | None = None,
+    at_most: tuple[str, float] | None = None,
+    knee: bool = False,
+) -> Point:
+    """One of the finished `points`, by exactly one criterion.
+
+    `trial` takes that trial, feasible or not; `at_most` = (name of a minimised objective, budget in its
+    unit) the feasible point within the budget that is best in the first objective; `knee` the front's knee.
+
+    Raises SearchError where there is no such point, and for none or several criteria.
+    """
+    if (trial is not None) + (at_most is not None) + knee != 1:
+        raise SearchError("pick by exactly one of: a trial number, a budget, the knee")
+    if trial is not None:
+        return _by_trial(points, trial)
+    feasible = [point for point in points if point.feasible]
+    if not feasible:
+        raise SearchError(f"none of the {len(points)} finished trials is feasible: run more trials")
+    if at_most is not None:
+        return _by_budget(feasible, objectives, *at_most)
+    return pareto.knee(pareto.front(feasible, objectives), objectives)
+
+
+def _by_trial(points: Sequence[Point], trial: int) -> Point:
+    for point in points:
+        if point.number == trial:
+            return point
+    if not points:
+        raise SearchError(f"trial {trial} has not finished, nor has any other: run the search first")
+    first, last = min(p.number for p in points), max(p.number for p in points)
+    raise SearchError(
+        f"trial {trial} is not a finished trial: {len(points)} finished, numbers {first} to {last}"
+    )
+
+
+def _by_budget(points: Sequence[Point], objectives: Sequence[Objective], name: str, budget: float) -> Point:
+    minimised = [objective.name for objective in objectives if objective.direction == "minimize"]
+    if name not in minimised:
+        raise SearchError(f"there is no minimised objective {name!r} to limit: choose from {minimised}")
+    column = [objective.name for objective in objectives].index(name)
+    unit = objectives[column].unit
+    if math.isnan(budget):
+        raise SearchError(f"the budget of {name} is {budget!r}: give a number in {unit or 'its unit'}")
+    within = [point for point in points if point.values[column] <= budget]
+    if not within:
+        cheapest = min(point.values[column] for point in points)
+        raise SearchError(
+            f"no finished trial has {name} of at most {format_value(float(budget))} {unit}".rstrip()
+            + f": the smallest is {math.ceil(cheapest * 1e4) / 1e4:.6g} {unit}".rstrip()
+            + "; raise the budget or run more trials"
+        )
+    sign = -1 if objectives[0].direction == "maximize" else 1
+    return min(within, key=lambda point: (sign * point.values[0], point.values[column], point.number))

@@ -1,0 +1,138 @@
+"""The Pareto figure: its data first, as plain lists, then the drawing."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from search import pareto
+from search.errors import SearchError
+from search.problem import Objective, Point, describe, format_value
+
+_FINISHED, _INFEASIBLE, _FRONT, _PICKED, _INK = "#9db4cf", "#c9a9a0", "#0b5fa5", "#d9480f", "#1f2933"
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points to draw: coordinates in the objectives' units and hover texts (HTML, escaped)."""
+
+    x: list[float]
+    y: list[float]
+    hover: list[str]
+
+
+@dataclass(frozen=True)
+class FrontData:
+    """All that the figure shows; `connected` is False where a front of more objectives is projected on two.
+
+    `notes` are direct labels: x, y and a text (HTML, escaped).
+    """
+
+    x_title: str
+    y_title: str
+    dominated: Series
+    infeasible: Series
+    front: Series
+    picked: Series
+    connected: bool
+    notes: list[tuple[float, float, str]]
+
+
+def front_data(
+    points: Sequence[Point], objectives: Sequence[Objective], picked: Point | None = None
+) -> FrontData:
+    """The figure of a study's points: x is the second objective, y the first.
+
+    Raises SearchError for fewer than two objectives.
+    """
+    if len(objectives) < 2:
+        raise SearchError(f"a Pareto figure needs 2 objectives and there is {len(objectives)}: add one")
+    best = pareto.front(points, objectives)
+    on_front = {point.number for point in best}
+    feasible = [point for point in points if point.feasible and point.number not in on_front]
+    return FrontData(
+        x_title=objectives[1].label,
+        y_title=objectives[0].label,
+        dominated=_series(feasible, objectives),
+        infeasible=_series([point for point in points if not point.feasible], objectives),
+        front=_series(best, objectives),
+        picked=_series([picked] if picked else [], objectives),
+        connected=len(objectives) == 2,
+        notes=_notes(best, objectives, picked),
+    )
+
+
+def pareto_figure(data: FrontData) -> go.Figure:
+    """Draw the data; the figure needs nothing from the network."""
+    figure = go.Figure()
+    faint = {"color": _FINISHED, "size": 6, "opacity": 0.55}
+    cross = {"color": _INFEASIBLE, "size": 6, "symbol": "x-thin-open", "opacity": 0.8}
+    strong = {"color": _FRONT, "size": 9, "line": {"color": "white", "width": 1}}
+    ring = {"color": _PICKED, "size": 18, "symbol": "circle-open", "line": {"width": 3}}
+    mode = "lines+markers" if data.connected else "markers"
+    for name, series, style in (
+        ("dominated", data.dominated, {"mode": "markers", "marker": faint}),
+        ("infeasible", data.infeasible, {"mode": "markers", "marker": cross}),
+        ("Pareto front", data.front, {"mode": mode, "marker": strong, "line": {"color": _FRONT, "width": 2}}),
+        ("picked", data.picked, {"mode": "markers", "marker": ring}),
+    ):
+        if series.x:
+            label = f"{name} ({len(series.x)})" if name != "picked" else name
+            hover = {"hovertext": series.hover, "hovertemplate": "%{hovertext}<extra></extra>"}
+            figure.add_trace(go.Scatter(x=series.x, y=series.y, name=label, **hover, **style))
+    for x, y, text in data.notes:
+        figure.add_annotation(x=x, y=y, text=text, showarrow=True, arrowhead=0, arrowcolor=_INK, ax=0, ay=-32)
+    axis = {
+        "showline": True,
+        "linecolor": _INK,
+        "ticks": "outside",
+        "zeroline": False,
+        "gridcolor": "#e8ecf1",
+    }
+    figure.update_layout(
+        template="plotly_white",
+        font={"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 14, "color": _INK},
+        xaxis={**axis, "title": {"text": html.escape(data.x_title)}},
+        yaxis={**axis, "title": {"text": html.escape(data.y_title)}},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        hoverlabel={"align": "left", "bgcolor": "white", "font": {"color": _INK}},
+        margin={"l": 70, "r": 30, "t": 50, "b": 60},
+        height=560,
+    )
+    return figure
+
+
+def _series(points: Sequence[Point], objectives: Sequence[Objective]) -> Series:
+    return Series(
+        x=[point.values[1] for point in points],
+        y=[point.values[0] for point in points],
+        hover=[_hover(point, objectives) for point in points],
+    )
+
+
+def _hover(point: Point, objectives: Sequence[Objective]) -> str:
+    rows = describe(point, objectives).items()
+    return "<br>".join(f"<b>{html.escape(label)}</b> {html.escape(text)}" for label, text in rows)
+
+
+def _notes(
+    best: Sequence[Point], objectives: Sequence[Objective], picked: Point | None
+) -> list[tuple[float, float, str]]:
+    """Labels of the picked point and of the best value in each of the two objectives drawn."""
+    labels: dict[int, list[str]] = {}
+    places = {point.number: point for point in ([*best, picked] if picked else best)}
+    if picked is not None:
+        labels[picked.number] = [f"picked: trial {picked.number}"]
+    for column in (0, 1) if best else ():
+        objective = objectives[column]
+        extreme = max if objective.direction == "maximize" else min
+        point = extreme(best, key=lambda point: point.values[column])
+        text = f"{format_value(point.values[column])} {objective.unit}".rstrip()
+        labels.setdefault(point.number, []).append(html.escape(text))
+    return [
+        (places[number].values[1], places[number].values[0], "<br>".join(texts))
+        for number, texts in labels.items()
+    ]

@@ -1,0 +1,128 @@
+"""Where a study is kept: reads a storage URL or the path of an SQLite file, and hides its password."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from search.errors import SearchError
+
+_SECRET_KEY = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
+_EXAMPLES = "write study.db, sqlite:///study.db or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A storage that was read: `url` for the database driver, `label` for people (without the password).
+
+    `sqlite_file` is the file of an SQLite storage, None for a server; `secrets` are texts never to be shown.
+    """
+
+    url: str = field(repr=False)
+    label: str
+    sqlite_file: Path | None
+    secrets: tuple[str, ...] = field(repr=False)
+
+    def hide_secrets(self, text: str) -> str:
+        """`text` with every secret of this address replaced by ***."""
+        for secret in sorted(self.secrets, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+
+def read_address(storage: str) -> Address:
+    """Read a storage URL, or a bare path as an SQLite file.
+
+    Raises SearchError where it cannot be read, or is an SQLite database in memory; no file is opened.
+    """
+    if "://" not in storage:
+        return _sqlite_address(storage, storage)
+    url = _parse(storage)
+    if url is None:
+        raise SearchError(
+            f"the storage URL {redact(storage)} cannot be read; {_EXAMPLES}, with @ : / ? in a password"
+            " percent-encoded (%40 %3A %2F %3F)"
+        )
+    if url.get_backend_name() == "sqlite":
+        if url.query:
+            raise SearchError(
+                f"the storage {storage!r} has options after '?', which are not supported: drop them"
+            )
+        return _sqlite_address(url.database or "", storage)
+    return Address(storage, _label(url), None, _secrets(url))
+
+
+def redact(storage: str) -> str:
+    """A storage URL fit to be shown: the password, and all of a URL that cannot be read, replaced by ***."""
+    if "://" not in storage:
+        return "***" if re.search(r":.*@", storage) else storage
+    url = _parse(storage)
+    if url is None:
+        return f"{storage.partition('://')[0]}://***"
+    return storage if url.get_backend_name() == "sqlite" else _label(url)
+
+
+def check_file(address: Address, *, create: bool) -> None:
+    """Raise SearchError where an SQLite file cannot be there: without `create` it must exist already."""
+    file = address.sqlite_file
+    if file is None:
+        return
+    if file.is_dir():
+        raise SearchError(f"the storage {file} is a folder: name a file in it, such as {file / 'study.db'}")
+    if create and not file.parent.is_dir():
+        raise SearchError(f"the storage {file} is in a folder that does not exist: make {file.parent} first")
+    if not create and not file.exists():
+        raise SearchError(f"there is no storage {file}: check the path, or run the search first")
+
+
+def storage_error(address: Address, error: BaseException) -> SearchError:
+    """The one line to show for an error of the database or its driver, without the address's secrets."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    reason = str(error.orig if isinstance(error, DBAPIError) else error).strip() or type(error).__name__
+    reason = address.hide_secrets(reason.splitlines()[0])
+    if address.sqlite_file is not None:
+        remedy = "check that it is a study's SQLite file, and that it and its folder are writable"
+    else:
+        remedy = "check the address, the user and that the server is running"
+    return SearchError(f"the storage {address.label} does not work ({reason}): {remedy}")
+
+
+def _parse(storage: str) -> URL | None:
+    # an @ inside a password would end up in the host or the database name, and be shown
+    ambiguous = not storage.startswith("sqlite") and storage.partition("?")[0].count("@") > 1
+    try:
+        return None if ambiguous else make_url(storage)
+    except (ArgumentError, ValueError):
+        return None
+
+
+def _sqlite_address(database: str, storage: str) -> Address:
+    if "://" not in storage and re.search(r":.*@", storage):
+        raise SearchError(
+            f"the storage looks like a URL without '://' (hidden here: it may hold a password); {_EXAMPLES}"
+        )
+    if not database or database == ":memory:":
+        raise SearchError(f"the storage {storage!r} names no file, so the study would be lost; {_EXAMPLES}")
+    if database.startswith("file:") or "?" in database:
+        raise SearchError(f"the storage {storage!r} must be a plain path without 'file:' or '?'; {_EXAMPLES}")
+    return Address(f"sqlite:///{database}", database, Path(database), ())
+
+
+def _label(url: URL) -> str:
+    hidden = {key: "***" for key in url.query if _SECRET_KEY.search(key)}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True).replace("%2A", "*")
+
+
+def _secrets(url: URL) -> tuple[str, ...]:
+    found = [url.password or ""]
+    for key, value in url.query.items():
+        if _SECRET_KEY.search(key):
+            found += [value] if isinstance(value, str) else value
+    forms = {form for secret in found for form in (secret, quote(secret, safe=""), quote_plus(secret))}
+    return tuple(forms - {""})

@@ -1,0 +1,115 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mfagan.errors import InputError
+from mfagan.output import require_writable, write_atomic
+
+
+def test_bytes_and_text_are_written_whole_in_new_folders(tmp_path: Path):
+    write_atomic(tmp_path / "a" / "b" / "data.bin", b"\x00\xff")
+    assert (tmp_path / "a" / "b" / "data.bin").read_bytes() == b"\x00\xff"
+    write_atomic(str(tmp_path / "text.json"), "größer\n")
+    assert (tmp_path / "text.json").read_bytes() == "größer\n".encode()
+    assert sorted(os.listdir(tmp_path)) == ["a", "text.json"]
+
+
+def test_an_old_file_is_replaced_not_rewritten(tmp_path: Path):
+    path = tmp_path / "result"
+    path.write_text("old")
+    os.link(path, tmp_path / "kept")
+    write_atomic(path, "new")
+    assert path.read_text() == "new"
+    assert (tmp_path / "kept").read_text() == "old"
+
+
+def test_the_mode_is_that_of_an_ordinary_file(tmp_path: Path):
+    (tmp_path / "ordinary").write_text("")
+    write_atomic(tmp_path / "atomic", "")
+    assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+
+def below_a_file(folder: Path) -> Path:
+    (folder / "file").write_text("kept")
+    return folder / "file" / "below"
+
+
+UNWRITABLE = {
+    "below a file": (below_a_file, "Not a directory"),
+    "below /proc": (lambda folder: Path("/proc/mfagan/below"), "No such file"),
+    "below /sys": (lambda folder: Path("/sys/mfagan/below"), "not permitted|denied|Read-only"),
+    "name too long": (lambda folder: folder / ("n" * 300) / "below", "too long"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc and /sys")
+@pytest.mark.parametrize("refuses", [require_writable, lambda path: write_atomic(path, b"data")])
+@pytest.mark.parametrize("case", UNWRITABLE)
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, case: str, refuses):
+    place, reason = UNWRITABLE[case]
+    path = place(tmp_path)
+    with pytest.raises(InputError, match=reason) as caught:
+        refuses(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert [p.name for p in tmp_path.iterdir()] == (["file"] if case == "below a file" else [])
+
+
+def test_a_folder_or_device_of_that_name_stays(tmp_path: Path):
+    (tmp_path / "taken").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("taken", "pipe"):
+        with pytest.raises(InputError, match="not a file"):
+            write_atomic(tmp_path / name, b"data")
+    assert (tmp_path / "taken").is_dir()
+    assert (tmp_path / "pipe").is_fifo()
+    assert sorted(os.listdir(tmp_path)) == ["pipe", "taken"]
+
+
+def test_a_file_where_a_folder_is_needed_is_refused(tmp_path: Path):
+    (tmp_path / "file").write_text("kept")
+    with pytest.raises(InputError, match=r"file: File exists"):
+        require_writable(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_proving_a_folder_writable_creates_it_and_leaves_nothing_in_it(tmp_path: Path):
+    assert require_writable(tmp_path / "new" / "folder") == tmp_path / "new" / "folder"
+    assert require_writable(str(tmp_path / "new" / "folder")) == tmp_path / "new" / "folder"
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+
+
+FULL_DISK = """
+import resource, sys
+from mfagan.errors import InputError
+from mfagan.output import write_atomic
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # writes fail from here on with EFBIG
+try:
+    write_atomic(sys.argv[1], b"x" * 5000)
+except InputError as error:
+    sys.exit(f"refused: {error}")
+"""
+
+
+def test_running_out_of_room_leaves_the_old_file_and_no_part_of_the_new(tmp_path: Path):
+    path = tmp_path / "result.bin"
+    path.write_bytes(b"old")
+    command = [sys.executable, "-c", FULL_DISK, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"refused: cannot write {path}: File too large")
+    assert os.listdir(tmp_path) == ["result.bin"]
+    assert path.read_bytes() == b"old"
+
+
+def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(tmp_path / "result", b"data")
+    assert list(tmp_path.iterdir()) == []
