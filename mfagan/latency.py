@@ -1,19 +1,25 @@
-"""Latency of operators on a runtime, measured: look-up tables of blocks, and whole exported files.
+"""Measures latency on a runtime: blocks of operators for a look-up table, and whole exported files.
 
-A block is timed alone with random weights, since latency depends on shapes and not on values (none is near
-zero, where denormal numbers would be slow). The price of a network is the sum of its blocks.
+A block is timed alone, with random weights: latency depends on shapes, not on values (as long as these are no
+denormal numbers, which are slow). The price of a network is the sum of its blocks.
+
+Latency is that of the fastest run: what the device does while nothing else disturbs it. Other work on the
+same cores nearly doubles the runs that it meets and comes in bursts, so medians mostly tell how busy the
+machine was: measured while it was, they put a sum of blocks 6 to 76 % above the whole network, the fastest
+runs of the same rounds 1 to 2 % below it. Work that never pauses disturbs every run; `warn_noise` may tell.
 """
 
+import math
+import os
 import platform
 import random
-import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import torch
-from torch import Tensor
 
 import mfagan
 from mfagan import litert
@@ -23,39 +29,224 @@ from search.latency import Entry, LatencyTable
 
 ROUNDS = 15
 MIN_SAMPLE_MS = 20.0
+NOISE_LIMIT = 0.1
 SEED = 0
 
-Report = Callable[[int, int, str], None]
-"""Called with the number of steps done, their total, and the block that was worked on."""
+Report = Callable[[int, int, str], None]  # steps done, steps in all, the block just worked on
+Sample = list[float]  # one round's runs, in ms
+Timer = Callable[[], float]  # runs the subject once, returns how long that took in ms
+Loader = Callable[[], Timer]  # loads the subject anew
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """Something that networks run on.
+    """Something that runs networks.
 
-    measure: blocks by key, threads, rounds, report -> latency by key.
+    prepare: a block and a number of threads -> how to load it, with random weights and inputs.
     version: of the runtime's software.
-    device: names the processor it runs on.
+    device: the processor that it runs on.
     """
 
-    measure: Callable[[Mapping[str, Block], int, int, Report | None], dict[str, Entry]]
-    version: Callable[[], str]
+    prepare: Callable[[Block, int], Loader]
+    version: str
     device: Callable[[], str]
 
 
 def measure_blocks(
-    blocks: Mapping[str, Block], threads: int, rounds: int = ROUNDS, report: Report | None = None
+    blocks: Mapping[str, Block],
+    threads: int,
+    rounds: int = ROUNDS,
+    report: Report | None = None,
+    runtime: str = "litert",
 ) -> dict[str, Entry]:
-    """The latency of each block, converted alone and run by LiteRT with `threads` threads.
+    """The latency of each block alone.
 
-    See `_measure` for what is timed. InputError for fewer than one thread or round.
+    Every round times all blocks in turn, in a shuffled order, so that a disturbance meets all alike: a block
+    is loaded anew (another place in memory), run once to warm up, then run for at least 20 ms. An entry holds
+    the fastest run of all rounds, half of the interquartile range of the rounds' fastest runs, and the number
+    of runs. InputError for an unknown runtime, no threads or no rounds.
     """
-    from mfagan import tflite  # tensorflow takes seconds to load
-
-    subjects: dict[str, _Subject] = {}
+    _require_counts(threads, rounds)
+    prepare = find_runtime(runtime).prepare
     total = len(blocks) * (1 + rounds)
-    for i, (key, block) in enumerate(blocks.items()):
-        model = tflite.convert(block.operators, _random_weights(block))
-        subjects[key] = _Subject(model, [_random_image(value.shape) for value in block.inputs])
+    loaders: dict[str, Loader] = {}
+    for key, block in blocks.items():
+        loaders[key] = prepare(block, threads)
         if report is not None:
-            report(i + 1, total, key)
+            report(len(loaders), total, key)
+    samples: dict[str, list[Sample]] = {key: [] for key in blocks}
+    order = list(blocks)
+    shuffle = random.Random(SEED).shuffle
+    for _ in range(rounds):
+        shuffle(order)
+        for key in order:
+            samples[key].append(_sample(loaders[key]))
+            if report is not None:
+                report(len(blocks) + sum(map(len, samples.values())), total, key)
+    return {key: _summarise(sample) for key, sample in samples.items()}
+
+
+def measure_model(model: bytes, threads: int, rounds: int = ROUNDS) -> Entry:
+    """The latency of a whole TFLite file, each round's sample as in `measure_blocks`."""
+    _require_counts(threads, rounds)
+    load = _load_litert(model, threads)
+    return _summarise([_sample(load) for _ in range(rounds)])
+
+
+def build_table(
+    blocks: Mapping[str, Block],
+    *,
+    runtime: str = "litert",
+    threads: int,
+    input_size: tuple[int, int],
+    command: str,
+    rounds: int = ROUNDS,
+    report: Report | None = None,
+) -> LatencyTable:
+    """Measures `blocks`, which are those of an input of (height, width) px, as a table of this machine.
+
+    `command` is the command line that builds the table. Errors as `measure_blocks`.
+    """
+    runs = find_runtime(runtime)
+    measured_at = datetime.now(UTC).replace(microsecond=0)
+    return LatencyTable(
+        format="latency-table/1",
+        unit="ms",
+        runtime=runtime,
+        runtime_version=runs.version,
+        device=runs.device(),
+        threads=threads,
+        input_size=input_size,
+        measured_at=measured_at,
+        command=command,
+        entries=measure_blocks(blocks, threads, rounds, report, runtime),
+    )
+
+
+def find_runtime(name: str) -> Runtime:
+    """The runtime of this name; InputError with the known ones where there is none."""
+    if name not in RUNTIMES:
+        raise InputError(f"runtime {name!r} is unknown; choose one of: {', '.join(RUNTIMES)}")
+    return RUNTIMES[name]
+
+
+def describe_build(
+    threads: int = 2,
+    input_size: tuple[int, int] = (128, 128),
+    runtime: str = "litert",
+    path: str | Path = "luts/NAME.json",
+) -> str:
+    """The command that builds a table, for messages; `input_size` is (height, width) px."""
+    height, width = input_size
+    return f"mfagan lut build --runtime {runtime} --threads {threads} --size {height}x{width} --out {path}"
+
+
+def warn_size(table: LatencyTable, height: int, width: int) -> str | None:
+    """One line where `table` was measured at another input size than (height, width) px, else None."""
+    if table.input_size == (height, width):
+        return None
+    measured = "x".join(map(str, table.input_size))
+    return (
+        f"the latency table was measured at {measured} px, the target is {height}x{width} px: its "
+        f"prices rank networks but are no latencies there; build one with: "
+        f"{describe_build(table.threads, (height, width), table.runtime)}"
+    )
+
+
+def warn_noise(table: LatencyTable) -> str | None:
+    """One line where other work on the machine disturbed the measurement, else None."""
+    spread = sum(entry.spread_ms for entry in table.entries.values())
+    share = spread / sum(entry.latency_ms for entry in table.entries.values())
+    if share <= NOISE_LIMIT:
+        return None
+    return (
+        f"the latencies varied by {share:.0%} while they were measured, so other work kept the "
+        f"machine busy; measure again when it is idle: {table.command}"
+    )
+
+
+def find_table(name_or_path: str | Path) -> Path:
+    """The file of a table: an existing path, else a shipped table by its file name with or without .json.
+
+    InputError lists the shipped tables and the command that builds one.
+    """
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    shipped = {file.name: file for folder in _shipped_folders() for file in sorted(folder.glob("*.json"))}
+    for name in (str(name_or_path), f"{name_or_path}.json"):
+        if name in shipped:
+            return shipped[name]
+    raise InputError(
+        f"latency table {name_or_path}: no such file, and the shipped tables are "
+        f"{', '.join(shipped) or 'none'}; build it with: {describe_build(path=name_or_path)}"
+    )
+
+
+def _shipped_folders() -> list[Path]:
+    """Where tables lie: in the installed package, and beside it in a checkout."""
+    package = Path(mfagan.__file__).parent
+    return [package / "luts", package.parent / "luts"]
+
+
+def _require_counts(threads: int, rounds: int) -> None:
+    for name, count in (("threads", threads), ("rounds", rounds)):
+        if count < 1:
+            raise InputError(f"{name} is {count}: give 1 or more")
+
+
+def _sample(load: Loader) -> Sample:
+    """Runs for at least `MIN_SAMPLE_MS` after a warm-up."""
+    time_run = load()
+    time_run()
+    runs: Sample = []
+    while sum(runs) < MIN_SAMPLE_MS:
+        runs.append(time_run())
+    return runs
+
+
+def _summarise(samples: list[Sample]) -> Entry:
+    fastest = [min(runs) for runs in samples]
+    low, high = np.percentile(fastest, (25, 75)).tolist()
+    return Entry(
+        latency_ms=round(min(fastest), 4),
+        spread_ms=round((high - low) / 2, 4),
+        repeats=sum(map(len, samples)),
+    )
+
+
+def _prepare_litert(block: Block, threads: int) -> Loader:
+    from mfagan import tflite  # tensorflow takes seconds to load, and few commands need it
+
+    generator = torch.Generator().manual_seed(SEED)
+    weights = {
+        name: torch.randn(shape, generator=generator) / max(1, math.prod(shape[1:])) ** 0.5
+        for operator in block.operators
+        for name, shape in tflite.weight_shapes(operator).items()
+    }
+    return _load_litert(tflite.convert(block.operators, weights), threads)
+
+
+def _load_litert(model: bytes, threads: int) -> Loader:
+    """Loads a TFLite file, its inputs uniform in [0, 1)."""
+
+    def load() -> Timer:
+        generator = torch.Generator().manual_seed(SEED)
+        session = litert.Session(model, threads)
+        session.set_inputs([torch.rand(shape, generator=generator) for shape in session.input_shapes])
+        return session.time_ms
+
+    return load
+
+
+def _describe_cpu() -> str:
+    """Such as "AMD EPYC 7763, 2 cores, x86_64"."""
+    name = platform.processor() or "unknown processor"
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        fields = (line.partition(":") for line in cpuinfo.read_text().splitlines())
+        name = next((value.strip() for field, _, value in fields if field.strip() == "model name"), name)
+    return f"{name}, {os.cpu_count()} cores, {platform.machine()}"
+
+
+RUNTIMES = {"litert": Runtime(_prepare_litert, litert.VERSION, _describe_cpu)}

@@ -16,13 +16,21 @@ VERSION = version("ai-edge-litert")
 
 
 class Session:
-    """A TFLite file (NHWC, batch 1) loaded with a number of threads, its inputs set."""
+    """A TFLite file (NHWC, batch 1) loaded with a number of threads."""
 
-    def __init__(self, model: bytes, inputs: Sequence[Tensor], threads: int = 1) -> None:
-        """`inputs`: each (C, H, W), in the file's order; ValueError where number or shapes differ."""
+    def __init__(self, model: bytes, threads: int = 1) -> None:
         with _without_notices():
             self._interpreter = Interpreter(model_content=model, num_threads=threads)
             self._interpreter.allocate_tensors()
+
+    @property
+    def input_shapes(self) -> list[tuple[int, int, int]]:
+        """(C, H, W) of each input."""
+        sizes = (detail["shape"].tolist() for detail in self._interpreter.get_input_details())
+        return [(channels, height, width) for _, height, width, channels in sizes]
+
+    def set_inputs(self, inputs: Sequence[Tensor]) -> None:
+        """`inputs`: each (C, H, W), in the file's order; ValueError where number or shapes differ."""
         for detail, tensor in zip(self._interpreter.get_input_details(), inputs, strict=True):
             pixels = tensor.detach().cpu().float().permute(1, 2, 0)[None].contiguous().numpy()
             self._interpreter.set_tensor(detail["index"], pixels)
@@ -34,7 +42,7 @@ class Session:
         return torch.from_numpy(pixels)[0].permute(2, 0, 1).contiguous()
 
     def time_ms(self) -> float:
-        """How long one run takes, without copying inputs or output."""
+        """How long one run takes, without copying inputs or output; set them first."""
         start = perf_counter()
         self._interpreter.invoke()
         return (perf_counter() - start) * 1e3
@@ -42,7 +50,9 @@ class Session:
 
 def run(model: bytes, inputs: Sequence[Tensor], threads: int = 1) -> Tensor:
     """The output (C, H, W) of a TFLite file for its inputs, each (C, H, W), in order."""
-    return Session(model, inputs, threads).run()
+    session = Session(model, threads)
+    session.set_inputs(inputs)
+    return session.run()
 
 
 def max_abs_difference(model: bytes, reference: Callable[[Tensor], Tensor], image: Tensor) -> float:

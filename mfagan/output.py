@@ -19,7 +19,7 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Renaming onto a device such as /dev/null would replace it.
         if path.exists() and not path.is_file():
-            raise _refusal(path, "something that is not a file has that name")
+            raise _refusal(path, "something other than a file has that name")
         with _temporary_beside(path) as temporary:
             with open(temporary, "xb") as file:
                 file.write(content)
@@ -27,7 +27,7 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
                 os.fsync(file.fileno())
             os.replace(temporary, path)
     except OSError as error:
-        raise _refusal(path, error.strerror or str(error)) from error
+        raise _refusal(path, _reason(error)) from error
 
 
 def require_writable(folder: str | Path) -> Path:
@@ -41,7 +41,7 @@ def require_writable(folder: str | Path) -> Path:
         with _temporary_beside(folder / "any") as temporary:
             temporary.write_bytes(b"\0")
     except OSError as error:
-        raise _refusal(folder, error.strerror or str(error)) from error
+        raise _refusal(folder, _reason(error)) from error
     return folder
 
 
@@ -54,6 +54,12 @@ def _temporary_beside(path: Path):
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "a file stands where a folder is needed"
+    return error.strerror or str(error)
 
 
 def _refusal(path: Path, reason: str) -> InputError:

@@ -56,7 +56,7 @@ def export_tflite(
     photo: Tensor,
     limit: float = PARITY_LIMIT,
 ) -> tuple[bytes, float]:
-    """`convert`, then the file's output is compared with `reference` ((1, 3, h, w) -> (1, 3, H, W)) on `photo`.
+    """`convert`, then compares the file's output with `reference` ((1, 3, h, w) -> (1, 3, H, W)) on `photo`.
 
     `photo` is (3, h, w) of the operators' size, RGB in [0, 1]. Returns the file and the largest absolute
     difference. InputError where that exceeds `limit` or is not a number.
@@ -72,8 +72,8 @@ def check_parity(difference: float, limit: float = PARITY_LIMIT) -> None:
     # Written so that NaN, which compares false with everything, fails.
     if not difference <= limit:
         raise InputError(
-            f"export: the TFLite file's output differs from PyTorch's by up to {difference:.3g}, the limit is "
-            f"{limit:g}, so nothing is exported; check the checkpoint with `mfagan evaluate`"
+            f"export: the TFLite file's output differs from PyTorch's by up to {difference:.3g}, the limit "
+            f"is {limit:g}, so nothing is exported; check the checkpoint with `mfagan evaluate`"
         )
 
 
@@ -84,7 +84,7 @@ def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> 
             assert kernel is not None
             padding = "SAME" if operator.bias else "VALID"
             y = tf.nn.conv2d(x[0], kernel[0], strides=1, padding=padding)
-            return y if kernel[1] is None else tf.nn.bias_add(y, kernel[1])
+            return y if kernel[1] is None else y + kernel[1]
         case "leaky_relu":
             return tf.nn.leaky_relu(x[0], operator.value)
         case "relu":
@@ -133,7 +133,9 @@ def _mirror_weights(operators: Sequence[Operator], weights: Mapping[str, Tensor]
         kernel = _ungroup(kernel, op.groups)[order].transpose(2, 3, 1, 0)
         kernels[op.output] = kernel, bias[0][order] if bias else None
     if factors:
-        raise ValueError(f"pixel_shuffle of {[v.name for v in factors]}: only a convolution's output can be mirrored")
+        raise ValueError(
+            f"pixel_shuffle of {[v.name for v in factors]}: only a convolution's output can be mirrored"
+        )
     return kernels
 
 
@@ -152,7 +154,9 @@ def _take(weights: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> n
     if name not in weights:
         raise ValueError(f"weights {name}: missing, the operator list needs shape {shape}")
     if tuple(weights[name].shape) != shape:
-        raise ValueError(f"weights {name}: shape {tuple(weights[name].shape)}, the operator list needs {shape}")
+        raise ValueError(
+            f"weights {name}: shape {tuple(weights[name].shape)}, the operator list needs {shape}"
+        )
     return weights[name].detach().cpu().float().numpy()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from search import pareto
 from search.errors import SearchError
-from search.problem import Objective, Point, format_value
+from search.problem import Objective, Point
 
 
 def pick(
@@ -59,10 +59,11 @@ def _by_budget(points: Sequence[Point], objectives: Sequence[Objective], name: s
         raise SearchError(f"the budget of {name} is {budget!r}: give a number in {unit or 'its unit'}")
     within = [point for point in points if point.values[column] <= budget]
     if not within:
-        cheapest = min(point.values[column] for point in points)
+        smallest = min(point.values[column] for point in points)
+        shown = f"{smallest:.6g}" if float(f"{smallest:.6g}") >= smallest else repr(smallest)
         raise SearchError(
-            f"no finished trial has {name} of at most {format_value(float(budget))} {unit}".rstrip()
-            + f": the smallest is {math.ceil(cheapest * 1e4) / 1e4:.6g} {unit}".rstrip()
+            f"no finished trial has {name} of at most {float(budget):.6g} {unit}".rstrip()
+            + f": the smallest is {shown} {unit}".rstrip()
             + "; raise the budget or run more trials"
         )
     sign = -1 if objectives[0].direction == "maximize" else 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage
 from optuna.study import Study
@@ -29,7 +29,7 @@ _COMPLETE = (TrialState.COMPLETE,)
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a study is; `best` is the best first objective of a feasible finished trial, if there is one."""
+    """How far a study is; `best` is the best first objective of a feasible finished trial, if any."""
 
     n_finished: int
     n_trials: int
@@ -75,7 +75,7 @@ def run(
     With a `seed` the trials are the same however often the study was stopped; None seeds from the system.
     `report` is called at the start and after every batch.
 
-    Raises SearchError for bad input. What `evaluate` raises goes on, once the batch's trials are marked failed.
+    Raises SearchError for bad input. What `evaluate` raises goes on, once its trials are marked failed.
     """
     check_problem(problem)
     for name, number, least in (
@@ -88,7 +88,9 @@ def run(
     if seed is not None and seed < 0:
         raise SearchError(f"seed is {seed}: it must be at least 0")
     entropy = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
-    space = {name: CategoricalDistribution(tuple(values)) for name, values in problem.choices.items()}
+    space: dict[str, BaseDistribution] = {
+        name: CategoricalDistribution(tuple(values)) for name, values in problem.choices.items()
+    }
     address = read_address(storage)
     with _quiet_optuna(), _open_storage(address, create=True) as opened:
         with _storage_errors(address):
@@ -108,7 +110,7 @@ def run(
                 with _storage_errors(address):
                     for draw in range(len(finished), len(finished) + size):
                         study.sampler = samplers.nsga2(population, space, entropy, draw)
-                        trials.append(study.ask(space))  # type: ignore[arg-type]
+                        trials.append(study.ask(space))
                 evaluations = history.evaluate([trial.params for trial in trials])
                 with _storage_errors(address):
                     for trial, evaluation in zip(trials, evaluations, strict=True):
@@ -195,7 +197,7 @@ class _History:
         for result in results:
             if not isinstance(result, Evaluation) or len(result.values) != n_objectives:
                 raise SearchError(
-                    f"{kind}.evaluate returned {result!r}: return Evaluations of {n_objectives} values"
+                    f"{kind}.evaluate returned {result!r:.80}: return Evaluations of {n_objectives} values"
                 )
 
 

@@ -19,7 +19,7 @@ from mfagan.images import (
     write_image,
 )
 
-# What MATLAB R2019b's imresize(x, size, 'bicubic') itself returned, x counting row by row from 0 (or `SPOTS`):
+# What MATLAB R2019b's imresize(x, size, 'bicubic') itself returned, x counting by rows from 0 (or `SPOTS`):
 # github.com/sanghyun-son/bicubic_pytorch, commit da432d1, test_answer/*.mat (made by gen_test.m there).
 SPOTS = torch.zeros(4, 4, dtype=torch.float64)
 SPOTS[0, 0], SPOTS[1, 0], SPOTS[0, 1], SPOTS[0, 3] = 100, 10, 1, 100
@@ -148,8 +148,8 @@ def test_bicubic_agrees_with_exact_rational_arithmetic(scale: Fraction):
 
 @pytest.mark.parametrize("scale", [0.25, 1 / 3, 0.5, 2, 3, 4])
 def test_bicubic_keeps_constants_up_to_the_border(scale: float):
-    resized = resize_bicubic(torch.full((3, 12, 18), 0.3, dtype=torch.float64), scale)
-    assert resized.shape == (3, round(12 * scale), round(18 * scale))
+    resized = resize_bicubic(torch.full((3, 12, 24), 0.3, dtype=torch.float64), scale)
+    assert resized.shape == (3, round(12 * scale), round(24 * scale))
     torch.testing.assert_close(resized, torch.full_like(resized, 0.3), rtol=0, atol=1e-14)
 
 
@@ -205,7 +205,7 @@ def test_lr_is_the_exact_bicubic_rounded_once(scale: int):
 
 
 def test_lr_rounds_exact_halves_up():
-    # An LR pixel centred on a step from 10 to 11 is 10.5 exactly: MATLAB rounds away from zero, torch to even.
+    # An LR pixel centred on a step from 10 to 11 is 10.5 exactly: MATLAB rounds half up, torch to even.
     hr = torch.full((3, 16, 36), 10, dtype=torch.uint8)
     hr[:, :, 18:] = 11
     assert to_uint8(make_lr(from_uint8(hr)))[0, 0].tolist() == [10, 10, 10, 10, 11, 11, 11, 11, 11]

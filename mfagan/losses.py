@@ -1,0 +1,124 @@
+"""The losses of the paper (section 3.5), equations (1) to (6), and the discriminator's side of the game.
+
+Every distance is taken in float32 at least, whatever precision the networks ran in.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mfagan.errors import InputError
+
+Norm = Literal["mse", "l2"]
+"""How feature maps are compared: the paper's text says mean square error, its formulas a 2-norm.
+
+mse: the mean of the squared differences. l2: each image's 2-norm, divided by the root of its number of elements so
+that neither width nor crop size changes its scale, then averaged over the batch: for one image, the root of mse.
+"""
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """Equation (1): the sum over terms of weight x term, a scalar.
+
+    A term whose weight is 0 or not given is skipped, so that it may be NaN. InputError: a weight that is not 0 names
+    no term, or no term has a weight.
+    """
+    for name, weight in weights.items():
+        if weight and name not in terms:
+            raise InputError(
+                f"loss {name!r} has weight {weight} but was not computed; known: {', '.join(terms)}"
+            )
+    weighed = [weights[name] * term for name, term in terms.items() if weights.get(name)]
+    if not weighed:
+        raise InputError(f"no loss has a weight: {dict(weights)}; weigh at least one of {', '.join(terms)}")
+    return torch.stack(weighed).sum()
+
+
+def reconstruction_loss(sr: Tensor, hr: Tensor) -> Tensor:
+    """Equation (2): mean absolute difference of images (N, 3, H, W)."""
+    return F.l1_loss(*_widened(sr, hr))
+
+
+def feature_distance(features: Tensor, target: Tensor, norm: Norm = "mse") -> Tensor:
+    """The distance of feature maps (N, C, H, W) as `Norm` defines it, a scalar; its gradient is 0 where they agree."""
+    features, target = _widened(features, target)
+    if norm == "mse":
+        return F.mse_loss(features, target)
+    difference = (features - target).flatten(1)  # (N, C H W)
+    return torch.linalg.vector_norm(difference, dim=1).mean() / difference.shape[1] ** 0.5
+
+
+def adapters(student_channels: Sequence[int], teacher_channels: Sequence[int]) -> nn.ModuleList:
+    """Learned 1x1 convolutions from each student layer's channels to its teacher layer's, dropped after training.
+
+    The paper names none, though student and teacher differ in width; FitNets and GAN Compression use these.
+    """
+    return nn.ModuleList(
+        nn.Conv2d(student, teacher, 1)
+        for student, teacher in zip(student_channels, teacher_channels, strict=True)
+    )
+
+
+def distillation_loss(
+    student_features: Sequence[Tensor],
+    teacher_features: Sequence[Tensor],
+    adapters: nn.ModuleList,
+    norm: Norm = "mse",
+) -> Tensor:
+    """Equations (3) and (4): the mean over layers of the distance from adapter(student) to teacher.
+
+    Each layer (N, C, H, W) with its own C; the teacher receives no gradient.
+    """
+    layers = zip(student_features, teacher_features, adapters, strict=True)
+    distances = [
+        feature_distance(adapter(student), teacher.detach(), norm) for student, teacher, adapter in layers
+    ]
+    return torch.stack(distances).mean()
+
+
+class PerceptualLoss(nn.Module):
+    """Equation (5): the distance of two images in the feature space of VGG19, conv5_4 before its activation.
+
+    vgg_features: VGG19's layers up to conv5_4, such as `backbones.load_vgg19_features` gives; frozen here.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, vgg_features: nn.Module, norm: Norm = "mse") -> None:
+        super().__init__()
+        self.features = vgg_features.requires_grad_(False)
+        self.norm: Norm = norm
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
+        """Images (N, 3, H, W), RGB in [0, 1], at least 16 x 16 -> scalar; `hr` receives no gradient."""
+        return feature_distance(self._describe(sr), self._describe(hr.detach()), self.norm)
+
+    def _describe(self, images: Tensor) -> Tensor:
+        return self.features((images - self.mean) / self.std)  # (N, 512, H // 16, W // 16)
+
+
+def generator_adversarial_loss(fake_logits: Tensor) -> Tensor:
+    """Equation (6): -log D(G(x)), the mean over patches, from D's logits of the generator's images."""
+    return F.softplus(-_wide(fake_logits)).mean()
+
+
+def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """The discriminator's side of the minimax game: -log D(y) - log(1 - D(G(x))), each the mean over patches."""
+    return F.softplus(-_wide(real_logits)).mean() + F.softplus(_wide(fake_logits)).mean()
+
+
+def _wide(x: Tensor) -> Tensor:
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
+def _widened(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    return _wide(x), _wide(y)

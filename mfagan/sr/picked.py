@@ -1,0 +1,76 @@
+"""A picked SubGenerator as a file: what `mfagan pick` writes and `mfagan finetune` reads."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from mfagan import checkpoint
+from mfagan.checkpoint import Checkpoint
+from mfagan.errors import InputError
+from mfagan.output import write_atomic
+from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.widths import Widths, require_choice
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Picked:
+    """One finished trial of a study."""
+
+    study: str
+    """The study's name."""
+    trial: int = Field(ge=0)
+    """The trial's number."""
+    widths: tuple[int, ...]
+    """The eight widths in channels, in the order of `widths.NAMES`."""
+    psnr_db: float
+    """PSNR-Y of the slice with inherited weights, in dB."""
+    latency_ms: float = Field(gt=0)
+    """Price by the look-up table, in ms."""
+    params: int
+    """Learned parameters."""
+    flops: int
+    """FLOPs in the paper's count at the target size."""
+    memory_bytes: int
+    """Memory traffic in bytes at the target size."""
+    lut_sha256: str
+    """Hash of the look-up table that priced it."""
+    supernet: str
+    """The SuperGenerator's checkpoint file."""
+    supernet_sha256: str
+    """Hash of that file."""
+
+    def as_widths(self) -> Widths:
+        """The SubGenerator's widths."""
+        return Widths.of(list(self.widths))
+
+    def save(self, path: str | Path) -> None:
+        """Write it as JSON, whole or not at all."""
+        write_atomic(path, json.dumps(asdict(self), indent=2) + "\n")  # pyright: ignore[reportArgumentType]
+
+    def load_supernet(self, supernet: str | Path | None = None) -> tuple[SuperGenerator, Checkpoint]:
+        """The SuperGenerator it was picked from, checked by its hash; `supernet` is the file's new place."""
+        path = Path(self.supernet if supernet is None else supernet)
+        found = checkpoint.read(path, "mfanet", "supergenerator")
+        if checkpoint.sha256(path) != self.supernet_sha256:
+            raise InputError(
+                f"SuperGenerator {path}: its sha256 is {checkpoint.sha256(path)[:12]}..., trial {self.trial} was "
+                f"scored on {self.supernet_sha256[:12]}...; give the original with --supernet"
+            )
+        return SuperGenerator.from_checkpoint(found, path), found
+
+
+def read_picked(path: str | Path) -> Picked:
+    """The pick that `path` holds; InputError: no such file, not JSON, a field missing or wrong."""
+    try:
+        picked = TypeAdapter(Picked).validate_json(Path(path).read_bytes())
+    except OSError as error:
+        raise InputError(f"pick {path}: {error.strerror}; write one with `mfagan pick`") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InputError(f"pick {path}: {place}: {first['msg']}; write one with `mfagan pick`") from None
+    require_choice(picked.as_widths())
+    return picked

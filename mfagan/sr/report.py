@@ -1,0 +1,91 @@
+"""The demo's report: figures measured on the files that it wrote, and a picture that compares them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from mfagan import checkpoint
+from mfagan.data import EMBEDDED, read_pairs
+from mfagan.evaluate import enlarge_bicubic, mean_scores, score, super_resolve
+from mfagan.images import write_image
+from mfagan.latency import measure_model
+from mfagan.litert import max_abs_difference
+from mfagan.output import write_atomic
+from mfagan.picture import side_by_side
+from mfagan.sr.generator import MFANet
+from mfagan.sr.picked import read_picked
+from mfagan.sr.problem import Finding
+
+THREADS = 2
+PICTURE = "comparison.png"
+REPORT = "report.json"
+
+
+def write_report(
+    folder: Path,
+    supernet: Path,
+    subgenerator: Path,
+    model: Path,
+    picked: Path,
+    trials: Sequence[Finding],
+    front: Sequence[Finding],
+    seconds: Mapping[str, float],
+) -> dict[str, object]:
+    """Measure the demo's files on the held-out photos, write `REPORT` and `PICTURE` into `folder`.
+
+    The exported file is of the first held-out photo's LR size.
+    """
+    full, small = _load(supernet), _load(subgenerator)
+    pairs = read_pairs(EMBEDDED, small.scale)
+    supernet_mean = mean_scores([score(super_resolve(full, pair.lr), pair) for pair in pairs])
+    outputs = [super_resolve(small, pair.lr) for pair in pairs]
+    small_mean = mean_scores([score(sr, pair) for sr, pair in zip(outputs, pairs, strict=True)])
+    choice = read_picked(picked)
+    contents = model.read_bytes()
+    facts: dict[str, object] = {
+        "bicubic_psnr_db": supernet_mean.bicubic_psnr_db,
+        "supernet_psnr_db": supernet_mean.psnr_db,
+        "n_trials": len(trials),
+        "n_unique_trials": len({tuple(trial.widths) for trial in trials}),
+        "front": [asdict(finding) for finding in front],
+        "picked": {
+            "trial": choice.trial,
+            "widths": list(choice.widths),
+            "psnr_db": choice.psnr_db,
+            "latency_ms": choice.latency_ms,
+            "params": choice.params,
+            "flops": choice.flops,
+            "memory_bytes": choice.memory_bytes,
+        },
+        "psnr_before_finetune_db": checkpoint.read(subgenerator).record["psnr_before_db"],
+        "psnr_after_finetune_db": small_mean.psnr_db,
+        "tflite_max_abs_diff": max_abs_difference(contents, small, pairs[0].lr),
+        "tflite_latency_ms": measure_model(contents, THREADS).latency_ms,
+        "lut_latency_ms": choice.latency_ms,
+        "seconds": dict(seconds),
+    }
+    columns = {"bicubic": enlarge_bicubic(pairs[0]), "SubGenerator": outputs[0], "original": pairs[0].hr}
+    write_image(folder / PICTURE, side_by_side(columns))
+    write_atomic(folder / REPORT, json.dumps(facts, indent=2) + "\n")
+    return facts
+
+
+def _load(path: Path) -> MFANet:
+    return MFANet.from_checkpoint(checkpoint.read(path, "mfanet"), path)
+
+
+def summarize(facts: Mapping[str, object], folder: Path) -> str:
+    """A few lines for the terminal."""
+    picked = facts["picked"]
+    seconds = facts["seconds"]
+    assert isinstance(picked, Mapping)
+    assert isinstance(seconds, Mapping)
+    return f"""
+held-out photos, PSNR-Y: bicubic {facts["bicubic_psnr_db"]:.3f} dB, SuperGenerator {facts["supernet_psnr_db"]:.3f} dB
+search: {facts["n_trials"]} trials of {facts["n_unique_trials"]} choices; open {folder / "front.html"}
+picked trial {picked["trial"]}: widths {",".join(map(str, picked["widths"]))}, {picked["params"]:,} parameters
+fine-tuned: {facts["psnr_before_finetune_db"]:.3f} dB -> {facts["psnr_after_finetune_db"]:.3f} dB
+TFLite: {facts["tflite_latency_ms"]:.1f} ms measured, {facts["lut_latency_ms"]:.1f} ms by the table, \
+largest difference from PyTorch {facts["tflite_max_abs_diff"]:.1e}
+{sum(seconds.values()):.0f} s in all; figures in {folder / REPORT}, picture in {folder / PICTURE}"""

@@ -1,0 +1,168 @@
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from search.__main__ import load_problem, main
+from search.errors import SearchError
+from search.study import load, run
+from tests.search.toy import Lens
+
+ROOT = Path(__file__).parents[2]
+SERVER = "postgresql+psycopg://user:s3cret@127.0.0.1:1/db"
+
+
+def search(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "search", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **options)
+
+
+def arguments(storage: object, trials: int = 25, problem: str = "tests.search.toy:build") -> list[str]:
+    options = ["--storage", storage, "--study", "toy", "--trials", trials, "--population", 20]
+    return ["run", problem, *map(str, options)]
+
+
+def test_a_real_run_and_its_continuation(tmp_path):
+    storage, out = tmp_path / "study.db", tmp_path / "front.html"
+    first = search(*arguments(storage, 15))
+    assert (first.returncode, first.stdout.splitlines()[0][:18]) == (0, "15 finished trials")
+    second = search(*arguments(storage), "--seed", 0, "--out", out)
+    assert second.returncode == 0
+    summary, head, *rows, wrote = second.stdout.splitlines()
+    assert summary.startswith("25 finished trials, ")
+    assert head.split() == [
+        "trial",
+        "sharpness",
+        "(lp/mm)",
+        "weight",
+        "(g)",
+        "elements",
+        "diameter_mm",
+        "glass",
+    ]
+    assert summary.endswith(f", {len(rows)} on the front")
+    assert wrote == f"wrote {out}"
+    assert "best sharpness" in second.stderr
+    assert "Plotly.newPlot" in out.read_text()
+    run(Lens(), str(tmp_path / "once.db"), "toy", 25, population=20)
+    assert load(str(storage), "toy").points == load(str(tmp_path / "once.db"), "toy").points
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["front.html", "once.db", "study.db"]
+
+
+def test_interrupted_and_continued(tmp_path, capsys):
+    storage = tmp_path / "study.db"
+    assert main(arguments(storage, problem="tests.search.toy:build_interrupted")) == 130
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: interrupted;")
+    assert load(str(storage), "toy").n_trials == 20
+    assert main(arguments(storage)) == 0
+    assert load(str(storage), "toy").n_trials == 25
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        ("tests.search.toy", "write MODULE:FUNCTION"),
+        (":build", "write MODULE:FUNCTION"),
+        ("tests.search.toy:", "write MODULE:FUNCTION"),
+        ("no_such_module:build", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("tests.search.toy:nothing", "has no function 'nothing'"),
+        ("tests.search.toy:GLASS_G", "has no function 'GLASS_G'"),
+        ("tests.search.toy:build_nothing", "returned 'no problem': it must return"),
+        ("broken:build", "module 'broken' of 'broken:build' cannot be imported (SyntaxError:"),
+    ],
+)
+def test_bad_problems(tmp_path, capsys, monkeypatch, problem, words):
+    (tmp_path / "broken.py").write_text("def build(:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(arguments(tmp_path / "study.db", problem=problem)) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("error: ")
+    assert words in shown
+    assert shown.count("\n") == 1
+    assert not (tmp_path / "study.db").exists()
+
+
+def test_a_problem_in_the_working_folder(tmp_path, monkeypatch):
+    (tmp_path / "mine.py").write_text("from tests.search.toy import build\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert isinstance(load_problem("mine:build"), Lens)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["run"], "the following arguments are required: MODULE:FUNCTION, --storage, --study, --trials"),
+        ([], "required"),
+        (["walk"], "invalid choice: 'walk'"),
+        ([*arguments("study.db"), "--trials", "many"], "invalid int value: 'many'"),
+        ([*arguments("/nowhere/study.db")], "folder that does not exist"),
+        ([*arguments(SERVER)], "user:***@127.0.0.1:1/db does not work"),
+        ([*arguments("study.db"), "--trials", "0"], "n_trials is 0"),
+        (
+            [*arguments("study.db"), "--out", "/nowhere/front.html"],
+            "--out /nowhere/front.html cannot be written",
+        ),
+        ([*arguments("study.db"), "--out", "/tmp"], "--out /tmp cannot be written"),
+    ],
+)
+def test_bad_arguments_are_one_line(tmp_path, monkeypatch, given, words):
+    done = search(*given, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    last = done.stderr.splitlines()[-1]
+    assert done.returncode == 2
+    assert last.startswith("error: ")
+    assert words in last
+    assert "Traceback" not in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    assert done.stdout == ""
+    assert not (ROOT / "study.db").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes another user's rights to meet a read-only file as root")
+def test_a_read_only_study_as_another_user():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        storage = Path(folder) / "study.db"
+        run(Lens(), str(storage), "toy", 5, population=20)
+        before = storage.read_bytes()
+        other = {"user": 65534, "group": 65534, "env": {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}}
+        done = search(*arguments(storage, 6), **other)
+        assert done.returncode == 2
+        assert "attempt to write a readonly database" in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
+        complete = search(*arguments(storage, 5), **other)
+        assert (complete.returncode, storage.read_bytes()) == (0, before)  # reading needs no rights to write
+        page = search(*arguments(storage, 5), "--out", Path(folder) / "front.html", **other)
+        assert (page.returncode, page.stderr.count("\n")) == (2, 1)
+        nowhere = search(*arguments(Path(folder) / "new.db", 5), **other)
+        assert nowhere.returncode == 2
+        assert "unable to open database file" in nowhere.stderr.splitlines()[-1]
+        assert [path.name for path in Path(folder).iterdir()] == ["study.db"]
+
+
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, capsys):
+    def full(path, text, encoding):
+        Path.touch(path)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert main([*arguments(tmp_path / "study.db", 3), "--out", str(tmp_path / "front.html")]) == 2
+    assert "cannot be written (No space left on device)" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["study.db"]
+
+
+def test_errors_of_the_problem_itself_are_not_hidden(tmp_path, monkeypatch):
+    def fail(self, batch):
+        raise ZeroDivisionError("in the problem")
+
+    monkeypatch.setattr(Lens, "evaluate", fail)
+    with pytest.raises(ZeroDivisionError, match="in the problem"):
+        main(arguments(tmp_path / "study.db"))
+
+
+def test_load_problem_refuses_before_importing():
+    with pytest.raises(SearchError):
+        load_problem("")

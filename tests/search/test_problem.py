@@ -1,0 +1,116 @@
+import math
+import re
+
+import pytest
+
+from search.errors import SearchError
+from search.problem import Evaluation, Objective, Point, Problem, check_problem, describe, format_value
+from tests.search.toy import Lens
+
+
+def test_toy_is_valid():
+    check_problem(Lens())
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({}, "choices is missing or empty"),
+        ({"a": ()}, "choice 'a' has the values ()"),
+        ({"a": "abc"}, "choice 'a' has the values 'abc'"),
+        ({"a": (1, 2, 1)}, "choice 'a' repeats a value in [1, 2, 1]"),
+        ({"a": (1, 1.0)}, "choice 'a' repeats a value"),
+        ({"a": (1, None)}, "choice 'a' has the value None"),
+        ({"a": (True,)}, "choice 'a' has the value True"),
+        ({"a": ([1],)}, "choice 'a' has the value [1]"),
+        ({"a": (math.nan,)}, "choice 'a' has the value nan"),
+        ({"": (1,)}, "the choice name ''"),
+        ({"weight": (1,)}, "the name 'weight' is used twice"),
+    ],
+)
+def test_bad_choices(choices, words):
+    lens = Lens()
+    lens.choices = choices
+    with pytest.raises(SearchError, match=re.escape(words)):
+        check_problem(lens)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "words"),
+    [
+        ((), "objectives is missing or empty"),
+        (("weight",), "holds 'weight'"),
+        ((Objective("a", "minimize"), Objective("a", "maximize")), "the name 'a' is used twice"),
+    ],
+)
+def test_bad_objectives(objectives, words):
+    lens = Lens()
+    lens.objectives = objectives
+    with pytest.raises(SearchError, match=re.escape(words)):
+        check_problem(lens)
+
+
+def test_problem_without_attributes():
+    class Bare(Problem):
+        def evaluate(self, batch):
+            return []
+
+    with pytest.raises(SearchError, match=r"Bare\.choices is missing"):
+        check_problem(Bare())
+    with pytest.raises(SearchError, match="is not a Problem"):
+        check_problem("lens")  # type: ignore[arg-type]
+
+
+def test_bad_identity():
+    lens = Lens(maker=3)  # type: ignore[arg-type]
+    with pytest.raises(SearchError, match=r"identity\(\) holds 'maker': 3"):
+        check_problem(lens)
+
+
+def test_bad_objective():
+    with pytest.raises(SearchError, match="direction 'max'"):
+        Objective("psnr", "max")  # type: ignore[arg-type]
+    with pytest.raises(SearchError, match="name is ''"):
+        Objective("", "maximize")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, None, "fast"])
+def test_evaluation_refuses_what_is_not_finite(value):
+    with pytest.raises(SearchError, match=f"value 1 of an evaluation is {value!r}"):
+        Evaluation((1.0, value))
+    with pytest.raises(SearchError, match=f"constraint 'ms' is {value!r}"):
+        Evaluation((1.0,), constraints={"ms": value})
+
+
+@pytest.mark.parametrize("attribute", [math.nan, {1, 2}, object])
+def test_evaluation_refuses_attributes_that_json_cannot_hold(attribute):
+    with pytest.raises(SearchError, match="attribute 'fact' is"):
+        Evaluation((1.0,), {"fact": attribute})
+
+
+def test_feasible_at_the_limit():
+    assert Evaluation((1,), constraints={"ms": 0.0, "mb": -1}).feasible
+    assert not Evaluation((1,), constraints={"ms": -1.0, "mb": 1e-9}).feasible
+    assert Evaluation((1,)).feasible
+
+
+def test_describe_in_order_with_units():
+    objectives = [Objective("psnr_db", "maximize", "dB"), Objective("score", "minimize")]
+    point = Point(7, {"trunk": 48, "kind": "a"}, (27.123456, 3.0), {"params": 551456, "kind": "b"}, False)
+    assert list(describe(point, objectives).items()) == [
+        ("trial", "7"),
+        ("psnr_db (dB)", "27.1235"),
+        ("score", "3"),
+        ("trunk", "48"),
+        ("kind", "a"),
+        ("params", "551,456"),
+        ("feasible", "no"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(True, "true"), (None, "null"), (1234567, "1,234,567"), (0.1, "0.1"), ([1, "x"], '[1, "x"]')],
+)
+def test_format_value(value, text):
+    assert format_value(value) == text

@@ -1,0 +1,60 @@
+from collections import Counter
+
+import optuna
+import pytest
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+from search.samplers import left_in_generation, nsga2
+
+SPACE: dict[str, BaseDistribution] = {
+    "a": CategoricalDistribution((1, 2, 3)),
+    "b": CategoricalDistribution(("x", "y")),
+    "only": CategoricalDistribution((7,)),
+}
+
+
+def small_study(n_trials: int, population: int = 4) -> optuna.Study:
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    for draw in range(n_trials):
+        study.sampler = nsga2(population, SPACE, 5, draw)
+        trial = study.ask(SPACE)
+        study.tell(trial, [trial.params["a"], trial.params["a"] * (trial.params["b"] == "x")])
+    return study
+
+
+def test_a_draw_depends_on_seed_and_place_alone():
+    def first(entropy: int, draw: int) -> list[dict]:
+        studies = [optuna.create_study(directions=["maximize"] * 2) for _ in range(2)]
+        for study in studies:
+            study.sampler = nsga2(4, SPACE, entropy, draw)
+        return [study.ask(SPACE).params for study in studies]
+
+    draws = [first(entropy, draw) for entropy in range(4) for draw in range(8)]
+    assert all(one == other for one, other in draws)
+    assert len({tuple(one.items()) for one, _ in draws}) == 6
+
+
+def test_mutation_is_not_tied_to_selection():
+    """With one random state for both, a mutated copy of a parent would nearly always get the first option."""
+    space: dict[str, BaseDistribution] = {"a": CategoricalDistribution(tuple("pqrstu"))}
+    study = optuna.create_study(directions=["maximize", "minimize"])
+    for draw in range(4):
+        study.sampler = nsga2(4, space, 0, draw)
+        trial = study.ask(space)
+        study.tell(trial, [0.0, 0.0])
+    counts = Counter()
+    for draw in range(600):  # one parameter: mutated always
+        study.sampler = nsga2(4, space, 0, 4 + draw)
+        counts[study.ask(space).params["a"]] += 1
+    assert set(counts) == set("pqrstu")
+    assert max(counts.values()) < 150  # 100 expected, 5 standard deviations
+
+
+@pytest.mark.parametrize(("n_finished", "left"), [(0, 4), (1, 3), (3, 1), (4, 4), (5, 3), (8, 4), (11, 1)])
+def test_left_in_generation(n_finished, left):
+    assert left_in_generation(small_study(n_finished).trials, 4) == left
+
+
+def test_generations_have_the_size_of_the_population():
+    key = "NSGA2:generation"
+    assert [trial.system_attrs[key] for trial in small_study(12).trials] == [0] * 4 + [1] * 4 + [2] * 4

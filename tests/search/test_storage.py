@@ -1,0 +1,110 @@
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from search.errors import SearchError
+from search.storage import check_file, read_address, redact, storage_error
+
+SERVER = "postgresql+psycopg://user:s3cret@127.0.0.1:1/db"
+
+
+@pytest.mark.parametrize(
+    ("storage", "url", "file"),
+    [
+        ("study.db", "sqlite:///study.db", "study.db"),
+        ("/tmp/a b/study.db", "sqlite:////tmp/a b/study.db", "/tmp/a b/study.db"),
+        ("sqlite:///runs/study.db", "sqlite:///runs/study.db", "runs/study.db"),
+        ("sqlite:////tmp/a@b.db", "sqlite:////tmp/a@b.db", "/tmp/a@b.db"),
+    ],
+)
+def test_sqlite_addresses(storage, url, file):
+    address = read_address(storage)
+    assert (address.url, address.label, address.sqlite_file) == (url, file, Path(file))
+
+
+def test_server_address():
+    address = read_address(SERVER)
+    assert address.url == SERVER
+    assert address.label == "postgresql+psycopg://user:***@127.0.0.1:1/db"
+    assert address.sqlite_file is None
+    assert "s3cret" not in repr(address)
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        SERVER,
+        "postgresql://user:s3cret",
+        "postgresql://user:s3cret@",
+        "postgresql://:s3cret@host/db",
+        "postgresql://user:a@s3cret@host/db",
+        "postgresql://user:a@b/s3cret@host/db",
+        "postgresql://user:a/s3cret@host/db",
+        "postgresql://host/db?user=u&password=s3cret",
+        "postgresql://host/db?sslpassword=s3cret&connect_timeout=3",
+        "mysql+pymysql://user:%73s3cret@host/db",
+        "user:s3cret@host/db",
+        "postgresql:/user:s3cret@host/db",
+        "nonsense://s3cret",
+        "://user:s3cret@host",
+    ],
+)
+def test_passwords_are_never_shown(storage):
+    if storage != "nonsense://s3cret":  # a host, for all that can be known
+        assert "s3cret" not in redact(storage)
+    try:
+        address = read_address(storage)
+    except SearchError as error:
+        assert "s3cret" not in str(error)
+        assert "\n" not in str(error)
+    else:
+        assert redact(storage) == address.label
+        assert storage == "nonsense://s3cret" or "s3cret" not in repr(address)
+
+
+def test_redact_keeps_the_rest():
+    assert redact("study.db") == "study.db"
+    assert redact("sqlite:////tmp/x:a@b.db") == "sqlite:////tmp/x:a@b.db"
+    assert redact("postgresql://host:5432/db") == "postgresql://host:5432/db"
+    assert redact("postgresql://u:p@h:1/db?options=x") == "postgresql://u:***@h:1/db?options=x"
+    assert redact("postgresql://h/db?password=p&a=b") == "postgresql://h/db?a=b&password=***"
+
+
+@pytest.mark.parametrize("form", ["p@ss word", "p%40ss%20word", "p%40ss+word"])
+def test_driver_messages_are_hidden_and_cut_to_a_line(form):
+    address = read_address("postgresql://u:p%40ss%20word@h/db")
+    error = OperationalError("SELECT", {}, Exception(f"cannot log in with {form}\nsecond line"))
+    text = str(storage_error(address, error))
+    assert "(cannot log in with ***)" in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("storage", "words"),
+    [
+        ("", "names no file"),
+        (":memory:", "names no file"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("sqlite:///file:a.db", "must be a plain path"),
+        ("a?b.db", "must be a plain path"),
+        ("sqlite:///a.db?mode=ro", "has options after '?'"),
+        ("postgresql://host:port/db", "the storage URL postgresql://*** cannot be read"),
+    ],
+)
+def test_refused_storages(storage, words):
+    with pytest.raises(SearchError, match=re.escape(words)):
+        read_address(storage)
+
+
+def test_files_that_cannot_be(tmp_path):
+    with pytest.raises(SearchError, match="is a folder"):
+        check_file(read_address(str(tmp_path)), create=True)
+    with pytest.raises(SearchError, match=re.escape(f"make {tmp_path / 'none'} first")):
+        check_file(read_address(str(tmp_path / "none" / "study.db")), create=True)
+    with pytest.raises(SearchError, match=re.escape(f"there is no storage {tmp_path / 'study.db'}")):
+        check_file(read_address(str(tmp_path / "study.db")), create=False)
+    check_file(read_address(str(tmp_path / "study.db")), create=True)
+    check_file(read_address(SERVER), create=False)

@@ -1,0 +1,342 @@
+import contextlib
+import itertools
+import logging
+import re
+import sqlite3
+import warnings
+from pathlib import Path
+
+import optuna
+import pytest
+
+from search.errors import SearchError
+from search.pareto import front
+from search.problem import Evaluation, Objective, Point
+from search.study import Progress, StudyRecord, load, run
+from tests.search.toy import Lens, searched
+
+SERVER = "postgresql+psycopg://user:s3cret@127.0.0.1:1/db"
+
+
+@pytest.fixture
+def storage(tmp_path) -> str:
+    return str(tmp_path / "study.db")
+
+
+def choices_of(record: StudyRecord) -> list[dict]:
+    return [point.choice for point in record.points]
+
+
+def states(storage: str) -> list[str]:
+    with contextlib.closing(sqlite3.connect(storage)) as database:
+        return [state for (state,) in database.execute("SELECT state FROM trials ORDER BY number")]
+
+
+def test_a_search_is_recorded(storage):
+    lens = Lens(max_weight_g=100)
+    record = searched(storage, 30, lens)
+    assert (record.name, record.n_trials, len(record.points)) == ("toy", 30, 30)
+    assert record.objectives == lens.objectives
+    assert record.choices == lens.choices
+    assert list(record.choices) == list(lens.choices)
+    assert record.identity == {"maker": "toy works"}
+    assert [point.number for point in record.points] == list(range(30))
+    for point in record.points:
+        scored = lens.score(point.choice)
+        assert point.values == scored.values
+        assert point.attributes == scored.attributes
+        assert point.feasible == scored.feasible
+        assert {name: type(value) for name, value in point.choice.items()} == {
+            "elements": int,
+            "diameter_mm": float,
+            "glass": str,
+        }
+    assert {point.feasible for point in record.points} == {True, False}
+
+
+def test_the_search_comes_to_the_front(tmp_path):
+    lens = Lens()
+    grid = [
+        dict(zip(lens.choices, values, strict=True)) for values in itertools.product(*lens.choices.values())
+    ]
+    exact = front(
+        [Point(i, choice, lens.score(choice).values) for i, choice in enumerate(grid)], lens.objectives
+    )
+    best = [point.choice for point in exact]
+    on_front = [choice in best for choice in choices_of(searched(tmp_path / "study.db", 80, seed=2))]
+    assert sum(on_front[-20:]) >= 2 * sum(on_front[:20])  # the first generation is random
+    assert len(best) < len(grid) / 4
+
+
+def test_constraints_steer_the_search(tmp_path):
+    def share_feasible(name: str, limit: float | None) -> float:
+        record = searched(tmp_path / name, 60, Lens(limit), seed=1)
+        weights = [point.values[1] for point in record.points[30:]]
+        return sum(weight <= 25 for weight in weights) / len(weights)
+
+    assert share_feasible("limited.db", 25) > 1.5 * share_feasible("free.db", None)
+
+
+def test_dashboards_see_names_and_facts(storage):
+    searched(storage, 3)
+    study = optuna.load_study(study_name="toy", storage=f"sqlite:///{storage}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert study.metric_names == ["sharpness", "weight"]
+    assert study.user_attrs["search:problem"]["objectives"][1] == {
+        "name": "weight",
+        "direction": "minimize",
+        "unit": "g",
+    }
+    assert study.trials[0].user_attrs["volume_mm3"] > 0
+
+
+def test_stopped_and_continued_equals_at_once(tmp_path):
+    at_once = searched(tmp_path / "once.db", 80, population=50)
+    for stop in (40, 80):
+        continued = searched(tmp_path / "twice.db", stop, population=50, batch=7)
+    assert continued.points == at_once.points
+    assert searched(tmp_path / "seed.db", 10, population=50, seed=1).points != at_once.points[:10]
+
+
+def test_without_a_seed_every_run_differs(tmp_path):
+    runs = []
+    for name in ("a.db", "b.db"):
+        run(Lens(), str(tmp_path / name), "toy", 20, seed=None)
+        runs.append(choices_of(load(str(tmp_path / name), "toy")))
+    assert runs[0] != runs[1]
+
+
+def test_a_complete_study_returns_at_once(storage):
+    searched(storage, 12)
+    lens, reports = Lens(), []
+    run(lens, storage, "toy", 12, population=20, report=reports.append)
+    run(lens, storage, "toy", 5, population=20)
+    assert lens.batches == []
+    assert len(reports) == 1
+    assert reports[0].n_finished == 12
+
+
+def test_no_choice_is_evaluated_twice(storage):
+    lens = Lens()
+    record = searched(storage, 60, lens)
+    searched(storage, 70, lens)
+    seen = [tuple(choice.values()) for batch in lens.batches for choice in batch]
+    assert len(seen) == len(set(seen)) < 70
+    assert record.n_unique_trials < record.n_trials == 60
+
+
+def test_batches_stay_in_a_generation(storage):
+    reports: list[Progress] = []
+    run(Lens(), storage, "toy", 50, population=20, batch=15, report=reports.append)
+    assert [progress.n_finished for progress in reports] == [0, 15, 20, 35, 40, 50]
+
+
+def test_reports_tell_the_best_feasible_value(storage):
+    lens, reports = Lens(max_weight_g=60), []
+    run(lens, storage, "toy", 40, population=20, report=reports.append)
+    assert reports[0] == Progress(0, 40, None)
+    points = load(storage, "toy").points
+    best = max(point.values[0] for point in points if point.feasible)
+    assert reports[-1] == Progress(40, 40, best)
+    assert best < max(point.values[0] for point in points)
+    run(lens, storage, "toy", 40, report=reports.append)
+    assert reports[-1] == Progress(40, 40, best)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_killed_and_continued(tmp_path, error):
+    storage = str(tmp_path / "killed.db")
+    lens = Lens()
+
+    def stop(index: int) -> None:
+        if index == 3:
+            raise error("by the test")
+
+    lens.before_batch = stop
+    with pytest.raises(error, match="by the test"):
+        run(lens, storage, "toy", 40, population=20)
+    n_told = sum(state == "COMPLETE" for state in states(storage))
+    assert 20 <= n_told < 40
+    assert states(storage)[n_told:] == ["FAIL"] * 10
+    record = searched(storage, 40)
+    assert record.n_trials == 40
+    whole = searched(tmp_path / "whole.db", 40)
+    assert choices_of(record) == choices_of(whole)
+    assert "RUNNING" not in states(storage)
+
+
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        ([], "Lens.evaluate returned 0 results for 10 choices"),
+        ([Evaluation((1.0,))] * 10, "return Evaluations of 2 values"),
+        ([(1.0, 2.0)] * 10, "returned (1.0, 2.0)"),
+    ],
+)
+def test_evaluations_of_the_wrong_shape(storage, results, words):
+    lens = Lens()
+    lens.evaluate = lambda batch: results  # type: ignore[method-assign]
+    with pytest.raises(SearchError, match=re.escape(words)):
+        run(lens, storage, "toy", 10, population=20)
+    assert states(storage) == ["FAIL"] * 10
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"n_trials": 0}, "n_trials is 0"),
+        ({"population": 1}, "population is 1"),
+        ({"batch": 0}, "batch is 0"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_bad_numbers(storage, options, words):
+    with pytest.raises(SearchError, match=words):
+        run(Lens(), storage, "toy", **{"n_trials": 10, **options})
+    assert not Path(storage).exists()
+
+
+def another_direction(lens: Lens) -> None:
+    lens.objectives = (lens.objectives[0], Objective("weight", "maximize", "g"))
+
+
+def another_unit(lens: Lens) -> None:
+    lens.objectives = (lens.objectives[0], Objective("weight", "minimize", "kg"))
+
+
+def one_objective(lens: Lens) -> None:
+    lens.objectives = lens.objectives[:1]
+
+
+def another_choice(lens: Lens) -> None:
+    lens.choices["elements"] = (1, 2, 3)
+
+
+def one_choice_more(lens: Lens) -> None:
+    lens.choices["coating"] = ("none", "multi")
+
+
+def another_maker(lens: Lens) -> None:
+    lens.maker = "a rival"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (another_direction, "weight minimize g, this problem sharpness maximize lp/mm, weight maximize g:"),
+        (another_unit, "weight minimize g, this problem sharpness maximize lp/mm, weight minimize kg:"),
+        (one_objective, "weight minimize g, this problem sharpness maximize lp/mm:"),
+        (another_choice, "choices 'elements' = [1, 2, 3, 4, 5, 6], this problem [1, 2, 3]:"),
+        (one_choice_more, "choices 'coating' = None, this problem ['none', 'multi']:"),
+        (another_maker, "identity 'maker' = 'toy works', this problem 'a rival':"),
+    ],
+)
+def test_a_study_of_another_problem(storage, change, words):
+    searched(storage, 3)
+    lens = Lens()
+    change(lens)
+    with pytest.raises(SearchError, match=re.escape(words) + " use another study name") as caught:
+        run(lens, storage, "toy", 6)
+    assert "study 'toy' in " in str(caught.value)
+    assert states(storage) == ["COMPLETE"] * 3
+
+
+def test_a_study_of_another_program(storage):
+    study = optuna.create_study(
+        storage=f"sqlite:///{storage}", study_name="toy", directions=["maximize", "minimize"]
+    )
+    study.add_trial(optuna.trial.create_trial(values=[1, 2]))
+    for call in (lambda: run(Lens(), storage, "toy", 3), lambda: load(storage, "toy")):
+        with pytest.raises(SearchError, match="was not written by this search"):
+            call()
+
+
+def test_killed_before_the_facts_were_stored(storage):
+    optuna.create_study(storage=f"sqlite:///{storage}", study_name="toy", directions=["maximize", "minimize"])
+    assert searched(storage, 3).n_trials == 3
+
+
+def test_loading_creates_nothing(tmp_path, storage):
+    with pytest.raises(SearchError, match=re.escape(f"there is no storage {storage}")):
+        load(storage, "toy")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_loading_a_study_that_is_not_there(storage):
+    searched(storage, 2)
+    run(Lens(), storage, "second", 2)
+    before = Path(storage).read_bytes()
+    with pytest.raises(SearchError, match="has no study 'third': it holds 'second', 'toy'|'toy', 'second'"):
+        load(storage, "third")
+    assert Path(storage).read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"this is a text, not a database\n" * 100])
+def test_a_file_that_is_no_storage(storage, content):
+    Path(storage).write_bytes(content)
+    with pytest.raises(SearchError, match="does not work") as caught:
+        load(storage, "toy")
+    assert storage in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert Path(storage).read_bytes() == content
+    if content:
+        with pytest.raises(SearchError, match="file is not a database"):
+            run(Lens(), storage, "toy", 3)
+        assert Path(storage).read_bytes() == content
+
+
+def test_another_sqlite_file(storage):
+    with contextlib.closing(sqlite3.connect(storage)) as database:
+        database.execute("CREATE TABLE notes (text)")
+    before = Path(storage).read_bytes()
+    with pytest.raises(SearchError, match="no such table"):
+        load(storage, "toy")
+    assert Path(storage).read_bytes() == before
+
+
+def test_no_such_folder(tmp_path):
+    with pytest.raises(SearchError, match="folder that does not exist"):
+        run(Lens(), str(tmp_path / "none" / "study.db"), "toy", 3)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("storage", "words"),
+    [
+        (SERVER, r"postgresql\+psycopg://user:\*\*\*@127\.0\.0\.1:1/db does not work \(connection failed"),
+        ("mysql+nodriver://user:s3cret@127.0.0.1/db", "does not work"),
+        ("mysql+aiomysql://user:s3cret@127.0.0.1/db", "needs a driver: No module named 'aiomysql'"),
+    ],
+)
+def test_unreachable_storages(storage, words, caplog, capfd):
+    caplog.set_level(logging.DEBUG)
+    for call in (lambda: run(Lens(), storage, "toy", 3), lambda: load(storage, "toy")):
+        with pytest.raises(SearchError, match=words) as caught:
+            call()
+        assert "\n" not in str(caught.value)
+        assert "s3cret" not in str(caught.value)
+    assert "s3cret" not in caplog.text + "".join(capfd.readouterr())
+
+
+def test_quiet_and_optuna_left_as_it_was(storage, capfd):
+    optuna.logging.set_verbosity(optuna.logging.INFO)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        searched(storage, 25)
+    assert capfd.readouterr() == ("", "")
+    assert optuna.logging.get_verbosity() == optuna.logging.INFO
+
+
+def test_three_objectives_work(storage):
+    lens = Lens()
+    lens.objectives = (*lens.objectives, Objective("cost", "minimize"))
+
+    def evaluate(batch):
+        scored = [lens.score(choice) for choice in batch]
+        return [Evaluation((*s.values, float(i))) for i, s in enumerate(scored)]
+
+    lens.evaluate = evaluate  # type: ignore[method-assign]
+    record = searched(storage, 20, lens)
+    assert len(record.points[0].values) == 3
+    assert front(record.points, record.objectives)

@@ -1,0 +1,254 @@
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from ai_edge_litert import schema_py_generated as schema
+from torch import Tensor
+from torch.nn import functional as F
+
+import mfagan
+from mfagan import litert, tflite
+from mfagan.errors import InputError
+from mfagan.operators import Block, Operator, Tape, Value
+from mfagan.sr import generator
+from mfagan.sr.generator import MFANet
+from mfagan.sr.widths import Widths
+
+HEIGHT, WIDTH = 7, 5
+WIDTHS = Widths.parse("10,4,5,6,7,8,9,6")
+
+
+def random_tensor(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def random_weights(operators: tuple[Operator, ...]) -> dict[str, Tensor]:
+    shapes = (item for operator in operators for item in tflite.weight_shapes(operator).items())
+    return {name: random_tensor(*shape, seed=i) for i, (name, shape) in enumerate(shapes)}
+
+
+def weights_of(network: MFANet) -> dict[str, Tensor]:
+    return dict(network.state_dict()) | dict(network.named_buffers())
+
+
+def list_operators(model: bytes) -> list[str]:
+    """Names of the builtin operators in the flatbuffer, in order; a custom (Flex) one shows as CUSTOM."""
+    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
+    content = schema.ModelT.InitFromPackedBuf(model, 0)
+    assert len(content.subgraphs) == 1
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in content.operatorCodes]
+    return [names[codes[operator.opcodeIndex]] for operator in content.subgraphs[0].operators]
+
+
+def build_network(residual: generator.Residual, seed: int = 0) -> MFANet:
+    torch.manual_seed(seed)
+    return MFANet(WIDTHS, residual=residual).eval()
+
+
+def conv(k: int, c: int) -> Callable[[Tape, Value], Value]:
+    return lambda tape, x: tape.conv(x, "a", c, k)
+
+
+def twice(kind: str) -> Callable[[Tape, Value], Value]:
+    """An operator of two arguments, the second one the mean over height and width."""
+    return lambda tape, x: tape.elementwise(kind, x, tape.mean(x))
+
+
+def once(kind: str, value: float = 0.0) -> Callable[[Tape, Value], Value]:
+    return lambda tape, x: tape.elementwise(kind, x, value=value)
+
+
+def shuffled(tape: Tape, x: Value) -> Value:
+    return tape.pixel_shuffle(tape.conv(x, "a", 3 * 4, 3), 2)
+
+
+def filtered(tape: Tape, x: Value) -> Value:
+    return tape.filter(x, "a", 2 * x.channels, 3)
+
+
+def shuffled_filter(tape: Tape, x: Value) -> Value:
+    return tape.pixel_shuffle(tape.filter(x, "a", 9 * x.channels, 5), 3)
+
+
+def mean_of(x: Tensor) -> Tensor:
+    return x.mean((2, 3), keepdim=True)
+
+
+Weights = dict[str, Tensor]
+KINDS: dict[str, tuple[Callable[[Tape, Value], Value], Callable[[Tensor, Weights], Tensor]]] = {
+    "conv 3x3": (conv(3, 6), lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], padding=1)),
+    "conv 1x1": (conv(1, 6), lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"])),
+    "filter": (filtered, lambda x, w: F.conv2d(x, w["a"], groups=4)),
+    "leaky_relu": (once("leaky_relu", 0.05), lambda x, w: F.leaky_relu(x, 0.05)),
+    "relu": (once("relu"), lambda x, w: F.relu(x)),
+    "concat": (lambda tape, x: tape.concat(x, tape.mean(x), x), lambda x, w: torch.cat((x, mean_of(x), x), 1)),
+    "add": (twice("add"), lambda x, w: x + mean_of(x)),
+    "subtract": (twice("subtract"), lambda x, w: x - mean_of(x)),
+    "multiply": (twice("multiply"), lambda x, w: x * mean_of(x)),
+    "mean": (lambda tape, x: tape.mean(x), lambda x, w: mean_of(x)),
+    "square": (once("square"), lambda x, w: x.square()),
+    "add_scalar": (once("add_scalar", 0.25), lambda x, w: x + 0.25),
+    "sqrt": (
+        lambda tape, x: tape.elementwise("sqrt", tape.elementwise("square", x)),
+        lambda x, w: x.square().sqrt(),
+    ),
+    "sigmoid": (once("sigmoid"), lambda x, w: x.sigmoid()),
+    "pad height": (
+        lambda tape, x: tape.pad(x, 2, axis=1),
+        lambda x, w: x[:, :, [1, 0, *range(HEIGHT), HEIGHT - 1, HEIGHT - 2]],
+    ),
+    "pad width": (
+        lambda tape, x: tape.pad(x, 2, axis=2),
+        lambda x, w: x[:, :, :, [1, 0, *range(WIDTH), WIDTH - 1, WIDTH - 2]],
+    ),
+    "pixel_shuffle": (
+        shuffled,
+        lambda x, w: F.pixel_shuffle(F.conv2d(x, w["a.weight"], w["a.bias"], padding=1), 2),
+    ),
+    "pixel_shuffle of a filter": (
+        shuffled_filter,
+        lambda x, w: F.pixel_shuffle(F.conv2d(x, w["a"], groups=4), 3),
+    ),
+}
+# A mean over height and width is a part of the concatenation only where these are 1.
+KINDS["concat"] = (
+    lambda tape, x: tape.concat(tape.elementwise("relu", x), x),
+    lambda x, w: torch.cat((F.relu(x), x), 1),
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_agrees_with_pytorch(kind: str):
+    write, compute = KINDS[kind]
+    tape = Tape()
+    write(tape, tape.value(4, HEIGHT, WIDTH))
+    tape.close_block("block")
+    operators = tape.blocks[0].operators
+    weights = random_weights(operators)
+    x = random_tensor(4, HEIGHT, WIDTH)
+
+    got = litert.run(tflite.convert(operators, weights), [x])
+
+    assert got.shape == tape.blocks[0].output.shape
+    torch.testing.assert_close(got, compute(x[None], weights)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_every_kind_of_the_network_is_tested():
+    tested = {kind.partition(" ")[0] for kind in KINDS} - {"filter"}
+    assert tested == {op.kind for op in generator.operators(WIDTHS, 8, 8, residual="bicubic")}
+
+
+@pytest.mark.parametrize("residual", ["none", "bicubic"])
+@pytest.mark.parametrize("size", [(16, 12), (17, 13)])
+def test_the_whole_network_agrees_and_has_no_transpose(residual: generator.Residual, size: tuple[int, int]):
+    network = build_network(residual)
+    operators = generator.operators(WIDTHS, *size, residual=residual)
+
+    model, difference = tflite.export_tflite(operators, weights_of(network), network, torch.rand(3, *size))
+
+    assert 0 < difference < 1e-5
+    kinds = set(list_operators(model))
+    assert "DEPTH_TO_SPACE" in kinds
+    assert ("MIRROR_PAD" in kinds) == (residual == "bicubic")
+    assert not kinds & {"TRANSPOSE", "CUSTOM", "TRANSPOSE_CONV"}
+    assert list_operators(model).count("CONV_2D") == sum(op.kind == "conv" for op in operators)
+
+
+def test_inputs_of_a_block_come_in_the_order_of_first_use():
+    network = build_network("none")
+    blocks = {block.key: block for block in generator.blocks(WIDTHS, 8, 6)}
+    tail = blocks["tail/t10"]
+    x, skip = random_tensor(10, 8, 6, seed=1), random_tensor(10, 8, 6, seed=2)
+
+    got = litert.run(tflite.convert(tail.operators, weights_of(network)), [x, skip])
+
+    module = network.get_submodule("mfams.2.tail")
+    with torch.inference_mode():
+        torch.testing.assert_close(got, module(x[None], skip[None])[0], rtol=1e-5, atol=1e-5)
+
+
+def test_the_number_of_threads_does_not_change_the_output():
+    network = build_network("none")
+    model = tflite.convert(generator.operators(WIDTHS, 16, 12), weights_of(network))
+    x = torch.rand(3, 16, 12)
+    torch.testing.assert_close(litert.run(model, [x], threads=2), litert.run(model, [x], threads=1))
+
+
+def test_the_same_network_gives_the_same_file():
+    operators = generator.operators(WIDTHS, 8, 6)
+    weights = weights_of(build_network("none"))
+    assert tflite.convert(operators, weights) == tflite.convert(operators, weights)
+
+
+@pytest.mark.parametrize("name", ["head.bias", "mfams.1.cfab_b.cca.excite.weight", "fusion.reconstruct.weight"])
+def test_wrong_weights_fail_the_export(name: str):
+    network = build_network("none")
+    weights = {key: value.clone() for key, value in network.state_dict().items()}
+    weights[name] = weights[name].flip(0)
+    with pytest.raises(InputError, match=r"differs from PyTorch's by up to .*limit is 0\.0001"):
+        tflite.export_tflite(generator.operators(WIDTHS, 16, 12), weights, network, torch.rand(3, 16, 12))
+
+
+def test_not_a_number_fails_the_export():
+    network = build_network("none")
+    torch.nn.init.constant_(network.head.weight, float("nan"))
+    with pytest.raises(InputError, match="nan"):
+        tflite.export_tflite(
+            generator.operators(WIDTHS, 8, 6), weights_of(network), network, torch.rand(3, 8, 6)
+        )
+
+
+def test_the_limit_is_included():
+    tflite.check_parity(0.5, limit=0.5)
+    with pytest.raises(InputError, match=re.escape("0.51, the limit is 0.5")) as caught:
+        tflite.check_parity(0.51, limit=0.5)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_or_misshapen_weights_are_named():
+    operators = generator.operators(WIDTHS, 8, 6)
+    weights = weights_of(build_network("none"))
+    with pytest.raises(ValueError, match=r"head\.bias: missing"):
+        tflite.convert(operators, {name: w for name, w in weights.items() if name != "head.bias"})
+    with pytest.raises(ValueError, match=r"head\.bias: shape \(9,\), the operator list needs \(10,\)"):
+        tflite.convert(operators, weights | {"head.bias": torch.zeros(9)})
+
+
+def test_an_operator_that_cannot_be_mirrored_is_named():
+    x = Value("x", 4, 6, 6)
+    with pytest.raises(ValueError, match="operator tanh"):
+        tflite.convert([Operator("tanh", (x,), Value("y", 4, 6, 6))], {})
+    with pytest.raises(ValueError, match="only a convolution's output"):
+        tflite.convert([Operator("pixel_shuffle", (x,), Value("y", 1, 12, 12), value=2)], {})
+
+
+def test_an_export_says_nothing_on_the_screen():
+    script = """
+import torch
+from mfagan import litert, tflite
+from mfagan.operators import Tape
+tape = Tape()
+tape.conv(tape.value(3, 6, 6), "a", 4, 3)
+tape.close_block("a")
+model = tflite.convert(tape.blocks[0].operators, {"a.weight": torch.ones(4, 3, 3, 3), "a.bias": torch.ones(4)})
+litert.run(model, [torch.ones(3, 6, 6)])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+
+
+def test_only_two_files_load_the_runtimes():
+    package = Path(mfagan.__file__).parent
+    for module, only in (("tensorflow", "tflite.py"), ("ai_edge_litert", "litert.py")):
+        imports = re.compile(rf"^\s*(import|from) {module}", re.MULTILINE)
+        assert [f.name for f in package.rglob("*.py") if imports.search(f.read_text())] == [only]
+
+
+def test_block_inputs_are_those_read_from_outside():
+    x, y, z = (Value(name, 4, 6, 6) for name in "xyz")
+    block = Block("b", (Operator("relu", (y,), z), Operator("add", (z, x), Value("o", 4, 6, 6))))
+    assert block.inputs == (y, x)
