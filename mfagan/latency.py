@@ -173,7 +173,7 @@ def find_table(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
-    shipped = {file.name: file for folder in _shipped_folders() for file in sorted(folder.glob("*.json"))}
+    shipped = {file.name: file for file in sorted(_shipped_folder().glob("*.json"))}
     for name in (str(name_or_path), f"{name_or_path}.json"):
         if name in shipped:
             return shipped[name]
@@ -183,10 +183,10 @@ def find_table(name_or_path: str | Path) -> Path:
     )
 
 
-def _shipped_folders() -> list[Path]:
-    """Where tables lie: in the installed package, and beside it in a checkout."""
+def _shipped_folder() -> Path:
+    """Where the tables lie: inside an installed package, beside it in a checkout."""
     package = Path(mfagan.__file__).parent
-    return [package / "luts", package.parent / "luts"]
+    return package / "luts" if (package / "luts").is_dir() else package.parent / "luts"
 
 
 def _require_counts(threads: int, rounds: int) -> None:

@@ -81,4 +81,5 @@ def _without_notices() -> Iterator[None]:
             os.close(stderr)
             written.seek(0)
             rest = [line for line in written if not line.startswith(b"INFO: ")]
-            os.write(2, b"".join(rest))
+            if rest:
+                os.write(2, b"".join(rest))

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -21,13 +22,13 @@ class Picked:
 
     study: str
     """The study's name."""
-    trial: int = Field(ge=0)
+    trial: Annotated[int, Field(ge=0)]
     """The trial's number."""
     widths: tuple[int, ...]
     """The eight widths in channels, in the order of `widths.NAMES`."""
     psnr_db: float
     """PSNR-Y of the slice with inherited weights, in dB."""
-    latency_ms: float = Field(gt=0)
+    latency_ms: Annotated[float, Field(gt=0)]
     """Price by the look-up table, in ms."""
     params: int
     """Learned parameters."""

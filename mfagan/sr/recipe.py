@@ -3,7 +3,7 @@
 import tomllib
 from dataclasses import asdict, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -34,9 +34,9 @@ class LossWeights:
 class Stage:
     """One training stage."""
 
-    steps: int = Field(ge=1)
+    steps: Annotated[int, Field(ge=1)]
     """Optimizer steps."""
-    learning_rate: float = Field(gt=0)
+    learning_rate: Annotated[float, Field(gt=0)]
     """Adam's learning rate at the first step, for the generator and the discriminator."""
     halve_at: tuple[int, ...] = ()
     """Steps at which the learning rate is halved."""

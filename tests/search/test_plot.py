@@ -24,7 +24,12 @@ def test_figure_data():
         f"<b>trial</b> {n}<br><b>psnr (dB)</b> {v}<br><b>latency (ms)</b> {t}<br><b>width</b> {w}"
         for n, v, t, w in ((1, 18, 2, 24), (4, 20, 1, 16))
     )
-    hover_3 = "<b>trial</b> 3<br><b>psnr (dB)</b> 40<br><b>latency (ms)</b> 0.5<br><b>width</b> 48<br><b>feasible</b> no"
+    hover_3 = "<br>".join(
+        f"<b>{label}</b> {text}"
+        for label, text in zip(
+            ("trial", "psnr (dB)", "latency (ms)", "width", "feasible"), (3, 40, 0.5, 48, "no"), strict=True
+        )
+    )
     assert data == FrontData(
         x_title="latency (ms)",
         y_title="psnr (dB)",

@@ -24,7 +24,7 @@ def small_study(n_trials: int, population: int = 4) -> optuna.Study:
 
 def test_a_draw_depends_on_seed_and_place_alone():
     def first(entropy: int, draw: int) -> list[dict]:
-        studies = [optuna.create_study(directions=["maximize"] * 2) for _ in range(2)]
+        studies = [optuna.create_study(directions=["maximize", "minimize"]) for _ in range(2)]
         for study in studies:
             study.sampler = nsga2(4, SPACE, entropy, draw)
         return [study.ask(SPACE).params for study in studies]

@@ -47,21 +47,17 @@ def test_server_address():
         "mysql+pymysql://user:%73s3cret@host/db",
         "user:s3cret@host/db",
         "postgresql:/user:s3cret@host/db",
-        "nonsense://s3cret",
         "://user:s3cret@host",
     ],
 )
 def test_passwords_are_never_shown(storage):
-    if storage != "nonsense://s3cret":  # a host, for all that can be known
-        assert "s3cret" not in redact(storage)
+    assert "s3cret" not in redact(storage)
     try:
-        address = read_address(storage)
+        shown = repr(read_address(storage))
     except SearchError as error:
-        assert "s3cret" not in str(error)
-        assert "\n" not in str(error)
-    else:
-        assert redact(storage) == address.label
-        assert storage == "nonsense://s3cret" or "s3cret" not in repr(address)
+        shown = str(error)
+    assert "s3cret" not in shown
+    assert "\n" not in shown
 
 
 def test_redact_keeps_the_rest():

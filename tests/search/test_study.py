@@ -267,7 +267,9 @@ def test_loading_a_study_that_is_not_there(storage):
     searched(storage, 2)
     run(Lens(), storage, "second", 2)
     before = Path(storage).read_bytes()
-    with pytest.raises(SearchError, match="has no study 'third': it holds 'second', 'toy'|'toy', 'second'"):
+    with pytest.raises(
+        SearchError, match=r"has no study 'third': it holds ('second', 'toy'|'toy', 'second');"
+    ):
         load(storage, "third")
     assert Path(storage).read_bytes() == before
 
