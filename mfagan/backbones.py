@@ -1,16 +1,16 @@
-"""Pretrained backbones, from files the user has: VGG19 for the perceptual loss, AlexNet for LPIPS.
+"""Pretrained backbones of other authors: VGG19 for the perceptual loss, AlexNet for LPIPS.
 
-They are no part of the project and never downloaded. A file is looked for at an explicit path or under its
-published name in `$TORCH_HOME/hub/checkpoints`; the eight hexadecimal digits in the published name are the start of
-its SHA-256, which is checked.
+Their weights are no part of this project and are never downloaded: they are read from a given path or from
+where torch.hub keeps them, and their SHA-256 is checked against the published one.
 """
 
-import importlib
-import os
+import pickle
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,115 +19,158 @@ from mfagan.checkpoint import sha256
 from mfagan.errors import InputError
 
 PUBLISHED = {"vgg19": "vgg19-dcbb9e9d.pth", "alexnet": "alexnet-owt-7be5be79.pth"}
-"""Torchvision's names of the weight files."""
+"""torchvision's file names; the eight hexadecimal digits are the start of the file's SHA-256."""
 
 CONV5_4 = 34
-"""Index of VGG19's conv5_4 among its feature layers."""
+"""Place of conv5_4 among VGG19's layers; its activation comes after it."""
 
-_MISSING_OPERATORS = {
-    "nms": "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    "qnms": "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-}
-_kept_libraries: list[torch.library.Library] = []
-
-
-def find_weights(name: str, path: str | Path | None = None) -> Path | None:
-    """The weight file of a backbone: `path`, which must exist, or the one in the cache, or None."""
-    if path is not None:
-        if not Path(path).is_file():
-            raise InputError(f"weights {path}: no such file; {name} needs {PUBLISHED[name]}")
-        return Path(path)
-    cached = _cache() / PUBLISHED[name]
-    return cached if cached.is_file() else None
-
-
-def describe_missing(name: str) -> str:
-    """One line that says which file is missing and where to put it."""
-    return f"{name}'s weights are absent; put torchvision's {PUBLISHED[name]} into {_cache()}"
-
-
-def load_vgg19_features(path: str | Path, sha256_prefix: str | None = None) -> nn.Sequential:
-    """VGG19's layers up to conv5_4 before activation: (N, 3, H, W) -> (N, 512, H / 16, W / 16).
-
-    InputError where the file's hash does not start with `sha256_prefix` (default: the published one) or it holds
-    another network.
-    """
-    state = _read_state(path, sha256_prefix or _published_hash("vgg19"))
-    import_torchvision()
-    from torchvision.models.vgg import cfgs, make_layers
-
-    features = make_layers(cfgs["E"])[: CONV5_4 + 1]
-    for layer in features:
-        if isinstance(layer, nn.ReLU):
-            layer.inplace = False
-    _load_features(features, state, path)
-    return features.eval()
-
-
-def load_lpips(path: str | Path, sha256_prefix: str | None = None) -> Callable[[Tensor, Tensor], Tensor]:
-    """LPIPS v0.1 with AlexNet: its own linear weights from the lpips package, the backbone from `path`.
-
-    Takes two of (N, 3, H, W), RGB in [-1, 1]. Errors as `load_vgg19_features`.
-    """
-    state = _read_state(path, sha256_prefix or _published_hash("alexnet"))
-    import_torchvision()
-    import lpips
-
-    metric = lpips.LPIPS(net="alex", version="0.1", pnet_rand=True, verbose=False)
-    # lpips keeps AlexNet's feature layers in five slices, each under its original number.
-    layers = nn.Sequential()
-    for part in (getattr(metric.net, f"slice{i}") for i in range(1, 6)):
-        for number, layer in part.named_children():
-            layers.add_module(number, layer)
-    _load_features(layers, state, path)
-    return metric.eval().requires_grad_(False)
+_operators: list[torch.library.Library] = []
 
 
 def import_torchvision() -> ModuleType:
-    """Torchvision, also where its wheel does not fit the installed torch.
+    """torchvision, also where its wheel from PyPI stands beside a CPU build of torch.
 
-    PyPI's wheel beside a CPU build of torch lacks the compiled operators that its import registers; defining their
-    signatures first mends it. Nothing is defined where the import works.
+    That pair fails at import because torchvision's compiled operators do not load. Two of them are declared
+    then (without an implementation: nothing here calls them) and the import is repeated. A torchvision that
+    works is left alone. Import this way before `lpips`, which imports torchvision itself.
     """
     try:
-        return importlib.import_module("torchvision")
+        import torchvision
     except RuntimeError as error:
-        if "operator torchvision::nms does not exist" not in str(error):
+        if "torchvision::nms does not exist" not in str(error):
             raise
-    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-        del sys.modules[name]
-    library = torch.library.Library("torchvision", "DEF")
-    for name, signature in _MISSING_OPERATORS.items():
-        library.define(name + signature)
-    _kept_libraries.append(library)  # the definitions live as long as the library object
-    return importlib.import_module("torchvision")
+        for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+            del sys.modules[name]
+        declarations = torch.library.Library("torchvision", "DEF")
+        for operator in ("nms", "qnms"):
+            declarations.define(f"{operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _operators.append(declarations)  # dropping the reference would drop the operators
+        import torchvision
+    return torchvision
 
 
-def _cache() -> Path:
-    home = os.environ.get("TORCH_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
-    return Path(home).expanduser() / "hub" / "checkpoints"
+def find_weights(name: str, path: str | Path | None = None) -> Path | None:
+    """The weights of `vgg19` or `alexnet`: `path` where given, else torch.hub's copy, None where none is.
+
+    torch.hub keeps them in $TORCH_HOME/hub/checkpoints, by default under ~/.cache/torch. InputError: an
+    unknown name, or `path` is no file.
+    """
+    cached = _cached(name)
+    if path is None:
+        return cached if cached.is_file() else None
+    if not Path(path).is_file():
+        raise InputError(f"weights {path}: no such file; give the path of {PUBLISHED[name]}")
+    return Path(path)
 
 
-def _published_hash(name: str) -> str:
-    return PUBLISHED[name].rpartition("-")[2].removesuffix(".pth")
+def describe_missing(name: str) -> str:
+    """One line that says which file is missing, where to put it and where it is published."""
+    cached = _cached(name)
+    return (
+        f"{name}'s weights are missing: put {cached.name} in {cached.parent} or give its path "
+        f"(published at https://download.pytorch.org/models/{cached.name})"
+    )
 
 
-def _read_state(path: str | Path, sha256_prefix: str) -> dict[str, Tensor]:
-    found = sha256(path)
-    if not found.startswith(sha256_prefix):
+def load_vgg19_features(path: str | Path, sha256_prefix: str | None = None) -> nn.Sequential:
+    """VGG19 up to conv5_4 before its activation, frozen: (N, 3, H, W) -> (N, 512, H // 16, W // 16).
+
+    Takes RGB normalised with ImageNet's mean and standard deviation, at least 16 x 16 pixels.
+    `sha256_prefix`: what the file's SHA-256 must start with, the published one where None. InputError: no
+    such file, another hash, or no state dict of VGG19.
+    """
+    state = _read_state("vgg19", path, sha256_prefix)
+    import_torchvision()
+    from torchvision.models.vgg import cfgs, make_layers
+
+    with torch.device("meta"):  # no random initialisation: it would draw from the global generator
+        features = nn.Sequential(*list(make_layers(cfgs["E"]).children())[: CONV5_4 + 1])
+    _copy_weights(
+        features.to_empty(device="cpu"),
+        state,
+        {name: f"features.{name}" for name in features.state_dict()},
+        path,
+    )
+    return features.requires_grad_(False).eval()
+
+
+class Lpips(nn.Module):
+    """LPIPS v0.1 (Zhang et al. 2018), frozen.
+
+    name: what to print beside its figures, backbone and version included.
+    """
+
+    def __init__(self, metric: nn.Module, net: str) -> None:
+        super().__init__()
+        self.metric = metric
+        self.name = f"LPIPS {net} v0.1"
+
+    def forward(self, images: Tensor, references: Tensor) -> Tensor:
+        """Two batches (N, 3, H, W), RGB in [-1, 1], at least 31 x 31 -> distances (N,), 0 where equal."""
+        return self.metric(images, references).flatten()
+
+
+def load_lpips(path: str | Path, net: Literal["alex"] = "alex", sha256_prefix: str | None = None) -> Lpips:
+    """LPIPS with AlexNet's weights from `path` and its linear weights from the lpips package.
+
+    `sha256_prefix` and errors as in `load_vgg19_features`; InputError too where `net` is not `alex`.
+    """
+    if net != "alex":
+        raise InputError(f"LPIPS net {net!r}: only 'alex' is known here")
+    state = _read_state("alexnet", path, sha256_prefix)
+    import_torchvision()
+    import lpips
+
+    # lpips draws AlexNet at random before the weights are copied in, and asks torchvision in outdated words.
+    with torch.random.fork_rng(devices=()), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        metric = lpips.LPIPS(net=net, version="0.1", pnet_rand=True, verbose=False)
+    # slice2.3.weight -> features.3.weight: lpips cuts the layers into slices and keeps their numbers.
+    names = {name: f"features.{name.split('.', 1)[1]}" for name in metric.net.state_dict()}
+    _copy_weights(metric.net, state, names, path)
+    return Lpips(metric, net).requires_grad_(False).eval()
+
+
+def _cached(name: str) -> Path:
+    if name not in PUBLISHED:
+        raise InputError(f"backbone {name!r}: choose from {', '.join(PUBLISHED)}")
+    return Path(torch.hub.get_dir()) / "checkpoints" / PUBLISHED[name]
+
+
+def _read_state(name: str, path: str | Path, sha256_prefix: str | None) -> Mapping[str, Tensor]:
+    published = PUBLISHED[name]
+    expected = sha256_prefix or Path(published).stem.rsplit("-", 1)[1]
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise InputError(f"weights {path}: {error.strerror}; give the path of {published}") from None
+    if not found.startswith(expected):
         raise InputError(
-            f"weights {path}: its sha256 starts with {found[: len(sha256_prefix)]}, the published file's with "
-            f"{sha256_prefix}; get the file again"
+            f"weights {path}: its SHA-256 is {found}, {expected}... is expected; download {published} again"
         )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch.load reports damage with many types
-        raise InputError(f"weights {path}: not a readable PyTorch file ({' '.join(str(error).split())[:120]})") from None
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(
+            f"weights {path}: not a PyTorch state dict ({reason:.120}); give {published}"
+        ) from None
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise InputError(f"weights {path}: holds {type(state).__name__}, not a state dict; give {published}")
+    return state
 
 
-def _load_features(layers: nn.Sequential, state: dict[str, Tensor], path: str | Path) -> None:
-    wanted = {f"features.{name}": parameter for name, parameter in layers.state_dict().items()}
-    for name, parameter in wanted.items():
-        if name not in state or state[name].shape != parameter.shape:
-            raise InputError(f"weights {path}: {name} of shape {tuple(parameter.shape)} is not in it; give the right file")
-    layers.load_state_dict({name: state[f"features.{name}"] for name in layers.state_dict()})
+def _copy_weights(
+    module: nn.Module, state: Mapping[str, Tensor], names: Mapping[str, str], path: str | Path
+) -> None:
+    """Copy state[names[own]] to each weight of `module` by its own name; what else `state` holds is left."""
+    for own, weight in module.state_dict().items():
+        name = names[own]
+        if name not in state:
+            raise InputError(f"weights {path}: {name} is missing; give the published file")
+        if state[name].shape != weight.shape:
+            raise InputError(
+                f"weights {path}: {name} has shape {tuple(state[name].shape)}, not {tuple(weight.shape)}; "
+                f"give the published file"
+            )
+    module.load_state_dict({own: state[name] for own, name in names.items()})

@@ -15,8 +15,9 @@ from mfagan.errors import InputError
 Norm = Literal["mse", "l2"]
 """How feature maps are compared: the paper's text says mean square error, its formulas a 2-norm.
 
-mse: the mean of the squared differences. l2: each image's 2-norm, divided by the root of its number of elements so
-that neither width nor crop size changes its scale, then averaged over the batch: for one image, the root of mse.
+mse: the mean of the squared differences. l2: each image's 2-norm, divided by the root of its number of
+elements so that neither width nor crop size changes its scale, then averaged over the batch: for one image,
+the root of mse.
 """
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -26,8 +27,8 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """Equation (1): the sum over terms of weight x term, a scalar.
 
-    A term whose weight is 0 or not given is skipped, so that it may be NaN. InputError: a weight that is not 0 names
-    no term, or no term has a weight.
+    A term whose weight is 0 or not given is skipped, so that it may be NaN. InputError: a weight that is not
+    0 names no term, or no term has a weight.
     """
     for name, weight in weights.items():
         if weight and name not in terms:
@@ -46,7 +47,7 @@ def reconstruction_loss(sr: Tensor, hr: Tensor) -> Tensor:
 
 
 def feature_distance(features: Tensor, target: Tensor, norm: Norm = "mse") -> Tensor:
-    """The distance of feature maps (N, C, H, W) as `Norm` defines it, a scalar; its gradient is 0 where they agree."""
+    """The distance of feature maps (N, C, H, W) as `Norm` says, a scalar; equal maps get no gradient."""
     features, target = _widened(features, target)
     if norm == "mse":
         return F.mse_loss(features, target)
@@ -55,7 +56,7 @@ def feature_distance(features: Tensor, target: Tensor, norm: Norm = "mse") -> Te
 
 
 def adapters(student_channels: Sequence[int], teacher_channels: Sequence[int]) -> nn.ModuleList:
-    """Learned 1x1 convolutions from each student layer's channels to its teacher layer's, dropped after training.
+    """Learned 1x1 convolutions from each student layer's channels to its teacher layer's, for training alone.
 
     The paper names none, though student and teacher differ in width; FitNets and GAN Compression use these.
     """
@@ -112,7 +113,7 @@ def generator_adversarial_loss(fake_logits: Tensor) -> Tensor:
 
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """The discriminator's side of the minimax game: -log D(y) - log(1 - D(G(x))), each the mean over patches."""
+    """The discriminator's minimax loss: -log D(y) - log(1 - D(G(x))), each the mean over patches."""
     return F.softplus(-_wide(real_logits)).mean() + F.softplus(_wide(fake_logits)).mean()
 
 

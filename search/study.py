@@ -208,13 +208,17 @@ def _create_study(problem: Problem, opened: RDBStorage, study_name: str, address
         "choices": {name: list(values) for name, values in problem.choices.items()},
         "identity": problem.identity(),
     }
-    study = optuna.create_study(
-        study_name=study_name,
-        storage=opened,
-        directions=[objective.direction for objective in objectives],
-        sampler=optuna.samplers.RandomSampler(),  # replaced before each trial
-        load_if_exists=True,
-    )
+    sampler = optuna.samplers.RandomSampler()  # replaced before each trial
+    if study_name in optuna.get_all_study_names(opened):  # so that a complete study needs no right to write
+        study = optuna.load_study(study_name=study_name, storage=opened, sampler=sampler)
+    else:
+        study = optuna.create_study(
+            study_name=study_name,
+            storage=opened,
+            directions=[objective.direction for objective in objectives],
+            sampler=sampler,
+            load_if_exists=True,
+        )
     seen = study.user_attrs.get(_PROBLEM_KEY)
     if seen is None:
         same = [d.name.lower() for d in study.directions] == [o.direction for o in objectives]

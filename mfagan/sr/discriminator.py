@@ -1,8 +1,9 @@
 """PatchGAN, the discriminator of MFAGAN (paper section 3.3): it judges local patches, not the whole image.
 
 The paper gives seven convolutions without normalisation and nothing of their shape. Chosen here, after the
-70-pixel PatchGAN of pix2pix (Isola et al. 2017): the first three halve the image (4x4, stride 2), so that a patch
-stays smaller than a training crop, and 3x3 convolutions follow; channels double up to eight times the base.
+70-pixel PatchGAN of pix2pix (Isola et al. 2017): the first three halve the image (4x4, stride 2), so that a
+patch stays smaller than the paper's crops, and 3x3 convolutions follow; channels double up to eight times the
+base.
 
     convolution    1   2   3   4   5   6   7
     kernel         4   4   4   3   3   3   3
@@ -60,13 +61,14 @@ class PatchGAN(nn.Module):
         return {"base": self.base}
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (N, 3, H, W), RGB in [0, 1] -> patch logits (N, 1, H // 8, W // 8), high where they look real."""
+        """Images (N, 3, H, W), RGB in [0, 1] -> patch logits (N, 1, H // 8, W // 8), high where real."""
         return self.taps(images)[0]
 
     def taps(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The logits, and the activated outputs of convolutions 2, 4 and 6.
 
-        Images (N, 3, H, W) -> (N, 1, H // 8, W // 8) and (N, 2b, H // 4, W // 4), twice (N, 8b, H // 8, W // 8).
+        Images (N, 3, H, W) -> logits (N, 1, H // 8, W // 8);
+        taps (N, 2b, H // 4, W // 4), (N, 8b, H // 8, W // 8), (N, 8b, H // 8, W // 8).
         """
         *activated, last = self.convs
         x, taps = images, []

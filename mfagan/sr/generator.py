@@ -44,6 +44,22 @@ class Group(NamedTuple):
 Groups = tuple[Group, ...]
 
 
+def channel_groups(widths: Widths, scale: int = 4) -> dict[str, Group]:
+    """Every channel group of a network of these widths, by name."""
+    sizes = {"rgb": N_COLOURS, "pixels": N_COLOURS * scale**2, "trunk": widths.trunk, "fusion": widths.fusion}
+    for i, width in enumerate(widths.cfabs, 1):
+        sizes |= {f"cfab_{i}.conv_{j}": width for j in range(1, N_INNER_CONVS + 1)}
+        sizes[f"cfab_{i}.cca"] = _hidden(widths.trunk + N_INNER_CONVS * width)
+    for i in range(1, len(widths.cfabs) // CFABS_PER_MFAM + 1):
+        sizes[f"mfam_{i}.cca"] = _hidden(widths.trunk)
+    return {name: Group(name, size) for name, size in sizes.items()}
+
+
+def _hidden(channels: int) -> int:
+    # Fewer than 16 channels would leave no hidden unit; the paper's widths never get there.
+    return max(1, channels // CCA_REDUCTION)
+
+
 def _count(groups: Groups) -> int:
     return sum(group.size for group in groups)
 
@@ -67,12 +83,10 @@ class Conv(nn.Conv2d):
 class ContrastAwareAttention(nn.Module):
     """CCA of IMDN: channels are scaled by a gate computed from their standard deviation plus their mean."""
 
-    def __init__(self, channels: Groups, name: str) -> None:
+    def __init__(self, channels: Groups, hidden: Group) -> None:
         super().__init__()
-        # Fewer than 16 channels would leave no hidden unit; the paper's widths never get there.
-        hidden = (Group(f"{name}.cca", max(1, _count(channels) // CCA_REDUCTION)),)
-        self.squeeze = Conv(channels, hidden, 1)
-        self.excite = Conv(hidden, channels, 1)
+        self.squeeze = Conv(channels, (hidden,), 1)
+        self.excite = Conv((hidden,), channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
@@ -96,15 +110,16 @@ class ContrastAwareAttention(nn.Module):
 class CFAB(nn.Module):
     """Concatenative feature aggregation block: five receptive fields, joined, weighed and fused."""
 
-    def __init__(self, trunk: Group, width: int, name: str) -> None:
+    def __init__(self, groups: dict[str, Group], name: str) -> None:
         super().__init__()
-        parts = (trunk, *(Group(f"{name}.conv_{i + 1}", width) for i in range(N_INNER_CONVS)))
+        trunk = groups["trunk"]
+        parts = (trunk, *(groups[f"{name}.conv_{i + 1}"] for i in range(N_INNER_CONVS)))
         self.convs = nn.ModuleList(
             Conv((source,), (target,), 3) for source, target in zip(parts[:-1], parts[1:], strict=True)
         )
-        self.cca = ContrastAwareAttention(parts, name)
+        self.cca = ContrastAwareAttention(parts, groups[f"{name}.cca"])
         self.fuse = Conv(parts, (trunk,), 1)
-        self.key = f"cfab/t{trunk.size}/w{width}"
+        self.key = f"cfab/t{trunk.size}/w{parts[1].size}"
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, t, H, W) -> (N, t, H, W)."""
@@ -129,10 +144,11 @@ class CFAB(nn.Module):
 class Tail(nn.Module):
     """The end of an MFAM: 3x3 conv, channel attention and the skip from the MFAM's input."""
 
-    def __init__(self, trunk: Group, name: str) -> None:
+    def __init__(self, groups: dict[str, Group], name: str) -> None:
         super().__init__()
+        trunk = groups["trunk"]
         self.conv = Conv((trunk,), (trunk,), 3)
-        self.cca = ContrastAwareAttention((trunk,), name)
+        self.cca = ContrastAwareAttention((trunk,), groups[f"{name}.cca"])
         self.key = f"tail/t{trunk.size}"
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
@@ -150,12 +166,12 @@ class Tail(nn.Module):
 class MFAM(nn.Module):
     """Multi-scale feature aggregation module: two CFABs and a tail."""
 
-    def __init__(self, trunk: Group, widths: tuple[int, int], number: int) -> None:
+    def __init__(self, groups: dict[str, Group], number: int) -> None:
         super().__init__()
-        first = CFABS_PER_MFAM * (number - 1) + 1
-        self.cfab_a = CFAB(trunk, widths[0], f"cfab_{first}")
-        self.cfab_b = CFAB(trunk, widths[1], f"cfab_{first + 1}")
-        self.tail = Tail(trunk, f"mfam_{number}")
+        last = CFABS_PER_MFAM * number
+        self.cfab_a = CFAB(groups, f"cfab_{last - 1}")
+        self.cfab_b = CFAB(groups, f"cfab_{last}")
+        self.tail = Tail(groups, f"mfam_{number}")
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, t, H, W) -> (N, t, H, W)."""
@@ -171,14 +187,14 @@ class MFAM(nn.Module):
 class Fusion(nn.Module):
     """Global feature aggregation, global skip and reconstruction."""
 
-    def __init__(self, trunk: Group, width: int, n_mfams: int, scale: int) -> None:
+    def __init__(self, groups: dict[str, Group], n_mfams: int, scale: int) -> None:
         super().__init__()
-        fused = Group("fusion", width)
+        trunk, fused = groups["trunk"], groups["fusion"]
         self.squeeze = Conv((trunk,) * n_mfams, (fused,), 1)
         self.smooth = Conv((fused,), (trunk,), 3)
-        self.reconstruct = Conv((trunk,), (Group("pixels", N_COLOURS * scale**2),), 3)
+        self.reconstruct = Conv((trunk,), (groups["pixels"],), 3)
         self.scale = scale
-        self.key = f"fusion/t{trunk.size}/f{width}"
+        self.key = f"fusion/t{trunk.size}/f{fused.size}"
 
     def forward(self, features: list[Tensor], skip: Tensor) -> Tensor:
         """MFAM outputs and the head's, each (N, t, H, W) -> (N, 3, scale H, scale W)."""
@@ -253,15 +269,18 @@ class MFANet(nn.Module):
 
     def __init__(self, widths: Widths, scale: int = 4, residual: Residual = "none") -> None:
         super().__init__()
-        trunk = Group("trunk", widths.trunk)
+        groups = channel_groups(widths, scale)
+        n_mfams = len(widths.cfabs) // CFABS_PER_MFAM
         self.widths = widths
         self.scale = scale
         self.residual_kind: Residual = residual
-        pairs = zip(widths.cfabs[::CFABS_PER_MFAM], widths.cfabs[1::CFABS_PER_MFAM], strict=True)
-        self.head = Conv((Group("rgb", N_COLOURS),), (trunk,), 3)
-        self.mfams = nn.ModuleList(MFAM(trunk, pair, i + 1) for i, pair in enumerate(pairs))
-        self.fusion = Fusion(trunk, widths.fusion, len(self.mfams), scale)
+        self.head = Conv((groups["rgb"],), (groups["trunk"],), 3)
+        self.mfams = nn.ModuleList(MFAM(groups, number) for number in range(1, n_mfams + 1))
+        self.fusion = Fusion(groups, n_mfams, scale)
         self.residual = BicubicResidual(scale) if residual == "bicubic" else None
+        if self.residual is not None:  # an untrained network then is bicubic enlargement, not noise upon it
+            nn.init.zeros_(self.fusion.reconstruct.weight)
+            nn.init.zeros_(self.fusion.reconstruct.bias)
 
     def config(self) -> dict[str, object]:
         """What rebuilds it, as plain data."""

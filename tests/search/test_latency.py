@@ -58,10 +58,14 @@ def test_price_sums_and_counts_repeats(file):
 
 
 def test_price_is_the_same_in_any_order(tmp_path):
-    entries = {str(i): Entry(latency_ms=10.0**-i, spread_ms=0.0, repeats=1) for i in range(17)}
+    entries = {str(i): Entry(latency_ms=3.0**-i, spread_ms=0.0, repeats=1) for i in range(17)}
     table = LatencyTable.model_validate({**FACTS, "entries": entries})
     keys = list(entries)
     assert table.price(keys) == table.price(keys[::-1]) == table.price(sorted(keys))
+    tenths = LatencyTable.model_validate(
+        {**FACTS, "entries": {"a": Entry(latency_ms=0.1, spread_ms=0, repeats=1)}}
+    )
+    assert tenths.price(["a"] * 10) == 1.0
 
 
 def test_missing_keys_are_named_with_the_remedy(file):

@@ -150,14 +150,14 @@ def test_killed_and_continued(tmp_path, error):
     lens = Lens()
 
     def stop(index: int) -> None:
-        if index == 3:
+        if index == 2:  # the first batch of the second generation: its parents are stored already
             raise error("by the test")
 
     lens.before_batch = stop
     with pytest.raises(error, match="by the test"):
         run(lens, storage, "toy", 40, population=20)
     n_told = sum(state == "COMPLETE" for state in states(storage))
-    assert 20 <= n_told < 40
+    assert n_told == 20
     assert states(storage)[n_told:] == ["FAIL"] * 10
     record = searched(storage, 40)
     assert record.n_trials == 40
@@ -210,11 +210,11 @@ def one_objective(lens: Lens) -> None:
 
 
 def another_choice(lens: Lens) -> None:
-    lens.choices["elements"] = (1, 2, 3)
+    lens.choices = {**lens.choices, "elements": (1, 2, 3)}
 
 
 def one_choice_more(lens: Lens) -> None:
-    lens.choices["coating"] = ("none", "multi")
+    lens.choices = {**lens.choices, "coating": ("none", "multi")}
 
 
 def another_maker(lens: Lens) -> None:
@@ -267,9 +267,7 @@ def test_loading_a_study_that_is_not_there(storage):
     searched(storage, 2)
     run(Lens(), storage, "second", 2)
     before = Path(storage).read_bytes()
-    with pytest.raises(
-        SearchError, match=r"has no study 'third': it holds ('second', 'toy'|'toy', 'second');"
-    ):
+    with pytest.raises(SearchError, match=r"no study 'third': it holds ('second', 'toy'|'toy', 'second');"):
         load(storage, "third")
     assert Path(storage).read_bytes() == before
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from search.problem import Choice, Evaluation, Objective, Problem
+from search.problem import Choice, Evaluation, Objective, Problem, Value
 from search.study import StudyRecord, load, run
 
 GLASS_G = {"crown": 9.0, "flint": 14.0, "fused silica": 11.5}
@@ -14,7 +14,7 @@ class Lens(Problem):
     """Sharpness grows with elements and diameter with falling returns, weight grows with all three."""
 
     def __init__(self, max_weight_g: float | None = None, maker: str = "toy works") -> None:
-        self.choices = {
+        self.choices: Mapping[str, Sequence[Value]] = {
             "elements": (1, 2, 3, 4, 5, 6),
             "diameter_mm": (10.0, 12.5, 15.0, 20.0, 25.0),
             "glass": tuple(GLASS_G),

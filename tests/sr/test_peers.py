@@ -1,0 +1,148 @@
+from collections.abc import Callable
+from typing import Protocol
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mfagan.costs import sum_costs
+from mfagan.errors import InputError
+from mfagan.operators import trace_operators
+from mfagan.sr.peers import IMDN, RFDN, SPAN, RRDBNet, SRResNet
+
+ALL = pytest.mark.parametrize("peer", [RRDBNet, SRResNet, IMDN, RFDN, SPAN])
+
+
+class Peer(Protocol):
+    def __call__(self, scale: int = 4, n_blocks: int = ..., features: int = ...) -> nn.Module: ...
+
+
+def on_meta(build: Callable[[], nn.Module]) -> nn.Module:
+    with torch.device("meta"):
+        return build()
+
+
+def n_parameters(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def image(height: int, width: int) -> Tensor:
+    return torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    ("peer", "params"),
+    [(RRDBNet, 16_697_987), (SRResNet, 1_517_571), (IMDN, 715_176), (RFDN, 433_448), (SPAN, 426_288)],
+)
+def test_parameter_counts(peer: Peer, params: int):
+    assert n_parameters(on_meta(peer)) == params
+
+
+@pytest.mark.parametrize(("scale", "thousands"), [(2, 481), (4, 498)])
+def test_span_of_52_features_has_the_papers_counts(scale: int, thousands: int):
+    assert round(n_parameters(on_meta(lambda: SPAN(scale, features=52))) / 1000) == thousands
+
+
+def test_esrgan_costs_what_the_spec_says():
+    costs = sum_costs(trace_operators(on_meta(RRDBNet), 128, 128))
+    assert costs.params == 16_697_987
+    assert round(costs.flops / 1e9, 2) == 293.97
+
+
+def test_imdn_costs_what_its_paper_says():
+    # 40.9 G multiply-adds for a 1280 x 720 image (IMDN, Table 1), the attention's 1x1 convolutions left out.
+    assert round(sum_costs(trace_operators(on_meta(IMDN), 180, 320)).macs / 1e9, 1) == 40.9
+
+
+@ALL
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_shapes(peer: Peer, scale: int):
+    network = peer(scale, n_blocks=2, features=16)
+    assert network(image(15, 18)).shape == (2, 3, 15 * scale, 18 * scale)
+
+
+@ALL
+@pytest.mark.parametrize("scale", [1, 5])
+def test_other_scales_are_refused(peer: Peer, scale: int):
+    with pytest.raises(InputError, match=f"scale is {scale}; choose 2, 3 or 4"):
+        peer(scale, n_blocks=1, features=16)
+
+
+@ALL
+def test_gradient_reaches_the_image_and_every_weight(peer: Peer):
+    torch.manual_seed(0)
+    network = peer(
+        n_blocks=1, features=64
+    )  # narrow ones may be born with every hidden unit of an attention off
+    x = image(32, 32).requires_grad_()
+    network(x).square().mean().backward()
+    for name, tensor in (("image", x), *network.named_parameters()):
+        assert tensor.grad is not None, name
+        assert tensor.grad.abs().sum() > 0, name
+
+
+@ALL
+def test_images_of_a_batch_do_not_mix(peer: Peer):
+    torch.manual_seed(0)
+    network, batch = peer(n_blocks=1, features=16), image(16, 16)
+    torch.testing.assert_close(network(batch)[1:], network(batch[1:]), rtol=1e-4, atol=1e-4)
+
+
+def silence(conv: nn.Module) -> None:
+    for parameter in conv.parameters():
+        nn.init.zeros_(parameter)
+
+
+def test_srresnet_adds_to_the_bilinear_image():
+    network = SRResNet(3, n_blocks=1, features=8)
+    silence(network.tail)
+    expected = F.interpolate(image(6, 7), scale_factor=3, mode="bilinear")
+    assert torch.equal(network(image(6, 7)), expected)
+
+
+def test_rrdbnets_dense_residuals_weigh_a_fifth():
+    residual = RRDBNet(n_blocks=1, features=4, growth=2).body[0]
+    x = torch.rand(1, 4, 5, 5)
+    for block in residual.children():
+        silence(block.get_submodule("fuse"))
+    torch.testing.assert_close(residual(x), 1.2 * x)  # x + 0.2 x, the dense blocks being the identity
+    last = residual.get_submodule("2.fuse")
+    nn.init.ones_(last.get_parameter("bias"))
+    torch.testing.assert_close(residual(x), 1.2 * x + 0.2 * 0.2)
+
+
+def test_imdns_blocks_have_a_skip_and_rfdns_none():
+    x = torch.rand(1, 16, 16, 16)
+    imdb, rfdb = IMDN(n_blocks=1, features=16).blocks[0], RFDN(n_blocks=1, features=16).blocks[0]
+    for block in (imdb, rfdb):
+        silence(block.get_submodule("fuse"))
+    assert torch.equal(imdb(x), x)
+    assert not rfdb(x).any()
+
+
+def test_rfdns_attention_halves_where_its_gate_is_undecided():
+    attention = RFDN(n_blocks=1, features=16).blocks[0].get_submodule("attention")
+    silence(attention.get_submodule("excite"))
+    x = torch.randn(1, 16, 15, 19)
+    assert torch.equal(attention(x), x / 2)
+
+
+def test_spans_attention_known_value():
+    block = SPAN(n_blocks=1, features=4).blocks[0]
+    third = block.get_submodule("convs.2")
+    silence(third)
+    nn.init.constant_(third.get_parameter("bias"), 2.0)
+    x = torch.randn(1, 4, 5, 5)
+    gated, inner = block(x)
+    torch.testing.assert_close(gated, (2 + x) * (torch.tensor(2.0).sigmoid() - 0.5))
+    torch.testing.assert_close(inner, F.silu(block.get_submodule("convs.0")(x)))
+
+
+def test_span_centres_its_input_and_keeps_no_buffer_in_its_weights():
+    network = SPAN(n_blocks=1, features=8)
+    seen: list[Tensor] = []
+    network.head.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    network(torch.tensor([0.4488, 0.4371, 0.4040]).view(1, 3, 1, 1).expand(1, 3, 4, 4) + 1 / 255)
+    torch.testing.assert_close(seen[0], torch.ones(1, 3, 4, 4), rtol=1e-4, atol=0)
+    assert set(network.state_dict()) == {name for name, _ in network.named_parameters()}

@@ -1,0 +1,68 @@
+import torch
+from torch import nn
+
+from mfagan.operators import Block, Tape, trace_operators
+
+
+def test_block_inputs_are_the_values_read_from_outside():
+    tape = Tape()
+    a, b = tape.value(3, 4, 5), tape.value(6, 4, 5)
+    tape.conv(a, "unused", 2, 1)
+    tape.close_block("first")
+    joined = tape.concat(b, a)
+    tape.elementwise("add", tape.conv(joined, "conv", 6, 3), b)
+    tape.close_block("second")
+    block = tape.blocks[1]
+    assert block.inputs == (b, a)
+    assert block.output.shape == (6, 4, 5)
+    assert [operator.kind for operator in block.operators] == ["concat", "conv", "add"]
+
+
+def test_convolution_counts_by_hand():
+    tape = Tape()
+    tape.conv(tape.value(3, 4, 5), "conv", 7, 3)
+    tape.close_block("block")
+    (operator,) = tape.blocks[0].operators
+    assert operator.parameters == 7 * (3 * 3 * 3 + 1)
+    assert operator.macs == 7 * 4 * 5 * 3 * 3 * 3
+
+
+def test_fixed_filter_has_no_parameters_and_shrinks():
+    tape = Tape()
+    tape.filter(tape.pad(tape.value(3, 4, 5), 2, axis=1), "filters", 12, 5)
+    tape.close_block("block")
+    pad, conv = tape.blocks[0].operators
+    assert pad.output.shape == (3, 8, 5)
+    assert conv.output.shape == (12, 4, 1)
+    assert conv.parameters == 0
+    assert conv.macs == 12 * 4 * 1 * 25
+
+
+def test_trace_sees_functional_operators():
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+        def forward(self, x):
+            y = torch.relu(self.conv(x))
+            return torch.cat([x, y * torch.sigmoid(y), y + 1], 1)
+
+    kinds = [operator.kind for operator in trace_operators(Network(), 4, 5)]
+    assert kinds == ["conv", "relu", "sigmoid", "multiply", "add_scalar", "concat"]
+
+
+def test_trace_keeps_the_name_of_an_operator_it_does_not_know():
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+        def forward(self, x):
+            return self.conv(x).exp()
+
+    assert [operator.kind for operator in trace_operators(Network(), 4, 5)] == ["conv", "exp"]
+
+
+def test_empty_block_reads_nothing():
+    assert Block("empty", ()).inputs == ()
