@@ -29,7 +29,7 @@ from search.latency import Entry, LatencyTable
 
 ROUNDS = 15
 MIN_SAMPLE_MS = 20.0
-NOISE_LIMIT = 0.1
+NOISE_LIMIT = 0.05
 SEED = 0
 
 Report = Callable[[int, int, str], None]  # steps done, steps in all, the block just worked on

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.errors import InputError
-from mfagan.sr.generator import ContrastAwareAttention, Group
+from mfagan.sr.generator import CCA_REDUCTION, ContrastAwareAttention, Group
 
 _STEPS = {2: (2,), 3: (3,), 4: (2, 2)}  # factors of the networks that enlarge in steps
 
@@ -135,7 +135,10 @@ class _DistillationBlock(nn.Module):
         rest = features - self.kept
         self.convs = nn.ModuleList([_conv(features, features), *(_conv(rest, features) for _ in range(2))])
         self.last = _conv(rest, self.kept)
-        self.attention = ContrastAwareAttention((Group("kept", 4 * self.kept),), "imdb")
+        joined = Group("joined", 4 * self.kept)
+        self.attention = ContrastAwareAttention(
+            (joined,), Group("hidden", max(1, joined.size // CCA_REDUCTION))
+        )
         self.fuse = _conv(4 * self.kept, features, 1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,148 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from mfagan import checkpoint
+from mfagan.costs import sum_costs
+from mfagan.data import Pair, read_pairs
+from mfagan.errors import InputError
+from mfagan.evaluate import mean_psnr_db
+from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.generator import operators
+from mfagan.sr.picked import read_picked
+from mfagan.sr.problem import SubGeneratorProblem, as_finding, as_picked, every_block
+from mfagan.sr.widths import NAMES, Widths
+from search.errors import SearchError
+from search.latency import LatencyTable
+from search.problem import Evaluation, Point, check_problem
+
+MIXED = Widths.parse("48,24,24,24,32,48,48,24")
+
+
+@pytest.fixture(scope="module")
+def pairs(trained: Path) -> list[Pair]:
+    return read_pairs(trained / "photos", max_images=2, crop_px=48)
+
+
+def build(trained: Path, table: Path, pairs: list[Pair], **settings) -> SubGeneratorProblem:
+    return SubGeneratorProblem(
+        trained / "supergenerator.safetensors", pairs, LatencyTable.read(table), "mfagan lut build", **settings
+    )
+
+
+def test_there_are_24_blocks_and_the_residual():
+    kinds = [key.partition("/")[0] for key in every_block((16, 16))]
+    counts = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+    assert counts == {"bicubic": 1, "cfab": 9, "fusion": 9, "head": 3, "tail": 3}
+    assert len(every_block((16, 16), residual="none")) == 24
+
+
+def test_it_is_a_problem_of_eight_choices(trained, table, pairs):
+    problem = build(trained, table, pairs)
+    check_problem(problem)
+    assert list(problem.choices) == list(NAMES)
+    assert [(o.name, o.direction, o.unit) for o in problem.objectives] == [
+        ("psnr_db", "maximize", "dB"),
+        ("latency_ms", "minimize", "ms"),
+    ]
+
+
+def test_values_are_the_slices_psnr_and_the_tables_sum(trained, table, pairs):
+    problem = build(trained, table, pairs)
+    small, large = problem.evaluate([MIXED.as_choice(), Widths.uniform(48).as_choice()])
+    path = trained / "supergenerator.safetensors"
+    network = SuperGenerator.from_checkpoint(checkpoint.read(path), path)
+    assert small.values[0] == pytest.approx(mean_psnr_db(network.extract(MIXED), pairs), abs=1e-6)
+    assert large.values[0] == pytest.approx(mean_psnr_db(network, pairs), abs=1e-6)
+    entries = json.loads(table.read_text())["entries"]
+    keys = ["head/t48", "tail/t48", "tail/t48", "tail/t48", "fusion/t48/f24", "bicubic"]
+    keys += [f"cfab/t48/w{w}" for w in MIXED.cfabs]
+    assert small.values[1] == pytest.approx(sum(entries[key]["latency_ms"] for key in keys))
+
+
+def test_every_evaluation_carries_costs_and_hashes(trained, table, pairs):
+    (result,) = build(trained, table, pairs).evaluate([MIXED.as_choice()])
+    costs = sum_costs(operators(MIXED, 128, 128, residual="bicubic"))
+    attributes = dict(result.attributes)
+    assert {name: attributes[name] for name in ("params", "flops", "memory_bytes", "macs")} == costs.as_dict()
+    assert attributes["lut_sha256"] == LatencyTable.read(table).sha256
+    assert attributes["supernet_sha256"] == checkpoint.sha256(trained / "supergenerator.safetensors")
+
+
+def test_a_ceiling_is_a_constraint_and_an_impossible_one_is_refused(trained, table, pairs):
+    free = build(trained, table, pairs)
+    cheap, dear = free.price(Widths.uniform(24)), free.price(Widths.uniform(48))
+    problem = build(trained, table, pairs, max_latency_ms=(cheap + dear) / 2)
+    feasible = [e.feasible for e in problem.evaluate([Widths.uniform(w).as_choice() for w in (24, 48)])]
+    assert feasible == [True, False]
+    with pytest.raises(InputError, match=f"cheapest SubGenerator costs {cheap:.3f} ms"):
+        build(trained, table, pairs, max_latency_ms=cheap / 2)
+
+
+def test_a_table_without_a_key_is_refused_before_any_trial(trained, table, pairs, tmp_path):
+    content = json.loads(table.read_text())
+    del content["entries"]["cfab/t32/w24"]
+    (tmp_path / "lacking.json").write_text(json.dumps(content))
+    with pytest.raises(SearchError, match="lacks 'cfab/t32/w24'.*mfagan lut build"):
+        build(trained, tmp_path / "lacking.json", pairs)
+
+
+def test_checkpoints_that_are_no_supergenerator_are_refused(trained, table, pairs):
+    for name, message in (("student", "its role is 'student'"), ("discriminator", "its network is 'patchgan'")):
+        with pytest.raises(InputError, match=message):
+            SubGeneratorProblem(trained / f"{name}.safetensors", pairs, LatencyTable.read(table), "")
+
+
+def test_widths_outside_the_set_are_refused(trained, table, pairs):
+    with pytest.raises(InputError, match="fusion is 40"):
+        build(trained, table, pairs).evaluate([Widths.uniform(48).as_choice() | {"fusion": 40}])
+
+
+def test_identity_tells_images_weights_and_table(trained, table, pairs):
+    one = build(trained, table, pairs).identity()
+    brighter = [dataclasses.replace(pair, hr=(pair.hr + 0.1).clamp(0, 1)) for pair in pairs]
+    other = build(trained, table, brighter).identity()
+    assert {name for name in one if one[name] != other[name]} == {"images_sha256"}
+    assert build(trained, table, pairs).identity() == one
+
+
+def as_point(evaluation: Evaluation, widths: Widths, number: int = 7) -> Point:
+    return Point(number, widths.as_choice(), evaluation.values, evaluation.attributes, evaluation.feasible)
+
+
+def test_a_pick_is_written_and_read_back(trained, table, pairs, tmp_path):
+    (result,) = build(trained, table, pairs).evaluate([MIXED.as_choice()])
+    point = as_point(result, MIXED)
+    picked = as_picked("a study", point)
+    picked.save(tmp_path / "picked.json")
+    assert read_picked(tmp_path / "picked.json") == picked
+    assert picked.as_widths() == MIXED
+    assert as_finding(point).widths == list(MIXED)
+    network, found = picked.load_supernet()
+    assert found.role == "supergenerator"
+    assert torch.equal(network.head.weight, build(trained, table, pairs).network.head.weight)
+
+
+def test_a_changed_supernet_is_noticed(trained, table, pairs, tmp_path):
+    (result,) = build(trained, table, pairs).evaluate([MIXED.as_choice()])
+    picked = as_picked("a study", as_point(result, MIXED))
+    path = trained / "supergenerator.safetensors"
+    found = checkpoint.read(path)
+    checkpoint.save(tmp_path / "other.safetensors", dataclasses.replace(found, record={"note": "not the same file"}))
+    with pytest.raises(InputError, match="give the original with --supernet"):
+        picked.load_supernet(tmp_path / "other.safetensors")
+
+
+def test_points_of_another_search_cannot_be_picked():
+    with pytest.raises(InputError, match="not SubGenerators"):
+        as_picked("toy", Point(0, {"a": 1}, (1.0, 2.0)))
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"study": "x"}'])
+def test_files_that_are_no_pick(tmp_path, content: str):
+    (tmp_path / "picked.json").write_text(content)
+    with pytest.raises(InputError, match="write one with `mfagan pick`"):
+        read_picked(tmp_path / "picked.json")

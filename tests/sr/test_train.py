@@ -1,0 +1,119 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from mfagan import checkpoint
+from mfagan.data import EMBEDDED_HELD_OUT, EMBEDDED_TRAIN, read_split
+from mfagan.errors import InputError
+from mfagan.progress import no_bar
+from mfagan.sr import train as training
+from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.generator import MFANet
+from mfagan.sr.recipe import read_recipe
+from tests import tiny
+
+
+def test_every_stage_leaves_its_checkpoints(trained: Path):
+    roles = {
+        path.name: (checkpoint.read(path).network, checkpoint.read(path).role) for path in trained.glob("*.safetensors")
+    }
+    assert roles == {
+        "teacher.safetensors": ("mfanet", "teacher"),
+        "teacher_gan.safetensors": ("mfanet", "teacher_gan"),
+        "teacher_discriminator.safetensors": ("patchgan", "teacher_discriminator"),
+        "student.safetensors": ("mfanet", "student"),
+        "discriminator.safetensors": ("patchgan", "discriminator"),
+        "supergenerator.safetensors": ("mfanet", "supergenerator"),
+    }
+
+
+def test_checkpoints_say_where_they_came_from(trained: Path):
+    record = checkpoint.read(trained / "supergenerator.safetensors").record
+    assert record["stage"] == "supernet"
+    assert record["steps"] == 8
+    assert record["parents"] == {"student.safetensors": checkpoint.sha256(trained / "student.safetensors")}
+    assert record["training_images"] == ["photo_0", "photo_1", "photo_2"]
+    assert record["validation_images"] == ["photo_3"]
+    assert record["perceptual_loss"] is False
+    recipe = training.recipe_of(checkpoint.read(trained / "supergenerator.safetensors"))
+    assert recipe == read_recipe(trained / "tiny.toml")
+
+
+def test_the_teacher_is_wide_and_the_student_narrow(trained: Path):
+    assert checkpoint.read(trained / "teacher_gan.safetensors").config["widths"] == [64] * 8
+    assert checkpoint.read(trained / "student.safetensors").config["widths"] == [48] * 8
+
+
+def test_training_is_reproducible(trained: Path, tmp_path: Path):
+    again = tiny.train_all(tmp_path)
+    first, second = (checkpoint.read(p / "supergenerator.safetensors").state for p in (trained, again))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_stage_alone_reads_the_previous_ones(trained: Path, tmp_path: Path):
+    for name in ("student.safetensors",):
+        (tmp_path / name).write_bytes((trained / name).read_bytes())
+    pairs, held_out = read_split(trained / "photos")
+    recipe = training.cap_steps(read_recipe(trained / "tiny.toml"), 1)
+    run = training.TrainingRun(recipe, tmp_path, pairs, held_out, "", torch.device("cpu"), 0, None, no_bar)
+    (written,) = run.train(["supernet"])
+    assert checkpoint.read(written, "mfanet", "supergenerator").record["steps"] == 1
+    with pytest.raises(InputError, match=r"teacher_gan\.safetensors: no such file"):
+        run.train(["distill"])
+
+
+def test_the_supernet_starts_from_the_sorted_student(trained: Path, tmp_path: Path):
+    """With a learning rate that changes next to nothing, the full width computes what the student computed."""
+    (tmp_path / "student.safetensors").write_bytes((trained / "student.safetensors").read_bytes())
+    recipe = read_recipe(trained / "tiny.toml")
+    still = dataclasses.replace(recipe.stages.supernet, learning_rate=1e-12, steps=1)
+    recipe = dataclasses.replace(recipe, stages=dataclasses.replace(recipe.stages, supernet=still))
+    pairs, held_out = read_split(trained / "photos")
+    training.TrainingRun(recipe, tmp_path, pairs, held_out, "", torch.device("cpu"), 0, None, no_bar).train(["supernet"])
+    networks = [
+        kind.from_checkpoint(checkpoint.read(tmp_path / name), name)
+        for kind, name in ((MFANet, "student.safetensors"), (SuperGenerator, "supergenerator.safetensors"))
+    ]
+    x = torch.rand(1, 3, 8, 8)
+    with torch.no_grad():
+        assert (networks[0](x) - networks[1](x)).abs().max() < 1e-5
+    assert not torch.equal(networks[0].head.weight, networks[1].head.weight)
+
+
+def test_embedded_split_never_trains_on_held_out_photos(tmp_path: Path):
+    pairs, held_out = read_split("embedded")
+    recipe = training.cap_steps(read_recipe("demo"), 1)
+    run = training.TrainingRun(recipe, tmp_path, pairs, held_out, "embedded", torch.device("cpu"), 0, None, no_bar)
+    record = run.describe("teacher")
+    assert record["validation_images"] == [Path(name).stem for name in EMBEDDED_HELD_OUT]
+    assert record["training_images"] == [Path(name).stem for name in EMBEDDED_TRAIN]
+    assert {"astronaut", "chelsea"}.isdisjoint(record["training_images"])  # type: ignore[arg-type]
+
+
+def test_cap_steps():
+    recipe = training.cap_steps(read_recipe("demo"), 7)
+    assert max(stage.steps for stage in vars(recipe.stages).values() if hasattr(stage, "steps")) == 7
+    assert training.cap_steps(recipe, None) == recipe
+    with pytest.raises(InputError, match="max_steps is 0"):
+        training.cap_steps(recipe, 0)
+
+
+def test_unknown_stages_and_devices_are_named():
+    assert training.check_stages(None) == training.TRAINED_STAGES
+    with pytest.raises(InputError, match="stage 'quantize': choose from teacher"):
+        training.check_stages(["teacher", "quantize"])
+    with pytest.raises(InputError, match="device 'tpu9'"):
+        training.choose_device("tpu9")
+
+
+def test_without_vgg19_the_demo_goes_on_and_the_paper_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    said: list[str] = []
+    assert training.load_perceptual(read_recipe("demo"), None, said.append) is None
+    assert len(said) == 1
+    assert "vgg19" in said[0]
+    assert "\n" not in said[0]
+    with pytest.raises(InputError, match="recipe paper needs the perceptual loss"):
+        training.load_perceptual(read_recipe("paper"), None, said.append)

@@ -1,0 +1,105 @@
+"""Small real parts for tests: photos, a recipe, a trained pipeline, a latency table with invented figures."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from mfagan.data import read_split
+from mfagan.progress import no_bar
+from mfagan.sr.problem import every_block
+from mfagan.sr.recipe import read_recipe
+from mfagan.sr.train import TRAINED_STAGES, TrainingRun
+
+RECIPE = """
+name = "tiny"
+residual = "bicubic"
+teacher_width = 64
+student_width = 48
+teacher_discriminator = 6
+student_discriminator = 4
+batch = 1
+crop_px = 16
+precision = "fp32"
+perceptual = "where_present"
+
+[stages.teacher]
+steps = 2
+learning_rate = 1e-4
+
+[stages.teacher_gan]
+steps = 2
+learning_rate = 1e-4
+weights = { recon = 1, percep = 1, adv = 0.005 }
+
+[stages.distill]
+steps = 2
+learning_rate = 1e-4
+weights = { recon = 1, percep = 1, adv = 0.005, distill_g = 0.05, distill_d = 0.05 }
+
+[stages.supernet]
+steps = 8
+learning_rate = 2e-4
+weights = { recon = 1, percep = 1 }
+
+[stages.finetune]
+steps = 4
+learning_rate = 1e-4
+weights = { recon = 1, percep = 1, adv = 0.005 }
+validate_every = 2
+"""
+
+
+def write_photos(folder: Path, n: int = 4, side: int = 96) -> Path:
+    """Smooth random colour pictures that compress and enlarge like photographs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for i in range(n):
+        coarse = np.random.default_rng(i).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+        picture = Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
+        picture.save(folder / f"photo_{i}.png")
+    return folder
+
+
+def write_recipe(folder: Path) -> Path:
+    path = folder / "tiny.toml"
+    path.write_text(RECIPE, encoding="utf-8")
+    return path
+
+
+def train_all(folder: Path) -> Path:
+    """A folder with every checkpoint of the tiny recipe, and its photos in `photos`."""
+    photos = write_photos(folder / "photos")
+    training, validation = read_split(photos)
+    recipe = read_recipe(write_recipe(folder))
+    device = torch.device("cpu")
+    run = TrainingRun(recipe, folder, training, validation, str(photos), device, 0, None, no_bar)
+    run.train(TRAINED_STAGES)
+    return folder
+
+
+def write_table(path: Path, size: tuple[int, int] = (128, 128), **changes: object) -> Path:
+    """A latency table whose figures are invented: a nanosecond for each thousand multiply-accumulates, and 1 ms."""
+    entries = {
+        key: {
+            "latency_ms": 1 + 1e-9 * sum(operator.macs for operator in block.operators),
+            "spread_ms": 0.0,
+            "repeats": 1,
+        }
+        for key, block in every_block(size).items()
+    }
+    table = {
+        "format": "latency-table/1",
+        "unit": "ms",
+        "runtime": "invented",
+        "runtime_version": "0",
+        "device": "none",
+        "threads": 1,
+        "input_size": list(size),
+        "measured_at": "2026-01-01T00:00:00Z",
+        "command": "tests",
+        "entries": entries,
+    }
+    path.write_text(json.dumps(table | changes), encoding="utf-8")
+    return path
