@@ -60,7 +60,9 @@ def read(path: str | Path, network: str | None = None, role: str | None = None) 
     try:
         checkpoint = Checkpoint(**json.loads(metadata[_KEY]), state=state)
     except (KeyError, TypeError, ValueError):
-        raise InputError(f"checkpoint {path}: it carries no description by mfagan; give one mfagan wrote") from None
+        raise InputError(
+            f"checkpoint {path}: it carries no description by mfagan; give one mfagan wrote"
+        ) from None
     for name, wanted in (("network", network), ("role", role)):
         found = getattr(checkpoint, name)
         if wanted is not None and found != wanted:
@@ -73,7 +75,9 @@ def load_weights(network: Network, checkpoint: Checkpoint, path: str | Path) -> 
     try:
         network.load_state_dict(dict(checkpoint.state))
     except RuntimeError as error:
-        raise InputError(f"checkpoint {path}: its weights do not fit its description ({_one_line(error)})") from None
+        raise InputError(
+            f"checkpoint {path}: its weights do not fit its description ({_one_line(error)})"
+        ) from None
     return network
 
 

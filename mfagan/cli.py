@@ -22,7 +22,9 @@ app = typer.Typer(
 lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
 app.add_typer(lut_app, name="lut")
 
-ImagesOption = Annotated[str, typer.Option("--images", help="A folder of images, or `embedded` for the bundled photos.")]
+ImagesOption = Annotated[
+    str, typer.Option("--images", help="A folder of images, or `embedded` for the bundled photos.")
+]
 StorageOption = Annotated[str, typer.Option(help="Optuna storage URL, or the path of an SQLite file.")]
 StudyOption = Annotated[str, typer.Option(help="The study's name.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
@@ -30,8 +32,12 @@ SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything random.
 SizeOption = Annotated[str, typer.Option(help="LR input size, HEIGHTxWIDTH in pixels.")]
 OutOption = Annotated[Path, typer.Option(help="The file to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Vgg19Option = Annotated[Path | None, typer.Option(help="VGG19's weights (default: $TORCH_HOME/hub/checkpoints).")]
-ValidationOption = Annotated[str | None, typer.Option(help="A folder to validate on (default: a held-out part of --images).")]
+Vgg19Option = Annotated[
+    Path | None, typer.Option(help="VGG19's weights (default: $TORCH_HOME/hub/checkpoints).")
+]
+ValidationOption = Annotated[
+    str | None, typer.Option(help="A folder to validate on (default: a held-out part of --images).")
+]
 MaxStepsOption = Annotated[int | None, typer.Option(min=1, help="Cap on the steps of a stage.")]
 
 DEFAULT_STORAGE = "runs/study.db"
@@ -62,7 +68,9 @@ def _say(text: str) -> None:
 
 @app.command()
 def costs(
-    widths: Annotated[str, typer.Option(help="Eight positive widths, trunk, CFAB 1 to 6, fusion; or one for all.")],
+    widths: Annotated[
+        str, typer.Option(help="Eight positive widths, trunk, CFAB 1 to 6, fusion; or one for all.")
+    ],
     size: SizeOption = "128x128",
     residual: Annotated[str, typer.Option(help="none (the paper's network) or bicubic.")] = "none",
     as_json: JsonOption = False,
@@ -79,7 +87,12 @@ def costs(
     if as_json:
         print(json.dumps(found.as_dict()))
         return
-    units = {"params": "", "macs": "multiply-accumulates", "flops": "(paper's count)", "memory_bytes": "bytes"}
+    units = {
+        "params": "",
+        "macs": "multiply-accumulates",
+        "flops": "(paper's count)",
+        "memory_bytes": "bytes",
+    }
     for name, figure in found.as_dict().items():
         print(f"{name:<14}{figure:>18,} {units[name]}".rstrip())
 
@@ -146,27 +159,34 @@ def build_lut(
     runtime: Annotated[str, typer.Option(help="The runtime that is measured.")] = "litert",
     threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
     size: SizeOption = "128x128",
-    rounds: Annotated[int, typer.Option(min=1, help="Measuring rounds; the table keeps the median.")] = 15,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Rounds, of whose runs the fastest counts.")
+    ] = None,
 ) -> None:
     """Measure every block the choices can need on this machine and write the look-up table."""
-    from mfagan.latency import build_table, describe_build
+    from mfagan.latency import build_table, describe_build, warn_noise
     from mfagan.output import require_writable, write_atomic
     from mfagan.progress import show_bar
     from mfagan.sr.problem import every_block
 
     height, width = _read_size(size)
     require_writable(out.parent)
+    command = describe_build(threads, (height, width), runtime, out)
+    command += "" if rounds is None else f" --rounds {rounds}"
     with show_bar("latency table") as report:
         table = build_table(
             every_block((height, width)),
             runtime=runtime,
             threads=threads,
             input_size=(height, width),
-            command=describe_build(threads, (height, width), runtime, out),
-            rounds=rounds,
+            command=command,
+            rounds=rounds or ROUNDS,
             report=report,
         )
     write_atomic(out, table.to_json())
+    noise = warn_noise(table)
+    if noise:
+        _say(f"warning: {noise}")
     print(out)
 
 
@@ -183,7 +203,9 @@ def run_search(
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     size: SizeOption = "128x128",
-    crop: Annotated[int | None, typer.Option(help="Score on the centre of each image, this many HR pixels a side.")] = None,
+    crop: Annotated[
+        int | None, typer.Option(help="Score on the centre of each image, this many HR pixels a side.")
+    ] = None,
     max_images: Annotated[int | None, typer.Option(help="Score on the first images alone.")] = None,
 ) -> None:
     """Search widths by PSNR-Y and latency; the same command again continues the study."""
@@ -250,7 +272,9 @@ def pick(
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
     trial: Annotated[int | None, typer.Option(help="This trial.")] = None,
-    max_latency_ms: Annotated[float | None, typer.Option(help="The best PSNR within this latency, in ms.")] = None,
+    max_latency_ms: Annotated[
+        float | None, typer.Option(help="The best PSNR within this latency, in ms.")
+    ] = None,
     knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
 ) -> None:
     """Pick one trial of a study and write it as JSON."""
@@ -272,7 +296,9 @@ def finetune(
     images: ImagesOption = "embedded",
     validation: ValidationOption = None,
     supernet: Annotated[Path | None, typer.Option(help="The SuperGenerator, where it has moved.")] = None,
-    recipe: Annotated[str | None, typer.Option(help="demo, paper or a file (default: the SuperGenerator's).")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="demo, paper or a file (default: the SuperGenerator's).")
+    ] = None,
     vgg19: Vgg19Option = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
@@ -295,7 +321,15 @@ def finetune(
     perceptual = training.load_perceptual(settings, vgg19, _say)
     pairs, held_out = read_split(images, validation, network.scale)
     run = training.TrainingRun(
-        settings, require_writable(out.parent), pairs, held_out, images, chosen_device, seed, perceptual, show_bar
+        settings,
+        require_writable(out.parent),
+        pairs,
+        held_out,
+        images,
+        chosen_device,
+        seed,
+        perceptual,
+        show_bar,
     )
     tuned = run.finetune(network.extract(choice.as_widths()), opponent, out, {"picked": vars(choice)})
     print(
@@ -311,7 +345,9 @@ def export(
     to: Annotated[str, typer.Option("--format", help="tflite.")] = "tflite",
     size: SizeOption = "128x128",
     widths: Annotated[str | None, typer.Option(help="The slice of a SuperGenerator to export.")] = None,
-    photo: Annotated[Path | None, typer.Option(help="The photo of the parity check (default: a bundled one).")] = None,
+    photo: Annotated[
+        Path | None, typer.Option(help="The photo of the parity check (default: a bundled one).")
+    ] = None,
 ) -> None:
     """Export a generator, after checking on a real photo that the file computes what PyTorch does."""
     from mfagan.data import EMBEDDED, read_pairs
@@ -334,7 +370,9 @@ def evaluate(
     ckpt: Annotated[Path, typer.Argument(help="A generator's checkpoint.")],
     images: ImagesOption = "embedded",
     widths: Annotated[str | None, typer.Option(help="The slice of a SuperGenerator to score.")] = None,
-    save_images: Annotated[Path | None, typer.Option(help="A folder to write the enlarged images into.")] = None,
+    save_images: Annotated[
+        Path | None, typer.Option(help="A folder to write the enlarged images into.")
+    ] = None,
     weights: Annotated[Path | None, typer.Option(help="AlexNet's weights for LPIPS.")] = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -365,10 +403,15 @@ def evaluate(
     if as_json:
         print(json.dumps(_as_json(mean) | {"n_images": len(rows), "images": [_as_json(row) for row in rows]}))
         return
-    print(f"{'image':<20}{'PSNR-Y dB':>10}{'SSIM':>9}{'bicubic dB':>12}{'SSIM':>9}" + ("  LPIPS alex v0.1" if lpips else ""))
+    print(
+        f"{'image':<20}{'PSNR-Y dB':>10}{'SSIM':>9}{'bicubic dB':>12}{'SSIM':>9}"
+        + ("  LPIPS alex v0.1" if lpips else "")
+    )
     for row in (*rows, mean):
         distance = "" if row.lpips is None else f"{row.lpips:>17.4f}"
-        print(f"{row.name:<20}{row.psnr_db:>10.3f}{row.ssim:>9.4f}{row.bicubic_psnr_db:>12.3f}{row.bicubic_ssim:>9.4f}{distance}")
+        print(
+            f"{row.name:<20}{row.psnr_db:>10.3f}{row.ssim:>9.4f}{row.bicubic_psnr_db:>12.3f}{row.bicubic_ssim:>9.4f}{distance}"
+        )
 
 
 def _as_json(scores: Any) -> dict[str, object]:
@@ -398,7 +441,7 @@ def demo(
     with _timed(seconds, "train"):
         train("demo", out=supernet.parent, seed=seed, max_steps=max_steps)
     with _timed(seconds, "lut"):
-        build_lut(out=lut, rounds=7)
+        build_lut(out=lut)
     with _timed(seconds, "search"):
         run_search(supernet, str(lut), storage=storage, study=study, trials=trials, population=30, seed=seed)
     with _timed(seconds, "front"):

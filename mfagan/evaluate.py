@@ -37,7 +37,9 @@ def super_resolve(network: nn.Module, lr: Tensor) -> Tensor:
 def mean_psnr_db(network: nn.Module, pairs: Sequence[Pair]) -> float:
     """The mean over images of PSNR-Y, in dB."""
     return fmean(
-        psnr_db(shaved_luma(super_resolve(network, pair.lr).cpu(), pair.scale), shaved_luma(pair.hr, pair.scale))
+        psnr_db(
+            shaved_luma(super_resolve(network, pair.lr).cpu(), pair.scale), shaved_luma(pair.hr, pair.scale)
+        )
         for pair in pairs
     )
 

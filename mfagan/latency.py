@@ -25,6 +25,7 @@ import mfagan
 from mfagan import litert
 from mfagan.errors import InputError
 from mfagan.operators import Block
+from mfagan.progress import Report
 from search.latency import Entry, LatencyTable
 
 ROUNDS = 15
@@ -32,7 +33,6 @@ MIN_SAMPLE_MS = 20.0
 NOISE_LIMIT = 0.05
 SEED = 0
 
-Report = Callable[[int, int, str], None]  # steps done, steps in all, the block just worked on
 Sample = list[float]  # one round's runs, in ms
 Timer = Callable[[], float]  # runs the subject once, returns how long that took in ms
 Loader = Callable[[], Timer]  # loads the subject anew

@@ -27,7 +27,7 @@ _Text = Annotated[str, StringConstraints(min_length=1)]
 
 
 class Entry(BaseModel):
-    """One measured block: median latency and half its interquartile range, in ms, over `repeats` runs."""
+    """One measured block: its latency and half the interquartile range of its measurements, in ms."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 

@@ -4,11 +4,11 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
-from pathlib import Path  # noqa: E402 - after the environment is set, which torch reads when it is loaded
+from pathlib import Path
 
-import pytest  # noqa: E402
+import pytest
 
-from tests import tiny  # noqa: E402
+from tests import tiny
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,12 @@ def example() -> Checkpoint:
 def test_round_trip(tmp_path):
     checkpoint.save(tmp_path / "a.safetensors", example())
     found = checkpoint.read(tmp_path / "a.safetensors")
-    assert (found.network, found.role, found.config, found.record) == ("line", "test", {"size": 2}, example().record)
+    assert (found.network, found.role, found.config, found.record) == (
+        "line",
+        "test",
+        {"size": 2},
+        example().record,
+    )
     assert all(torch.equal(found.state[name], tensor) for name, tensor in example().state.items())
     assert checkpoint.count_parameters(found) == 8
 

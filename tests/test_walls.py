@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SOURCES = [path.relative_to(ROOT) for folder in ("mfagan", "search") for path in sorted((ROOT / folder).rglob("*.py"))]
+SOURCES = [
+    path.relative_to(ROOT)
+    for folder in ("mfagan", "search")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+]
 ROOMS = ("sr", "mobilestylegan", "coronetgan")
 
 

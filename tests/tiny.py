@@ -80,7 +80,7 @@ def train_all(folder: Path) -> Path:
 
 
 def write_table(path: Path, size: tuple[int, int] = (128, 128), **changes: object) -> Path:
-    """A latency table whose figures are invented: a nanosecond for each thousand multiply-accumulates, and 1 ms."""
+    """A latency table whose figures are invented: 1 ms a block and 1 ms for a thousand million MACs."""
     entries = {
         key: {
             "latency_ms": 1 + 1e-9 * sum(operator.macs for operator in block.operators),

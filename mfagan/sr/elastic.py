@@ -49,7 +49,7 @@ class SuperGenerator(MFANet):
         weights = {name: w.detach().clone() for name, w in self.slice_weights(widths).items()}
         network.load_state_dict(weights, assign=True)
         if self.residual is not None and network.residual is not None:
-            network.residual.filters = self.residual.filters.clone()
+            network.residual.filters = torch.clone(self.residual.filters)
         return network.train(self.training)
 
 

@@ -19,7 +19,9 @@ class FineTuned:
     psnr_after_db: float
 
 
-def finetune(trainer: StageTrainer, crops: CropSampler, validation: Sequence[Pair], report: Report) -> FineTuned:
+def finetune(
+    trainer: StageTrainer, crops: CropSampler, validation: Sequence[Pair], report: Report
+) -> FineTuned:
     """Run the trainer's stage, then give its generator the weights of the best validation, the start included."""
     network, stage = trainer.generator, trainer.stage
     before = best = mean_psnr_db(network.eval(), validation)

@@ -9,6 +9,7 @@
 Every module lists its operators on a `Tape` beside its `forward`: change both together (a test compares them).
 """
 
+import itertools
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -115,7 +116,7 @@ class CFAB(nn.Module):
         trunk = groups["trunk"]
         parts = (trunk, *(groups[f"{name}.conv_{i + 1}"] for i in range(N_INNER_CONVS)))
         self.convs = nn.ModuleList(
-            Conv((source,), (target,), 3) for source, target in zip(parts[:-1], parts[1:], strict=True)
+            Conv((source,), (target,), 3) for source, target in itertools.pairwise(parts)
         )
         self.cca = ContrastAwareAttention(parts, groups[f"{name}.cca"])
         self.fuse = Conv(parts, (trunk,), 1)
@@ -221,6 +222,7 @@ class BicubicResidual(nn.Module):
     """
 
     BORDER_PX = 2
+    filters: Tensor
 
     def __init__(self, scale: int) -> None:
         super().__init__()
@@ -231,7 +233,9 @@ class BicubicResidual(nn.Module):
     def forward(self, image: Tensor, x: Tensor) -> Tensor:
         """The output (N, 3, scale H, scale W) and the input (N, 3, H, W) -> the sum."""
         padded = _pad_symmetric(_pad_symmetric(x, self.BORDER_PX, 2), self.BORDER_PX, 3)
-        with torch.autocast(x.device.type, enabled=False):  # half precision would blur the image by a grey level
+        with torch.autocast(
+            x.device.type, enabled=False
+        ):  # half precision would blur the image by a grey level
             pixels = F.conv2d(padded, self.filters.to(x.dtype), groups=N_COLOURS)
         return image + F.pixel_shuffle(pixels, self.scale)
 
@@ -256,7 +260,9 @@ def _bicubic_filters(scale: int) -> Tensor:
     n = 4 * border + 1  # long enough for the middle pixel not to see the mirrored edges
     enlarged = resize_bicubic(torch.eye(n, dtype=torch.float64), size=(n * scale, n))
     middle = n // 2
-    weights = enlarged[middle * scale : (middle + 1) * scale, middle - border : middle + border + 1]  # (scale, 5)
+    weights = enlarged[
+        middle * scale : (middle + 1) * scale, middle - border : middle + border + 1
+    ]  # (scale, 5)
     filters = torch.einsum("ik,jl->ijkl", weights, weights).flatten(0, 1)  # (scale^2, 5, 5)
     return filters[:, None].repeat(N_COLOURS, 1, 1, 1).float()
 
@@ -279,8 +285,8 @@ class MFANet(nn.Module):
         self.fusion = Fusion(groups, n_mfams, scale)
         self.residual = BicubicResidual(scale) if residual == "bicubic" else None
         if self.residual is not None:  # an untrained network then is bicubic enlargement, not noise upon it
-            nn.init.zeros_(self.fusion.reconstruct.weight)
-            nn.init.zeros_(self.fusion.reconstruct.bias)
+            for parameter in self.fusion.reconstruct.parameters():
+                nn.init.zeros_(parameter)
 
     def config(self) -> dict[str, object]:
         """What rebuilds it, as plain data."""
@@ -331,7 +337,9 @@ def named_convs(module: nn.Module) -> Iterable[tuple[str, Conv]]:
 
 
 @cache
-def blocks(widths: Widths, height: int, width: int, scale: int = 4, residual: Residual = "none") -> tuple[Block, ...]:
+def blocks(
+    widths: Widths, height: int, width: int, scale: int = 4, residual: Residual = "none"
+) -> tuple[Block, ...]:
     """The blocks of a network of these widths, without building its weights."""
     with torch.device("meta"):
         return tuple(MFANet(widths, scale, residual).blocks(height, width))

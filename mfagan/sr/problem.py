@@ -23,6 +23,7 @@ from mfagan.sr.widths import NAMES, OPTIONS, Widths, require_choice
 from search.latency import LatencyTable
 from search.problem import Choice, Evaluation, Objective, Point, Problem
 
+CPU = torch.device("cpu")
 PSNR = Objective("psnr_db", "maximize", "dB")
 LATENCY = Objective("latency_ms", "minimize", "ms")
 TARGET_SIZE = (128, 128)
@@ -46,7 +47,7 @@ class SubGeneratorProblem(Problem):
         remedy: str,
         max_latency_ms: float | None = None,
         target_size: tuple[int, int] = TARGET_SIZE,
-        device: torch.device | None = None,
+        device: torch.device = CPU,
     ) -> None:
         """`remedy` is the command that builds a complete table; SearchError where this one lacks keys.
 
@@ -57,7 +58,7 @@ class SubGeneratorProblem(Problem):
         widest = Widths.uniform(max(OPTIONS))
         if not widest.fits_in(network.widths):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
-        self.network = network.to(device=device, memory_format=torch.channels_last)
+        self.network = network.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.pairs = list(pairs)
         self.table = table
         self.target_size = target_size
@@ -152,7 +153,9 @@ def as_picked(study: str, point: Point) -> Picked:
             for name in ("params", "flops", "memory_bytes", "lut_sha256", "supernet", "supernet_sha256")
         }
     except (KeyError, ValueError):
-        raise InputError(f"study {study!r}: its trials are not SubGenerators; pick from a study of `mfagan search`") from None
+        raise InputError(
+            f"study {study!r}: its trials are not SubGenerators; pick from a study of `mfagan search`"
+        ) from None
     return Picked(
         study=study,
         trial=finding.trial,

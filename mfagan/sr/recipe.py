@@ -18,15 +18,15 @@ _STRICT = ConfigDict(extra="forbid")
 class LossWeights:
     """The lambdas of the paper's equation (1); a term of weight 0 is not computed."""
 
-    recon: float = Field(1.0, ge=0)
+    recon: Annotated[float, Field(ge=0)] = 1.0
     """L1 reconstruction, equation (2)."""
-    distill_g: float = Field(0.0, ge=0)
+    distill_g: Annotated[float, Field(ge=0)] = 0.0
     """Layer-wise distillation of the generator, equation (3)."""
-    distill_d: float = Field(0.0, ge=0)
+    distill_d: Annotated[float, Field(ge=0)] = 0.0
     """Layer-wise distillation of the discriminator, equation (4)."""
-    percep: float = Field(0.0, ge=0)
+    percep: Annotated[float, Field(ge=0)] = 0.0
     """VGG19 perceptual loss, equation (5)."""
-    adv: float = Field(0.0, ge=0)
+    adv: Annotated[float, Field(ge=0)] = 0.0
     """Adversarial loss, equation (6)."""
 
 
@@ -44,7 +44,7 @@ class Stage:
     """Let the learning rate fall to zero along a half cosine instead."""
     weights: LossWeights = field(default_factory=LossWeights)
     """Weights of the losses."""
-    validate_every: int = Field(0, ge=0)
+    validate_every: Annotated[int, Field(ge=0)] = 0
     """Steps between validations, of which the best is kept; 0 validates at the end alone."""
 
 
@@ -76,17 +76,17 @@ class Recipe:
     """Enlargement."""
     residual: Literal["none", "bicubic"] = "none"
     """Whether the enlarged input is added to the output (not in the paper)."""
-    teacher_width: int = Field(64, ge=1)
+    teacher_width: Annotated[int, Field(ge=1)] = 64
     """Every width of MFAGAN_L."""
-    student_width: int = Field(48, ge=1)
+    student_width: Annotated[int, Field(ge=1)] = 48
     """Every width of the student and of the SuperGenerator."""
-    teacher_discriminator: int = Field(48, ge=1)
+    teacher_discriminator: Annotated[int, Field(ge=1)] = 48
     """Base width of MFAGAN_L's PatchGAN."""
-    student_discriminator: int = Field(32, ge=1)
+    student_discriminator: Annotated[int, Field(ge=1)] = 32
     """Base width of the distilled PatchGAN."""
-    batch: int = Field(16, ge=1)
+    batch: Annotated[int, Field(ge=1)] = 16
     """Crops a step."""
-    crop_px: int = Field(32, ge=16)
+    crop_px: Annotated[int, Field(ge=16)] = 32
     """Side of a crop in LR pixels."""
     precision: Literal["fp32", "bf16", "auto"] = "auto"
     """Arithmetic of the networks: auto takes bf16 where the device computes it natively."""

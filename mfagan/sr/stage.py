@@ -119,7 +119,9 @@ class StageTrainer:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
-    def run(self, crops: CropSampler, report: Report, after_step: Callable[[int], None] | None = None) -> None:
+    def run(
+        self, crops: CropSampler, report: Report, after_step: Callable[[int], None] | None = None
+    ) -> None:
         """All steps of the stage; `after_step` is called with the number of steps done."""
         for number in range(self.stage.steps):
             terms = self.step(number, *crops.batch(number))
@@ -146,5 +148,5 @@ def computes_bf16(device: torch.device) -> bool:
     return False
 
 
-def _place(module, device: torch.device):  # noqa: ANN001, ANN202 - any module, itself
+def _place(module, device: torch.device):
     return module.to(device=device, memory_format=torch.channels_last)

@@ -80,7 +80,9 @@ class TrainingRun:
         stage = self.recipe.stages.teacher_gan
         self._run(
             "teacher_gan",
-            StageTrainer(self.recipe, stage, generator, self.device, discriminator, perceptual=self.perceptual),
+            StageTrainer(
+                self.recipe, stage, generator, self.device, discriminator, perceptual=self.perceptual
+            ),
         )
         return [
             self._save(TEACHER_GAN, "teacher_gan", "teacher_gan", generator, TEACHER),
@@ -89,12 +91,12 @@ class TrainingRun:
 
     def _distill(self) -> list[Path]:
         teacher = self.load(TEACHER_GAN, "teacher_gan")
-        teacher_discriminator = load_discriminator(self.folder / TEACHER_DISCRIMINATOR, "teacher_discriminator")
+        teacher_discriminator = load_discriminator(
+            self.folder / TEACHER_DISCRIMINATOR, "teacher_discriminator"
+        )
         student = self._new_generator(self.recipe.student_width)
         discriminator = PatchGAN(self.recipe.student_discriminator)
-        distillation = Distillation(
-            teacher, teacher_discriminator, student, discriminator, self.recipe.norm
-        )
+        distillation = Distillation(teacher, teacher_discriminator, student, discriminator, self.recipe.norm)
         stage = self.recipe.stages.distill
         trainer = StageTrainer(
             self.recipe, stage, student, self.device, discriminator, distillation, self.perceptual
@@ -122,10 +124,17 @@ class TrainingRun:
         self._run("supernet", trainer)
         return [self._save(SUPERGENERATOR, "supernet", "supergenerator", generator, STUDENT)]
 
-    def finetune(self, network: MFANet, discriminator: PatchGAN, out: Path, record: Mapping[str, object]) -> FineTuned:
+    def finetune(
+        self, network: MFANet, discriminator: PatchGAN, out: Path, record: Mapping[str, object]
+    ) -> FineTuned:
         """Stage 4 on an extracted SubGenerator: writes the best checkpoint; `record` says what was picked."""
         trainer = StageTrainer(
-            self.recipe, self.recipe.stages.finetune, network, self.device, discriminator, perceptual=self.perceptual
+            self.recipe,
+            self.recipe.stages.finetune,
+            network,
+            self.device,
+            discriminator,
+            perceptual=self.perceptual,
         )
         with self.bars("finetune") as report:
             tuned = finetune(trainer, self._crops("finetune"), self.validation, report)
@@ -218,5 +227,7 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); try cpu") from None
+        raise InputError(
+            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); try cpu"
+        ) from None
     return device

@@ -66,7 +66,7 @@ class Widths:
         """Widths from a search choice, name -> option."""
         return cls.of([int(str(choice[name])) for name in NAMES])
 
-    def as_choice(self) -> dict[str, int]:
+    def as_choice(self) -> dict[str, int | float | str]:
         """The search choice, name -> option."""
         return dict(zip(NAMES, self, strict=True))
 

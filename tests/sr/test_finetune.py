@@ -55,7 +55,9 @@ def test_the_checkpoint_records_pick_and_figures(trained: Path, tmp_path: Path):
     recipe = read_recipe(trained / "tiny.toml")
     out = tmp_path / "small.safetensors"
     whole = TrainingRun(recipe, tmp_path, pairs, held_out, "photos", CPU, 0, None, no_bar)
-    tuned = whole.finetune(network, load_discriminator(trained / "discriminator.safetensors"), out, {"picked": {"trial": 3}})
+    tuned = whole.finetune(
+        network, load_discriminator(trained / "discriminator.safetensors"), out, {"picked": {"trial": 3}}
+    )
     found = checkpoint.read(out, "mfanet", "subgenerator")
     assert found.config["widths"] == [24] * 8
     assert found.record["picked"] == {"trial": 3}

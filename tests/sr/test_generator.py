@@ -44,13 +44,12 @@ def test_listed_parameters_are_the_networks(widths: str, residual: Residual):
 
 def test_every_listed_convolution_names_its_weights():
     network = MFANet(Widths.parse(MIXED), residual="bicubic")
+    weights = dict(network.named_parameters()) | dict(network.named_buffers())
     for operator in operators(network.widths, 8, 8, residual="bicubic"):
         if operator.kind == "conv":
-            weight = network.get_submodule(operator.weights).weight if operator.bias else network.residual.filters
-            assert weight.shape[:2] == (
-                operator.output.channels,
-                operator.inputs[0].channels // operator.groups,
-            )
+            name = f"{operator.weights}.weight" if operator.bias else operator.weights
+            rows, columns = operator.output.channels, operator.inputs[0].channels // operator.groups
+            assert weights[name].shape == (rows, columns, operator.kernel, operator.kernel)
 
 
 def test_block_keys_tell_kind_and_widths():

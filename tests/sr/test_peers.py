@@ -139,6 +139,58 @@ def test_spans_attention_known_value():
     torch.testing.assert_close(inner, F.silu(block.get_submodule("convs.0")(x)))
 
 
+def test_imdns_block_written_out():
+    torch.manual_seed(0)
+    block = IMDN(n_blocks=1, features=16).blocks[0]
+    conv = block.get_submodule
+    x = rest = torch.randn(1, 16, 8, 8)
+    kept = []
+    for i in range(3):
+        part, rest = F.leaky_relu(conv(f"convs.{i}")(rest), 0.05).split([4, 12], 1)
+        kept.append(part)
+    kept.append(conv("last")(rest))
+    expected = conv("fuse")(conv("attention")(torch.cat(kept, 1))) + x
+    torch.testing.assert_close(block(x), expected)
+
+
+def test_rfdns_block_written_out():
+    torch.manual_seed(0)
+    block = RFDN(n_blocks=1, features=16).blocks[0]
+    conv = block.get_submodule
+    x = y = torch.randn(1, 16, 15, 15)
+    kept = []
+    for i in range(3):
+        kept.append(F.leaky_relu(conv(f"keep.{i}")(y), 0.05))
+        y = F.leaky_relu(conv(f"refine.{i}")(y) + y, 0.05)
+    kept.append(F.leaky_relu(conv("last")(y), 0.05))
+    torch.testing.assert_close(block(x), conv("attention")(conv("fuse")(torch.cat(kept, 1))))
+
+
+def test_rrdbnets_dense_block_written_out():
+    torch.manual_seed(0)
+    block = RRDBNet(n_blocks=1, features=8, growth=4).body[0].get_submodule("0")
+    joined = x = torch.randn(1, 8, 6, 6)
+    for i in range(4):
+        grown = F.leaky_relu(block.get_submodule(f"convs.{i}")(joined), 0.2)
+        joined = torch.cat((joined, grown), 1)
+    torch.testing.assert_close(block(x), x + 0.2 * block.get_submodule("fuse")(joined))
+
+
+def test_spans_block_and_joining_written_out():
+    torch.manual_seed(0)
+    network = SPAN(n_blocks=3, features=8)
+    head: Tensor = network.head(255 * (image(8, 8) - network.mean))
+    x, outputs, inner = head, [], head
+    for block in network.blocks:
+        conv = block.get_submodule
+        inner = F.silu(conv("convs.0")(x))
+        y = conv("convs.2")(F.silu(conv("convs.1")(inner)))
+        x = (y + x) * (y.sigmoid() - 0.5)
+        outputs.append(x)
+    joined = torch.cat((head, network.body_end(x), outputs[0], inner), 1)
+    torch.testing.assert_close(network(image(8, 8)), network.enlarge(network.fuse(joined)))
+
+
 def test_span_centres_its_input_and_keeps_no_buffer_in_its_weights():
     network = SPAN(n_blocks=1, features=8)
     seen: list[Tensor] = []

@@ -29,7 +29,11 @@ def pairs(trained: Path) -> list[Pair]:
 
 def build(trained: Path, table: Path, pairs: list[Pair], **settings) -> SubGeneratorProblem:
     return SubGeneratorProblem(
-        trained / "supergenerator.safetensors", pairs, LatencyTable.read(table), "mfagan lut build", **settings
+        trained / "supergenerator.safetensors",
+        pairs,
+        LatencyTable.read(table),
+        "mfagan lut build",
+        **settings,
     )
 
 
@@ -86,12 +90,15 @@ def test_a_table_without_a_key_is_refused_before_any_trial(trained, table, pairs
     content = json.loads(table.read_text())
     del content["entries"]["cfab/t32/w24"]
     (tmp_path / "lacking.json").write_text(json.dumps(content))
-    with pytest.raises(SearchError, match="lacks 'cfab/t32/w24'.*mfagan lut build"):
+    with pytest.raises(SearchError, match=r"lacks 'cfab/t32/w24'.*mfagan lut build"):
         build(trained, tmp_path / "lacking.json", pairs)
 
 
 def test_checkpoints_that_are_no_supergenerator_are_refused(trained, table, pairs):
-    for name, message in (("student", "its role is 'student'"), ("discriminator", "its network is 'patchgan'")):
+    for name, message in (
+        ("student", "its role is 'student'"),
+        ("discriminator", "its network is 'patchgan'"),
+    ):
         with pytest.raises(InputError, match=message):
             SubGeneratorProblem(trained / f"{name}.safetensors", pairs, LatencyTable.read(table), "")
 
@@ -131,7 +138,9 @@ def test_a_changed_supernet_is_noticed(trained, table, pairs, tmp_path):
     picked = as_picked("a study", as_point(result, MIXED))
     path = trained / "supergenerator.safetensors"
     found = checkpoint.read(path)
-    checkpoint.save(tmp_path / "other.safetensors", dataclasses.replace(found, record={"note": "not the same file"}))
+    checkpoint.save(
+        tmp_path / "other.safetensors", dataclasses.replace(found, record={"note": "not the same file"})
+    )
     with pytest.raises(InputError, match="give the original with --supernet"):
         picked.load_supernet(tmp_path / "other.safetensors")
 

@@ -19,7 +19,9 @@ def test_paper_recipe_has_the_papers_settings():
     assert stages.supernet.halve_at == (200_000, 400_000, 600_000)
     assert stages.supernet.weights == LossWeights(recon=1, percep=1)
     assert stages.finetune.steps == 10_000
-    assert all(getattr(stages, s).learning_rate == 1e-4 for s in ("teacher_gan", "distill", "supernet", "finetune"))
+    assert all(
+        getattr(stages, s).learning_rate == 1e-4 for s in ("teacher_gan", "distill", "supernet", "finetune")
+    )
 
 
 def test_demo_weighs_the_adversarial_term_as_the_field_does():

@@ -17,7 +17,8 @@ from tests import tiny
 
 def test_every_stage_leaves_its_checkpoints(trained: Path):
     roles = {
-        path.name: (checkpoint.read(path).network, checkpoint.read(path).role) for path in trained.glob("*.safetensors")
+        path.name: (checkpoint.read(path).network, checkpoint.read(path).role)
+        for path in trained.glob("*.safetensors")
     }
     assert roles == {
         "teacher.safetensors": ("mfanet", "teacher"),
@@ -65,13 +66,15 @@ def test_a_stage_alone_reads_the_previous_ones(trained: Path, tmp_path: Path):
 
 
 def test_the_supernet_starts_from_the_sorted_student(trained: Path, tmp_path: Path):
-    """With a learning rate that changes next to nothing, the full width computes what the student computed."""
+    """At a learning rate next to nothing the full width computes what the student computed."""
     (tmp_path / "student.safetensors").write_bytes((trained / "student.safetensors").read_bytes())
     recipe = read_recipe(trained / "tiny.toml")
     still = dataclasses.replace(recipe.stages.supernet, learning_rate=1e-12, steps=1)
     recipe = dataclasses.replace(recipe, stages=dataclasses.replace(recipe.stages, supernet=still))
     pairs, held_out = read_split(trained / "photos")
-    training.TrainingRun(recipe, tmp_path, pairs, held_out, "", torch.device("cpu"), 0, None, no_bar).train(["supernet"])
+    training.TrainingRun(recipe, tmp_path, pairs, held_out, "", torch.device("cpu"), 0, None, no_bar).train(
+        ["supernet"]
+    )
     networks = [
         kind.from_checkpoint(checkpoint.read(tmp_path / name), name)
         for kind, name in ((MFANet, "student.safetensors"), (SuperGenerator, "supergenerator.safetensors"))
@@ -85,7 +88,9 @@ def test_the_supernet_starts_from_the_sorted_student(trained: Path, tmp_path: Pa
 def test_embedded_split_never_trains_on_held_out_photos(tmp_path: Path):
     pairs, held_out = read_split("embedded")
     recipe = training.cap_steps(read_recipe("demo"), 1)
-    run = training.TrainingRun(recipe, tmp_path, pairs, held_out, "embedded", torch.device("cpu"), 0, None, no_bar)
+    run = training.TrainingRun(
+        recipe, tmp_path, pairs, held_out, "embedded", torch.device("cpu"), 0, None, no_bar
+    )
     record = run.describe("teacher")
     assert record["validation_images"] == [Path(name).stem for name in EMBEDDED_HELD_OUT]
     assert record["training_images"] == [Path(name).stem for name in EMBEDDED_TRAIN]
