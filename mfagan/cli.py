@@ -164,7 +164,7 @@ def build_lut(
     ] = None,
 ) -> None:
     """Measure every block the choices can need on this machine and write the look-up table."""
-    from mfagan.latency import build_table, describe_build, warn_noise
+    from mfagan.latency import ROUNDS, build_table, describe_build, warn_noise
     from mfagan.output import require_writable, write_atomic
     from mfagan.progress import show_bar
     from mfagan.sr.problem import every_block
