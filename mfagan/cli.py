@@ -135,7 +135,6 @@ def train(
     max_steps: MaxStepsOption = None,
 ) -> None:
     """Train stages 1a to 3: the teacher, its GAN, the distilled student pair, the SuperGenerator."""
-    from mfagan.data import read_split
     from mfagan.output import require_writable
     from mfagan.progress import show_bar
     from mfagan.sr import train as training
@@ -143,12 +142,8 @@ def train(
 
     settings = training.cap_steps(read_recipe(recipe), max_steps)
     stages = training.check_stages(stage)
-    chosen_device = training.choose_device(device)
-    perceptual = training.load_perceptual(settings, vgg19, _say)
-    pairs, held_out = read_split(images, validation, settings.scale)
-    run = training.TrainingRun(
-        settings, require_writable(out), pairs, held_out, images, chosen_device, seed, perceptual, show_bar
-    )
+    place = training.Place(require_writable(out), images, validation, vgg19, device, seed)
+    run = training.prepare_run(settings, place, show_bar, _say)
     for path in run.train(stages):
         print(path)
 
@@ -159,23 +154,24 @@ def build_lut(
     runtime: Annotated[str, typer.Option(help="The runtime that is measured.")] = "litert",
     threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
     size: SizeOption = "128x128",
+    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Rounds, of whose runs the fastest counts.")
     ] = None,
 ) -> None:
     """Measure every block the choices can need on this machine and write the look-up table."""
     from mfagan.latency import ROUNDS, build_table, describe_build, warn_noise
-    from mfagan.output import require_writable, write_atomic
+    from mfagan.output import require_place, write_atomic
     from mfagan.progress import show_bar
     from mfagan.sr.problem import every_block
 
     height, width = _read_size(size)
-    require_writable(out.parent)
+    require_place(out)
     command = describe_build(threads, (height, width), runtime, out)
-    command += "" if rounds is None else f" --rounds {rounds}"
+    command += ("" if scale == 4 else f" --scale {scale}") + ("" if rounds is None else f" --rounds {rounds}")
     with show_bar("latency table") as report:
         table = build_table(
-            every_block((height, width)),
+            every_block((height, width), scale),
             runtime=runtime,
             threads=threads,
             input_size=(height, width),
@@ -221,11 +217,13 @@ def run_search(
     warning = warn_size(table, *target)
     if warning:
         _say(f"warning: {warning}")
+    scale = _scale_of(supernet)
     problem = SubGeneratorProblem(
         supernet,
-        read_pairs(images, _scale_of(supernet), max_images, crop),
+        read_pairs(images, scale, max_images, crop),
         table,
-        describe_build(table.threads, target, table.runtime, path),
+        describe_build(table.threads, target, table.runtime, path)
+        + ("" if scale == 4 else f" --scale {scale}"),
         max_latency_ms,
         target,
         choose_device(device),
@@ -305,8 +303,7 @@ def finetune(
     max_steps: MaxStepsOption = None,
 ) -> None:
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
-    from mfagan.data import read_split
-    from mfagan.output import require_writable
+    from mfagan.output import require_place
     from mfagan.progress import show_bar
     from mfagan.sr import train as training
     from mfagan.sr.picked import read_picked
@@ -317,20 +314,8 @@ def finetune(
     settings = training.recipe_of(found) if recipe is None else read_recipe(recipe)
     settings = training.cap_steps(settings, max_steps)
     opponent = training.load_discriminator(discriminator)
-    chosen_device = training.choose_device(device)
-    perceptual = training.load_perceptual(settings, vgg19, _say)
-    pairs, held_out = read_split(images, validation, network.scale)
-    run = training.TrainingRun(
-        settings,
-        require_writable(out.parent),
-        pairs,
-        held_out,
-        images,
-        chosen_device,
-        seed,
-        perceptual,
-        show_bar,
-    )
+    place = training.Place(require_place(out).parent, images, validation, vgg19, device, seed)
+    run = training.prepare_run(settings, place, show_bar, _say)
     tuned = run.finetune(network.extract(choice.as_widths()), opponent, out, {"picked": vars(choice)})
     print(
         f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "
@@ -352,13 +337,13 @@ def export(
     """Export a generator, after checking on a real photo that the file computes what PyTorch does."""
     from mfagan.data import EMBEDDED, read_pairs
     from mfagan.images import read_image
-    from mfagan.output import require_writable, write_atomic
+    from mfagan.output import require_place, write_atomic
     from mfagan.sr.export import export_generator
 
     if to != "tflite":
         raise InputError(f"format {to!r}: only tflite is known")
     network = _load_generator(ckpt, widths)
-    require_writable(out.parent)
+    require_place(out)
     picture = read_pairs(EMBEDDED, network.scale)[0].hr if photo is None else read_image(photo)
     model, difference = export_generator(network, _read_size(size), picture)
     write_atomic(out, model)

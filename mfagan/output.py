@@ -45,6 +45,15 @@ def require_writable(folder: str | Path) -> Path:
     return folder
 
 
+def require_place(path: str | Path) -> Path:
+    """As `require_writable` for the folder of a file that is to be written; returns the file's path."""
+    path = Path(path)
+    if path.is_dir():
+        raise _refusal(path, "it is a folder")
+    require_writable(path.parent)
+    return path
+
+
 @contextlib.contextmanager
 def _temporary_beside(path: Path):
     """A path in the same folder that nothing has; whatever is there at the end is removed."""

@@ -4,14 +4,12 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
-from mfagan.data import read_split
 from mfagan.progress import no_bar
 from mfagan.sr.problem import every_block
 from mfagan.sr.recipe import read_recipe
-from mfagan.sr.train import TRAINED_STAGES, TrainingRun
+from mfagan.sr.train import TRAINED_STAGES, Place, prepare_run
 
 RECIPE = """
 name = "tiny"
@@ -71,11 +69,8 @@ def write_recipe(folder: Path) -> Path:
 def train_all(folder: Path) -> Path:
     """A folder with every checkpoint of the tiny recipe, and its photos in `photos`."""
     photos = write_photos(folder / "photos")
-    training, validation = read_split(photos)
-    recipe = read_recipe(write_recipe(folder))
-    device = torch.device("cpu")
-    run = TrainingRun(recipe, folder, training, validation, str(photos), device, 0, None, no_bar)
-    run.train(TRAINED_STAGES)
+    place = Place(folder, str(photos), device="cpu")
+    prepare_run(read_recipe(write_recipe(folder)), place, no_bar, print).train(TRAINED_STAGES)
     return folder
 
 

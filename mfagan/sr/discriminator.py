@@ -21,6 +21,7 @@ TAPS = (2, 4, 6)
 """The convolutions, counted from 1, whose activated outputs are distilled (paper equation (4))."""
 RECEPTIVE_FIELD_PX = 86
 
+# Channels / base, kernel, stride.
 _LAYERS = (
     (1, 4, 2),
     (2, 4, 2),
@@ -28,7 +29,7 @@ _LAYERS = (
     (8, 3, 1),
     (8, 3, 1),
     (8, 3, 1),
-)  # channels / base, kernel, stride
+)
 
 
 class PatchGAN(nn.Module):

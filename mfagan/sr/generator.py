@@ -195,7 +195,7 @@ class Fusion(nn.Module):
         self.smooth = Conv((fused,), (trunk,), 3)
         self.reconstruct = Conv((trunk,), (groups["pixels"],), 3)
         self.scale = scale
-        self.key = f"fusion/t{trunk.size}/f{fused.size}"
+        self.key = f"fusion/t{trunk.size}/f{fused.size}/x{scale}"
 
     def forward(self, features: list[Tensor], skip: Tensor) -> Tensor:
         """MFAM outputs and the head's, each (N, t, H, W) -> (N, 3, scale H, scale W)."""
@@ -228,7 +228,7 @@ class BicubicResidual(nn.Module):
         super().__init__()
         self.scale = scale
         self.register_buffer("filters", _bicubic_filters(scale), persistent=False)
-        self.key = "bicubic"
+        self.key = f"bicubic/x{scale}"
 
     def forward(self, image: Tensor, x: Tensor) -> Tensor:
         """The output (N, 3, scale H, scale W) and the input (N, 3, H, W) -> the sum."""

@@ -4,6 +4,7 @@ With `cli` the only file of mfagan that imports `search`.
 """
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,10 @@ class SubGeneratorProblem(Problem):
         self._table_sha256 = table.sha256
         self._supernet_sha256 = checkpoint.sha256(supernet)
         table.require(every_block(target_size, network.scale, network.residual_kind), remedy)
-        cheapest = min(self.price(Widths.uniform(option)) for option in OPTIONS)
+        cheapest = min(
+            self.price(Widths.of([trunk, *[width] * (len(NAMES) - 2), fusion]))
+            for trunk, width, fusion in itertools.product(OPTIONS, repeat=3)
+        )
         if max_latency_ms is not None and max_latency_ms < cheapest:
             raise InputError(
                 f"max_latency_ms is {max_latency_ms:g}, but the cheapest SubGenerator costs {cheapest:.3f} ms by "

@@ -12,7 +12,7 @@ import torch
 
 from mfagan import backbones, checkpoint
 from mfagan.checkpoint import Checkpoint
-from mfagan.data import CropSampler, Pair
+from mfagan.data import CropSampler, Pair, read_split
 from mfagan.errors import InputError
 from mfagan.evaluate import mean_psnr_db
 from mfagan.losses import PerceptualLoss
@@ -48,6 +48,22 @@ def load_perceptual(recipe: Recipe, vgg19: Path | None, say: Callable[[str], Non
         raise InputError(f"recipe {recipe.name} needs the perceptual loss: {missing}")
     say(f"training without the perceptual loss: {missing}")
     return None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run trains: what the command line gives besides the recipe.
+
+    folder: for checkpoints. images, validation: folders or `embedded`. vgg19: its weights, None for the cache.
+    device: as `choose_device` takes it.
+    """
+
+    folder: Path
+    images: str = "embedded"
+    validation: str | None = None
+    vgg19: Path | None = None
+    device: str = "auto"
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -178,6 +194,16 @@ class TrainingRun:
             "perceptual_loss": self.perceptual is not None,
             "torch": torch.__version__,
         }
+
+
+def prepare_run(recipe: Recipe, place: Place, bars: Bars, say: Callable[[str], None]) -> TrainingRun:
+    """A run with its images read and its perceptual loss loaded; `say` takes one line where that is left out."""
+    device = choose_device(place.device)
+    perceptual = load_perceptual(recipe, place.vgg19, say)
+    training, validation = read_split(place.images, place.validation, recipe.scale)
+    return TrainingRun(
+        recipe, place.folder, training, validation, place.images, device, place.seed, perceptual, bars
+    )
 
 
 def save_network(path: Path, network: MFANet | PatchGAN, role: str, record: dict[str, object]) -> None:

@@ -47,10 +47,12 @@ def test_agrees_with_convolutions_written_out():
         x = torch.where(x > 0, x, 0.2 * x)
         expected.append(x)
     last = network.convs[6]
+    torch.nn.init.constant_(last.get_parameter("bias"), -1.0)  # raw logits are negative here
     logits, taps = network.taps(images(32, 40))
     for number, tap in zip((2, 4, 6), taps, strict=True):
         torch.testing.assert_close(tap, expected[number - 1])
     torch.testing.assert_close(logits, last(expected[5]))
+    assert (logits < -0.5).all()
     assert torch.equal(network(images(32, 40)), logits)
     assert (TAPS, SLOPE) == ((2, 4, 6), 0.2)
 

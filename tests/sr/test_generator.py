@@ -58,7 +58,7 @@ def test_block_keys_tell_kind_and_widths():
     expected = ["head/t48"]
     for i in range(3):
         expected += [*cfabs[2 * i : 2 * i + 2], "tail/t48"]
-    assert keys == [*expected, "fusion/t48/f24", "bicubic"]
+    assert keys == [*expected, "fusion/t48/f24/x4", "bicubic/x4"]
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])

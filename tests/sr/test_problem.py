@@ -62,7 +62,7 @@ def test_values_are_the_slices_psnr_and_the_tables_sum(trained, table, pairs):
     assert small.values[0] == pytest.approx(mean_psnr_db(network.extract(MIXED), pairs), abs=1e-6)
     assert large.values[0] == pytest.approx(mean_psnr_db(network, pairs), abs=1e-6)
     entries = json.loads(table.read_text())["entries"]
-    keys = ["head/t48", "tail/t48", "tail/t48", "tail/t48", "fusion/t48/f24", "bicubic"]
+    keys = ["head/t48", "tail/t48", "tail/t48", "tail/t48", "fusion/t48/f24/x4", "bicubic/x4"]
     keys += [f"cfab/t48/w{w}" for w in MIXED.cfabs]
     assert small.values[1] == pytest.approx(sum(entries[key]["latency_ms"] for key in keys))
 

@@ -5,14 +5,18 @@ import pytest
 import torch
 
 from mfagan import checkpoint
-from mfagan.data import EMBEDDED_HELD_OUT, EMBEDDED_TRAIN, read_split
+from mfagan.data import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
 from mfagan.errors import InputError
 from mfagan.progress import no_bar
 from mfagan.sr import train as training
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet
-from mfagan.sr.recipe import read_recipe
+from mfagan.sr.recipe import Recipe, read_recipe
 from tests import tiny
+
+
+def prepare(recipe: Recipe, folder: Path, images: str | Path) -> training.TrainingRun:
+    return training.prepare_run(recipe, training.Place(folder, str(images), device="cpu"), no_bar, print)
 
 
 def test_every_stage_leaves_its_checkpoints(trained: Path):
@@ -56,9 +60,8 @@ def test_training_is_reproducible(trained: Path, tmp_path: Path):
 def test_a_stage_alone_reads_the_previous_ones(trained: Path, tmp_path: Path):
     for name in ("student.safetensors",):
         (tmp_path / name).write_bytes((trained / name).read_bytes())
-    pairs, held_out = read_split(trained / "photos")
     recipe = training.cap_steps(read_recipe(trained / "tiny.toml"), 1)
-    run = training.TrainingRun(recipe, tmp_path, pairs, held_out, "", torch.device("cpu"), 0, None, no_bar)
+    run = prepare(recipe, tmp_path, trained / "photos")
     (written,) = run.train(["supernet"])
     assert checkpoint.read(written, "mfanet", "supergenerator").record["steps"] == 1
     with pytest.raises(InputError, match=r"teacher_gan\.safetensors: no such file"):
@@ -71,10 +74,7 @@ def test_the_supernet_starts_from_the_sorted_student(trained: Path, tmp_path: Pa
     recipe = read_recipe(trained / "tiny.toml")
     still = dataclasses.replace(recipe.stages.supernet, learning_rate=1e-12, steps=1)
     recipe = dataclasses.replace(recipe, stages=dataclasses.replace(recipe.stages, supernet=still))
-    pairs, held_out = read_split(trained / "photos")
-    training.TrainingRun(recipe, tmp_path, pairs, held_out, "", torch.device("cpu"), 0, None, no_bar).train(
-        ["supernet"]
-    )
+    prepare(recipe, tmp_path, trained / "photos").train(["supernet"])
     networks = [
         kind.from_checkpoint(checkpoint.read(tmp_path / name), name)
         for kind, name in ((MFANet, "student.safetensors"), (SuperGenerator, "supergenerator.safetensors"))
@@ -86,11 +86,7 @@ def test_the_supernet_starts_from_the_sorted_student(trained: Path, tmp_path: Pa
 
 
 def test_embedded_split_never_trains_on_held_out_photos(tmp_path: Path):
-    pairs, held_out = read_split("embedded")
-    recipe = training.cap_steps(read_recipe("demo"), 1)
-    run = training.TrainingRun(
-        recipe, tmp_path, pairs, held_out, "embedded", torch.device("cpu"), 0, None, no_bar
-    )
+    run = prepare(read_recipe("demo"), tmp_path, EMBEDDED)
     record = run.describe("teacher")
     assert record["validation_images"] == [Path(name).stem for name in EMBEDDED_HELD_OUT]
     assert record["training_images"] == [Path(name).stem for name in EMBEDDED_TRAIN]
