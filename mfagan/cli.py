@@ -206,9 +206,9 @@ def run_search(
 ) -> None:
     """Search widths by PSNR-Y and latency; the same command again continues the study."""
     from mfagan.data import read_pairs
+    from mfagan.devices import choose_device
     from mfagan.latency import describe_build, find_table, warn_size
     from mfagan.sr.problem import SubGeneratorProblem
-    from mfagan.sr.train import choose_device
     from search.latency import LatencyTable
 
     target = _read_size(size)
@@ -365,12 +365,12 @@ def evaluate(
     """Print PSNR-Y and SSIM (and LPIPS where its weights are present) beside bicubic's, an image a row."""
     from mfagan import backbones
     from mfagan.data import read_pairs
+    from mfagan.devices import choose_device, place
     from mfagan.evaluate import mean_scores, score, super_resolve
     from mfagan.images import write_image
     from mfagan.output import require_writable
-    from mfagan.sr.train import choose_device
 
-    network = _load_generator(ckpt, widths).to(choose_device(device))
+    network = place(_load_generator(ckpt, widths), choose_device(device))
     pairs = read_pairs(images, network.scale)
     backbone = backbones.find_weights("alexnet", weights)
     lpips = None if backbone is None else backbones.load_lpips(backbone)

@@ -14,6 +14,7 @@ import torch
 from mfagan import checkpoint
 from mfagan.costs import Costs, sum_costs
 from mfagan.data import Pair
+from mfagan.devices import CPU, place
 from mfagan.errors import InputError
 from mfagan.evaluate import mean_psnr_db
 from mfagan.operators import Block
@@ -24,7 +25,6 @@ from mfagan.sr.widths import NAMES, OPTIONS, Widths, require_choice
 from search.latency import LatencyTable
 from search.problem import Choice, Evaluation, Objective, Point, Problem
 
-CPU = torch.device("cpu")
 PSNR = Objective("psnr_db", "maximize", "dB")
 LATENCY = Objective("latency_ms", "minimize", "ms")
 TARGET_SIZE = (128, 128)
@@ -59,7 +59,8 @@ class SubGeneratorProblem(Problem):
         widest = Widths.uniform(max(OPTIONS))
         if not widest.fits_in(network.widths):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
-        self.network = network.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.network = place(network, device)
+        self.device = device
         self.pairs = list(pairs)
         self.table = table
         self.target_size = target_size
@@ -99,7 +100,7 @@ class SubGeneratorProblem(Problem):
     def _evaluate_one(self, widths: Widths) -> Evaluation:
         latency_ms = self.price(widths)
         ceiling = {} if self.max_latency_ms is None else {"max_latency_ms": latency_ms - self.max_latency_ms}
-        subgenerator = self.network.extract(widths).to(memory_format=torch.channels_last)
+        subgenerator = place(self.network.extract(widths), self.device)
         attributes = self.costs(widths).as_dict() | {
             "lut_sha256": self._table_sha256,
             "supernet": str(self.supernet),

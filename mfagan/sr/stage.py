@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mfagan.data import CropSampler
+from mfagan.devices import computes_bf16, place
 from mfagan.losses import (
     PerceptualLoss,
     discriminator_loss,
@@ -42,10 +43,10 @@ class StageTrainer:
     ) -> None:
         self.stage = stage
         self.device = device
-        self.generator = _place(generator, device).train()
-        self.discriminator = None if discriminator is None else _place(discriminator, device).train()
-        self.distillation = None if distillation is None else _place(distillation, device)
-        self.perceptual = None if perceptual is None else _place(perceptual, device)
+        self.generator = place(generator, device).train()
+        self.discriminator = None if discriminator is None else place(discriminator, device).train()
+        self.distillation = None if distillation is None else place(distillation, device)
+        self.perceptual = None if perceptual is None else place(perceptual, device)
         self.draw_widths = draw_widths
         self.bf16 = recipe.precision == "bf16" or (recipe.precision == "auto" and computes_bf16(device))
         weights = stage.weights
@@ -136,17 +137,3 @@ def learning_rate(stage: Stage, step: int) -> float:
     if stage.cosine:
         return stage.learning_rate * 0.5 * (1 + math.cos(math.pi * step / stage.steps))
     return stage.learning_rate * 0.5 ** sum(step >= halved for halved in stage.halve_at)
-
-
-def computes_bf16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 natively; elsewhere bf16 is slower than fp32."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        abilities = torch.cpu.get_capabilities()
-        return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
-    return False
-
-
-def _place(module, device: torch.device):
-    return module.to(device=device, memory_format=torch.channels_last)

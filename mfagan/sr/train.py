@@ -13,6 +13,7 @@ import torch
 from mfagan import backbones, checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.data import CropSampler, Pair, read_split
+from mfagan.devices import choose_device
 from mfagan.errors import InputError
 from mfagan.evaluate import mean_psnr_db
 from mfagan.losses import PerceptualLoss
@@ -243,17 +244,3 @@ def cap_steps(recipe: Recipe, max_steps: int | None) -> Recipe:
         if isinstance(stage, Stage)
     }
     return replace(recipe, stages=replace(recipe.stages, **capped))
-
-
-def choose_device(name: str) -> torch.device:
-    """`auto` is CUDA where there is one, else the CPU; other names are PyTorch's, such as cuda:1."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); try cpu"
-        ) from None
-    return device

@@ -101,12 +101,10 @@ def test_cap_steps():
         training.cap_steps(recipe, 0)
 
 
-def test_unknown_stages_and_devices_are_named():
+def test_unknown_stages_are_named():
     assert training.check_stages(None) == training.TRAINED_STAGES
     with pytest.raises(InputError, match="stage 'quantize': choose from teacher"):
         training.check_stages(["teacher", "quantize"])
-    with pytest.raises(InputError, match="device 'tpu9'"):
-        training.choose_device("tpu9")
 
 
 def test_without_vgg19_the_demo_goes_on_and_the_paper_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

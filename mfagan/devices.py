@@ -1,0 +1,41 @@
+"""Devices: choosing one, what it computes natively, and putting networks on it."""
+
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from mfagan.errors import InputError
+
+Module = TypeVar("Module", bound=nn.Module)
+
+CPU = torch.device("cpu")
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` is CUDA where there is one, else the CPU; other names are PyTorch's, such as cuda:1."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); try cpu"
+        ) from None
+    return device
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 natively; elsewhere bf16 is slower than fp32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        abilities = torch.cpu.get_capabilities()
+        return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
+    return False
+
+
+def place(module: Module, device: torch.device = CPU) -> Module:
+    """The module itself, on the device and in channels_last, in which convolutions are about twice as fast."""
+    return module.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

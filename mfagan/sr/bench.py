@@ -1,0 +1,160 @@
+"""`make bench`: ratios of two things measured in turn in one run, since the machines are noisy.
+
+Prints a table and writes a JSON list of {name, value, unit, aim, met}; aim and met are null where no aim is set.
+"""
+
+import argparse
+import json
+import random
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from mfagan.devices import CPU, place
+from mfagan.evaluate import super_resolve
+from mfagan.latency import build_table, describe_build, measure_model
+from mfagan.output import require_place, write_atomic
+from mfagan.progress import show_bar
+from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.export import export_generator
+from mfagan.sr.generator import MFANet, blocks
+from mfagan.sr.problem import TARGET_SIZE, every_block
+from mfagan.sr.recipe import read_recipe
+from mfagan.sr.stage import StageTrainer
+from mfagan.sr.widths import Widths, random_choice
+
+REPEATS = 15
+FULL = Widths.uniform(48)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure; `aim` is the largest (`at_most`) or smallest value that meets it, None where there is no aim."""
+
+    name: str
+    value: float
+    unit: str
+    aim: float | None = None
+    met: bool | None = None
+
+
+def at_most(name: str, value: float, unit: str, aim: float) -> Row:
+    """A row whose aim is an upper limit."""
+    return Row(name, value, unit, aim, value <= aim)
+
+
+def ratio_in_turn(first: Callable[[], object], second: Callable[[], object], repeats: int = REPEATS) -> float:
+    """The median over repeats of the time of `first` divided by that of `second`, each pair run back to back."""
+    for warm_up in (first, second):
+        warm_up()
+    ratios = []
+    for i in range(repeats):
+        order = (first, second) if i % 2 else (second, first)  # neither is always the one that runs first
+        seconds = {run: _seconds(run) for run in order}
+        ratios.append(seconds[first] / seconds[second])
+    return statistics.median(ratios)
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def bench_training() -> list[Row]:
+    """A SuperGenerator's training step at full width against the plain MFANet's."""
+    recipe = read_recipe("demo")
+    stage = replace(recipe.stages.supernet, steps=1_000)
+    crop_px, scale = recipe.crop_px, recipe.scale
+    lr = torch.rand(recipe.batch, 3, crop_px, crop_px)
+    hr = torch.rand(recipe.batch, 3, crop_px * scale, crop_px * scale)
+    plain = StageTrainer(recipe, stage, MFANet(FULL, scale, recipe.residual), CPU)
+    elastic = StageTrainer(
+        recipe, stage, SuperGenerator(FULL, scale, recipe.residual), CPU, draw_widths=lambda: FULL
+    )
+    value = ratio_in_turn(lambda: elastic.step(0, lr, hr), lambda: plain.step(0, lr, hr))
+    return [at_most("SuperGenerator step at full width / plain MFANet step", value, "x", 1.05)]
+
+
+def bench_evaluation() -> list[Row]:
+    """Scoring a slice in channels_last against NCHW, at fp32."""
+    nchw = SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(32))
+    channels_last = place(SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(32)))
+    lr = torch.rand(3, *TARGET_SIZE)
+
+    @torch.inference_mode()
+    def run_nchw() -> None:
+        nchw(lr[None])
+
+    def run_channels_last() -> None:
+        super_resolve(channels_last, lr)
+
+    value = ratio_in_turn(run_channels_last, run_nchw)
+    return [Row("slice evaluation in channels_last / in NCHW, 32 everywhere", value, "x")]
+
+
+def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Row]:
+    """The interpreter's latency of exported files against the price by a table measured in the same run."""
+    chance = random.Random(0)
+    networks = [FULL, Widths.uniform(24), *(random_choice(chance) for _ in range(n_networks - 2))]
+    photo = torch.rand(3, 64, 64)
+    models = [
+        export_generator(MFANet(widths, residual="bicubic"), TARGET_SIZE, photo)[0] for widths in networks
+    ]
+    measured: list[list[float]] = [[] for _ in models]
+    prices: list[list[float]] = [[] for _ in models]
+    for _ in range(3):
+        with show_bar("latency table") as report:
+            table = build_table(
+                every_block(TARGET_SIZE),
+                threads=threads,
+                input_size=TARGET_SIZE,
+                command=describe_build(threads, TARGET_SIZE),
+                rounds=rounds,
+                report=report,
+            )
+        for i, (widths, model) in enumerate(zip(networks, models, strict=True)):
+            prices[i].append(
+                table.price(block.key for block in blocks(widths, *TARGET_SIZE, residual="bicubic"))
+            )
+            measured[i].append(measure_model(model, threads, rounds).latency_ms)
+    ratios = [statistics.median(m) / statistics.median(p) for m, p in zip(measured, prices, strict=True)]
+    worst = max(abs(ratio - 1) for ratio in ratios)
+    name = f"exported file's latency / table's price, {n_networks} networks, {threads} threads"
+    return [
+        Row(f"{name}, median", statistics.median(ratios), "x"),
+        Row(f"{name}, largest deviation", 100 * worst, "%"),
+    ]
+
+
+def format_rows(rows: Sequence[Row]) -> str:
+    """A table for the terminal."""
+    width = max(len(row.name) for row in rows)
+    lines = [f"{'':<{width}}  {'value':>10}  {'aim':>10}"]
+    for row in rows:
+        aim = "" if row.aim is None else f"{row.aim:g} {row.unit}"
+        met = {True: "met", False: "missed", None: ""}[row.met]
+        lines.append(f"{row.name:<{width}}  {f'{row.value:.3f} {row.unit}':>10}  {aim:>10}  {met}".rstrip())
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run every benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m mfagan.sr.bench", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/bench.json"))
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=8)
+    arguments = parser.parse_args()
+    require_place(arguments.out)
+    torch.set_num_threads(arguments.threads)
+    rows = [*bench_training(), *bench_evaluation(), *bench_latency(arguments.threads, arguments.rounds)]
+    write_atomic(arguments.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    print(format_rows(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,411 @@
+"""The `mfagan` command, called as a user calls it: arguments in, lines and files out."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from mfagan import checkpoint, cli
+from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.widths import Widths
+from tests import tiny
+
+MIXED = "48,24,24,24,32,48,48,24"
+
+
+@dataclass
+class Result:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def message(self) -> str:
+        """The one line of an error; the progress bars' lines come before it."""
+        assert self.status == 2, self.err
+        lines = [line for line in self.err.splitlines() if line.startswith("mfagan: error: ")]
+        assert len(lines) == 1, self.err
+        assert self.err.rstrip().endswith(lines[0])
+        assert "Traceback" not in self.err
+        return lines[0]
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no-weights-here"))
+
+    def call(*arguments: object) -> Result:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["mfagan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return Result(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def searched(run: Run, trained: Path, table: Path, tmp_path: Path) -> Path:
+    """A folder with a study of six trials in study.db."""
+    assert run(*search_command(trained, table, tmp_path / "study.db")).status == 0
+    return tmp_path
+
+
+def search_command(trained: Path, table: Path, storage: Path, trials: int = 6) -> list[object]:
+    command: list[object] = ["search", "--supernet", trained / "supergenerator.safetensors", "--lut", table]
+    command += ["--images", trained / "photos", "--crop", 32, "--max-images", 1, "--storage", storage]
+    return [*command, "--study", "s", "--trials", trials, "--population", 4, "--seed", 1, "--device", "cpu"]
+
+
+def test_help_needs_neither_torch_nor_optuna():
+    code = "import sys; sys.argv = ['mfagan', '--help']\nfrom mfagan.cli import main\ntry: main()\nfinally:\n"
+    code += " heavy = {'torch', 'optuna', 'numpy', 'tensorflow', 'plotly', 'pydantic'} & set(sys.modules)\n"
+    code += " assert not heavy, heavy"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert all(
+        command in done.stdout for command in ("costs", "train", "lut", "search", "front", "pick", "finetune")
+    )
+
+
+def test_costs(run: Run):
+    done = run("costs", "--widths", MIXED, "--json")
+    assert json.loads(done.out) == {
+        "params": 551_456,
+        "macs": 8_376_324_320,
+        "flops": 8_426_002_128,
+        "memory_bytes": 515_087_872,
+    }
+    text = run("costs", "--widths", MIXED, "--size", "128x128").out
+    assert "8,426,002,128" in text
+    smaller = json.loads(run("costs", "--widths", "7,3,5,2,11,4,6,9", "--size", "16x24", "--json").out)
+    assert 0 < smaller["macs"] < 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--widths", "48,24"], "2 numbers given, 8 needed"),
+        (["--widths", "48,24,24,24,32,48,48,0"], "positive"),
+        (["--widths", MIXED, "--size", "128"], "size '128'"),
+        (["--widths", MIXED, "--residual", "linear"], "residual 'linear'"),
+        ([], "--widths"),
+    ],
+)
+def test_costs_of_nonsense(run: Run, arguments: list[str], message: str):
+    assert message in run("costs", *arguments).message
+
+
+def test_info(run: Run, trained: Path):
+    path = trained / "supergenerator.safetensors"
+    found = json.loads(run("info", path, "--json").out)
+    assert (found["network"], found["role"], found["residual"]) == ("mfanet", "supergenerator", "bicubic")
+    assert found["params"] == 884_037
+    assert found["sha256"] == checkpoint.sha256(path)
+    assert "supergenerator" in run("info", path).out
+    assert "no such file" in run("info", trained / "absent.safetensors").message
+
+
+def test_train_writes_checkpoints_and_a_stage_alone_continues(run: Run, trained: Path, tmp_path: Path):
+    recipe = trained / "tiny.toml"
+    done = run("train", recipe, "--out", tmp_path / "w", "--images", trained / "photos", "--max-steps", 1)
+    assert done.status == 0, done.err
+    assert (tmp_path / "w" / "supergenerator.safetensors").is_file()
+    assert "without the perceptual loss" in done.err
+    again = run(
+        "train",
+        recipe,
+        "--out",
+        tmp_path / "w",
+        "--images",
+        trained / "photos",
+        "--stage",
+        "supernet",
+        "--max-steps",
+        1,
+    )
+    assert again.out.split() == [str(tmp_path / "w" / "supergenerator.safetensors")]
+
+
+def test_train_on_nonsense(run: Run, trained: Path, tmp_path: Path):
+    base = ["train", trained / "tiny.toml", "--out", tmp_path / "w"]
+    assert "no such image folder" in run(*base, "--images", tmp_path / "absent").message
+    assert "stage 'x'" in run(*base, "--stage", "x").message
+    assert "shipped recipes" in run("train", "slow", "--out", tmp_path / "w").message
+    small = tiny.write_photos(tmp_path / "small", side=40)
+    assert "smaller than a crop" in run(*base, "--images", small).message
+
+
+def test_lut_build_writes_a_table_that_search_takes(run: Run, tmp_path: Path, trained: Path):
+    out = tmp_path / "luts" / "here.json"
+    done = run(
+        "lut", "build", "--runtime", "litert", "--threads", 1, "--size", "8x8", "--rounds", 1, "--out", out
+    )
+    assert done.status == 0, done.err
+    content = json.loads(out.read_text())
+    assert len(content["entries"]) == 25
+    assert content["input_size"] == [8, 8]
+    assert content["command"].startswith("mfagan lut build --runtime litert --threads 1 --size 8x8")
+    found = run(*search_command(trained, out, tmp_path / "study.db", trials=1))
+    assert found.status == 0, found.err
+    assert "warning" in found.err
+    assert "8x8" in found.err
+
+
+def test_lut_of_an_unknown_runtime(run: Run, tmp_path: Path):
+    assert (
+        "runtime 'abacus'" in run("lut", "build", "--runtime", "abacus", "--out", tmp_path / "t.json").message
+    )
+    assert not (tmp_path / "t.json").exists()
+
+
+def test_search_counts_trials_in_all_and_continues(run: Run, trained: Path, table: Path, tmp_path: Path):
+    storage = tmp_path / "study.db"
+    for trials, finished in ((4, 4), (7, 7), (7, 7), (5, 7)):
+        assert run(*search_command(trained, table, storage, trials)).status == 0
+        with sqlite3.connect(storage) as database:
+            ((count,),) = database.execute("SELECT count(*) FROM trials WHERE state = 'COMPLETE'").fetchall()
+        assert count == finished
+
+
+def test_search_under_a_ceiling(run: Run, trained: Path, table: Path, tmp_path: Path):
+    command = search_command(trained, table, tmp_path / "study.db")
+    assert "cheapest SubGenerator costs" in run(*command, "--max-latency-ms", 0.5).message
+    assert not (tmp_path / "study.db").exists()
+    assert run(*command, "--max-latency-ms", 20).status == 0
+    assert (
+        run(
+            "pick", "--storage", tmp_path / "study.db", "--study", "s", "--knee", "--out", tmp_path / "p"
+        ).status
+        == 0
+    )
+    assert json.loads((tmp_path / "p").read_text())["latency_ms"] <= 20
+
+
+def test_front_is_one_file_for_offline_use(run: Run, searched: Path):
+    out = searched / "front.html"
+    assert run("front", "--storage", searched / "study.db", "--study", "s", "--out", out).status == 0
+    page = out.read_text()
+    assert "plotly" in page.lower()
+    assert "trunk" in page
+    assert "<script src=" not in page
+
+
+def test_pick_by_trial_budget_and_knee(run: Run, searched: Path):
+    def pick(*how: object) -> dict:
+        out = searched / "picked.json"
+        done = run("pick", "--storage", searched / "study.db", "--study", "s", *how, "--out", out)
+        assert done.status == 0, done.err
+        return json.loads(out.read_text())
+
+    assert pick("--trial", 3)["trial"] == 3
+    knee = pick("--knee")
+    assert len(knee["widths"]) == 8
+    assert knee["params"] > 0
+    assert pick("--max-latency-ms", knee["latency_ms"])["psnr_db"] >= knee["psnr_db"]
+
+
+def test_reading_what_is_not_there_creates_nothing(run: Run, searched: Path, tmp_path: Path):
+    absent = tmp_path / "absent.db"
+    assert (
+        "absent.db" in run("front", "--storage", absent, "--study", "s", "--out", tmp_path / "f.html").message
+    )
+    assert not absent.exists()
+    found = run(
+        "pick", "--storage", searched / "study.db", "--study", "other", "--knee", "--out", tmp_path / "p"
+    ).message
+    assert "'other'" in found
+    assert "'s'" in found
+    url = "postgresql+psycopg://user:hush@127.0.0.1:1/db"
+    message = run("front", "--storage", url, "--study", "s", "--out", tmp_path / "f.html").message
+    assert "hush" not in message
+    assert not (tmp_path / "f.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ([], "exactly one of"),
+        (["--knee", "--trial", 1], "exactly one of"),
+        (["--trial", 99], "trial 99"),
+        (["--max-latency-ms", 0.1], "smallest is"),
+    ],
+)
+def test_picks_that_cannot_be(run: Run, searched: Path, how: list[object], message: str):
+    out = searched / "picked.json"
+    assert (
+        message in run("pick", "--storage", searched / "study.db", "--study", "s", *how, "--out", out).message
+    )
+    assert not out.exists()
+
+
+def test_finetune_then_evaluate_then_export(run: Run, searched: Path, trained: Path):
+    picked, small, model = (searched / name for name in ("picked.json", "small.safetensors", "small.tflite"))
+    run("pick", "--storage", searched / "study.db", "--study", "s", "--knee", "--out", picked)
+    photos = trained / "photos"
+    discriminator = trained / "discriminator.safetensors"
+    done = run("finetune", picked, "--discriminator", discriminator, "--images", photos, "--out", small)
+    assert done.status == 0, done.err
+    record = checkpoint.read(small, "mfanet", "subgenerator").record
+    assert record["psnr_after_db"] >= record["psnr_before_db"]  # type: ignore[operator]
+    assert record["picked"]["trial"] == json.loads(picked.read_text())["trial"]  # type: ignore[index]
+
+    scored = run("evaluate", small, "--images", photos, "--save-images", searched / "sr", "--json")
+    mean = json.loads(scored.out)
+    assert mean["n_images"] == 4
+    assert {"psnr_db", "ssim", "bicubic_psnr_db", "bicubic_ssim"} <= set(mean)
+    assert Image.open(searched / "sr" / "photo_2.png").size == (96, 96)
+    assert "LPIPS is left out" in scored.err
+    rows = run("evaluate", small, "--images", photos).out.splitlines()
+    assert [row.split()[0] for row in rows] == ["image", "photo_0", "photo_1", "photo_2", "photo_3", "mean"]
+    assert f"{mean['psnr_db']:.3f}" in rows[-1]
+
+    done = run("export", small, "--size", "16x20", "--photo", photos / "photo_1.png", "--out", model)
+    assert done.status == 0, done.err
+    assert model.read_bytes()[4:8] == b"TFL3"
+
+
+def test_finetune_on_the_wrong_files(run: Run, searched: Path, trained: Path):
+    picked, out = searched / "picked.json", searched / "small.safetensors"
+    run("pick", "--storage", searched / "study.db", "--study", "s", "--knee", "--out", picked)
+    base = ["--images", trained / "photos", "--out", out]
+    wrong = run("finetune", picked, "--discriminator", trained / "student.safetensors", *base)
+    assert "its network is 'mfanet', 'patchgan' is needed" in wrong.message
+    discriminator = ["--discriminator", trained / "discriminator.safetensors"]
+    assert "no such file" in run("finetune", searched / "absent.json", *discriminator, *base).message.lower()
+    supernet = ["--supernet", trained / "student.safetensors"]
+    assert "its role is 'student'" in run("finetune", picked, *discriminator, *supernet, *base).message
+    assert not out.exists()
+
+
+def test_evaluate_a_slice(run: Run, trained: Path):
+    path = trained / "supergenerator.safetensors"
+    full, small = (
+        json.loads(run("evaluate", path, "--images", trained / "photos", *widths, "--json").out)
+        for widths in ([], ["--widths", MIXED])
+    )
+    assert full["psnr_db"] != small["psnr_db"]
+    assert full["bicubic_psnr_db"] == small["bicubic_psnr_db"]
+    network = SuperGenerator.from_checkpoint(checkpoint.read(path), path)
+    assert network.extract(Widths.parse(MIXED)).widths == Widths.parse(MIXED)
+    assert "do not fit" in run("evaluate", path, "--widths", "64").message
+    assert "network is 'patchgan'" in run("evaluate", trained / "discriminator.safetensors").message
+
+
+def test_evaluate_bad_images(run: Run, trained: Path, tmp_path: Path):
+    evaluate = ["evaluate", trained / "supergenerator.safetensors", "--images"]
+    assert "no such image folder" in run(*evaluate, tmp_path / "absent").message
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "empty" in run(*evaluate, empty).message
+    (empty / "broken.png").write_bytes(b"not a picture")
+    assert "broken.png" in run(*evaluate, empty).message
+    Image.new("RGB", (1, 1)).save(empty / "broken.png")
+    assert "1x1 px" in run(*evaluate, empty).message
+    pairs = tiny.write_photos(tmp_path / "pairs" / "HR").parent
+    tiny.write_photos(pairs / "LR", side=20)
+    message = run(*evaluate, pairs).message
+    assert "20x20" in message
+    assert "96x96" in message
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("not json", "not a JSON file"),
+        ({"unit": "us"}, "unit"),
+        ({"entries": {}}, "entries"),
+        ({"entries": {"head/t48": {"latency_ms": 1.0, "spread_ms": 0.0, "repeats": 1}}}, "lacks"),
+    ],
+)
+def test_search_with_a_bad_table(run: Run, trained: Path, tmp_path: Path, content: object, message: str):
+    path = tmp_path / "bad.json"
+    if isinstance(content, dict):
+        tiny.write_table(path, **content)
+    else:
+        path.write_text(str(content))
+    assert message in run(*search_command(trained, path, tmp_path / "study.db")).message
+    assert not (tmp_path / "study.db").exists()
+
+
+def test_a_missing_key_names_itself_and_the_command(run: Run, trained: Path, table: Path, tmp_path: Path):
+    content = json.loads(table.read_text())
+    del content["entries"]["tail/t32"]
+    path = tmp_path / "lacking.json"
+    path.write_text(json.dumps(content))
+    message = run(*search_command(trained, path, tmp_path / "study.db")).message
+    assert "'tail/t32'" in message
+    assert "mfagan lut build --runtime" in message
+
+
+def test_search_with_the_wrong_things(run: Run, trained: Path, table: Path, searched: Path, tmp_path: Path):
+    wrong = search_command(trained, table, tmp_path / "other.db")
+    wrong[2] = trained / "student.safetensors"
+    assert "its role is 'student'" in run(*wrong).message
+    assert (
+        "shipped tables"
+        in run(*search_command(trained, Path("no-such-table"), tmp_path / "other.db")).message
+    )
+    other = search_command(trained, table, searched / "study.db")
+    other[other.index("--max-images") + 1] = 2
+    assert "images_sha256" in run(*other).message
+
+
+def test_a_study_with_other_objectives_is_refused(run: Run, trained: Path, table: Path, tmp_path: Path):
+    storage = tmp_path / "study.db"
+    command = [
+        "search",
+        "run",
+        "tests.search.toy:build",
+        "--storage",
+        str(storage),
+        "--study",
+        "s",
+        "--trials",
+        "4",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=Path(__file__).parent.parent, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "objectives" in run(*search_command(trained, table, storage)).message
+
+
+@pytest.mark.parametrize("place", ["/proc/mfagan", "/dev/null/sub"])
+def test_places_that_cannot_be_written(run: Run, trained: Path, table: Path, searched: Path, place: str):
+    commands = [
+        ["lut", "build", "--out", f"{place}/t.json"],
+        ["train", trained / "tiny.toml", "--images", trained / "photos", "--out", place],
+        ["front", "--storage", searched / "study.db", "--study", "s", "--out", f"{place}/f.html"],
+        ["export", trained / "student.safetensors", "--out", f"{place}/m.tflite"],
+        ["evaluate", trained / "student.safetensors", "--images", trained / "photos", "--save-images", place],
+        search_command(trained, table, Path(place) / "study.db"),
+    ]
+    for command in commands:
+        assert place in run(*command).message
+
+
+def test_a_failed_parity_check_exports_nothing(run: Run, trained: Path, tmp_path: Path):
+    found = checkpoint.read(trained / "student.safetensors")
+    state = dict(found.state)
+    state["head.weight"] = torch.full_like(state["head.weight"], torch.nan)
+    path = tmp_path / "broken.safetensors"
+    checkpoint.save(path, checkpoint.Checkpoint(found.network, found.role, found.config, state))
+    out = tmp_path / "m.tflite"
+    message = run(
+        "export", path, "--size", "8x8", "--photo", trained / "photos" / "photo_0.png", "--out", out
+    ).message
+    assert "nan" in message
+    assert not out.exists()
+    assert "format 'onnx'" in run("export", path, "--format", "onnx", "--out", out).message
