@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from mfagan.errors import InputError
+from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
 from search.errors import SearchError
 
 app = typer.Typer(
@@ -188,8 +189,8 @@ def build_lut(
 
 @app.command("search")
 def run_search(
-    supernet: Annotated[Path, typer.Option(help="The SuperGenerator's checkpoint.")],
     lut: Annotated[str, typer.Option(help="A latency look-up table: a file, or the name of a shipped one.")],
+    supernet: Annotated[Path, typer.Option(help="The SuperGenerator's checkpoint.")] = SUPERGENERATOR,
     images: ImagesOption = "embedded",
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
@@ -289,8 +290,10 @@ def pick(
 @app.command()
 def finetune(
     picked: Annotated[Path, typer.Argument(help="What `mfagan pick` wrote.")],
-    discriminator: Annotated[Path, typer.Option(help="The distilled discriminator's checkpoint.")],
     out: OutOption,
+    discriminator: Annotated[
+        Path, typer.Option(help="The distilled discriminator's checkpoint.")
+    ] = DISCRIMINATOR,
     images: ImagesOption = "embedded",
     validation: ValidationOption = None,
     supernet: Annotated[Path | None, typer.Option(help="The SuperGenerator, where it has moved.")] = None,
@@ -428,13 +431,13 @@ def demo(
     with _timed(seconds, "lut"):
         build_lut(out=lut)
     with _timed(seconds, "search"):
-        run_search(supernet, str(lut), storage=storage, study=study, trials=trials, population=30, seed=seed)
+        run_search(str(lut), supernet, storage=storage, study=study, trials=trials, population=30, seed=seed)
     with _timed(seconds, "front"):
         front(out=out / "front.html", storage=storage, study=study)
     with _timed(seconds, "pick"):
         pick(out=picked, storage=storage, study=study, knee=True)
     with _timed(seconds, "finetune"):
-        finetune(picked, discriminator, out=subgenerator, seed=seed, max_steps=max_steps)
+        finetune(picked, subgenerator, discriminator, seed=seed, max_steps=max_steps)
     with _timed(seconds, "export"):
         export(subgenerator, out=model)
     record = _load(storage, study)

@@ -1,0 +1,82 @@
+"""The demo at a fraction of its length: every file and every key of its report."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from mfagan import checkpoint
+
+pytestmark = pytest.mark.slow
+
+KEYS = {
+    "bicubic_psnr_db",
+    "supernet_psnr_db",
+    "n_trials",
+    "n_unique_trials",
+    "front",
+    "picked",
+    "psnr_before_finetune_db",
+    "psnr_after_finetune_db",
+    "tflite_max_abs_diff",
+    "tflite_latency_ms",
+    "lut_latency_ms",
+    "seconds",
+}
+
+
+def run_demo(out: Path, max_steps: int, trials: int) -> None:
+    arguments = ["demo", "--out", str(out), "--max-steps", str(max_steps), "--trials", str(trials)]
+    command = [sys.executable, "-c", "from mfagan.cli import main; main()", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("demo")
+    run_demo(out, max_steps=2, trials=5)
+    return out
+
+
+def test_it_leaves_its_files(demo: Path):
+    names = {path.name for path in demo.iterdir()}
+    assert names >= {
+        "study.db",
+        "front.html",
+        "picked.json",
+        "subgenerator.safetensors",
+        "subgenerator.tflite",
+    }
+    assert names >= {"report.json", "comparison.png", "lut.json"}
+    assert Image.open(demo / "comparison.png").width > 1000
+
+
+def test_the_report_agrees_with_the_files(demo: Path):
+    report = json.loads((demo / "report.json").read_text())
+    assert set(report) == KEYS
+    assert report["n_trials"] == 5
+    assert 1 <= len(report["front"]) <= report["n_unique_trials"] <= 5
+    picked = json.loads((demo / "picked.json").read_text())
+    assert report["picked"] == {name: picked[name] for name in report["picked"]}
+    front_row = {name: report["picked"][name] for name in ("trial", "widths", "psnr_db", "latency_ms")}
+    assert front_row in report["front"]
+    assert set(report["picked"]) - set(front_row) == {"params", "flops", "memory_bytes"}
+    record = checkpoint.read(demo / "subgenerator.safetensors").record
+    assert report["psnr_before_finetune_db"] == pytest.approx(picked["psnr_db"], abs=1e-4)
+    assert report["psnr_after_finetune_db"] == pytest.approx(record["psnr_after_db"], abs=1e-4)
+    assert report["psnr_after_finetune_db"] >= report["psnr_before_finetune_db"] - 1e-4
+    assert report["tflite_max_abs_diff"] <= 1e-4
+    assert report["lut_latency_ms"] == picked["latency_ms"]
+    assert report["tflite_latency_ms"] > 0
+    assert {"train", "lut", "search", "front", "pick", "finetune", "export"} <= set(report["seconds"])
+
+
+def test_it_runs_again_in_the_same_folder(demo: Path):
+    before = (demo / "report.json").read_text()
+    run_demo(demo, max_steps=1, trials=3)
+    assert json.loads((demo / "report.json").read_text())["n_trials"] == 3
+    assert (demo / "report.json").read_text() != before
