@@ -8,7 +8,6 @@ install: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
@@ -20,6 +19,7 @@ test: install
 
 test-slow: install
 	$(BIN)/pytest -m slow
+	$(BIN)/pytest --nbmake --nbmake-timeout=600 notebooks
 
 lint: install
 	$(BIN)/ruff check .

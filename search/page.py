@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 from search import pareto, plot
-from search.problem import Objective, Point, describe
+from search.problem import Objective, Point, describe, shared_texts
 
 if TYPE_CHECKING:
     from search.study import StudyRecord
@@ -64,8 +64,10 @@ def front_page(record: StudyRecord, picked: Point | None = None) -> str:
     counts = f"{record.n_trials} finished trials of {record.n_unique_trials} distinct choices"
     counts += f", {n_infeasible} over a limit" if n_infeasible else ""
     goals = "; ".join(f"{objective.direction} {objective.label}" for objective in record.objectives)
+    common = shared_texts(record.points)
     facts = "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>" for name, text in record.identity.items()
+        f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>"
+        for name, text in {**record.identity, **common}.items()
     )
     shown = [*best, picked] if picked and picked.number not in {point.number for point in best} else best
     return f"""<!DOCTYPE html>
@@ -82,7 +84,7 @@ def front_page(record: StudyRecord, picked: Point | None = None) -> str:
 <div class="figure">{figure}</div>
 <h2>The front</h2>
 <p>Click a column's head to sort by it.</p>
-<div class="table">{_table(shown, record.objectives, picked)}</div>
+<div class="table">{_table(shown, record.objectives, picked, common)}</div>
 <h2>What the values depend on</h2>
 <dl>{facts or "<dt>not recorded</dt>"}</dl>
 <script>{_SORT}</script>
@@ -91,8 +93,10 @@ def front_page(record: StudyRecord, picked: Point | None = None) -> str:
 """
 
 
-def _table(points: Sequence[Point], objectives: Sequence[Objective], picked: Point | None) -> str:
-    described = [describe(point, objectives) for point in points]
+def _table(
+    points: Sequence[Point], objectives: Sequence[Objective], picked: Point | None, omit: Container[str]
+) -> str:
+    described = [describe(point, objectives, omit) for point in points]
     columns = list(dict.fromkeys(label for rows in described for label in rows))
     head = "".join(f"<th>{html.escape(label)}</th>" for label in columns)
     body = []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
 from search import pareto
 from search.errors import SearchError
-from search.problem import Objective, Point, describe, format_value
+from search.problem import Objective, Point, describe, format_value, shared_texts
 
 _FINISHED, _INFEASIBLE, _FRONT, _PICKED, _INK = "#9db4cf", "#c9a9a0", "#0b5fa5", "#d9480f", "#1f2933"
 
@@ -51,15 +51,16 @@ def front_data(
     if len(objectives) < 2:
         raise SearchError(f"a Pareto figure needs 2 objectives and there is {len(objectives)}: add one")
     best = pareto.front(points, objectives)
+    common = shared_texts(points)
     on_front = {point.number for point in best}
     feasible = [point for point in points if point.feasible and point.number not in on_front]
     return FrontData(
         x_title=objectives[1].label,
         y_title=objectives[0].label,
-        dominated=_series(feasible, objectives),
-        infeasible=_series([point for point in points if not point.feasible], objectives),
-        front=_series(best, objectives),
-        picked=_series([picked] if picked else [], objectives),
+        dominated=_series(feasible, objectives, common),
+        infeasible=_series([point for point in points if not point.feasible], objectives, common),
+        front=_series(best, objectives, common),
+        picked=_series([picked] if picked else [], objectives, common),
         connected=len(objectives) == 2,
         notes=_notes(best, objectives, picked),
     )
@@ -105,16 +106,16 @@ def pareto_figure(data: FrontData) -> go.Figure:
     return figure
 
 
-def _series(points: Sequence[Point], objectives: Sequence[Objective]) -> Series:
+def _series(points: Sequence[Point], objectives: Sequence[Objective], omit: Container[str]) -> Series:
     return Series(
         x=[point.values[1] for point in points],
         y=[point.values[0] for point in points],
-        hover=[_hover(point, objectives) for point in points],
+        hover=[_hover(point, objectives, omit) for point in points],
     )
 
 
-def _hover(point: Point, objectives: Sequence[Objective]) -> str:
-    rows = describe(point, objectives).items()
+def _hover(point: Point, objectives: Sequence[Objective], omit: Container[str]) -> str:
+    rows = describe(point, objectives, omit).items()
     return "<br>".join(f"<b>{html.escape(label)}</b> {html.escape(text)}" for label, text in rows)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -131,18 +131,27 @@ def check_problem(problem: Problem) -> None:
             raise SearchError(f"{kind}.identity() holds {name!r}: {text!r}: both must be strings")
 
 
-def describe(point: Point, objectives: Sequence[Objective]) -> dict[str, str]:
-    """Rows of text, label -> value, in the order trial, objectives, choice, attributes."""
+def describe(point: Point, objectives: Sequence[Objective], omit: Container[str] = ()) -> dict[str, str]:
+    """Rows of text, label -> value, in the order trial, objectives, choice, attributes but those in `omit`."""
     rows = {"trial": str(point.number)}
     for objective, value in zip(objectives, point.values, strict=True):
         rows[objective.label] = format_value(value)
     for name, value in point.choice.items():
         rows.setdefault(name, str(value))
     for name, value in point.attributes.items():
-        rows.setdefault(name, format_value(value))
+        if name not in omit:
+            rows.setdefault(name, format_value(value))
     if not point.feasible:
         rows.setdefault("feasible", "no")
     return rows
+
+
+def shared_texts(points: Sequence[Point]) -> dict[str, str]:
+    """Attributes that are one and the same text in every point, such as hashes: facts about the whole study."""
+    if len(points) < 2:
+        return {}
+    first = {name: text for name, text in points[0].attributes.items() if isinstance(text, str)}
+    return {name: text for name, text in first.items() if all(p.attributes.get(name) == text for p in points)}
 
 
 def format_value(value: JSON) -> str:

@@ -4,7 +4,16 @@ import re
 import pytest
 
 from search.errors import SearchError
-from search.problem import Evaluation, Objective, Point, Problem, check_problem, describe, format_value
+from search.problem import (
+    Evaluation,
+    Objective,
+    Point,
+    Problem,
+    check_problem,
+    describe,
+    format_value,
+    shared_texts,
+)
 from tests.search.toy import Lens
 
 
@@ -114,3 +123,14 @@ def test_describe_in_order_with_units():
 )
 def test_format_value(value, text):
     assert format_value(value) == text
+
+
+def test_texts_shared_by_all_points_are_facts_of_the_study():
+    points = [
+        Point(i, {"a": i}, (1.0,), {"hash": "abc", "size": 3, "note": f"n{i}"} | ({"late": "x"} if i else {}))
+        for i in range(2)
+    ]
+    assert shared_texts(points) == {"hash": "abc"}
+    assert shared_texts([]) == shared_texts(points[:1]) == {}
+    rows = describe(points[1], (Objective("score", "maximize"),), omit=shared_texts(points))
+    assert list(rows) == ["trial", "score", "a", "size", "note", "late"]
