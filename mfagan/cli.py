@@ -471,12 +471,12 @@ def _load_generator(path: Path, widths: str | None) -> Any:
     from mfagan import checkpoint
     from mfagan.sr.elastic import SuperGenerator
     from mfagan.sr.generator import MFANet
-    from mfagan.sr.widths import Widths
+    from mfagan.sr.widths import Widths, require_choice
 
     found = checkpoint.read(path, "mfanet")
     if widths is None:
         return MFANet.from_checkpoint(found, path)
-    return SuperGenerator.from_checkpoint(found, path).extract(Widths.parse(widths))
+    return SuperGenerator.from_checkpoint(found, path).extract(require_choice(Widths.parse(widths)))
 
 
 def _load(storage: str, study: str) -> Any:

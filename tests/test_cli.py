@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mfagan import checkpoint, cli
+from mfagan import backbones, checkpoint, cli
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.widths import Widths
 from tests import tiny
@@ -299,7 +299,8 @@ def test_evaluate_a_slice(run: Run, trained: Path):
     assert full["bicubic_psnr_db"] == small["bicubic_psnr_db"]
     network = SuperGenerator.from_checkpoint(checkpoint.read(path), path)
     assert network.extract(Widths.parse(MIXED)).widths == Widths.parse(MIXED)
-    assert "do not fit" in run("evaluate", path, "--widths", "64").message
+    assert "trunk is 64" in run("evaluate", path, "--widths", "64").message
+    assert "fusion is 40" in run("export", path, "--widths", "48,24,24,24,32,48,48,40", "--out", "x").message
     assert "network is 'patchgan'" in run("evaluate", trained / "discriminator.safetensors").message
 
 
@@ -394,6 +395,41 @@ def test_places_that_cannot_be_written(run: Run, trained: Path, table: Path, sea
     ]
     for command in commands:
         assert place in run(*command).message
+
+
+def test_a_full_disk_leaves_nothing_behind(searched: Path):
+    """The limit on a file's size stands in for a full disk: the system refuses to write on."""
+    out = searched / "full" / "front.html"
+    code = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))\n"
+    code += "from mfagan.cli import main\nmain()"
+    arguments = ["front", "--storage", str(searched / "study.db"), "--study", "s", "--out", str(out)]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "mfagan: error: cannot write" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(out.parent.iterdir()) == []
+
+
+def test_training_takes_vgg19_from_a_local_path(
+    run: Run, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """With random weights saved in the published format, whose hash is made the expected one."""
+    backbones.import_torchvision()
+    from torchvision.models.vgg import cfgs, make_layers
+
+    path = tmp_path / "vgg19.pth"
+    layers = make_layers(cfgs["E"]).half()
+    torch.save({f"features.{name}": tensor for name, tensor in layers.state_dict().items()}, path)
+    monkeypatch.setitem(backbones.PUBLISHED, "vgg19", f"vgg19-{checkpoint.sha256(path)[:8]}.pth")
+    out = tmp_path / "w"
+    command = ["train", trained / "tiny.toml", "--out", out, "--images", trained / "photos", "--max-steps", 1]
+    done = run(*command, "--stage", "teacher", "--vgg19", path)
+    assert done.status == 0, done.err
+    assert "without the perceptual loss" not in done.err
+    assert checkpoint.read(out / "teacher.safetensors").record["perceptual_loss"] is True
+    monkeypatch.setitem(backbones.PUBLISHED, "vgg19", "vgg19-00000000.pth")
+    assert "SHA-256" in run(*command, "--stage", "teacher", "--vgg19", path).message
+    assert "absent.pth" in run(*command, "--vgg19", tmp_path / "absent.pth").message
 
 
 def test_a_failed_parity_check_exports_nothing(run: Run, trained: Path, tmp_path: Path):

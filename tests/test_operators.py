@@ -66,3 +66,19 @@ def test_trace_keeps_the_name_of_an_operator_it_does_not_know():
 
 def test_empty_block_reads_nothing():
     assert Block("empty", ()).inputs == ()
+
+
+def test_trace_takes_operators_with_several_results():
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3, padding=1)
+
+        def forward(self, x):
+            return nn.functional.max_pool2d(self.conv(x), 2)
+
+    with torch.device("meta"):
+        network = Network()
+    pool = trace_operators(network, 4, 6)[1]
+    assert pool.kind.startswith("max_pool2d")
+    assert pool.output.shape == (4, 2, 3)

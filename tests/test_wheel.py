@@ -37,7 +37,9 @@ def test_an_installed_wheel_finds_what_it_ships(tmp_path: Path):
     build = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", wheels, ROOT]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = wheels.glob("mfagan-*.whl")
-    subprocess.run([*pip, "install", "--no-deps", "--target", installed, wheel], check=True, capture_output=True)
+    subprocess.run(
+        [*pip, "install", "--no-deps", "--target", installed, wheel], check=True, capture_output=True
+    )
     environment = os.environ | {"PYTHONPATH": str(installed)}
     for arguments in (["-c", CHECK, installed], ["-m", "search", "--help"]):
         done = subprocess.run(
