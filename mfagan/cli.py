@@ -248,7 +248,8 @@ def run_study(problem: Any, storage: str, study: str, trials: int, population: i
             best = "" if progress.best is None else f"best {progress.best:.3f} dB"
             report(progress.n_finished, progress.n_trials, best)
 
-        run(problem, storage, study, trials, population=population, seed=seed, report=show)
+        # A whole generation at once: its choices share the work of their common prefixes.
+        run(problem, storage, study, trials, population=population, batch=population, seed=seed, report=show)
 
 
 @app.command()

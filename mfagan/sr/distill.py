@@ -32,7 +32,7 @@ class Distillation(nn.Module):
         )
         self.norm: Norm = norm
 
-    def generator_loss(self, lr: Tensor, student_taps: list[Tensor]) -> Tensor:
+    def generator_loss(self, lr: Tensor, student_taps: tuple[Tensor, ...]) -> Tensor:
         """Equation (3) on the MFAM outputs for LR images (N, 3, H, W)."""
         _, teacher_taps = self.teacher.forward_with_taps(lr)
         return distillation_loss(student_taps, teacher_taps, self.generator_adapters, self.norm)

@@ -10,7 +10,7 @@ Every module lists its operators on a `Tape` beside its `forward`: change both t
 """
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
@@ -174,15 +174,28 @@ class MFAM(nn.Module):
         self.cfab_b = CFAB(groups, f"cfab_{last}")
         self.tail = Tail(groups, f"mfam_{number}")
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, t, H, W) -> (N, t, H, W)."""
-        return self.tail(self.cfab_b(self.cfab_a(x)), x)
+    def advance(self, passed: "Passed", half: int) -> "Passed":
+        """The first half (0) is a CFAB alone, the second (1) a CFAB and the tail, which ends the module."""
+        if half == 0:
+            return passed._replace(x=self.cfab_a(passed.x))
+        y = self.tail(self.cfab_b(passed.x), passed.taps[-1])
+        return Passed(y, (*passed.taps, y))
 
     def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
         """Append this module's operators."""
         y = self.cfab_a.write_operators(tape, x, f"{path}.cfab_a")
         y = self.cfab_b.write_operators(tape, y, f"{path}.cfab_b")
         return self.tail.write_operators(tape, y, x, f"{path}.tail")
+
+
+class Passed(NamedTuple):
+    """What a forward pass carries from one CFAB to the next, each (N, t, H, W).
+
+    x: the last activation. taps: the head's output and those of the finished MFAMs.
+    """
+
+    x: Tensor
+    taps: tuple[Tensor, ...]
 
 
 class Fusion(nn.Module):
@@ -197,9 +210,9 @@ class Fusion(nn.Module):
         self.scale = scale
         self.key = f"fusion/t{trunk.size}/f{fused.size}/x{scale}"
 
-    def forward(self, features: list[Tensor], skip: Tensor) -> Tensor:
+    def forward(self, features: Sequence[Tensor], skip: Tensor) -> Tensor:
         """MFAM outputs and the head's, each (N, t, H, W) -> (N, 3, scale H, scale W)."""
-        y = self.squeeze(torch.cat(features, 1))  # (N, f, H, W)
+        y = self.squeeze(torch.cat(tuple(features), 1))  # (N, f, H, W)
         y = self.smooth(y) + skip  # (N, t, H, W)
         return F.pixel_shuffle(self.reconstruct(y), self.scale)
 
@@ -233,9 +246,8 @@ class BicubicResidual(nn.Module):
     def forward(self, image: Tensor, x: Tensor) -> Tensor:
         """The output (N, 3, scale H, scale W) and the input (N, 3, H, W) -> the sum."""
         padded = _pad_symmetric(_pad_symmetric(x, self.BORDER_PX, 2), self.BORDER_PX, 3)
-        with torch.autocast(
-            x.device.type, enabled=False
-        ):  # half precision would blur the image by a grey level
+        # Half precision would blur the image by a grey level.
+        with torch.autocast(x.device.type, enabled=False):
             pixels = F.conv2d(padded, self.filters.to(x.dtype), groups=N_COLOURS)
         return image + F.pixel_shuffle(pixels, self.scale)
 
@@ -260,9 +272,8 @@ def _bicubic_filters(scale: int) -> Tensor:
     n = 4 * border + 1  # long enough for the middle pixel not to see the mirrored edges
     enlarged = resize_bicubic(torch.eye(n, dtype=torch.float64), size=(n * scale, n))
     middle = n // 2
-    weights = enlarged[
-        middle * scale : (middle + 1) * scale, middle - border : middle + border + 1
-    ]  # (scale, 5)
+    rows = enlarged[middle * scale : (middle + 1) * scale]
+    weights = rows[:, middle - border : middle + border + 1]  # (scale, 5)
     filters = torch.einsum("ik,jl->ijkl", weights, weights).flatten(0, 1)  # (scale^2, 5, 5)
     return filters[:, None].repeat(N_COLOURS, 1, 1, 1).float()
 
@@ -306,14 +317,28 @@ class MFANet(nn.Module):
         """LR images (N, 3, H, W) in [0, 1] -> HR images (N, 3, scale H, scale W), not clamped."""
         return self.forward_with_taps(x)[0]
 
-    def forward_with_taps(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def forward_with_taps(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The HR images and the three MFAM outputs, which distillation compares (paper eq. 3)."""
+        passed = self.begin(x)
+        for number in range(len(self.widths.cfabs)):
+            passed = self.advance(passed, number)
+        return self.finish(passed, x), passed.taps[1:]
+
+    def begin(self, x: Tensor) -> Passed:
+        """Through the head: LR images (N, 3, H, W) -> what the first CFAB needs."""
         first = self.head(x)  # (N, t, H, W)
-        features = [first]
-        for mfam in self.mfams:
-            features.append(mfam(features[-1]))
-        image = self.fusion(features[1:], first)
-        return (image if self.residual is None else self.residual(image, x)), features[1:]
+        return Passed(first, (first,))
+
+    def advance(self, passed: Passed, number: int) -> Passed:
+        """Through CFAB `number` (from 0), and the tail of its MFAM where it is the last of that."""
+        mfam = self.mfams[number // CFABS_PER_MFAM]
+        assert isinstance(mfam, MFAM)
+        return mfam.advance(passed, number % CFABS_PER_MFAM)
+
+    def finish(self, passed: Passed, x: Tensor) -> Tensor:
+        """Through fusion and residual: the HR images of the LR images `x`."""
+        image = self.fusion(passed.taps[1:], passed.taps[0])
+        return image if self.residual is None else self.residual(image, x)
 
     def blocks(self, height: int, width: int) -> list[Block]:
         """The operators of one LR image of (3, height, width), grouped into look-up-table blocks."""

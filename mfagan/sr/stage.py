@@ -81,7 +81,7 @@ class StageTrainer:
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)
         with self._autocast():
-            taps: list[Tensor] = []
+            taps: tuple[Tensor, ...] = ()
             if self.draw_widths is not None:
                 sr = self.generator(lr, self.draw_widths())
             else:

@@ -71,7 +71,7 @@ def test_taps_are_the_outputs_of_the_three_mfams():
     network = MFANet(Widths.uniform(8))
     seen = []
     for mfam in network.mfams:
-        mfam.register_forward_hook(lambda module, inputs, output: seen.append(output))
+        mfam.get_submodule("tail").register_forward_hook(lambda module, inputs, output: seen.append(output))
     x = torch.rand(1, 3, 6, 6)
     image, taps = network.forward_with_taps(x)
     assert len(taps) == 3
