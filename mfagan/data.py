@@ -216,7 +216,7 @@ def _embedded(names: tuple[str, ...]) -> list[PairFiles]:
     if package is None or not package.submodule_search_locations:
         raise InputError(
             "the embedded photographs come with scikit-image, which is not installed: "
-            "pip install 'mfagan[demo]', or give --images DIR"
+            "pip install 'mfagan[demo]', or give your own images"
         )
     folder = Path(package.submodule_search_locations[0]) / "data"
     return [PairFiles(Path(name).stem, folder / name) for name in names]

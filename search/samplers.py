@@ -16,7 +16,9 @@ Space = Mapping[str, BaseDistribution]
 
 
 class NSGA2(NSGAIISampler):
-    """Optuna's NSGA-II (Deb et al., 2002) for one draw, repeatable from (`entropy`, `draw`).
+    """Optuna's NSGA-II (Deb et al., 2002) for one draw (0, 1, ...) of a study, repeatable from (`entropy`, `draw`).
+
+    A generation has `population` (2 or more) trials.
 
     Optuna's own sampler advances one random state from trial to trial, so a study that stops and continues
     goes another way. Seeded, it also starts selection and mutation from the same state: fresh for every draw
@@ -42,11 +44,6 @@ class NSGA2(NSGAIISampler):
     def get_parent_population(self, study: Study, generation: int) -> list[FrozenTrial]:
         """Parents by trial number, whether selected now or read back from the study."""
         return sorted(super().get_parent_population(study, generation), key=lambda trial: trial.number)
-
-
-def nsga2(population: int, space: Space, entropy: int, draw: int) -> NSGA2:
-    """The sampler for one draw (0, 1, ...) of a study; a generation has `population` (2 or more) trials."""
-    return NSGA2(population, space, entropy, draw)
 
 
 def left_in_generation(finished: Sequence[FrozenTrial], population: int) -> int:

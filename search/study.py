@@ -109,7 +109,7 @@ def run(
             try:
                 with _storage_errors(address):
                     for draw in range(len(finished), len(finished) + size):
-                        study.sampler = samplers.nsga2(population, space, entropy, draw)
+                        study.sampler = samplers.NSGA2(population, space, entropy, draw)
                         trials.append(study.ask(space))
                 evaluations = history.evaluate([trial.params for trial in trials])
                 with _storage_errors(address):

@@ -270,7 +270,7 @@ def test_without_scikit_image_the_embedded_photographs_are_asked_for(monkeypatch
         sys.modules, "skimage", None
     )  # what Python itself does for a package that is not there
     for read in (read_pairs, read_split):
-        with pytest.raises(InputError, match=r"pip install 'mfagan\[demo\]', or give --images DIR"):
+        with pytest.raises(InputError, match=r"pip install 'mfagan\[demo\]', or give your own images"):
             read("embedded")
 
 

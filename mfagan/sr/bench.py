@@ -25,6 +25,7 @@ from mfagan.sr.generator import MFANet, blocks
 from mfagan.sr.problem import TARGET_SIZE, every_block
 from mfagan.sr.recipe import read_recipe
 from mfagan.sr.stage import StageTrainer
+from mfagan.sr.walk import PrefixWalk
 from mfagan.sr.widths import Widths, random_choice
 
 REPEATS = 15
@@ -94,7 +95,26 @@ def bench_evaluation() -> list[Row]:
         super_resolve(channels_last, lr)
 
     value = ratio_in_turn(run_channels_last, run_nchw)
-    return [Row("slice evaluation in channels_last / in NCHW, 32 everywhere", value, "x")]
+    return [Row("slice evaluation in channels_last / in NCHW, 32 everywhere", value, "x"), bench_walk()]
+
+
+def bench_walk(n_choices: int = 50) -> Row:
+    """Scoring a random generation in one walk over shared prefixes against network by network, both channels_last."""
+    chance = random.Random(0)
+    choices = [random_choice(chance) for _ in range(n_choices)]
+    supernet = place(SuperGenerator(FULL, residual="bicubic"))
+    lr = torch.rand(3, 64, 64)
+
+    def run_walk() -> None:
+        for _ in PrefixWalk(supernet).run(lr[None].contiguous(memory_format=torch.channels_last), choices):
+            pass
+
+    def run_each() -> None:
+        for widths in choices:
+            super_resolve(place(supernet.extract(widths)), lr)
+
+    value = ratio_in_turn(run_walk, run_each, repeats=5)
+    return Row(f"{n_choices} random slices in one walk / one by one", value, "x")
 
 
 def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Row]:

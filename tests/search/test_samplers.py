@@ -3,7 +3,7 @@ import optuna
 import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from search.samplers import left_in_generation, nsga2
+from search.samplers import NSGA2, left_in_generation
 
 SPACE: dict[str, BaseDistribution] = {
     "a": CategoricalDistribution((1, 2, 3)),
@@ -15,7 +15,7 @@ SPACE: dict[str, BaseDistribution] = {
 def small_study(n_trials: int, population: int = 4) -> optuna.Study:
     study = optuna.create_study(directions=["maximize", "minimize"])
     for draw in range(n_trials):
-        study.sampler = nsga2(population, SPACE, 5, draw)
+        study.sampler = NSGA2(population, SPACE, 5, draw)
         trial = study.ask(SPACE)
         study.tell(trial, [trial.params["a"], trial.params["a"] * (trial.params["b"] == "x")])
     return study
@@ -25,7 +25,7 @@ def test_a_draw_depends_on_seed_and_place_alone():
     def first(entropy: int, draw: int) -> list[dict]:
         studies = [optuna.create_study(directions=["maximize", "minimize"]) for _ in range(2)]
         for study in studies:
-            study.sampler = nsga2(4, SPACE, entropy, draw)
+            study.sampler = NSGA2(4, SPACE, entropy, draw)
         return [study.ask(SPACE).params for study in studies]
 
     draws = [first(entropy, draw) for entropy in range(4) for draw in range(8)]
@@ -38,7 +38,7 @@ def test_mutation_is_not_tied_to_selection():
     study = optuna.create_study(directions=["maximize", "minimize"])
     selected, mutated = [], []
     for draw in range(400):
-        study.sampler = sampler = nsga2(4, SPACE, 0, draw)
+        study.sampler = sampler = NSGA2(4, SPACE, 0, draw)
         selected.append(sampler._rng.rng.rand())
         mutated.append(study.ask(SPACE).params["a"] == 1)
     assert 100 < sum(mutated) < 170

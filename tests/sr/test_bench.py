@@ -1,0 +1,35 @@
+"""The arithmetic of the benchmark; its figures are for `make bench`."""
+
+import itertools
+
+import pytest
+
+from mfagan.sr import bench
+
+
+def test_ratio_is_the_median_of_pairs_run_in_turn(monkeypatch: pytest.MonkeyPatch):
+    clock = [0.0]
+    calls: list[str] = []
+    slow = itertools.cycle([3.0, 3.0, 30.0])  # one disturbed run in three
+
+    def first() -> None:
+        calls.append("first")
+        clock[0] += next(slow)
+
+    def second() -> None:
+        calls.append("second")
+        clock[0] += 2.0
+
+    monkeypatch.setattr(bench.time, "perf_counter", lambda: clock[0])
+    assert bench.ratio_in_turn(first, second, repeats=9) == 1.5
+    assert calls.count("first") == calls.count("second") == 10
+    assert calls[2:6] == ["second", "first", "first", "second"]
+
+
+def test_rows_say_whether_the_aim_is_met():
+    met, missed = bench.at_most("a", 1.0, "x", 1.05), bench.at_most("b", 1.2, "x", 1.05)
+    assert (met.met, missed.met) == (True, False)
+    text = bench.format_rows([met, missed, bench.Row("c", 3.0, "%")]).splitlines()
+    assert text[1].endswith("met")
+    assert text[2].endswith("missed")
+    assert text[3].split() == ["c", "3.000", "%"]
