@@ -2,7 +2,7 @@
 
 A SubGenerator uses the front channels of each channel group of each layer; where a layer reads a
 concatenation, the front channels of each concatenated part. Which groups a layer joins stands in
-`generator.Conv`; nothing here knows the structure of the network.
+`layers.Conv`; nothing here knows the structure of the network.
 """
 
 import torch
@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.func import functional_call
 
 from mfagan.errors import InputError
-from mfagan.sr.generator import Group, Groups, MFANet, channel_groups, named_convs
+from mfagan.sr.generator import MFANet
+from mfagan.sr.layers import Group, Groups, channel_groups, named_convs
 from mfagan.sr.widths import Widths
 
 Kept = slice | Tensor

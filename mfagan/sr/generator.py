@@ -10,7 +10,7 @@ Every module lists its operators on a `Tape` beside its `forward`: change both t
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
@@ -21,91 +21,23 @@ from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
-from mfagan.images import resize_bicubic
 from mfagan.operators import Block, Operator, Tape, Value
+from mfagan.sr.layers import (
+    CFABS_PER_MFAM,
+    N_COLOURS,
+    N_INNER_CONVS,
+    BicubicResidual,
+    ContrastAwareAttention,
+    Conv,
+    Group,
+    channel_groups,
+    named_convs,
+)
 from mfagan.sr.widths import Widths
 
 SLOPE = 0.05
-N_INNER_CONVS = 5
-CFABS_PER_MFAM = 2
-CCA_REDUCTION = 16
-CCA_EPSILON = 1e-6
-N_COLOURS = 3
 
 Residual = Literal["none", "bicubic"]
-
-
-class Group(NamedTuple):
-    """Channels that belong together: a SubGenerator keeps the front ones of each group."""
-
-    name: str
-    size: int
-
-
-Groups = tuple[Group, ...]
-
-
-def channel_groups(widths: Widths, scale: int = 4) -> dict[str, Group]:
-    """Every channel group of a network of these widths, by name."""
-    sizes = {"rgb": N_COLOURS, "pixels": N_COLOURS * scale**2, "trunk": widths.trunk, "fusion": widths.fusion}
-    for i, width in enumerate(widths.cfabs, 1):
-        sizes |= {f"cfab_{i}.conv_{j}": width for j in range(1, N_INNER_CONVS + 1)}
-        sizes[f"cfab_{i}.cca"] = _hidden(widths.trunk + N_INNER_CONVS * width)
-    for i in range(1, len(widths.cfabs) // CFABS_PER_MFAM + 1):
-        sizes[f"mfam_{i}.cca"] = _hidden(widths.trunk)
-    return {name: Group(name, size) for name, size in sizes.items()}
-
-
-def _hidden(channels: int) -> int:
-    # Fewer than 16 channels would leave no hidden unit; the paper's widths never get there.
-    return max(1, channels // CCA_REDUCTION)
-
-
-def _count(groups: Groups) -> int:
-    return sum(group.size for group in groups)
-
-
-class Conv(nn.Conv2d):
-    """A convolution that keeps the size and knows the channel groups it reads and writes, in order.
-
-    These two lists are all that slicing, extraction and sorting need to know of a network.
-    """
-
-    def __init__(self, reads: Groups, writes: Groups, kernel: int) -> None:
-        super().__init__(_count(reads), _count(writes), kernel, padding=kernel // 2)
-        self.reads = reads
-        self.writes = writes
-
-    def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
-        """Append this convolution's operator."""
-        return tape.conv(x, path, self.out_channels, self.kernel_size[0])
-
-
-class ContrastAwareAttention(nn.Module):
-    """CCA of IMDN: channels are scaled by a gate computed from their standard deviation plus their mean."""
-
-    def __init__(self, channels: Groups, hidden: Group) -> None:
-        super().__init__()
-        self.squeeze = Conv(channels, (hidden,), 1)
-        self.excite = Conv((hidden,), channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C, H, W)."""
-        mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        variance = (x - mean).square().mean((2, 3), keepdim=True)
-        contrast = (variance + CCA_EPSILON).sqrt() + mean
-        gate = self.excite(F.relu(self.squeeze(contrast), inplace=True)).sigmoid()
-        return x * gate
-
-    def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
-        """Append this module's operators."""
-        mean = tape.mean(x)
-        square = tape.elementwise("square", tape.elementwise("subtract", x, mean))
-        variance = tape.elementwise("add_scalar", tape.mean(square), value=CCA_EPSILON)
-        contrast = tape.elementwise("add", tape.elementwise("sqrt", variance), mean)
-        hidden = tape.elementwise("relu", self.squeeze.write_operators(tape, contrast, f"{path}.squeeze"))
-        gate = tape.elementwise("sigmoid", self.excite.write_operators(tape, hidden, f"{path}.excite"))
-        return tape.elementwise("multiply", x, gate)
 
 
 class CFAB(nn.Module):
@@ -226,58 +158,6 @@ class Fusion(nn.Module):
         return output
 
 
-class BicubicResidual(nn.Module):
-    """Adds the bicubically enlarged input to the output, so that the network learns the difference alone.
-
-    Not in the paper; it makes short training possible. Enlarging by a whole number is one small filter a
-    sub-pixel position (MATLAB's imresize: cubic a = -0.5, symmetric padding), so it is a fixed depthwise
-    convolution and a PixelShuffle, which every runtime has.
-    """
-
-    BORDER_PX = 2
-    filters: Tensor
-
-    def __init__(self, scale: int) -> None:
-        super().__init__()
-        self.scale = scale
-        self.register_buffer("filters", _bicubic_filters(scale), persistent=False)
-        self.key = f"bicubic/x{scale}"
-
-    def forward(self, image: Tensor, x: Tensor) -> Tensor:
-        """The output (N, 3, scale H, scale W) and the input (N, 3, H, W) -> the sum."""
-        padded = _pad_symmetric(_pad_symmetric(x, self.BORDER_PX, 2), self.BORDER_PX, 3)
-        # Half precision would blur the image by a grey level.
-        with torch.autocast(x.device.type, enabled=False):
-            pixels = F.conv2d(padded, self.filters.to(x.dtype), groups=N_COLOURS)
-        return image + F.pixel_shuffle(pixels, self.scale)
-
-    def write_operators(self, tape: Tape, image: Value, x: Value, path: str) -> Value:
-        """Append this module's operators as one block."""
-        padded = tape.pad(tape.pad(x, self.BORDER_PX, axis=1), self.BORDER_PX, axis=2)
-        pixels = tape.filter(padded, f"{path}.filters", N_COLOURS * self.scale**2, 2 * self.BORDER_PX + 1)
-        output = tape.elementwise("add", image, tape.pixel_shuffle(pixels, self.scale))
-        tape.close_block(self.key)
-        return output
-
-
-def _pad_symmetric(x: Tensor, border: int, axis: int) -> Tensor:
-    """Mirror with the edge repeated: b a | a b c | c b. The axis must be at least `border` long."""
-    first, last = x.narrow(axis, 0, border), x.narrow(axis, x.shape[axis] - border, border)
-    return torch.cat((first.flip(axis), x, last.flip(axis)), axis)
-
-
-def _bicubic_filters(scale: int) -> Tensor:
-    """(3 scale^2, 1, 5, 5): for each colour and sub-pixel position the weights of the 5x5 neighbourhood."""
-    border = BicubicResidual.BORDER_PX
-    n = 4 * border + 1  # long enough for the middle pixel not to see the mirrored edges
-    enlarged = resize_bicubic(torch.eye(n, dtype=torch.float64), size=(n * scale, n))
-    middle = n // 2
-    rows = enlarged[middle * scale : (middle + 1) * scale]
-    weights = rows[:, middle - border : middle + border + 1]  # (scale, 5)
-    filters = torch.einsum("ik,jl->ijkl", weights, weights).flatten(0, 1)  # (scale^2, 5, 5)
-    return filters[:, None].repeat(N_COLOURS, 1, 1, 1).float()
-
-
 class MFANet(nn.Module):
     """The generator at any positive widths; each of its convolutions names the channel groups it joins.
 
@@ -354,11 +234,6 @@ class MFANet(nn.Module):
         if self.residual is not None:
             self.residual.write_operators(tape, image, x, "residual")
         return tape.blocks
-
-
-def named_convs(module: nn.Module) -> Iterable[tuple[str, Conv]]:
-    """The convolutions of a network with their paths, in the order of definition."""
-    return ((name, child) for name, child in module.named_modules() if isinstance(child, Conv))
 
 
 @cache

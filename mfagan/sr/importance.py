@@ -8,7 +8,8 @@ convolution that reads it, as once-for-all does it.
 import torch
 from torch import Tensor
 
-from mfagan.sr.generator import Conv, Groups, MFANet, named_convs
+from mfagan.sr.generator import MFANet
+from mfagan.sr.layers import Conv, Groups, named_convs
 
 _FIXED = ("rgb", "pixels")
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.errors import InputError
-from mfagan.sr.generator import CCA_REDUCTION, ContrastAwareAttention, Group
+from mfagan.sr.layers import CCA_REDUCTION, ContrastAwareAttention, Group
 
 _STEPS = {2: (2,), 3: (3,), 4: (2, 2)}  # factors of the networks that enlarge in steps
 

@@ -1,8 +1,8 @@
 import torch
 
 from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import named_convs
 from mfagan.sr.importance import sort_channels
+from mfagan.sr.layers import named_convs
 from mfagan.sr.widths import Widths
 
 
