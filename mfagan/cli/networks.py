@@ -1,0 +1,230 @@
+"""Commands on networks: costs, info, train, finetune, evaluate, export."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mfagan.cli.options import (
+    DeviceOption,
+    ImagesOption,
+    JsonOption,
+    MaxStepsOption,
+    OutOption,
+    SeedOption,
+    SizeOption,
+    ValidationOption,
+    Vgg19Option,
+    read_size,
+    say,
+)
+from mfagan.errors import InputError
+from mfagan.sr.shipped import DISCRIMINATOR
+
+
+def costs(
+    widths: Annotated[
+        str, typer.Option(help="Eight positive widths, trunk, CFAB 1 to 6, fusion; or one for all.")
+    ],
+    size: SizeOption = "128x128",
+    residual: Annotated[str, typer.Option(help="none (the paper's network) or bicubic.")] = "none",
+    as_json: JsonOption = False,
+) -> None:
+    """Print parameters, multiply-accumulates, FLOPs (the paper's count) and memory traffic of an MFANet."""
+    from mfagan.costs import sum_costs
+    from mfagan.sr.generator import operators
+    from mfagan.sr.widths import Widths
+
+    if residual not in ("none", "bicubic"):
+        raise InputError(f"residual {residual!r}: give none or bicubic")
+    height, width = read_size(size)
+    found = sum_costs(operators(Widths.parse(widths), height, width, residual=residual))
+    if as_json:
+        print(json.dumps(found.as_dict()))
+        return
+    units = {
+        "params": "",
+        "macs": "multiply-accumulates",
+        "flops": "(paper's count)",
+        "memory_bytes": "bytes",
+    }
+    for name, figure in found.as_dict().items():
+        print(f"{name:<14}{figure:>18,} {units[name]}".rstrip())
+
+
+def info(
+    ckpt: Annotated[Path, typer.Argument(help="A checkpoint.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a checkpoint is and how it was made."""
+    from mfagan import checkpoint
+
+    found = checkpoint.read(ckpt)
+    about = {
+        "file": str(ckpt),
+        "sha256": checkpoint.sha256(ckpt),
+        "network": found.network,
+        "role": found.role,
+        "params": checkpoint.count_parameters(found),
+        **found.config,
+        **found.record,
+    }
+    if as_json:
+        print(json.dumps(about))
+        return
+    for name, value in about.items():
+        print(f"{name:<20}{value if isinstance(value, str) else json.dumps(value)}")
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="demo, paper, or a TOML file.")],
+    out: Annotated[Path, typer.Option(help="The folder to write checkpoints into.")],
+    images: ImagesOption = "embedded",
+    validation: ValidationOption = None,
+    stage: Annotated[list[str] | None, typer.Option(help="Run this stage alone (repeatable).")] = None,
+    vgg19: Vgg19Option = None,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+    max_steps: MaxStepsOption = None,
+) -> None:
+    """Train stages 1a to 3: the teacher, its GAN, the distilled student pair, the SuperGenerator."""
+    from mfagan.output import require_writable
+    from mfagan.progress import show_bar
+    from mfagan.sr import train as training
+    from mfagan.sr.recipe import read_recipe
+
+    settings = training.cap_steps(read_recipe(recipe), max_steps)
+    stages = training.check_stages(stage)
+    place = training.Place(require_writable(out), images, validation, vgg19, device, seed)
+    run = training.prepare_run(settings, place, show_bar, say)
+    for path in run.train(stages):
+        print(path)
+
+
+def finetune(
+    picked: Annotated[Path, typer.Argument(help="What `mfagan pick` wrote.")],
+    out: OutOption,
+    discriminator: Annotated[
+        Path, typer.Option(help="The distilled discriminator's checkpoint.")
+    ] = DISCRIMINATOR,
+    images: ImagesOption = "embedded",
+    validation: ValidationOption = None,
+    supernet: Annotated[Path | None, typer.Option(help="The SuperGenerator, where it has moved.")] = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="demo, paper or a file (default: the SuperGenerator's).")
+    ] = None,
+    vgg19: Vgg19Option = None,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+    max_steps: MaxStepsOption = None,
+) -> None:
+    """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
+    from mfagan.output import require_place
+    from mfagan.progress import show_bar
+    from mfagan.sr import train as training
+    from mfagan.sr.picked import read_picked
+    from mfagan.sr.recipe import read_recipe
+
+    choice = read_picked(picked)
+    network, found = choice.load_supernet(supernet)
+    settings = training.recipe_of(found) if recipe is None else read_recipe(recipe)
+    settings = training.cap_steps(settings, max_steps)
+    opponent = training.load_discriminator(discriminator)
+    place = training.Place(require_place(out).parent, images, validation, vgg19, device, seed)
+    run = training.prepare_run(settings, place, show_bar, say)
+    tuned = run.finetune(network.extract(choice.as_widths()), opponent, out, {"picked": vars(choice)})
+    print(
+        f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "
+        f"(best at step {tuned.best_step} of {settings.stages.finetune.steps})"
+    )
+
+
+def evaluate(
+    ckpt: Annotated[Path, typer.Argument(help="A generator's checkpoint.")],
+    images: ImagesOption = "embedded",
+    widths: Annotated[str | None, typer.Option(help="The slice of a SuperGenerator to score.")] = None,
+    save_images: Annotated[
+        Path | None, typer.Option(help="A folder to write the enlarged images into.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="AlexNet's weights for LPIPS.")] = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Print PSNR-Y and SSIM (and LPIPS where its weights are present) beside bicubic's, an image a row."""
+    from mfagan import backbones
+    from mfagan.data import read_pairs
+    from mfagan.devices import choose_device, place
+    from mfagan.evaluate import mean_scores, score, super_resolve
+    from mfagan.images import write_image
+    from mfagan.output import require_writable
+
+    network = place(_load_generator(ckpt, widths), choose_device(device))
+    pairs = read_pairs(images, network.scale)
+    backbone = backbones.find_weights("alexnet", weights)
+    lpips = None if backbone is None else backbones.load_lpips(backbone)
+    if lpips is None:
+        say(f"LPIPS is left out: {backbones.describe_missing('alexnet')}")
+    if save_images is not None:
+        require_writable(save_images)
+    rows = []
+    for pair in pairs:
+        enlarged = super_resolve(network, pair.lr).cpu()
+        rows.append(score(enlarged, pair, lpips))
+        if save_images is not None:
+            write_image(save_images / f"{pair.name}.png", enlarged)
+    mean = mean_scores(rows)
+    if as_json:
+        print(json.dumps(_as_json(mean) | {"n_images": len(rows), "images": [_as_json(row) for row in rows]}))
+        return
+    print(
+        f"{'image':<20}{'PSNR-Y dB':>10}{'SSIM':>9}{'bicubic dB':>12}{'SSIM':>9}"
+        + ("  LPIPS alex v0.1" if lpips else "")
+    )
+    for row in (*rows, mean):
+        distance = "" if row.lpips is None else f"{row.lpips:>17.4f}"
+        print(
+            f"{row.name:<20}{row.psnr_db:>10.3f}{row.ssim:>9.4f}{row.bicubic_psnr_db:>12.3f}{row.bicubic_ssim:>9.4f}{distance}"
+        )
+
+
+def export(
+    ckpt: Annotated[Path, typer.Argument(help="A generator's checkpoint.")],
+    out: OutOption,
+    to: Annotated[str, typer.Option("--format", help="tflite.")] = "tflite",
+    size: SizeOption = "128x128",
+    widths: Annotated[str | None, typer.Option(help="The slice of a SuperGenerator to export.")] = None,
+    photo: Annotated[
+        Path | None, typer.Option(help="The photo of the parity check (default: a bundled one).")
+    ] = None,
+) -> None:
+    """Export a generator, after checking on a real photo that the file computes what PyTorch does."""
+    from mfagan.data import EMBEDDED, read_pairs
+    from mfagan.images import read_image
+    from mfagan.output import require_place, write_atomic
+    from mfagan.sr.export import export_generator
+
+    if to != "tflite":
+        raise InputError(f"format {to!r}: only tflite is known")
+    network = _load_generator(ckpt, widths)
+    require_place(out)
+    picture = read_pairs(EMBEDDED, network.scale)[0].hr if photo is None else read_image(photo)
+    model, difference = export_generator(network, read_size(size), picture)
+    write_atomic(out, model)
+    print(f"{out}: {len(model):,} bytes, largest absolute difference from PyTorch {difference:.2e}")
+
+
+def _as_json(scores: Any) -> dict[str, object]:
+    return {name: value for name, value in vars(scores).items() if value is not None}
+
+
+def _load_generator(path: Path, widths: str | None) -> Any:
+    from mfagan import checkpoint
+    from mfagan.sr.elastic import SuperGenerator
+    from mfagan.sr.generator import MFANet
+    from mfagan.sr.widths import Widths, require_choice
+
+    found = checkpoint.read(path, "mfanet")
+    if widths is None:
+        return MFANet.from_checkpoint(found, path)
+    return SuperGenerator.from_checkpoint(found, path).extract(require_choice(Widths.parse(widths)))

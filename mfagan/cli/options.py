@@ -1,0 +1,43 @@
+"""What several commands share: option types, reading sizes, what is said on standard error."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mfagan.errors import InputError
+
+ImagesOption = Annotated[
+    str, typer.Option("--images", help="A folder of images, or `embedded` for the bundled photos.")
+]
+StorageOption = Annotated[str, typer.Option(help="Optuna storage URL, or the path of an SQLite file.")]
+StudyOption = Annotated[str, typer.Option(help="The study's name.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+SizeOption = Annotated[str, typer.Option(help="LR input size, HEIGHTxWIDTH in pixels.")]
+OutOption = Annotated[Path, typer.Option(help="The file to write.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Vgg19Option = Annotated[
+    Path | None, typer.Option(help="VGG19's weights (default: $TORCH_HOME/hub/checkpoints).")
+]
+ValidationOption = Annotated[
+    str | None, typer.Option(help="A folder to validate on (default: a held-out part of --images).")
+]
+MaxStepsOption = Annotated[int | None, typer.Option(min=1, help="Cap on the steps of a stage.")]
+
+DEFAULT_STORAGE = "runs/study.db"
+DEFAULT_STUDY = "mfagan"
+
+
+def say(text: str) -> None:
+    """One line for people, on standard error."""
+    print(f"mfagan: {text}", file=sys.stderr)
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """HEIGHTxWIDTH in pixels; InputError for anything else."""
+    height, _, width = text.partition("x")
+    if not (height.isdecimal() and width.isdecimal() and int(height) >= 4 and int(width) >= 4):
+        raise InputError(f"size {text!r}: give HEIGHTxWIDTH in pixels, at least 4x4, such as 128x128")
+    return int(height), int(width)

@@ -1,0 +1,167 @@
+"""Commands on latency tables and studies: lut build, search, front, pick."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mfagan.cli.options import (
+    DEFAULT_STORAGE,
+    DEFAULT_STUDY,
+    DeviceOption,
+    ImagesOption,
+    OutOption,
+    SeedOption,
+    SizeOption,
+    StorageOption,
+    StudyOption,
+    read_size,
+    say,
+)
+from mfagan.sr.shipped import SUPERGENERATOR
+
+
+def build_lut(
+    out: Annotated[Path, typer.Option(help="The JSON file to write, such as luts/NAME.json.")],
+    runtime: Annotated[str, typer.Option(help="The runtime that is measured.")] = "litert",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
+    size: SizeOption = "128x128",
+    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Rounds, of whose runs the fastest counts.")
+    ] = None,
+) -> None:
+    """Measure every block the choices can need on this machine and write the look-up table."""
+    from mfagan.latency import ROUNDS, build_table, describe_build, warn_noise
+    from mfagan.output import require_place, write_atomic
+    from mfagan.progress import show_bar
+    from mfagan.sr.problem import every_block
+
+    height, width = read_size(size)
+    require_place(out)
+    command = describe_build(threads, (height, width), runtime, out)
+    command += ("" if scale == 4 else f" --scale {scale}") + ("" if rounds is None else f" --rounds {rounds}")
+    with show_bar("latency table") as report:
+        table = build_table(
+            every_block((height, width), scale),
+            runtime=runtime,
+            threads=threads,
+            input_size=(height, width),
+            command=command,
+            rounds=rounds or ROUNDS,
+            report=report,
+        )
+    write_atomic(out, table.to_json())
+    noise = warn_noise(table)
+    if noise:
+        say(f"warning: {noise}")
+    print(out)
+
+
+def run_search(
+    lut: Annotated[str, typer.Option(help="A latency look-up table: a file, or the name of a shipped one.")],
+    supernet: Annotated[Path, typer.Option(help="The SuperGenerator's checkpoint.")] = SUPERGENERATOR,
+    images: ImagesOption = "embedded",
+    storage: StorageOption = DEFAULT_STORAGE,
+    study: StudyOption = DEFAULT_STUDY,
+    trials: Annotated[int, typer.Option(min=1, help="Finished trials the study shall have in all.")] = 200,
+    max_latency_ms: Annotated[float | None, typer.Option(help="Ceiling on the latency, in ms.")] = None,
+    population: Annotated[int, typer.Option(min=2, help="NSGA-II's population.")] = 50,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    size: SizeOption = "128x128",
+    crop: Annotated[
+        int | None, typer.Option(help="Score on the centre of each image, this many HR pixels a side.")
+    ] = None,
+    max_images: Annotated[int | None, typer.Option(help="Score on the first images alone.")] = None,
+) -> None:
+    """Search widths by PSNR-Y and latency; the same command again continues the study."""
+    from mfagan.data import read_pairs
+    from mfagan.devices import choose_device
+    from mfagan.latency import describe_build, find_table, warn_size
+    from mfagan.sr.problem import SubGeneratorProblem
+    from search import pareto
+    from search.latency import LatencyTable
+    from search.study import load
+
+    target = read_size(size)
+    path = find_table(lut)
+    table = LatencyTable.read(path)
+    warning = warn_size(table, *target)
+    if warning:
+        say(f"warning: {warning}")
+    scale = _scale_of(supernet)
+    problem = SubGeneratorProblem(
+        supernet,
+        read_pairs(images, scale, max_images, crop),
+        table,
+        describe_build(table.threads, target, table.runtime, path)
+        + ("" if scale == 4 else f" --scale {scale}"),
+        max_latency_ms,
+        target,
+        choose_device(device),
+    )
+    _run_study(problem, storage, study, trials, population, seed)
+    record = load(storage, study)
+    n_best = len(pareto.front(record.points, record.objectives))
+    print(f"study {study}: {record.n_trials} trials, {n_best} on the front; browse it with `mfagan front`")
+
+
+def _run_study(problem: Any, storage: str, study: str, trials: int, population: int, seed: int) -> None:
+    """Run an Optuna study with a progress bar of the best PSNR."""
+    from mfagan.output import require_writable
+    from mfagan.progress import show_bar
+    from search.study import Progress, run
+
+    if storage == DEFAULT_STORAGE:
+        require_writable(Path(storage).parent)
+    with show_bar("search") as report:
+
+        def show(progress: Progress) -> None:
+            best = "" if progress.best is None else f"best {progress.best:.3f} dB"
+            report(progress.n_finished, progress.n_trials, best)
+
+        # A whole generation at once: its choices share the work of their common prefixes.
+        run(problem, storage, study, trials, population=population, batch=population, seed=seed, report=show)
+
+
+def front(
+    out: OutOption,
+    storage: StorageOption = DEFAULT_STORAGE,
+    study: StudyOption = DEFAULT_STUDY,
+) -> None:
+    """Write the Pareto front as one HTML file that works offline."""
+    from mfagan.output import write_atomic
+    from search.page import front_page
+    from search.study import load
+
+    write_atomic(out, front_page(load(storage, study)))
+    print(out)
+
+
+def pick(
+    out: OutOption,
+    storage: StorageOption = DEFAULT_STORAGE,
+    study: StudyOption = DEFAULT_STUDY,
+    trial: Annotated[int | None, typer.Option(help="This trial.")] = None,
+    max_latency_ms: Annotated[
+        float | None, typer.Option(help="The best PSNR within this latency, in ms.")
+    ] = None,
+    knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
+) -> None:
+    """Pick one trial of a study and write it as JSON."""
+    from mfagan.sr.problem import LATENCY, as_picked
+    from search.pick import pick as pick_point
+    from search.study import load
+
+    record = load(storage, study)
+    at_most = None if max_latency_ms is None else (LATENCY.name, max_latency_ms)
+    point = pick_point(record.points, record.objectives, trial=trial, at_most=at_most, knee=knee)
+    as_picked(study, point).save(out)
+    print(out)
+
+
+def _scale_of(path: Path) -> int:
+    from mfagan import checkpoint
+
+    return int(str(checkpoint.read(path, "mfanet").config["scale"]))
