@@ -26,10 +26,10 @@ from mfagan.sr.problem import TARGET_SIZE, every_block
 from mfagan.sr.recipe import read_recipe
 from mfagan.sr.stage import StageTrainer
 from mfagan.sr.walk import PrefixWalk
-from mfagan.sr.widths import Widths, random_choice
+from mfagan.sr.widths import OPTIONS, Widths, random_choice
 
 REPEATS = 15
-FULL = Widths.uniform(48)
+FULL = Widths.uniform(max(OPTIONS))
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def bench_training() -> list[Row]:
+def bench_training() -> Row:
     """A SuperGenerator's training step at full width against the plain MFANet's."""
     recipe = read_recipe("demo")
     stage = replace(recipe.stages.supernet, steps=1_000)
@@ -78,13 +78,13 @@ def bench_training() -> list[Row]:
         recipe, stage, SuperGenerator(FULL, scale, recipe.residual), CPU, draw_widths=lambda: FULL
     )
     value = ratio_in_turn(lambda: elastic.step(0, lr, hr), lambda: plain.step(0, lr, hr))
-    return [at_most("SuperGenerator step at full width / plain MFANet step", value, "x", 1.05)]
+    return at_most("SuperGenerator step at full width / plain MFANet step", value, "x", 1.05)
 
 
-def bench_evaluation() -> list[Row]:
+def bench_layout(width: int) -> Row:
     """Scoring a slice in channels_last against NCHW, at fp32."""
-    nchw = SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(32))
-    channels_last = place(SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(32)))
+    nchw = SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(width))
+    channels_last = place(SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(width)))
     lr = torch.rand(3, *TARGET_SIZE)
 
     @torch.inference_mode()
@@ -95,7 +95,7 @@ def bench_evaluation() -> list[Row]:
         super_resolve(channels_last, lr)
 
     value = ratio_in_turn(run_channels_last, run_nchw)
-    return [Row("slice evaluation in channels_last / in NCHW, 32 everywhere", value, "x"), bench_walk()]
+    return Row(f"slice evaluation in channels_last / in NCHW, {width} everywhere", value, "x")
 
 
 def bench_walk(n_choices: int = 50) -> Row:
@@ -120,7 +120,7 @@ def bench_walk(n_choices: int = 50) -> Row:
 def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Row]:
     """The interpreter's latency of exported files against the price by a table measured in the same run."""
     chance = random.Random(0)
-    networks = [FULL, Widths.uniform(24), *(random_choice(chance) for _ in range(n_networks - 2))]
+    networks = [FULL, Widths.uniform(min(OPTIONS)), *(random_choice(chance) for _ in range(n_networks - 2))]
     photo = torch.rand(3, 64, 64)
     models = [
         export_generator(MFANet(widths, residual="bicubic"), TARGET_SIZE, photo)[0] for widths in networks
@@ -171,7 +171,8 @@ def main() -> None:
     arguments = parser.parse_args()
     require_place(arguments.out)
     torch.set_num_threads(arguments.threads)
-    rows = [*bench_training(), *bench_evaluation(), *bench_latency(arguments.threads, arguments.rounds)]
+    rows = [bench_training(), *(bench_layout(width) for width in OPTIONS), bench_walk()]
+    rows += bench_latency(arguments.threads, arguments.rounds)
     write_atomic(arguments.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     print(format_rows(rows))
 
