@@ -16,7 +16,7 @@ from rich.progress import Progress as Bar
 
 from search import page, pareto, study
 from search.errors import SearchError
-from search.problem import Objective, Problem, format_value
+from search.problem import Objective, Problem, count_choices, format_value
 
 
 class _Parser(argparse.ArgumentParser):
@@ -87,6 +87,8 @@ def _search(options: argparse.Namespace) -> None:
     problem = load_problem(options.problem)
     _run_with_bar(problem, options)
     record = study.load(options.storage, options.study)
+    if record.n_unique_trials == count_choices(problem):
+        print(f"every one of the {record.n_unique_trials} choices is evaluated: the study is at its end")
     print(_front_table(record))
     if out is not None:
         _write_text(out, page.front_page(record))

@@ -94,11 +94,13 @@ class Problem(ABC):
     """A space of discrete choices and the objectives to search it by.
 
     Set `choices` (name -> its values, each an int, float or str) and `objectives` as class attributes or in
-    `__init__`, and write `evaluate`. The same choice must always get the same evaluation: a study reuses it.
+    `__init__`, and write `evaluate`. The same choice must always get the same evaluation: a study evaluates
+    it once. `known_choices` are evaluated first, as members of the first generation.
     """
 
     choices: Mapping[str, Sequence[Value]]
     objectives: Sequence[Objective]
+    known_choices: Sequence[Choice] = ()
 
     @abstractmethod
     def evaluate(self, batch: Sequence[Choice]) -> Sequence[Evaluation]:
@@ -122,6 +124,9 @@ def check_problem(problem: Problem) -> None:
     for objective in problem.objectives:
         if not isinstance(objective, Objective):
             raise SearchError(f"{kind}.objectives holds {objective!r}: every entry must be an Objective")
+    for choice in problem.known_choices:
+        if set(choice) != set(problem.choices) or any(v not in problem.choices[n] for n, v in choice.items()):
+            raise SearchError(f"{kind}.known_choices holds {choice!r}: give every choice one of its values")
     names = [*problem.choices, *(objective.name for objective in problem.objectives)]
     for name in names:
         if names.count(name) > 1:
@@ -129,6 +134,11 @@ def check_problem(problem: Problem) -> None:
     for name, text in problem.identity().items():
         if not isinstance(name, str) or not isinstance(text, str):
             raise SearchError(f"{kind}.identity() holds {name!r}: {text!r}: both must be strings")
+
+
+def count_choices(problem: Problem) -> int:
+    """How many distinct choices the problem has."""
+    return math.prod(len(values) for values in problem.choices.values())
 
 
 def describe(point: Point, objectives: Sequence[Objective], omit: Container[str] = ()) -> dict[str, str]:

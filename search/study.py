@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from search import samplers
 from search.errors import SearchError
-from search.problem import Choice, Evaluation, Objective, Point, Problem, Value, check_problem
+from search.problem import Choice, Evaluation, Objective, Point, Problem, Value, check_problem, count_choices
 from search.storage import Address, check_file, read_address, storage_error
 
 _PROBLEM_KEY = "search:problem"  # the study's user attribute: objectives, choices and identity
@@ -29,11 +29,16 @@ _COMPLETE = (TrialState.COMPLETE,)
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a study is; `best` is the best first objective of a feasible finished trial, if any."""
+    """How far a study is.
+
+    `best` is the best first objective of a feasible finished trial, if there is one; `exhausted` tells that
+    every choice there is has been evaluated.
+    """
 
     n_finished: int
     n_trials: int
     best: float | None
+    exhausted: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,8 @@ def run(
     """Search with NSGA-II until the study has `n_trials` finished trials in all; the same call continues it.
 
     `storage` is a URL or the path of an SQLite file. Up to `batch` choices of one generation (of `population`
-    trials) are evaluated together and then stored; a choice that has finished before is not evaluated again.
+    trials) are evaluated together and then stored. No choice is drawn twice; once all are evaluated, the study
+    ends, whatever `n_trials`.
     With a `seed` the trials are the same however often the study was stopped; None seeds from the system.
     `report` is called at the start and after every batch.
 
@@ -88,30 +94,38 @@ def run(
     if seed is not None and seed < 0:
         raise SearchError(f"seed is {seed}: it must be at least 0")
     entropy = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
-    space: dict[str, BaseDistribution] = {
-        name: CategoricalDistribution(tuple(values)) for name, values in problem.choices.items()
-    }
+    space = {name: CategoricalDistribution(tuple(values)) for name, values in problem.choices.items()}
     address = read_address(storage)
     with _quiet_optuna(), _open_storage(address, create=True) as opened:
         with _storage_errors(address):
             study = _create_study(problem, opened, study_name, address)
         history = _History(problem)
+        n_choices = count_choices(problem)
+        distributions: dict[str, BaseDistribution] = dict(space)
         while True:
             with _storage_errors(address):
                 finished = study.get_trials(deepcopy=False, states=_COMPLETE)
             history.add(finished)
             if report is not None:
-                report(Progress(len(finished), n_trials, history.best))
-            size = min(batch, n_trials - len(finished), samplers.left_in_generation(finished, population))
+                report(Progress(len(finished), n_trials, history.best, len(history.taken) >= n_choices))
+            size = min(
+                batch,
+                n_trials - len(finished),
+                samplers.left_in_generation(finished, population),
+                n_choices - len(history.taken),
+            )
             if size <= 0:
                 return
             trials: list[Trial] = []
+            taken = set(history.taken)
             try:
                 with _storage_errors(address):
                     for draw in range(len(finished), len(finished) + size):
-                        study.sampler = samplers.NSGA2(population, space, entropy, draw)
-                        trials.append(study.ask(space))
-                evaluations = history.evaluate([trial.params for trial in trials])
+                        known = problem.known_choices
+                        study.sampler = samplers.NSGA2(population, space, entropy, draw, taken, known)
+                        trials.append(study.ask(distributions))
+                        taken.add(history.key(trials[-1].params))
+                evaluations = _evaluate(problem, [trial.params for trial in trials])
                 with _storage_errors(address):
                     for trial, evaluation in zip(trials, evaluations, strict=True):
                         _tell(study, trial, evaluation)
@@ -155,11 +169,11 @@ def load(storage: str, study_name: str) -> StudyRecord:
 
 @dataclass
 class _History:
-    """The evaluations of a study so far, by choice."""
+    """What a study has evaluated so far."""
 
     problem: Problem
     best: float | None = None
-    known: dict[tuple[Value, ...], Evaluation] = field(default_factory=dict)
+    taken: set[samplers.Key] = field(default_factory=set)
     numbers: set[int] = field(default_factory=set)
 
     def add(self, finished: Sequence[FrozenTrial]) -> None:
@@ -168,37 +182,31 @@ class _History:
             if trial.number in self.numbers:
                 continue
             self.numbers.add(trial.number)
-            evaluation = Evaluation(tuple(trial.values), trial.user_attrs, trial.constraints)
-            self.known[self._key(trial.params)] = evaluation
-            if evaluation.feasible:
-                first = evaluation.values[0]
+            self.taken.add(self.key(trial.params))
+            if _feasible(trial):
+                first = trial.values[0]
                 self.best = first if self.best is None else better(self.best, first)
 
-    def evaluate(self, batch: Sequence[Mapping[str, Value]]) -> list[Evaluation]:
-        keys = [self._key(params) for params in batch]
-        new = [key for key in dict.fromkeys(keys) if key not in self.known]
-        if new:
-            choices: list[Choice] = [dict(zip(self.problem.choices, key, strict=True)) for key in new]
-            results = list(self.problem.evaluate(choices))
-            self._check(results, len(new))
-            self.known.update(zip(new, results, strict=True))
-        return [self.known[key] for key in keys]
-
-    def _key(self, params: Mapping[str, Value]) -> tuple[Value, ...]:
+    def key(self, params: Mapping[str, Value]) -> samplers.Key:
         return tuple(params[name] for name in self.problem.choices)
 
-    def _check(self, results: Sequence[Evaluation], n_choices: int) -> None:
-        kind = type(self.problem).__name__
-        if len(results) != n_choices:
+
+def _evaluate(problem: Problem, batch: Sequence[Mapping[str, Value]]) -> list[Evaluation]:
+    """The problem's results for a batch, checked: one Evaluation each, of the right number of values."""
+    choices: list[Choice] = [{name: params[name] for name in problem.choices} for params in batch]
+    results = list(problem.evaluate(choices))
+    kind = type(problem).__name__
+    if len(results) != len(batch):
+        raise SearchError(
+            f"{kind}.evaluate returned {len(results)} results for {len(batch)} choices: return one each"
+        )
+    n_objectives = len(problem.objectives)
+    for result in results:
+        if not isinstance(result, Evaluation) or len(result.values) != n_objectives:
             raise SearchError(
-                f"{kind}.evaluate returned {len(results)} results for {n_choices} choices: return one each"
+                f"{kind}.evaluate returned {result!r:.80}: return Evaluations of {n_objectives} values"
             )
-        n_objectives = len(self.problem.objectives)
-        for result in results:
-            if not isinstance(result, Evaluation) or len(result.values) != n_objectives:
-                raise SearchError(
-                    f"{kind}.evaluate returned {result!r:.80}: return Evaluations of {n_objectives} values"
-                )
+    return results
 
 
 def _create_study(problem: Problem, opened: RDBStorage, study_name: str, address: Address) -> Study:
@@ -254,13 +262,17 @@ def _tell(study: Study, trial: Trial, evaluation: Evaluation) -> None:
     study.tell(trial, evaluation.values)
 
 
+def _feasible(trial: FrozenTrial) -> bool:
+    return all(value <= 0 for value in trial.constraints.values())
+
+
 def _point(trial: FrozenTrial, choices: Mapping[str, tuple[Value, ...]]) -> Point:
     return Point(
         number=trial.number,
         choice={name: trial.params[name] for name in choices},
         values=tuple(trial.values),
         attributes=dict(trial.user_attrs),
-        feasible=all(value <= 0 for value in trial.constraints.values()),
+        feasible=_feasible(trial),
     )
 
 

@@ -82,6 +82,7 @@ def run_search(
     from mfagan.sr.problem import SubGeneratorProblem
     from search import pareto
     from search.latency import LatencyTable
+    from search.problem import count_choices
     from search.study import load
 
     target = read_size(size)
@@ -104,6 +105,8 @@ def run_search(
     _run_study(problem, storage, study, trials, population, seed)
     record = load(storage, study)
     n_best = len(pareto.front(record.points, record.objectives))
+    if record.n_unique_trials == count_choices(problem):
+        say(f"every one of the {record.n_unique_trials} choices is evaluated: the study is at its end")
     print(f"study {study}: {record.n_trials} trials, {n_best} on the front; browse it with `mfagan front`")
 
 

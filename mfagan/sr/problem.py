@@ -40,6 +40,7 @@ class SubGeneratorProblem(Problem):
 
     choices = dict.fromkeys(NAMES, OPTIONS)
     objectives = (PSNR, LATENCY)
+    known_choices = tuple(Widths.uniform(option).as_choice() for option in OPTIONS)
 
     def __init__(
         self,

@@ -52,6 +52,23 @@ def test_a_real_run_and_its_continuation(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["front.html", "once.db", "study.db"]
 
 
+def test_an_exhausted_space_is_said(tmp_path, capsys):
+    arguments = [
+        "--storage",
+        str(tmp_path / "study.db"),
+        "--study",
+        "s",
+        "--trials",
+        "200",
+        "--population",
+        "30",
+    ]
+    assert main(["run", "tests.search.toy:build", *arguments]) == 0
+    shown = capsys.readouterr().out
+    assert "every one of the 90 choices is evaluated" in shown
+    assert "90 finished trials, 90 distinct" in shown
+
+
 def test_interrupted_and_continued(tmp_path, capsys):
     storage = tmp_path / "study.db"
     assert main(arguments(storage, problem="tests.search.toy:build_interrupted")) == 130
