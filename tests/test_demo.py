@@ -1,6 +1,7 @@
 """The demo at a fraction of its length: every file and every key of its report."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -28,11 +29,13 @@ KEYS = {
 }
 
 
-def run_demo(out: Path, max_steps: int, trials: int) -> None:
+def run_demo(out: Path, max_steps: int, trials: int) -> str:
     arguments = ["demo", "--out", str(out), "--max-steps", str(max_steps), "--trials", str(trials)]
     command = [sys.executable, "-c", "from mfagan.cli import main; main()", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = os.environ | {"TORCH_HOME": str(out / "no-weights-here")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,7 @@ def test_the_report_agrees_with_the_files(demo: Path):
 
 def test_it_runs_again_in_the_same_folder(demo: Path):
     before = (demo / "report.json").read_text()
-    run_demo(demo, max_steps=1, trials=3)
+    said = run_demo(demo, max_steps=1, trials=3)
+    assert sum("vgg19" in line for line in said.splitlines()) == 1
     assert json.loads((demo / "report.json").read_text())["n_trials"] == 3
     assert (demo / "report.json").read_text() != before

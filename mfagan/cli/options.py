@@ -1,6 +1,7 @@
 """What several commands share: option types, reading sizes, what is said on standard error."""
 
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -30,8 +31,9 @@ DEFAULT_STORAGE = "runs/study.db"
 DEFAULT_STUDY = "mfagan"
 
 
+@cache
 def say(text: str) -> None:
-    """One line for people, on standard error."""
+    """One line for people, on standard error; a line that was said is not said again."""
     print(f"mfagan: {text}", file=sys.stderr)
 
 
