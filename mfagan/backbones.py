@@ -94,6 +94,9 @@ def load_vgg19_features(path: str | Path, sha256_prefix: str | None = None) -> n
     return features.requires_grad_(False).eval()
 
 
+LPIPS_MIN_SIDE_PX = 31
+
+
 class Lpips(nn.Module):
     """LPIPS v0.1 (Zhang et al. 2018), frozen.
 
@@ -106,7 +109,15 @@ class Lpips(nn.Module):
         self.name = f"LPIPS {net} v0.1"
 
     def forward(self, images: Tensor, references: Tensor) -> Tensor:
-        """Two batches (N, 3, H, W), RGB in [-1, 1], at least 31 x 31 -> distances (N,), 0 where equal."""
+        """Two batches (N, 3, H, W), RGB in [-1, 1] -> distances (N,), 0 where equal.
+
+        InputError for images under 31 px a side, of which AlexNet's pooling leaves nothing.
+        """
+        height, width = images.shape[-2:]
+        if min(height, width) < LPIPS_MIN_SIDE_PX:
+            raise InputError(
+                f"image of {width}x{height} px: {self.name} needs {LPIPS_MIN_SIDE_PX} px a side; use larger images"
+            )
         return self.metric(images, references).flatten()
 
 

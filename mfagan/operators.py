@@ -198,10 +198,8 @@ class _Recorder(TorchDispatchMode):
         if kind == "conv":
             fields = {"kernel": args[1].shape[-1], "groups": args[8], "bias": args[2] is not None}
         inputs = tuple(_as_value(tensor) for tensor in tensors)
-        result_shown = (
-            result[0] if isinstance(result, tuple) else result
-        )  # max_pool2d also returns its indices
-        self.operators.append(Operator(kind, inputs, _as_value(result_shown), **fields))
+        output = result[0] if isinstance(result, tuple) else result  # max_pool2d also returns its indices
+        self.operators.append(Operator(kind, inputs, _as_value(output), **fields))
         return result
 
 

@@ -432,6 +432,26 @@ def test_training_takes_vgg19_from_a_local_path(
     assert "absent.pth" in run(*command, "--vgg19", tmp_path / "absent.pth").message
 
 
+def test_evaluate_adds_lpips_where_its_weights_are(
+    run: Run, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """With random weights saved in the published format: the figures mean nothing, only that they are shown."""
+    torchvision = backbones.import_torchvision()
+    path = tmp_path / "alexnet.pth"
+    layers = torchvision.models.alexnet(weights=None).features
+    torch.save({f"features.{name}": tensor for name, tensor in layers.state_dict().items()}, path)
+    monkeypatch.setitem(backbones.PUBLISHED, "alexnet", f"alexnet-owt-{checkpoint.sha256(path)[:8]}.pth")
+    command = ["evaluate", trained / "supergenerator.safetensors", "--weights", path, "--images"]
+    mean = json.loads(run(*command, trained / "photos", "--json").out)
+    assert mean["lpips_net"] == "LPIPS alex v0.1"
+    assert mean["lpips"] == pytest.approx(sum(row["lpips"] for row in mean["images"]) / 4)
+    assert mean["lpips"] > 0
+    head, *rows = run(*command, trained / "photos").out.splitlines()
+    assert head.endswith("LPIPS alex v0.1")
+    assert rows[-1].endswith(f"{mean['lpips']:.4f}")
+    assert "needs 31 px a side" in run(*command, tiny.write_photos(tmp_path / "small", n=1, side=28)).message
+
+
 def test_a_failed_parity_check_exports_nothing(run: Run, trained: Path, tmp_path: Path):
     found = checkpoint.read(trained / "student.safetensors")
     state = dict(found.state)

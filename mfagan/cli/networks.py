@@ -175,11 +175,12 @@ def evaluate(
             write_image(save_images / f"{pair.name}.png", enlarged)
     mean = mean_scores(rows)
     if as_json:
-        print(json.dumps(_as_json(mean) | {"n_images": len(rows), "images": [_as_json(row) for row in rows]}))
+        facts = _as_json(mean) | {"n_images": len(rows), "images": [_as_json(row) for row in rows]}
+        print(json.dumps(facts if lpips is None else facts | {"lpips_net": lpips.name}))
         return
     print(
         f"{'image':<20}{'PSNR-Y dB':>10}{'SSIM':>9}{'bicubic dB':>12}{'SSIM':>9}"
-        + ("  LPIPS alex v0.1" if lpips else "")
+        + ("" if lpips is None else f"  {lpips.name}")
     )
     for row in (*rows, mean):
         distance = "" if row.lpips is None else f"{row.lpips:>17.4f}"

@@ -11,7 +11,7 @@ Every module lists its operators on a `Tape` beside its `forward`: change both t
 
 import itertools
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -236,7 +236,7 @@ class MFANet(nn.Module):
         return tape.blocks
 
 
-@cache
+@lru_cache(maxsize=64)  # a list is some 100 kB, and a search asks twice in a row for the same
 def blocks(
     widths: Widths, height: int, width: int, scale: int = 4, residual: Residual = "none"
 ) -> tuple[Block, ...]:

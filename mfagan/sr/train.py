@@ -91,7 +91,7 @@ class TrainingRun:
         return [self._save(TEACHER, "teacher", "teacher", generator)]
 
     def _teacher_gan(self) -> list[Path]:
-        generator = self.load(TEACHER, "teacher")
+        generator = self._load(TEACHER, "teacher")
         torch.manual_seed(self.seed)
         discriminator = PatchGAN(self.recipe.teacher_discriminator)
         stage = self.recipe.stages.teacher_gan
@@ -107,7 +107,7 @@ class TrainingRun:
         ]
 
     def _distill(self) -> list[Path]:
-        teacher = self.load(TEACHER_GAN, "teacher_gan")
+        teacher = self._load(TEACHER_GAN, "teacher_gan")
         teacher_discriminator = load_discriminator(
             self.folder / TEACHER_DISCRIMINATOR, "teacher_discriminator"
         )
@@ -170,8 +170,7 @@ class TrainingRun:
         torch.manual_seed(self.seed)
         return MFANet(Widths.uniform(width), self.recipe.scale, self.recipe.residual)
 
-    def load(self, name: str, role: str) -> MFANet:
-        """A generator that an earlier stage wrote."""
+    def _load(self, name: str, role: str) -> MFANet:
         path = self.folder / name
         return MFANet.from_checkpoint(checkpoint.read(path, "mfanet", role), path)
 
