@@ -9,43 +9,47 @@ from PIL import Image
 from mfagan.progress import no_bar
 from mfagan.sr.problem import every_block
 from mfagan.sr.recipe import read_recipe
-from mfagan.sr.train import TRAINED_STAGES, Place, prepare_run
+from mfagan.sr.run import Place, prepare_run
+from mfagan.sr.train import train
 
 RECIPE = """
 name = "tiny"
+scale = {scale}
 residual = "bicubic"
 teacher_width = 64
 student_width = 48
 teacher_discriminator = 6
 student_discriminator = 4
-batch = 1
+batch = {batch}
 crop_px = 16
 precision = "fp32"
 perceptual = "where_present"
+ema_decay = 0.9
+checkpoint_every = {checkpoint_every}
 
 [stages.teacher]
-steps = 2
+steps = {teacher}
 learning_rate = 1e-4
 
 [stages.teacher_gan]
-steps = 2
+steps = {teacher_gan}
 learning_rate = 1e-4
-weights = { recon = 1, percep = 1, adv = 0.005 }
+weights = {{ recon = 1, percep = 1, adv = 0.005 }}
 
 [stages.distill]
-steps = 2
+steps = {distill}
 learning_rate = 1e-4
-weights = { recon = 1, percep = 1, adv = 0.005, distill_g = 0.05, distill_d = 0.05 }
+weights = {{ recon = 1, percep = 1, adv = 0.005, distill_g = 0.05, distill_d = 0.05 }}
 
 [stages.supernet]
-steps = 8
+steps = {supernet}
 learning_rate = 2e-4
-weights = { recon = 1, percep = 1 }
+weights = {{ recon = 1, percep = 1 }}
 
 [stages.finetune]
-steps = 4
+steps = {finetune}
 learning_rate = 1e-4
-weights = { recon = 1, percep = 1, adv = 0.005 }
+weights = {{ recon = 1, percep = 1, adv = 0.005 }}
 validate_every = 2
 """
 
@@ -60,9 +64,17 @@ def write_photos(folder: Path, n: int = 4, side: int = 96) -> Path:
     return folder
 
 
-def write_recipe(folder: Path) -> Path:
+STEPS = {"teacher": 2, "teacher_gan": 2, "distill": 2, "supernet": 8, "finetune": 4}
+
+
+def write_recipe(
+    folder: Path, batch: int = 1, scale: int = 4, checkpoint_every: int = 100, steps: int | None = None
+) -> Path:
+    """A recipe of a few steps; `steps` gives every stage as many."""
+    lengths = STEPS if steps is None else dict.fromkeys(STEPS, steps)
     path = folder / "tiny.toml"
-    path.write_text(RECIPE, encoding="utf-8")
+    fields = {"batch": batch, "scale": scale, "checkpoint_every": checkpoint_every}
+    path.write_text(RECIPE.format(**fields, **lengths), encoding="utf-8")
     return path
 
 
@@ -70,7 +82,7 @@ def train_all(folder: Path) -> Path:
     """A folder with every checkpoint of the tiny recipe, and its photos in `photos`."""
     photos = write_photos(folder / "photos")
     place = Place(folder, str(photos), device="cpu")
-    prepare_run(read_recipe(write_recipe(folder)), place, no_bar, print).train(TRAINED_STAGES)
+    train(prepare_run(read_recipe(write_recipe(folder)), place, no_bar, print))
     return folder
 
 

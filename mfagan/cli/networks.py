@@ -12,6 +12,7 @@ from mfagan.cli.options import (
     JsonOption,
     MaxStepsOption,
     OutOption,
+    RestartOption,
     SeedOption,
     SizeOption,
     ValidationOption,
@@ -87,19 +88,27 @@ def train(
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
+    restart: RestartOption = False,
 ) -> None:
-    """Train stages 1a to 3: the teacher, its GAN, the distilled student pair, the SuperGenerator."""
+    """Train stages 1a to 3: the teacher, its GAN, the distilled student pair, the SuperGenerator.
+
+    The same command again goes on where an interrupted one stopped. Several devices: `torchrun --nproc-per-node N
+    -m mfagan train ...`.
+    """
     from mfagan.output import require_writable
     from mfagan.progress import show_bar
     from mfagan.sr import train as training
     from mfagan.sr.recipe import read_recipe
+    from mfagan.sr.run import Place, prepare_run
 
     settings = training.cap_steps(read_recipe(recipe), max_steps)
     stages = training.check_stages(stage)
-    place = training.Place(require_writable(out), images, validation, vgg19, device, seed)
-    run = training.prepare_run(settings, place, show_bar, say)
-    for path in run.train(stages):
-        print(path)
+    place = Place(require_writable(out), images, validation, vgg19, device, seed, restart)
+    run = prepare_run(settings, place, show_bar, say)
+    paths = training.train(run, stages)
+    if run.fabric.is_global_zero:
+        for path in paths:
+            print(path)
 
 
 def finetune(
@@ -118,22 +127,23 @@ def finetune(
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
+    restart: RestartOption = False,
 ) -> None:
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
     from mfagan.output import require_place
     from mfagan.progress import show_bar
-    from mfagan.sr import train as training
+    from mfagan.sr.finetune import finetune as tune
     from mfagan.sr.picked import read_picked
     from mfagan.sr.recipe import read_recipe
+    from mfagan.sr.run import Place, prepare_run, recipe_of
+    from mfagan.sr.train import cap_steps
 
     choice = read_picked(picked)
     network, found = choice.load_supernet(supernet)
-    settings = training.recipe_of(found) if recipe is None else read_recipe(recipe)
-    settings = training.cap_steps(settings, max_steps)
-    opponent = training.load_discriminator(discriminator)
-    place = training.Place(require_place(out).parent, images, validation, vgg19, device, seed)
-    run = training.prepare_run(settings, place, show_bar, say)
-    tuned = run.finetune(network.extract(choice.as_widths()), opponent, out, {"picked": vars(choice)})
+    settings = cap_steps(recipe_of(found) if recipe is None else read_recipe(recipe), max_steps)
+    place = Place(require_place(out).parent, images, validation, vgg19, device, seed, restart)
+    run = prepare_run(settings, place, show_bar, say)
+    tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, {"picked": vars(choice)})
     print(
         f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "
         f"(best at step {tuned.best_step} of {settings.stages.finetune.steps})"

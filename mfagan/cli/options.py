@@ -25,6 +25,7 @@ Vgg19Option = Annotated[
 ValidationOption = Annotated[
     str | None, typer.Option(help="A folder to validate on (default: a held-out part of --images).")
 ]
+RestartOption = Annotated[bool, typer.Option("--restart", help="Train anew what stands in the folder.")]
 MaxStepsOption = Annotated[int | None, typer.Option(min=1, help="Cap on the steps of a stage.")]
 
 DEFAULT_STORAGE = "runs/study.db"

@@ -1,12 +1,13 @@
 """Stage 4: fine-tuning a picked SubGenerator with the distilled discriminator (paper section 4.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from mfagan.data import CropSampler, Pair
-from mfagan.evaluate import mean_psnr_db
-from mfagan.progress import Report
+from mfagan import checkpoint
 from mfagan.sr.generator import MFANet
+from mfagan.sr.discriminator import load_discriminator
+from mfagan.sr.run import TrainingRun
 from mfagan.sr.stage import StageTrainer
 
 
@@ -20,27 +21,19 @@ class FineTuned:
 
 
 def finetune(
-    trainer: StageTrainer, crops: CropSampler, validation: Sequence[Pair], report: Report
+    run: TrainingRun, network: MFANet, discriminator: Path, out: Path, facts: Mapping[str, object]
 ) -> FineTuned:
-    """Run the trainer's stage, then give its generator the weights of the best validation, the start included."""
-    network, stage = trainer.generator, trainer.stage
-    before = best = mean_psnr_db(network.eval(), validation)
-    best_step, best_state = 0, _copy_weights(network)
-    network.train()
+    """Train `network` against the discriminator of a file and write its best validation, the start included.
 
-    def validate(step: int) -> None:
-        nonlocal best, best_step, best_state
-        if step != stage.steps and (stage.validate_every == 0 or step % stage.validate_every):
-            return
-        psnr_db = mean_psnr_db(network.eval(), validation)
-        network.train()
-        if psnr_db > best:
-            best, best_step, best_state = psnr_db, step, _copy_weights(network)
+    facts: what the checkpoint records besides, such as the pick.
+    """
 
-    trainer.run(crops, report, validate)
-    network.load_state_dict(best_state)
-    return FineTuned(best_step, before, best)
+    def start() -> StageTrainer:
+        opponent = load_discriminator(discriminator)
+        stage = run.recipe.stages.finetune
+        return StageTrainer(run.recipe, stage, network, run.fabric, opponent, perceptual=run.perceptual)
 
-
-def _copy_weights(network: MFANet) -> dict:
-    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    run.train("finetune", {"subgenerator": out}, start, [discriminator], facts, keep_best=True)
+    run.fabric.barrier()
+    record = checkpoint.read(out, role="subgenerator").record
+    return FineTuned(**{name: record[name] for name in FineTuned.__dataclass_fields__})  # pyright: ignore[reportArgumentType]

@@ -31,6 +31,22 @@ class LossWeights:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class Sampling:
+    """Which SubGenerators one step of the SuperGenerator trains, and towards what."""
+
+    rule: Literal["random", "sandwich"] = "random"
+    """random: slices drawn anew (the paper). sandwich: the widest, the narrowest and drawn ones (Yu and Huang 2019)."""
+    n_random: Annotated[int, Field(ge=1)] = 1
+    """How many slices are drawn a step."""
+    in_place: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """In-place distillation: the share of the full width's output, against the original, in what narrower slices learn."""
+
+    def __post_init__(self) -> None:
+        if self.in_place and self.rule != "sandwich":
+            raise ValueError("in_place needs the full width's output: set rule to sandwich")
+
+
+@dataclass(frozen=True, config=_STRICT)
 class Stage:
     """One training stage."""
 
@@ -44,8 +60,12 @@ class Stage:
     """Let the learning rate fall to zero along a half cosine instead."""
     weights: LossWeights = field(default_factory=LossWeights)
     """Weights of the losses."""
+    warm_up: Annotated[int, Field(ge=0)] = 0
+    """Steps over which the learning rate rises linearly to its value."""
+    sampling: Sampling = field(default_factory=Sampling)
+    """Which slices a step of the stage `supernet` trains; the other stages have none."""
     validate_every: Annotated[int, Field(ge=0)] = 0
-    """Steps between validations, of which the best is kept; 0 validates at the end alone."""
+    """Steps between validations (fine-tuning keeps the best of them); 0 validates at the end alone."""
 
 
 @dataclass(frozen=True, config=_STRICT)
@@ -92,6 +112,16 @@ class Recipe:
     """Arithmetic of the networks: auto takes bf16 where the device computes it natively."""
     betas: tuple[float, float] = (0.5, 0.999)
     """Adam's decay rates."""
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    """Of the moving average of the generator's weights that is evaluated and exported; 0 takes the last weights."""
+    clip_norm: Annotated[float, Field(ge=0)] = 0.0
+    """Largest 2-norm of a step's gradient; 0 does not clip."""
+    checkpoint_every: Annotated[int, Field(ge=1)] = 250
+    """Steps between the checkpoints from which an interrupted stage resumes."""
+    shrink: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
+    """Factors by which copies of the training images are shrunk, to be trained on too."""
+    discriminator: Literal["patchgan", "esrgan"] = "patchgan"
+    """The paper's PatchGAN or ESRGAN's discriminator, for comparison (paper figure 6)."""
     perceptual: Literal["required", "where_present"] = "required"
     """Whether training goes on without the perceptual term where VGG19's weights are absent."""
     norm: Literal["mse", "l2"] = "mse"

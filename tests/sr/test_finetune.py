@@ -1,65 +1,75 @@
 import dataclasses
 from pathlib import Path
 
-import torch
+import pytest
 
 from mfagan import checkpoint
-from mfagan.data import CropSampler, Pair, read_split
+from mfagan.errors import InputError
 from mfagan.evaluate import mean_psnr_db
 from mfagan.progress import no_bar
 from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.finetune import finetune
+from mfagan.sr.finetune import FineTuned, finetune
 from mfagan.sr.generator import MFANet
 from mfagan.sr.recipe import Stage, read_recipe
-from mfagan.sr.stage import StageTrainer
-from mfagan.sr.train import TrainingRun, load_discriminator
+from mfagan.sr.run import Place, TrainingRun, prepare_run
 from mfagan.sr.widths import Widths
 
-CPU = torch.device("cpu")
+OUT = "small.safetensors"
 
 
-def start(trained: Path) -> tuple[MFANet, list[Pair], list[Pair]]:
+def start(trained: Path) -> MFANet:
     path = trained / "supergenerator.safetensors"
-    network = SuperGenerator.from_checkpoint(checkpoint.read(path), path).extract(Widths.uniform(24))
-    return network, *read_split(trained / "photos")
+    return SuperGenerator.from_checkpoint(checkpoint.read(path), path).extract(Widths.uniform(24))
 
 
-def run(network: MFANet, trained: Path, pairs: list[Pair], held_out: list[Pair], stage: Stage):
+def prepare(trained: Path, folder: Path, stage: Stage, ema_decay: float = 0.0) -> TrainingRun:
     recipe = read_recipe(trained / "tiny.toml")
-    recipe = dataclasses.replace(recipe, stages=dataclasses.replace(recipe.stages, finetune=stage))
-    discriminator = load_discriminator(trained / "discriminator.safetensors")
-    trainer = StageTrainer(recipe, stage, network, CPU, discriminator)
-    with no_bar("") as report:
-        return finetune(trainer, CropSampler(pairs, recipe.crop_px, recipe.batch), held_out, report)
+    stages = dataclasses.replace(recipe.stages, finetune=stage)
+    recipe = dataclasses.replace(recipe, stages=stages, ema_decay=ema_decay)
+    return prepare_run(recipe, Place(folder, str(trained / "photos"), device="cpu"), no_bar, print)
 
 
-def test_the_best_validation_is_kept(trained: Path):
-    network, pairs, held_out = start(trained)
-    tuned = run(network, trained, pairs, held_out, Stage(steps=6, learning_rate=3e-4, validate_every=2))
+def tune(run: TrainingRun, trained: Path) -> tuple[FineTuned, MFANet]:
+    out = run.place.folder / OUT
+    facts = {"picked": {"trial": 3}}
+    tuned = finetune(run, start(trained), trained / "discriminator.safetensors", out, facts)
+    return tuned, MFANet.from_checkpoint(checkpoint.read(out, "mfanet", "subgenerator"), out)
+
+
+def test_the_best_validation_is_kept(trained: Path, tmp_path: Path):
+    run = prepare(trained, tmp_path, Stage(steps=6, learning_rate=3e-4, validate_every=2))
+    tuned, network = tune(run, trained)
     assert tuned.best_step in (2, 4, 6)
     assert tuned.psnr_after_db > tuned.psnr_before_db
-    assert mean_psnr_db(network, held_out) == tuned.psnr_after_db
+    assert mean_psnr_db(network, run.validation) == tuned.psnr_after_db
 
 
-def test_a_harmful_run_gives_the_start_back(trained: Path):
-    network, pairs, held_out = start(trained)
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    tuned = run(network, trained, pairs, held_out, Stage(steps=3, learning_rate=0.5, validate_every=1))
+def test_a_harmful_run_gives_the_start_back(trained: Path, tmp_path: Path):
+    run = prepare(trained, tmp_path, Stage(steps=3, learning_rate=0.02, validate_every=1))
+    tuned, network = tune(run, trained)
     assert tuned.best_step == 0
     assert tuned.psnr_after_db == tuned.psnr_before_db
-    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    before = start(trained).state_dict()
+    assert all((tensor == before[name]).all() for name, tensor in network.state_dict().items())
 
 
 def test_the_checkpoint_records_pick_and_figures(trained: Path, tmp_path: Path):
-    network, pairs, held_out = start(trained)
-    recipe = read_recipe(trained / "tiny.toml")
-    out = tmp_path / "small.safetensors"
-    whole = TrainingRun(recipe, tmp_path, pairs, held_out, "photos", CPU, 0, None, no_bar)
-    tuned = whole.finetune(
-        network, load_discriminator(trained / "discriminator.safetensors"), out, {"picked": {"trial": 3}}
-    )
-    found = checkpoint.read(out, "mfanet", "subgenerator")
-    assert found.config["widths"] == [24] * 8
-    assert found.record["picked"] == {"trial": 3}
-    assert found.record["psnr_after_db"] == tuned.psnr_after_db
-    assert mean_psnr_db(MFANet.from_checkpoint(found, out), held_out) == tuned.psnr_after_db
+    run = prepare(trained, tmp_path, Stage(steps=2, learning_rate=1e-4))
+    tuned, network = tune(run, trained)
+    record = checkpoint.read(tmp_path / OUT).record
+    assert network.config()["widths"] == [24] * 8
+    assert record["picked"] == {"trial": 3}
+    assert record["psnr_after_db"] == tuned.psnr_after_db == mean_psnr_db(network, run.validation)
+    parents = {"discriminator.safetensors": checkpoint.sha256(trained / "discriminator.safetensors")}
+    assert record["parents"] == parents
+
+
+def test_a_finished_one_is_left_and_another_refused(trained: Path, tmp_path: Path):
+    run = prepare(trained, tmp_path, Stage(steps=2, learning_rate=1e-4))
+    first, _ = tune(run, trained)
+    content = (tmp_path / OUT).read_bytes()
+    assert tune(run, trained)[0] == first
+    assert (tmp_path / OUT).read_bytes() == content
+    with pytest.raises(InputError, match=r"small\.safetensors was made with other settings \(steps was 2, now 3\)"):
+        tune(prepare(trained, tmp_path, Stage(steps=3, learning_rate=1e-4)), trained)
+    assert (tmp_path / OUT).read_bytes() == content

@@ -3,16 +3,17 @@ import dataclasses
 import pytest
 import torch
 
+from mfagan.fabric import make_fabric
 from mfagan.losses import PerceptualLoss
 from mfagan.sr.discriminator import PatchGAN
 from mfagan.sr.distill import Distillation
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet
-from mfagan.sr.recipe import LossWeights, Recipe, Stage, read_recipe
+from mfagan.sr.recipe import LossWeights, Recipe, Sampling, Stage, read_recipe
 from mfagan.sr.stage import StageTrainer, learning_rate
 from mfagan.sr.widths import Widths
 
-CPU = torch.device("cpu")
+FP32 = make_fabric("cpu", "fp32")
 
 
 @pytest.fixture
@@ -40,15 +41,17 @@ def test_halvings_and_cosine():
     assert learning_rate(cosine, 0) == 8
     assert learning_rate(cosine, 10) == pytest.approx(4)
     assert learning_rate(cosine, 20) == pytest.approx(0)
+    warm = Stage(steps=20, learning_rate=8.0, halve_at=(5,), warm_up=4)
+    assert [learning_rate(warm, step) for step in (0, 1, 3, 4, 5)] == [2, 4, 8, 8, 4]
 
 
 def test_a_plain_stage_trains_the_generator_on_l1(recipe: Recipe):
     generator = MFANet(Widths.uniform(8), residual="bicubic")
     stage = Stage(steps=5, learning_rate=1e-3, weights=LossWeights(recon=1))
-    trainer = StageTrainer(recipe, stage, generator, CPU)
+    trainer = StageTrainer(recipe, stage, generator, FP32)
     lr, hr = crops()
     terms = [trainer.step(number, lr, hr) for number in range(5)]
-    assert set(terms[0]) == {"recon"}
+    assert set(terms[0]) == {"recon", "gradient", "learning_rate"}
     assert terms[-1]["recon"] < terms[0]["recon"]
 
 
@@ -61,7 +64,7 @@ def test_a_distilling_stage_trains_the_student_pair_and_no_teacher(recipe: Recip
     distillation = Distillation(teacher, teacher_discriminator, student, discriminator)
     weights = LossWeights(recon=1, percep=1, adv=0.005, distill_g=0.05, distill_d=0.05)
     stage = Stage(steps=2, learning_rate=1e-3, weights=weights)
-    trainer = StageTrainer(recipe, stage, student, CPU, discriminator, distillation, perceptual)
+    trainer = StageTrainer(recipe, stage, student, FP32, discriminator, distillation, perceptual)
     frozen = [(module, snapshot(module)) for module in (teacher, teacher_discriminator, perceptual)]
     learned = [
         (module, snapshot(module))
@@ -75,7 +78,8 @@ def test_a_distilling_stage_trains_the_student_pair_and_no_teacher(recipe: Recip
     lr, hr = crops()
     trainer.step(0, lr, hr)
     terms = trainer.step(1, lr, hr)
-    assert set(terms) == {"recon", "percep", "adv", "distill_g", "discriminator", "distill_d"}
+    losses = {"recon", "percep", "adv", "distill_g", "discriminator", "distill_d"}
+    assert set(terms) == losses | {"gradient", "discriminator_gradient", "learning_rate"}
     assert all(moved(module, before) for module, before in learned)
     assert not any(moved(module, before) for module, before in frozen)
 
@@ -85,7 +89,7 @@ def test_the_adversarial_term_alone_moves_the_generator(recipe: Recipe):
     generator, discriminator = MFANet(Widths.uniform(8)), PatchGAN(4)
     stage = Stage(steps=1, learning_rate=1e-3, weights=LossWeights(recon=0, adv=10))
     before = snapshot(generator)
-    StageTrainer(recipe, stage, generator, CPU, discriminator).step(0, *crops())
+    StageTrainer(recipe, stage, generator, FP32, discriminator).step(0, *crops())
     assert moved(generator, before)
 
 
@@ -93,30 +97,74 @@ def test_the_discriminator_learns_to_tell_real_from_generated(recipe: Recipe):
     torch.manual_seed(0)
     generator, discriminator = MFANet(Widths.uniform(8)), PatchGAN(4)
     stage = Stage(steps=30, learning_rate=1e-3, weights=LossWeights(recon=1))
-    trainer = StageTrainer(recipe, stage, generator, CPU, discriminator)
+    trainer = StageTrainer(recipe, stage, generator, FP32, discriminator)
     lr, hr = crops()
     losses = [trainer.step(number, lr, hr)["discriminator"] for number in range(30)]
     assert losses[-1] < 0.7 * losses[0]
 
 
-def test_a_supernet_stage_trains_the_widths_that_are_drawn(recipe: Recipe):
+def supernet() -> SuperGenerator:
     torch.manual_seed(0)
     network = SuperGenerator(Widths.uniform(48), residual="bicubic")
     torch.nn.init.normal_(network.fusion.reconstruct.weight, std=0.1)
+    return network
+
+
+def test_a_supernet_stage_trains_the_widths_that_are_drawn(recipe: Recipe):
+    network = supernet()
     stage = Stage(steps=1, learning_rate=1e-3, weights=LossWeights(recon=1))
     drawn = []
 
-    def draw() -> Widths:
-        drawn.append(Widths.uniform(24))
-        return drawn[-1]
+    def draw(number: int) -> list[Widths]:
+        drawn.append(number)
+        return [Widths.uniform(24)]
 
-    trainer = StageTrainer(recipe, stage, network, CPU, draw_widths=draw)
+    trainer = StageTrainer(recipe, stage, network, FP32, draw=draw)
     before = network.head.weight.detach().clone()
-    trainer.step(0, *crops())
+    trainer.step(5, *crops())
     change = (network.head.weight.detach() - before).abs().sum((1, 2, 3))
-    assert len(drawn) == 1
+    assert drawn == [5]
     assert (change[:24] > 0).all()
     assert (change[24:] == 0).all()
+
+
+def slice_losses(network: SuperGenerator, widths: Widths, target: torch.Tensor) -> torch.Tensor:
+    return (network(crops()[0], widths) - target).abs().mean()
+
+
+@pytest.mark.parametrize("in_place", [0.0, 0.25, 1.0])
+def test_sandwich_losses(recipe: Recipe, in_place: float):
+    """The full width learns the original, the others a mixture of it and the full width's output."""
+    network = supernet()
+    widths = [Widths.uniform(48), Widths.uniform(24), Widths.uniform(32)]
+    stage = Stage(
+        steps=1, learning_rate=1e-3, sampling=Sampling(rule="sandwich", n_random=1, in_place=in_place)
+    )
+    trainer = StageTrainer(recipe, stage, network, FP32, draw=lambda number: widths)
+    hr = crops()[1]
+    taught = network(crops()[0]).detach()
+    expected = slice_losses(network, widths[0], hr)
+    for one in widths[1:]:
+        expected = expected + (1 - in_place) * slice_losses(network, one, hr)
+        expected = expected + in_place * slice_losses(network, one, taught)
+    (expected / 3).backward()
+    gradient = network.head.weight.grad
+    assert gradient is not None
+    gradient = gradient.clone()
+    terms = trainer.step(0, *crops())
+    assert terms["recon"].item() == pytest.approx(expected.item() / 3, rel=1e-5)
+    assert network.head.weight.grad is not None
+    torch.testing.assert_close(network.head.weight.grad, gradient, rtol=1e-4, atol=1e-7)
+
+
+def test_clipping(recipe: Recipe):
+    torch.manual_seed(0)
+    clipped = dataclasses.replace(recipe, clip_norm=1e-3)
+    generator = MFANet(Widths.uniform(8), residual="bicubic")
+    terms = StageTrainer(clipped, Stage(steps=1, learning_rate=1e-3), generator, FP32).step(0, *crops())
+    norms = [parameter.grad.norm() for parameter in generator.parameters() if parameter.grad is not None]
+    assert terms["gradient"] > 1e-2
+    assert torch.stack(norms).norm().item() == pytest.approx(1e-3, rel=1e-3)
 
 
 def test_bf16_steps_stay_close_to_fp32(recipe: Recipe):
@@ -124,9 +172,9 @@ def test_bf16_steps_stay_close_to_fp32(recipe: Recipe):
     for precision in ("fp32", "bf16"):
         torch.manual_seed(0)
         generator = MFANet(Widths.uniform(8), residual="bicubic")
-        stage = Stage(steps=3, learning_rate=1e-3)
-        trainer = StageTrainer(dataclasses.replace(recipe, precision=precision), stage, generator, CPU)
-        assert trainer.bf16 == (precision == "bf16")
-        losses.append([trainer.step(number, *crops())["recon"] for number in range(3)])
+        trainer = StageTrainer(
+            recipe, Stage(steps=3, learning_rate=1e-3), generator, make_fabric("cpu", precision)
+        )
+        losses.append([trainer.step(number, *crops())["recon"].item() for number in range(3)])
     assert losses[1] == pytest.approx(losses[0], rel=2e-2)
     assert losses[1] != losses[0]

@@ -1,22 +1,24 @@
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from mfagan import checkpoint
-from mfagan.data import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
+from mfagan.layouts import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
 from mfagan.errors import InputError
 from mfagan.progress import no_bar
 from mfagan.sr import train as training
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet
 from mfagan.sr.recipe import Recipe, read_recipe
+from mfagan.sr.run import Place, TrainingRun, load_perceptual, prepare_run, recipe_of
 from tests import tiny
 
 
-def prepare(recipe: Recipe, folder: Path, images: str | Path) -> training.TrainingRun:
-    return training.prepare_run(recipe, training.Place(folder, str(images), device="cpu"), no_bar, print)
+def prepare(recipe: Recipe, folder: Path, images: str | Path, **place: Any) -> TrainingRun:
+    return prepare_run(recipe, Place(folder, str(images), device="cpu", **place), no_bar, print)
 
 
 def test_every_stage_leaves_its_checkpoints(trained: Path):
@@ -42,7 +44,7 @@ def test_checkpoints_say_where_they_came_from(trained: Path):
     assert record["training_images"] == ["photo_0", "photo_1", "photo_2"]
     assert record["validation_images"] == ["photo_3"]
     assert record["perceptual_loss"] is False
-    recipe = training.recipe_of(checkpoint.read(trained / "supergenerator.safetensors"))
+    recipe = recipe_of(checkpoint.read(trained / "supergenerator.safetensors"))
     assert recipe == read_recipe(trained / "tiny.toml")
 
 
@@ -62,10 +64,10 @@ def test_a_stage_alone_reads_the_previous_ones(trained: Path, tmp_path: Path):
         (tmp_path / name).write_bytes((trained / name).read_bytes())
     recipe = training.cap_steps(read_recipe(trained / "tiny.toml"), 1)
     run = prepare(recipe, tmp_path, trained / "photos")
-    (written,) = run.train(["supernet"])
+    (written,) = training.train(run, ["supernet"])
     assert checkpoint.read(written, "mfanet", "supergenerator").record["steps"] == 1
     with pytest.raises(InputError, match=r"teacher_gan\.safetensors: no such file"):
-        run.train(["distill"])
+        training.train(run, ["distill"])
 
 
 def test_the_supernet_starts_from_the_sorted_student(trained: Path, tmp_path: Path):
@@ -74,7 +76,7 @@ def test_the_supernet_starts_from_the_sorted_student(trained: Path, tmp_path: Pa
     recipe = read_recipe(trained / "tiny.toml")
     still = dataclasses.replace(recipe.stages.supernet, learning_rate=1e-12, steps=1)
     recipe = dataclasses.replace(recipe, stages=dataclasses.replace(recipe.stages, supernet=still))
-    prepare(recipe, tmp_path, trained / "photos").train(["supernet"])
+    training.train(prepare(recipe, tmp_path, trained / "photos"), ["supernet"])
     networks = [
         kind.from_checkpoint(checkpoint.read(tmp_path / name), name)
         for kind, name in ((MFANet, "student.safetensors"), (SuperGenerator, "supergenerator.safetensors"))
@@ -102,7 +104,7 @@ def test_cap_steps():
 
 
 def test_unknown_stages_are_named():
-    assert training.check_stages(None) == training.TRAINED_STAGES
+    assert training.check_stages(None) == tuple(training.STAGES)
     with pytest.raises(InputError, match="stage 'quantize': choose from teacher"):
         training.check_stages(["teacher", "quantize"])
 
@@ -110,9 +112,9 @@ def test_unknown_stages_are_named():
 def test_without_vgg19_the_demo_goes_on_and_the_paper_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     said: list[str] = []
-    assert training.load_perceptual(read_recipe("demo"), None, said.append) is None
+    assert load_perceptual(read_recipe("demo"), None, said.append) is None
     assert len(said) == 1
     assert "vgg19" in said[0]
     assert "\n" not in said[0]
     with pytest.raises(InputError, match="recipe paper needs the perceptual loss"):
-        training.load_perceptual(read_recipe("paper"), None, said.append)
+        load_perceptual(read_recipe("paper"), None, said.append)

@@ -1,0 +1,130 @@
+"""The losses of one training step as modules, one forward pass each: what several processes can share."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mfagan.losses import (
+    PerceptualLoss,
+    discriminator_loss,
+    generator_adversarial_loss,
+    reconstruction_loss,
+)
+from mfagan.sr.discriminator import PatchGAN
+from mfagan.sr.distill import Distillation
+from mfagan.sr.recipe import LossWeights
+from mfagan.sr.widths import Widths
+
+Terms = dict[str, Tensor]
+
+
+class GeneratorObjective(nn.Module):
+    """The generator's loss terms, unweighted; what the paper's equation (1) adds up, less the discriminator's.
+
+    Its parameters are those that the generator's optimizer trains. Teacher, discriminator and perceptual network
+    take part but are none of its parts.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        weights: LossWeights,
+        discriminator: nn.Module | None = None,
+        distillation: Distillation | None = None,
+        perceptual: PerceptualLoss | None = None,
+    ) -> None:
+        super().__init__()
+        self.generator = generator
+        self.weights = weights
+        self.adapters: nn.Module | None = None
+        if distillation is not None and weights.distill_g:
+            self.adapters = distillation.generator_adapters
+        # In a tuple they are not registered, so that nobody averages, trains or saves them as parts of this.
+        self._others = (discriminator, distillation, perceptual)
+
+    def forward(self, lr: Tensor, hr: Tensor) -> tuple[Terms, Tensor]:
+        """LR (N, 3, h, w) and HR images (N, 3, scale h, scale w) -> the terms, and the enlarged images."""
+        discriminator, distillation, perceptual = self._others
+        terms: Terms = {}
+        if self.adapters is not None:
+            assert distillation is not None
+            sr, taps = self.generator.forward_with_taps(lr)  # pyright: ignore[reportCallIssue]
+            terms["distill_g"] = distillation.generator_loss(lr, taps)
+        else:
+            sr = self.generator(lr)
+        terms["recon"] = reconstruction_loss(sr, hr)
+        if perceptual is not None and self.weights.percep:
+            terms["percep"] = perceptual(sr, hr)
+        if discriminator is not None and self.weights.adv:
+            terms["adv"] = generator_adversarial_loss(discriminator(sr))
+        return terms, sr
+
+
+class ElasticObjective(nn.Module):
+    """The loss terms of a SuperGenerator: the mean over the slices that a step trains.
+
+    draw: called with the step's number, gives its slices. in_place: the share of the first slice's output,
+    against the original, in what the others learn (in-place distillation, Yu and Huang 2019).
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        weights: LossWeights,
+        draw: Callable[[int], Sequence[Widths]],
+        in_place: float = 0.0,
+        perceptual: PerceptualLoss | None = None,
+    ) -> None:
+        super().__init__()
+        self.generator = generator
+        self.weights = weights
+        self.draw = draw
+        self.in_place = in_place
+        self._others = (perceptual,)
+
+    def forward(self, lr: Tensor, hr: Tensor, number: int) -> tuple[Terms, Tensor]:
+        """As `GeneratorObjective`; the images are the first slice's."""
+        (perceptual,) = self._others
+        first, *others = (self.generator(lr, widths) for widths in self.draw(number))
+        terms: Terms = {"recon": self._distances(reconstruction_loss, first, others, hr)}
+        if perceptual is not None and self.weights.percep:
+            terms["percep"] = self._distances(perceptual, first, others, hr)
+        return terms, first
+
+    def _distances(
+        self, distance: Callable[[Tensor, Tensor], Tensor], first: Tensor, others: Sequence[Tensor], hr: Tensor
+    ) -> Tensor:
+        taught = first.detach()
+        distances = [distance(first, hr)]
+        for sr in others:
+            if self.in_place < 1:
+                distances.append((1 - self.in_place) * distance(sr, hr))
+            if self.in_place > 0:
+                distances.append(self.in_place * distance(sr, taught))
+        return torch.stack(distances).sum() / (1 + len(others))
+
+
+class DiscriminatorObjective(nn.Module):
+    """The discriminator's loss terms, unweighted: telling real from generated, and its distillation."""
+
+    def __init__(self, discriminator: nn.Module, distillation: Distillation | None = None) -> None:
+        super().__init__()
+        self.discriminator = discriminator
+        self.adapters = None if distillation is None else distillation.discriminator_adapters
+        self._others = (distillation,)
+
+    def forward(self, hr: Tensor, sr: Tensor) -> Terms:
+        """Real and generated images, both (N, 3, H, W); no gradient flows into `sr`."""
+        (distillation,) = self._others
+        sr = sr.detach().to(hr.dtype)
+        if distillation is None:
+            return {"discriminator": discriminator_loss(self.discriminator(hr), self.discriminator(sr))}
+        assert isinstance(self.discriminator, PatchGAN)
+        images = torch.cat((hr, sr))
+        logits, taps = self.discriminator.taps(images)
+        real, fake = logits.chunk(2)
+        return {
+            "discriminator": discriminator_loss(real, fake),
+            "distill_d": distillation.discriminator_loss(images, taps),
+        }

@@ -1,0 +1,237 @@
+"""One training run: its images, device and folder, and how any stage is trained, recorded and resumed in it.
+
+A stage leaves its networks in the run's folder, and while it is unfinished a snapshot beside them. Asked for
+again, a finished stage is left as it is and an interrupted one goes on; one made with other settings is refused.
+"""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from mfagan import backbones, checkpoint
+from mfagan.checkpoint import Checkpoint
+from mfagan.crops import CropSampler, Prefetcher
+from mfagan.data import read_split
+from mfagan.errors import InputError
+from mfagan.evaluate import enlarge_bicubic, mean_psnr_db, super_resolve
+from mfagan.fabric import make_fabric
+from mfagan.loop import Course, Loop, Outcome
+from mfagan.losses import PerceptualLoss
+from mfagan.pairs import Pair
+from mfagan.picture import side_by_side
+from mfagan.progress import Bars, no_bar
+from mfagan.snapshot import require_same
+from mfagan.sr.discriminator import Discriminator
+from mfagan.sr.networks import Generator, kind_of
+from mfagan.sr.recipe import STAGE_NAMES, Recipe, Stage, as_record, parse_recipe
+from mfagan.sr.stage import StageTrainer
+
+_CIRCUMSTANCES = ("images", "torch", "command")
+"""What a record says that does not tell one training from another."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run trains: what the command line gives besides the recipe.
+
+    folder: for checkpoints. images: folders or `embedded`. validation: likewise, None for a held-out part. vgg19:
+    its weights, None for the cache. device: as `choose_device` takes it. restart: train anew what was begun.
+    """
+
+    folder: Path
+    images: str | Sequence[str] = "embedded"
+    validation: str | None = None
+    vgg19: Path | None = None
+    device: str = "auto"
+    seed: int = 0
+    restart: bool = False
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A recipe on images on a device; `say` takes lines for people, `bars` shows progress."""
+
+    recipe: Recipe
+    place: Place
+    training: Sequence[Pair]
+    validation: Sequence[Pair]
+    fabric: Fabric
+    perceptual: PerceptualLoss | None
+    bars: Bars
+    say: Say
+
+    def train(
+        self,
+        stage: str,
+        files: Mapping[str, Path],
+        build: Callable[[], StageTrainer],
+        parents: Sequence[Path] = (),
+        facts: Mapping[str, object] | None = None,
+        keep_best: bool = False,
+    ) -> None:
+        """Train one stage, unless it is finished: what `build` makes, into `files`.
+
+        files: role -> file, the generator's and, where one is trained, the discriminator's after it. parents: the
+        checkpoints that it starts from. facts: more for the record; they tell one training from another too.
+        """
+        record = self.describe(stage, parents) | dict(facts or {})
+        identity = _identity(record)
+        state = next(iter(files.values())).with_suffix(".state")
+        if self.place.restart:
+            self._remove([*files.values(), state])
+        if self._is_finished(files, identity):
+            self._remove([state])
+            self.say(f"{stage} is finished already: {', '.join(map(str, files.values()))}")
+            return
+        trainer = build()
+        outcome = self._run(stage, trainer, state, identity, keep_best)
+        record |= {"validation_psnr_db": outcome.score_after}
+        if keep_best:
+            record |= {"psnr_before_db": outcome.score_before, "psnr_after_db": outcome.score_after}
+            record |= {"best_step": outcome.kept_step}
+        networks = [trainer.network, trainer.discriminator][: len(files)]
+        if self.fabric.is_global_zero:
+            for (role, path), network in zip(files.items(), networks, strict=True):
+                assert network is not None
+                save_network(path, network, role, record)
+        self._remove([state])
+
+    def _run(
+        self, stage: str, trainer: StageTrainer, state: Path, identity: Mapping[str, object], keep_best: bool
+    ) -> Outcome:
+        settings = trainer.stage
+        course = Course(
+            steps=settings.steps,
+            ema_decay=self.recipe.ema_decay,
+            checkpoint_every=self.recipe.checkpoint_every,
+            validate_every=settings.validate_every,
+            keep_best=keep_best,
+        )
+        loop = Loop(
+            trainer,
+            course,
+            self.fabric,
+            state,
+            identity,
+            lambda network: mean_psnr_db(network, self.validation),
+            self._sample,
+            state.with_name("logs") / state.stem,
+        )
+        crops = self._crops(stage)
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        with self.bars(state.stem) as report:
+            outcome = loop.run(lambda start, stop: Prefetcher(crops, start, stop, rank=rank, world=world), report)
+        if outcome.waiting_share > 0.05:
+            self.say(
+                f"{stage} waited {100 * outcome.waiting_share:.0f} % of its time for images: put them on a faster disk"
+            )
+        return outcome
+
+    def _sample(self, network: nn.Module) -> Tensor:
+        """A detail of the first validation image: bicubic, the network's, the original."""
+        pair = self.validation[0]
+        images = {"bicubic": enlarge_bicubic(pair), "network": super_resolve(network.eval(), pair.lr).cpu()}
+        return side_by_side(images | {"original": pair.hr}, detail_px=128)
+
+    def _is_finished(self, files: Mapping[str, Path], identity: Mapping[str, object]) -> bool:
+        for role, path in files.items():
+            if not path.is_file():
+                return False
+            found = _identity(checkpoint.read(path, role=role).record)
+            require_same(path, {name: found.get(name, "not given") for name in identity}, identity)
+        return True
+
+    def _remove(self, paths: Sequence[Path]) -> None:
+        self.fabric.barrier()  # every process has read what stands there
+        if self.fabric.is_global_zero:
+            for path in paths:
+                path.unlink(missing_ok=True)
+        self.fabric.barrier()
+
+    def _crops(self, stage: str) -> CropSampler:
+        seed = self.place.seed * len(STAGE_NAMES) + STAGE_NAMES.index(stage)
+        return CropSampler(list(self.training), self.recipe.crop_px, self.recipe.batch, seed)
+
+    def describe(self, stage: str, parents: Sequence[Path] = ()) -> dict[str, object]:
+        """What a checkpoint records of how it was trained."""
+        record = {
+            "stage": stage,
+            "steps": getattr(self.recipe.stages, stage).steps,
+            "recipe": as_record(self.recipe),
+            "seed": self.place.seed,
+            "images": self.place.images,
+            "training_images": [pair.name for pair in self.training],
+            "validation_images": [pair.name for pair in self.validation],
+            "perceptual_loss": self.perceptual is not None,
+            "parents": {path.name: checkpoint.sha256(path) for path in parents},
+            "torch": torch.__version__,
+            "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        }
+        return json.loads(json.dumps(record))  # as it will be read back: without tuples
+
+
+def prepare_run(recipe: Recipe, place: Place, bars: Bars, say: Say) -> TrainingRun:
+    """A run with its images read and its perceptual loss loaded; under torchrun the first process alone speaks."""
+    fabric = make_fabric(place.device, recipe.precision)
+    if not fabric.is_global_zero:
+        bars, say = no_bar, _say_nothing
+    perceptual = load_perceptual(recipe, place.vgg19, say)
+    training, validation = read_split(
+        place.images,
+        place.validation,
+        recipe.scale,
+        shrink=recipe.shrink,
+        min_side_px=recipe.crop_px * recipe.scale,
+        bars=bars,
+    )
+    return TrainingRun(recipe, place, training, validation, fabric, perceptual, bars, say)
+
+
+def load_perceptual(recipe: Recipe, vgg19: Path | None, say: Say) -> PerceptualLoss | None:
+    """The perceptual loss, or None where VGG19's weights are absent and the recipe goes on without them."""
+    path = backbones.find_weights("vgg19", vgg19)
+    if path is not None:
+        return PerceptualLoss(backbones.load_vgg19_features(path), recipe.norm)
+    missing = backbones.describe_missing("vgg19")
+    if recipe.perceptual == "required":
+        raise InputError(f"recipe {recipe.name} needs the perceptual loss: {missing}")
+    say(f"training without the perceptual loss: {missing}")
+    return None
+
+
+def save_network(path: Path, network: Generator | Discriminator, role: str, record: Mapping[str, object]) -> None:
+    """Write a network with what rebuilds it; discriminators, which nobody deploys, in half precision."""
+    state = network.state_dict()
+    kind = network.KIND if isinstance(network, Discriminator) else kind_of(network)
+    if isinstance(network, Discriminator):
+        state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+    checkpoint.save(path, Checkpoint(kind, role, network.config(), state, record))
+
+
+def recipe_of(found: Checkpoint) -> Recipe:
+    """The recipe that a checkpoint was trained with."""
+    return parse_recipe(found.record.get("recipe"), "in the checkpoint")
+
+
+def _identity(record: Mapping[str, object]) -> dict[str, object]:
+    """What must agree for two trainings to be the same: of the recipe's stages only the record's own."""
+    identity = {name: value for name, value in record.items() if name not in _CIRCUMSTANCES}
+    recipe = identity.get("recipe")
+    if isinstance(recipe, Mapping):
+        stages = recipe.get("stages")
+        own = stages.get(str(record.get("stage"))) if isinstance(stages, Mapping) else None
+        identity["recipe"] = {**recipe, "stages": own}
+    return identity
+
+
+def _say_nothing(text: str) -> None:
+    pass

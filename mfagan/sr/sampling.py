@@ -1,0 +1,22 @@
+"""Which SubGenerators a step of the SuperGenerator trains.
+
+The paper draws them at random. The sandwich rule (Yu and Huang, *Universally Slimmable Networks*, 2019) trains
+the widest and the narrowest at every step besides, which bound all others.
+"""
+
+import random
+
+from mfagan.sr.recipe import Sampling
+from mfagan.sr.widths import OPTIONS, Widths, random_choice
+
+
+def draw_widths(sampling: Sampling, full: Widths, seed: int, number: int) -> list[Widths]:
+    """The slices of step `number`: a function of seed and number alone, so that a resumed run draws the same.
+
+    Under the sandwich rule the first is `full` and the second the narrowest searched width everywhere.
+    """
+    chance = random.Random(f"{seed} {number}")
+    drawn = [random_choice(chance) for _ in range(sampling.n_random)]
+    if sampling.rule == "random":
+        return drawn
+    return [full, Widths.uniform(min(OPTIONS)), *drawn]

@@ -1,0 +1,70 @@
+"""Run by test_distributed under torchrun: one step, whose gradients the first process writes to a file.
+
+    python tests/sr/gradients.py STAGE FILE
+"""
+
+import sys
+
+import torch
+
+from mfagan.crops import CropSampler
+from mfagan.data import read_pairs
+from mfagan.fabric import make_fabric
+from mfagan.losses import PerceptualLoss
+from mfagan.sr.discriminator import PatchGAN
+from mfagan.sr.distill import Distillation
+from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.generator import MFANet
+from mfagan.sr.recipe import LossWeights, Recipe, Sampling, Stage, read_recipe
+from mfagan.sr.sampling import draw_widths
+from mfagan.sr.stage import StageTrainer
+from mfagan.sr.widths import Widths
+
+WEIGHTS = LossWeights(recon=1, percep=1, adv=0.1, distill_g=0.05, distill_d=0.05)
+
+
+def distilling(recipe: Recipe, seed: int) -> StageTrainer:
+    torch.manual_seed(seed)
+    student, opponent = MFANet(Widths.uniform(8)), PatchGAN(4)
+    distillation = Distillation(MFANet(Widths.uniform(12)), PatchGAN(6), student, opponent)
+    torch.manual_seed(0)  # frozen: nobody sends it round, so every process must have the same
+    perceptual = PerceptualLoss(torch.nn.Conv2d(3, 4, 3))
+    stage = Stage(steps=1, learning_rate=1e-3, weights=WEIGHTS)
+    fabric = make_fabric("cpu", "fp32")
+    return StageTrainer(recipe, stage, student, fabric, opponent, distillation, perceptual)
+
+
+def elastic(recipe: Recipe, seed: int) -> StageTrainer:
+    torch.manual_seed(seed)
+    network = SuperGenerator(Widths.uniform(48))
+    stage = Stage(
+        steps=1, learning_rate=1e-3, sampling=Sampling(rule="sandwich", n_random=2, in_place=0.5)
+    )
+    fabric = make_fabric("cpu", "fp32")
+    return StageTrainer(
+        recipe,
+        stage,
+        network,
+        fabric,
+        draw=lambda number: draw_widths(stage.sampling, network.widths, 0, number),
+    )
+
+
+def main(kind: str, path: str) -> None:
+    trainer = {"distilling": distilling, "elastic": elastic}[kind](read_recipe("demo"), seed=0)
+    fabric = trainer.fabric
+    crops = CropSampler(read_pairs("embedded"), crop_px=16, batch=4, seed=3)
+    figures = trainer.step(7, *crops.batch(7, fabric.global_rank, fabric.world_size))
+    networks = {"generator": trainer.network, "discriminator": trainer.discriminator}
+    gradients = {
+        f"{name}.{weight}": parameter.grad
+        for name, network in networks.items()
+        if network is not None
+        for weight, parameter in network.named_parameters()
+    }
+    if fabric.is_global_zero:
+        torch.save({"world": fabric.world_size, "gradients": gradients, "figures": figures}, path)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,73 @@
+"""Several processes on one machine, started by torchrun as users start them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mfagan import checkpoint
+from tests import tiny
+
+ROOT = Path(__file__).parents[2]
+
+
+def torchrun(n: int, *arguments: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n}", *arguments]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=300, check=False, env=environment, cwd=ROOT
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["distilling", "elastic"])
+def test_two_processes_give_the_gradients_of_one(tmp_path: Path, kind: str):
+    found = []
+    for n in (1, 2):
+        path = tmp_path / f"{n}.pt"
+        run = torchrun(n, "tests/sr/gradients.py", kind, str(path))
+        assert run.returncode == 0, run.stderr[-2000:]
+        found.append(torch.load(path))
+    one, two = found
+    assert (one["world"], two["world"]) == (1, 2)
+    assert one["gradients"].keys() == two["gradients"].keys()
+    assert any(gradient.abs().max() > 1e-3 for gradient in one["gradients"].values())
+    for name, gradient in one["gradients"].items():
+        torch.testing.assert_close(two["gradients"][name], gradient, rtol=1e-3, atol=1e-6, msg=name)
+
+
+@pytest.mark.slow
+def test_the_command_trains_on_two_processes(trained: Path, tmp_path: Path):
+    """Same batches, same widths, so nearly the same weights; the first process alone writes and speaks."""
+    recipe = tiny.write_recipe(tmp_path, batch=2)
+    results = []
+    for n in (1, 2):
+        out = tmp_path / str(n)
+        run = torchrun(
+            n,
+            *("-m", "mfagan", "train", str(recipe), "--images", str(trained / "photos")),
+            *("--device", "cpu", "--out", str(out)),
+        )
+        assert run.returncode == 0, run.stderr[-2000:]
+        assert run.stdout.split() == [
+            str(out / f"{name}.safetensors")
+            for name in ("teacher", "teacher_gan", "teacher_discriminator", "student", "discriminator", "supergenerator")
+        ]
+        results.append(checkpoint.read(out / "supergenerator.safetensors").state)
+    one, two = results
+    for name, weight in one.items():
+        torch.testing.assert_close(two[name], weight, rtol=0, atol=2e-3, msg=name)
+
+
+@pytest.mark.slow
+def test_a_batch_that_cannot_be_shared_is_refused(trained: Path, tmp_path: Path):
+    run = torchrun(
+        2,
+        *("-m", "mfagan", "train", str(trained / "tiny.toml"), "--images", str(trained / "photos")),
+        *("--device", "cpu", "--out", str(tmp_path)),
+    )
+    assert run.returncode != 0
+    assert "mfagan: error: a batch of 1 cannot be shared by 2 processes" in run.stderr

@@ -1,0 +1,182 @@
+"""The loop on a problem small enough to know the answer: a line fitted to points."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mfagan.errors import InputError
+from mfagan.fabric import make_fabric
+from mfagan.loop import Course, Diverged, Learner, Loop
+from mfagan.progress import no_bar
+
+
+class Line(Learner):
+    watched = "loss"
+
+    def __init__(self, poison_at: int | None = None, factor: float = float("nan")) -> None:
+        torch.manual_seed(0)
+        self.network = nn.Linear(1, 1)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=0.05)
+        self.poison_at = poison_at
+        self.factor = factor
+
+    def parts(self):
+        return {"network": self.network, "optimizer": self.optimizer}
+
+    def step(self, number: int, *batch: Tensor) -> dict[str, Tensor]:
+        (x,) = batch
+        loss = (self.network(x) - (2 * x + 1)).square().mean()
+        if number == self.poison_at:
+            loss = loss * self.factor
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return {"loss": loss.detach()}
+
+
+class Points:
+    waited_s = 0.0
+
+    def __init__(self, start: int, stop: int) -> None:
+        self.numbers = range(start, stop)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        for number in self.numbers:
+            yield (torch.rand(8, 1, generator=torch.Generator().manual_seed(number)),)
+
+
+@contextmanager
+def points(start: int, stop: int) -> Iterator[Points]:
+    yield Points(start, stop)
+
+
+def score(network: nn.Module) -> float:
+    x = torch.linspace(0, 1, 16)[:, None]
+    return -(network(x) - (2 * x + 1)).square().mean().item()
+
+
+def loop(folder: Path, learner: Learner, identity: str = "a", **course: Any) -> Loop:
+    settings = Course(**({"steps": 60, "checkpoint_every": 20} | course))
+    fabric = make_fabric("cpu", "fp32")
+    return Loop(learner, settings, fabric, folder / "line.state", {"name": identity}, score)
+
+
+def run(loop: Loop):
+    with no_bar("") as report:
+        return loop.run(points, report)
+
+
+class Killed(Exception):
+    pass
+
+
+def interrupt_at(step: int):
+    def report(done: int, total: int, note: str) -> None:
+        if done == step:
+            raise Killed
+
+    return report
+
+
+def test_a_line_is_found(tmp_path: Path):
+    learner = Line()
+    outcome = run(loop(tmp_path, learner, steps=300))
+    assert outcome.score_after == score(learner.network)
+    assert outcome.score_after > -1e-2
+    assert not learner.network.training
+
+
+@pytest.mark.parametrize("step", [1, 20, 21, 59])
+@pytest.mark.parametrize("decay", [0.0, 0.9])
+def test_a_resumed_run_ends_as_the_uninterrupted_one(tmp_path: Path, step: int, decay: float):
+    whole = Line()
+    run(loop(tmp_path / "whole", whole, ema_decay=decay))
+    with pytest.raises(Killed):
+        loop(tmp_path, Line(), ema_decay=decay).run(points, interrupt_at(step))
+    resumed, seen = Line(), []
+    loop(tmp_path, resumed, ema_decay=decay).run(points, lambda done, total, note: seen.append(done))
+    assert torch.equal(whole.network.weight, resumed.network.weight)
+    assert torch.equal(whole.network.bias, resumed.network.bias)
+    assert seen[0] == 20 * ((step - 1) // 20) + 1  # a checkpoint is written after its step was reported
+
+
+def test_the_average_is_what_is_kept(tmp_path: Path):
+    last, averaged = Line(), Line()
+    run(loop(tmp_path / "last", last, steps=40))
+    run(loop(tmp_path / "averaged", averaged, steps=40, ema_decay=0.99))
+    assert not torch.equal(last.network.weight, averaged.network.weight)
+    expected = Line()
+    mean = expected.network.weight.detach().clone()
+    for n, (x,) in enumerate(Points(0, 40), start=1):
+        expected.step(n - 1, x)
+        kept = min(0.99, n / (9 + n))
+        mean = kept * mean + (1 - kept) * expected.network.weight.detach()
+    assert averaged.network.weight.item() == pytest.approx(mean.item(), rel=1e-5)
+
+
+def test_the_best_validation_is_kept_the_start_included(tmp_path: Path):
+    harmed = Line()
+    harmed.optimizer = torch.optim.Adam(harmed.network.parameters(), maximize=True)
+    before = harmed.network.weight.detach().clone()
+    outcome = run(loop(tmp_path, harmed, steps=40, keep_best=True, validate_every=5))
+    assert outcome.kept_step == 0
+    assert outcome.score_after == outcome.score_before
+    assert torch.equal(harmed.network.weight, before)
+    helped = Line()
+    outcome = run(loop(tmp_path / "helped", helped, steps=40, keep_best=True, validate_every=5))
+    assert outcome.kept_step > 0
+    assert outcome.score_before is not None
+    assert outcome.score_after > outcome.score_before
+    assert score(helped.network) == outcome.score_after
+
+
+def test_the_best_survives_an_interruption(tmp_path: Path):
+    whole = Line()
+    course = {"keep_best": True, "validate_every": 7, "steps": 60}
+    expected = run(loop(tmp_path / "whole", whole, **course))
+    with pytest.raises(Killed):
+        loop(tmp_path, Line(), **course).run(points, interrupt_at(45))
+    resumed = Line()
+    outcome = run(loop(tmp_path, resumed, **course))
+    assert dataclasses.replace(outcome, waiting_share=0) == dataclasses.replace(expected, waiting_share=0)
+    assert torch.equal(whole.network.weight, resumed.network.weight)
+
+
+def test_nan_stops_the_run_and_names_step_terms_and_checkpoint(tmp_path: Path):
+    with pytest.raises(Diverged, match=r"step 47 \(not finite: loss nan\).*line\.state at step 40"):
+        run(loop(tmp_path, Line(poison_at=47)))
+    with pytest.raises(Diverged, match="no checkpoint had been written yet"):
+        run(loop(tmp_path / "early", Line(poison_at=3)))
+
+
+def test_an_exploding_loss_stops_the_run(tmp_path: Path):
+    with pytest.raises(Diverged, match=r"step 57 \(exploding: loss .*line\.state at step 40"):
+        run(loop(tmp_path, Line(poison_at=57, factor=1e6)))
+
+
+def test_after_divergence_the_checkpoint_is_good(tmp_path: Path):
+    with pytest.raises(Diverged):
+        run(loop(tmp_path, Line(poison_at=47)))
+    whole, resumed = Line(), Line()
+    run(loop(tmp_path / "whole", whole))
+    run(loop(tmp_path, resumed))
+    assert torch.equal(whole.network.weight, resumed.network.weight)
+
+
+def test_a_snapshot_of_another_training_is_refused(tmp_path: Path):
+    with pytest.raises(Killed):
+        loop(tmp_path, Line()).run(points, interrupt_at(30))
+    with pytest.raises(InputError, match=r"line\.state was made with other settings \(name was 'a', now 'b'\)"):
+        run(loop(tmp_path, Line(), identity="b"))
+
+
+def test_a_damaged_snapshot_is_refused(tmp_path: Path):
+    (tmp_path / "line.state").write_bytes(b"PK not a snapshot")
+    with pytest.raises(InputError, match=r"snapshot .*line\.state: not readable"):
+        run(loop(tmp_path, Line()))
