@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mfagan.data import CropSampler, Pair
+from mfagan.crops import CropSampler
+from mfagan.data import Pair
 from mfagan.evaluate import mean_psnr_db
 from mfagan.progress import Report
 from mfagan.sr.generator import MFANet

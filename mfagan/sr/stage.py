@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from mfagan.data import CropSampler
+from mfagan.crops import CropSampler
 from mfagan.devices import computes_bf16, place
 from mfagan.losses import (
     PerceptualLoss,

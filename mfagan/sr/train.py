@@ -12,7 +12,8 @@ import torch
 
 from mfagan import backbones, checkpoint
 from mfagan.checkpoint import Checkpoint
-from mfagan.data import CropSampler, Pair, read_split
+from mfagan.crops import CropSampler
+from mfagan.data import Pair, read_split
 from mfagan.devices import choose_device
 from mfagan.errors import InputError
 from mfagan.evaluate import mean_psnr_db

@@ -4,7 +4,8 @@ from pathlib import Path
 import torch
 
 from mfagan import checkpoint
-from mfagan.data import CropSampler, Pair, read_split
+from mfagan.crops import CropSampler
+from mfagan.data import Pair, read_split
 from mfagan.evaluate import mean_psnr_db
 from mfagan.progress import no_bar
 from mfagan.sr.elastic import SuperGenerator
