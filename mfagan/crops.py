@@ -52,7 +52,7 @@ class CropSampler:
 
         The parts of all ranks, joined, are the whole batch. InputError: a batch that `world` does not divide.
         """
-        require_share(self._batch, rank, world)
+        self.require_share(rank, world)
         random = np.random.default_rng((self._seed, step))
         chosen = random.integers(len(self._pairs), size=self._batch)
         corners = random.integers(self._room[chosen])
@@ -66,6 +66,15 @@ class CropSampler:
             _cut(self._pairs[i].hr_levels, corner * scale, lr_px * scale, turn) for i, corner, turn in crops
         ]
         return from_uint8(torch.from_numpy(np.stack(lr))), from_uint8(torch.from_numpy(np.stack(hr)))
+
+    def require_share(self, rank: int, world: int) -> None:
+        """InputError unless `world` processes can share a batch and `rank` is one of them."""
+        if world < 1 or self._batch % world:
+            raise InputError(
+                f"a batch of {self._batch} cannot be shared by {world} processes: give a multiple of their number"
+            )
+        if not 0 <= rank < world:
+            raise InputError(f"rank is {rank}: give 0 to {world - 1} of {world} processes")
 
 
 class Prefetcher:
@@ -82,6 +91,7 @@ class Prefetcher:
         """InputError: `ahead` under 1, or as `CropSampler.batch`."""
         if ahead < 1:
             raise InputError(f"ahead is {ahead}: give at least 1 batch")
+        crops.require_share(rank, world)
         self.waited_s = 0.0
         """Seconds that the consumer has waited for batches so far."""
         self._crops, self._steps, self._ahead = crops, range(start, stop), ahead
@@ -109,7 +119,7 @@ class Prefetcher:
         since = time.perf_counter()
         with self._changed:
             self._changed.wait_for(lambda: self._ready or self._stopped)
-            if not self._ready:
+            if self._stopped:
                 raise RuntimeError("batches are taken inside of the prefetcher's context only")
             batch = self._ready.popleft()
             self._changed.notify_all()
@@ -132,14 +142,6 @@ class Prefetcher:
                 self._changed.notify_all()
             if isinstance(batch, BaseException):
                 return
-
-
-def require_share(batch: int, rank: int, world: int) -> None:
-    """InputError unless `world` processes can share a batch and `rank` is one of them."""
-    if world < 1 or batch % world:
-        raise InputError(f"a batch of {batch} cannot be shared by {world} processes: give a multiple of them")
-    if not 0 <= rank < world:
-        raise InputError(f"rank is {rank}: give 0 to {world - 1} of {world} processes")
 
 
 def waiting_share(

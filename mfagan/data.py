@@ -209,7 +209,9 @@ def _recall(store: ArrayCache | None, key: str, name: str, make: Callable[[], Pa
 
 def _in_turn(label: str, jobs: Sequence[Callable[[], Pair]], bars: Bars) -> list[Pair]:
     """Every job's pair in their order, a few at a time; the first error ends the rest."""
-    pairs = []
+    pairs: list[Pair] = []
+    if not jobs:
+        return pairs
     with bars(label) as report, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         try:
             for job in [pool.submit(job) for job in jobs]:

@@ -52,8 +52,8 @@ def read_size(path: str | Path) -> tuple[int, int]:
     path = Path(path)
     with _readable(path), Image.open(path) as opened:
         width, height = opened.size
-        # Pillow decodes a whole PNG to look for EXIF data behind the pixels.
-        if opened.format != "PNG" or "exif" in opened.info:
+        # Pillow turns the size of a TIFF itself, and decodes a whole PNG to look for EXIF data behind the pixels.
+        if opened.format != "TIFF" and (opened.format != "PNG" or "exif" in opened.info):
             turned = opened.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
             return (width, height) if turned else (height, width)
         return height, width

@@ -59,6 +59,9 @@ LAYOUTS = (
 _SRF = re.compile(r"(?P<name>.+)_SRF_(?P<scale>\d+)_(?P<kind>.+)")
 """img_001_SRF_4_HR, as the results of SelfExSR (Huang et al., 2015) keep Set5, Set14, BSD100 and Urban100."""
 
+_NO_HR = re.compile(r"LR.*|.*_LR(_.*)?|X\d|image_SRF_\d+")
+"""Sub-folders of LR images, or of another scale: no sets of HR images."""
+
 
 @dataclass(frozen=True)
 class PairFiles:
@@ -116,9 +119,8 @@ def find_sets(source: str | Path, scale: int = 4) -> list[ImageSet]:
         raise InputError(f"no such image folder: {folder}; give a folder of images, or the word {EMBEDDED}")
     sets = _sets_of(folder, scale)
     if not sets:
-        # Sub-folders of LR images, or of another scale, are no sets of HR images.
-        inside = [child for child in _entries(folder) if child.is_dir() and not child.name.startswith("LR")]
-        sets = [found for child in inside if "_LR_" not in child.name for found in _sets_of(child, scale)]
+        inside = [one for one in _entries(folder) if one.is_dir() and not _NO_HR.fullmatch(one.name)]
+        sets = [found for child in inside for found in _sets_of(child, scale)]
     if not sets:
         layouts = ", ".join(layout.describe(scale) for layout in LAYOUTS)
         raise InputError(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mfagan import checkpoint
-from mfagan.data import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
+from mfagan.layouts import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
 from mfagan.errors import InputError
 from mfagan.progress import no_bar
 from mfagan.sr import train as training
