@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from mfagan.errors import InputError
-from mfagan.output import require_writable, write_atomic
+from mfagan.output import require_writable, sweep_leftovers, write_atomic
 
 
 def default_folder() -> Path:
@@ -37,6 +37,7 @@ class ArrayCache:
     def __init__(self, folder: str | Path | None = None):
         """`folder` is created if absent; None means `default_folder`."""
         self.folder = require_writable(default_folder() if folder is None else folder)
+        sweep_leftovers(self.folder)
 
     def load(self, key: str) -> np.ndarray | None:
         """The array, memory-mapped; None where it is absent or not whole."""

@@ -306,6 +306,33 @@ def test_a_decoding_that_failed_leaves_whole_files_and_goes_on_when_mended(tmp_p
     assert [pair.hr_levels.shape for pair in read_pairs(source, cache=cache)] == [(3, 20, 24)] * 4
 
 
+DECODE = """
+import sys
+from mfagan import data
+data.RAM_LIMIT_BYTES = 1000
+data.read_pairs(sys.argv[1], cache=sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("large")
+def test_a_decoding_that_was_killed_leaves_whole_files_and_goes_on(tmp_path: Path):
+    source, cache = tmp_path / "images", tmp_path / "cache"
+    for number in range(12):
+        draw(source / f"{number}.png", 1200, 800, number)
+    decoding = subprocess.Popen([sys.executable, "-c", DECODE, str(source), str(cache)])
+    while not list(cache.glob("*.npy")):
+        assert decoding.poll() is None
+    decoding.kill()
+    decoding.wait()
+    files = list(cache.glob("*.npy"))
+    assert 0 < len(files) < 2 * 12
+    assert all(np.load(path).dtype == np.uint8 for path in files)
+    pairs = read_pairs(source, cache=cache)
+    assert len(list(cache.glob("*.npy"))) == 2 * 12
+    assert torch.equal(pairs[-1].hr, tensor(draw(tmp_path / "same.png", 1200, 800, 11)))
+
+
 @pytest.mark.usefixtures("large")
 def test_the_cache_is_where_the_user_keeps_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     draw(tmp_path / "images" / "a.png")
