@@ -3,47 +3,72 @@
 Everywhere in mfagan an image is a torch float32 tensor (3, H, W), RGB in [0, 1].
 """
 
+import contextlib
 import io
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from mfagan.errors import InputError
 from mfagan.output import write_atomic
 
 MIN_SIDE_PX = 16
+_BAND_PX = 64
 _WIDE_GREY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
 def read_image(path: str | Path, min_side_px: int = MIN_SIDE_PX) -> Tensor:
-    """Reads a picture of any format Pillow knows as float32 (3, H, W), RGB in [0, 1], values k/255.
+    """As `read_levels`, as float32 (3, H, W), RGB in [0, 1], values k/255."""
+    return from_uint8(torch.from_numpy(read_levels(path, min_side_px)))
+
+
+def read_levels(path: str | Path, min_side_px: int = MIN_SIDE_PX) -> np.ndarray:
+    """Reads a picture of any format Pillow knows as uint8 (3, H, W), RGB.
 
     EXIF orientation is applied; palettes and grey become RGB, an alpha channel is dropped, 16-bit grey
     is reduced to its high byte. InputError: missing, unreadable, truncated, or a side under `min_side_px`.
     """
     path = Path(path)
-    try:
-        with Image.open(path) as opened:
-            pixels = _rgb8(ImageOps.exif_transpose(opened))
-    except UnidentifiedImageError as error:
-        raise _unreadable(path, "it is not a picture Pillow knows") from error
-    # Pillow's decoders report damage with many types (OSError, SyntaxError, struct.error, EOFError, ...).
-    except Exception as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-        raise _unreadable(path, reason) from error
+    with _readable(path), Image.open(path) as opened:
+        pixels = _rgb8(ImageOps.exif_transpose(opened))
     height, width, _ = pixels.shape
     if min(height, width) < min_side_px:
         raise InputError(
             f"image {path} is {width}x{height} px; at least {min_side_px} px a side are needed: "
             "replace or remove the file"
         )
-    return from_uint8(torch.from_numpy(pixels).permute(2, 0, 1).contiguous())
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def read_size(path: str | Path) -> tuple[int, int]:
+    """(height, width) in px by a picture's header alone, EXIF orientation applied; InputError: no picture."""
+    path = Path(path)
+    with _readable(path), Image.open(path) as opened:
+        width, height = opened.size
+        # Pillow turns the size of a TIFF itself, and decodes a whole PNG to look for EXIF data behind the pixels.
+        if opened.format != "TIFF" and (opened.format != "PNG" or "exif" in opened.info):
+            turned = opened.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+            return (width, height) if turned else (height, width)
+        return height, width
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except UnidentifiedImageError as error:
+        raise _unreadable(path, "it is not a picture Pillow knows") from error
+    # Pillow's decoders report damage with many types (OSError, SyntaxError, struct.error, EOFError, ...).
+    except Exception as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        raise _unreadable(path, reason) from error
 
 
 def write_image(path: str | Path, image: Tensor) -> None:
@@ -95,9 +120,10 @@ def resize_bicubic(
         columns = (width, size[1], Fraction(size[1], width))
     if min(rows[1:]) <= 0 or min(columns[1:]) <= 0:
         raise ValueError(f"scale {scale} or size {size} is not positive")
-    shrink_rows = _bicubic_weights(*rows).to(image.device)
-    shrink_columns = _bicubic_weights(*columns).to(image.device)
-    return (shrink_rows @ image.double() @ shrink_columns.T).to(image.dtype)
+    device, levels = image.device, image.double()
+    levels = torch.cat([w.to(device) @ levels[..., used, :] for used, w in _bicubic_bands(*rows)], -2)
+    levels = torch.cat([levels[..., used] @ w.to(device).T for used, w in _bicubic_bands(*columns)], -1)
+    return levels.to(image.dtype)
 
 
 def make_lr(hr: Tensor, scale: int = 4) -> Tensor:
@@ -138,6 +164,20 @@ def _rgb8(image: Image.Image) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
+def _bicubic_bands(length: int, out_length: int, scale: Fraction) -> list[tuple[slice, Tensor]]:
+    """The weights cut into bands of output pixels, each with the slice of input pixels it looks at.
+
+    Almost all of the weights are zeros: a large photograph is resized three times as fast without them.
+    """
+    weights = _bicubic_weights(length, out_length, scale)
+    bands = []
+    for band in weights.split(_BAND_PX):
+        used = band.any(dim=0).nonzero()
+        pixels = slice(int(used[0]), int(used[-1]) + 1)
+        bands.append((pixels, band[:, pixels].contiguous()))
+    return bands
+
+
 def _bicubic_weights(length: int, out_length: int, scale: Fraction) -> Tensor:
     """(out_length, length) float64: row i holds what each input pixel gives to output pixel i."""
     stretch = min(float(scale), 1.0)

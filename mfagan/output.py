@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import time
 from pathlib import Path
 
 from mfagan.errors import InputError
@@ -43,6 +44,14 @@ def require_writable(folder: str | Path) -> Path:
     except OSError as error:
         raise _refusal(folder, _reason(error)) from error
     return folder
+
+
+def sweep_leftovers(folder: Path, older_than_s: float = 24 * 3600) -> None:
+    """Removes what killed writers left in `folder`; a younger one may be another process at work."""
+    for leftover in folder.glob(".mfagan-*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > older_than_s:
+                leftover.unlink()
 
 
 def require_place(path: str | Path) -> Path:

@@ -75,7 +75,8 @@ def test_help_needs_neither_torch_nor_optuna():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert all(
-        command in done.stdout for command in ("costs", "train", "lut", "search", "front", "pick", "finetune")
+        command in done.stdout
+        for command in ("costs", "train", "data", "lut", "search", "front", "pick", "finetune")
     )
 
 
@@ -465,3 +466,33 @@ def test_a_failed_parity_check_exports_nothing(run: Run, trained: Path, tmp_path
     assert "nan" in message
     assert not out.exists()
     assert "format 'onnx'" in run("export", path, "--format", "onnx", "--out", out).message
+
+
+# Folders of images
+
+
+def test_a_folder_is_checked_for_people_and_for_programs(run: Run, tmp_path: Path):
+    photos = tiny.write_photos(tmp_path / "photos")
+    found = run("data", "check", photos, "--crop", 16, "--decode")
+    assert found.status == 0
+    lines = found.out.splitlines()
+    assert lines[:4] == [
+        f"photos: HR images, in {photos}",
+        "    4 HR, 0 LR, 4 pairs, 0.0 million HR pixels",
+        "    smallest 96x96 px, largest 96x96 px",
+        "training takes 3 images and validates on 1",
+    ]
+    assert lines[-1] == "usable"
+    facts = json.loads(run("data", "check", photos, "--json").out)
+    assert not facts["usable"]
+    assert [(one["n_pairs"], one["smallest"]) for one in facts["sets"]] == [(4, [96, 96])]
+
+
+def test_an_unusable_folder_is_told_with_its_findings(run: Run, tmp_path: Path):
+    photos = tiny.write_photos(tmp_path / "photos")
+    (photos / "photo_1.png").write_text("no picture")
+    found = run("data", "check", photos, "--crop", 16)
+    assert found.status == 2
+    assert f"problem: unreadable: cannot read image {photos / 'photo_1.png'}" in found.out
+    assert found.out.splitlines()[-1] == "not usable: 1 problem"
+    assert "no such image folder" in run("data", "check", tmp_path / "absent").message

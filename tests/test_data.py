@@ -1,7 +1,7 @@
-import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,32 +10,16 @@ import skimage
 import torch
 from PIL import Image
 
-from mfagan.data import (
-    EMBEDDED_HELD_OUT,
-    EMBEDDED_TRAIN,
-    EXTENSIONS,
-    CropSampler,
-    Pair,
-    find_pairs,
-    read_pairs,
-    read_split,
-)
+from mfagan import data
+from mfagan.data import find_split, read_pairs, read_sets, read_split
 from mfagan.errors import InputError
-from mfagan.images import from_uint8, make_lr, to_uint8
+from mfagan.images import make_lr, to_uint8
+from mfagan.layouts import EMBEDDED_HELD_OUT, EMBEDDED_TRAIN, EXTENSIONS
+from mfagan.pairs import Pair
+from mfagan.progress import Report
+from tests.pictures import draw, tensor
 
 # Folders of images
-
-
-def draw(path: Path, width: int = 24, height: int = 20, seed: int = 0) -> np.ndarray:
-    """Writes random pixels to `path` and returns them, (height, width, 3) uint8."""
-    pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
-    return pixels
-
-
-def tensor(pixels: np.ndarray) -> torch.Tensor:
-    return from_uint8(torch.from_numpy(pixels).permute(2, 0, 1))
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -89,16 +73,6 @@ def test_an_hr_folder_alone_gets_bicubic_lr(tmp_path: Path):
     draw(tmp_path / "HR" / "a.png")
     (pair,) = read_pairs(tmp_path)
     assert torch.equal(pair.lr, make_lr(pair.hr))
-
-
-def test_the_suffix_of_the_scale_wins_where_stems_are_numbers_themselves(tmp_path: Path):
-    for name in ("1", "1x4"):
-        draw(tmp_path / "HR" / f"{name}.png")
-        draw(tmp_path / "LR" / f"{name}x4.png", 6, 5)
-    assert [(files.name, files.lr and files.lr.name) for files in find_pairs(tmp_path)] == [
-        ("1", "1x4.png"),
-        ("1x4", "1x4x4.png"),
-    ]
 
 
 def test_a_centre_crop_cuts_both_alike(tmp_path: Path):
@@ -211,6 +185,179 @@ def test_a_split_needs_two_images_and_two_folders(tmp_path: Path):
         read_split(tmp_path, tmp_path / ".." / tmp_path.name)
 
 
+def make_div2k(root: Path, training: int = 3) -> Path:
+    """DIV2K in small, the two parts in one folder."""
+    for part, first, count in (("train", 1, training), ("valid", 801, 2)):
+        for number in range(first, first + count):
+            draw(root / f"DIV2K_{part}_HR" / f"{number:04}.png", 24, 20, number)
+            draw(root / f"DIV2K_{part}_LR_bicubic" / "X4" / f"{number:04}x4.png", 6, 5, number)
+    return root
+
+
+def test_div2k_trains_on_its_training_part_and_validates_on_the_other(tmp_path: Path):
+    training, validation = read_split(make_div2k(tmp_path))
+    assert names(training) == ["0001", "0002", "0003"]
+    assert names(validation) == ["0801", "0802"] == names(read_pairs(tmp_path))
+    assert names(read_split(tmp_path / "DIV2K_valid_HR")[0]) == ["0801"]
+
+
+def test_several_sources_are_trained_on_together(tmp_path: Path):
+    div2k = make_div2k(tmp_path / "DIV2K", training=1)
+    for number in (1, 2):
+        draw(tmp_path / "Flickr2K" / "Flickr2K_HR" / f"{number:06}.png", 24, 20)
+        draw(tmp_path / "plain" / f"{number}.png", 24, 20)
+    flickr2k, plain = tmp_path / "Flickr2K", tmp_path / "plain"
+    training, validation = read_split([div2k, flickr2k])
+    assert names(training) == ["0001", "000001", "000002"]
+    assert names(validation) == ["0801", "0802"]
+    training, validation = read_split([flickr2k, plain])
+    assert (names(training), names(validation)) == (["000001", "1"], ["000002", "2"])
+    training, validation = read_split([flickr2k, plain], div2k)
+    assert (names(training), names(validation)) == (["000001", "000002", "1", "2"], ["0801", "0802"])
+
+
+def test_no_image_is_given_twice(tmp_path: Path):
+    div2k = make_div2k(tmp_path)
+    with pytest.raises(InputError, match=r"0001.png is given to train on twice"):
+        find_split([div2k, div2k / "DIV2K_train_HR"])
+    with pytest.raises(InputError, match=r"0801.png is both trained and validated on"):
+        find_split(div2k / "DIV2K_valid_HR", div2k)
+    with pytest.raises(InputError, match="at least one folder"):
+        find_split([])
+
+
+def test_each_benchmark_is_read_by_name(tmp_path: Path):
+    for name, stem in (("Set5", "baby"), ("Set14", "baboon")):
+        draw(tmp_path / name / "HR" / f"{stem}.png")
+        draw(tmp_path / name / "LR_bicubic" / "X4" / f"{stem}x4.png", 6, 5)
+    assert {name: names(pairs) for name, pairs in read_sets(tmp_path).items()} == {
+        "Set5": ["baby"],
+        "Set14": ["baboon"],
+    }
+    assert list(read_sets(tmp_path / "Set5")) == ["Set5"]
+    assert list(read_sets(make_div2k(tmp_path / "DIV2K"))) == ["DIV2K_valid_HR"]
+
+
+def test_shrunk_pairs_are_trained_on_and_never_validated_on(tmp_path: Path):
+    for number in range(1, 4):
+        draw(tmp_path / f"{number}.png", 64, 16 * number, number)
+    training, validation = read_split(tmp_path, shrink=(0.75, 0.5), min_side_px=24)
+    assert names(training) == ["1", "2", "2@0.75"]
+    assert names(validation) == ["3"]
+    with pytest.raises(InputError, match="shrink factor 2: give one between 0 and 1"):
+        read_split(tmp_path, shrink=(0.5, 2))
+
+
+# Sets too large for memory
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "RAM_LIMIT_BYTES", 1000)
+
+
+def same(first: Pair, second: Pair) -> bool:
+    return first.name == second.name and all(
+        np.array_equal(one, other)
+        for one, other in ((first.lr_levels, second.lr_levels), (first.hr_levels, second.hr_levels))
+    )
+
+
+def test_a_large_set_is_decoded_into_the_cache_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    source, cache = make_div2k(tmp_path / "DIV2K"), tmp_path / "cache"
+    in_ram, _ = read_split(source, shrink=(0.9,), cache=cache)
+    assert not cache.exists()
+    monkeypatch.setattr(data, "RAM_LIMIT_BYTES", 1000)
+    training, _ = read_split(source, shrink=(0.9,), cache=cache)
+    # Three pictures and three shrunk, two pictures to validate on: LR and HR each.
+    files = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
+    assert len(files) == 2 * (6 + 2)
+    again, _ = read_split(source, shrink=(0.9,), cache=cache)
+    assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == files
+    assert names(again) == ["0001", "0002", "0003", "0001@0.9", "0002@0.9", "0003@0.9"]
+    for three in zip(in_ram, training, again, strict=True):
+        assert same(three[0], three[1])
+        assert same(three[0], three[2])
+
+
+@pytest.mark.usefixtures("large")
+def test_a_changed_file_or_scale_is_decoded_anew(tmp_path: Path):
+    source, cache = tmp_path / "images", tmp_path / "cache"
+    for name in ("a", "b"):
+        draw(source / f"{name}.png")
+    read_pairs(source, cache=cache)
+    changed = draw(source / "a.png", seed=9)
+    assert torch.equal(read_pairs(source, cache=cache)[0].hr, tensor(changed))
+    assert len(list(cache.iterdir())) == 2 * 3
+    assert read_pairs(source, scale=2, cache=cache)[0].scale == 2
+
+
+@pytest.mark.usefixtures("large")
+def test_a_decoding_that_failed_leaves_whole_files_and_goes_on_when_mended(tmp_path: Path):
+    source, cache = tmp_path / "images", tmp_path / "cache"
+    for number in range(4):
+        draw(source / f"{number}.png", seed=number)
+    whole = (source / "3.png").read_bytes()
+    (source / "3.png").write_bytes(whole[:600])
+    with pytest.raises(InputError, match=r"3\.png: .*truncated"):
+        read_pairs(source, cache=cache)
+    assert all(np.load(path).dtype == np.uint8 for path in cache.iterdir())
+    (source / "3.png").write_bytes(whole)
+    assert [pair.hr_levels.shape for pair in read_pairs(source, cache=cache)] == [(3, 20, 24)] * 4
+
+
+DECODE = """
+import sys
+from mfagan import data
+data.RAM_LIMIT_BYTES = 1000
+data.read_pairs(sys.argv[1], cache=sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("large")
+def test_a_decoding_that_was_killed_leaves_whole_files_and_goes_on(tmp_path: Path):
+    source, cache = tmp_path / "images", tmp_path / "cache"
+    for number in range(12):
+        draw(source / f"{number}.png", 1200, 800, number)
+    decoding = subprocess.Popen([sys.executable, "-c", DECODE, str(source), str(cache)])
+    while not list(cache.glob("*.npy")):
+        assert decoding.poll() is None
+    decoding.kill()
+    decoding.wait()
+    files = list(cache.glob("*.npy"))
+    assert 0 < len(files) < 2 * 12
+    assert all(np.load(path).dtype == np.uint8 for path in files)
+    pairs = read_pairs(source, cache=cache)
+    assert len(list(cache.glob("*.npy"))) == 2 * 12
+    assert torch.equal(pairs[-1].hr, tensor(draw(tmp_path / "same.png", 1200, 800, 11)))
+
+
+@pytest.mark.usefixtures("large")
+def test_the_cache_is_where_the_user_keeps_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    draw(tmp_path / "images" / "a.png")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    read_pairs(tmp_path / "images")
+    assert len(list((tmp_path / "home" / "mfagan").iterdir())) == 2
+
+
+def test_reading_shows_its_progress(tmp_path: Path):
+    said = []
+
+    @contextmanager
+    def bars(label: str) -> Iterator[Report]:
+        yield lambda done, total, note: said.append((label, done, total, note))
+
+    for name in ("a", "b"):
+        draw(tmp_path / f"{name}.png", 64, 64)
+    read_split(tmp_path, shrink=(0.5,), bars=bars)
+    assert said == [
+        ("reading images", 1, 1, "a"),
+        ("shrinking images", 1, 1, "a@0.5"),
+        ("reading images", 1, 1, "b"),
+    ]
+
+
 # The embedded photographs
 
 PHOTOS = Path(skimage.__file__).parent / "data"
@@ -250,7 +397,8 @@ OPENED = """
 import os, sys
 opened = []
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
-from mfagan.data import CropSampler, read_split
+from mfagan.crops import CropSampler
+from mfagan.data import read_split
 training, validation = read_split("embedded", validation=sys.argv[1])
 CropSampler(training, 32, 8).batch(0)
 data = os.path.join("skimage", "data", "")
@@ -272,109 +420,3 @@ def test_without_scikit_image_the_embedded_photographs_are_asked_for(monkeypatch
     for read in (read_pairs, read_split):
         with pytest.raises(InputError, match=r"pip install 'mfagan\[demo\]', or give your own images"):
             read("embedded")
-
-
-# Crops
-
-
-def located(height: int, width: int, scale: int = 4) -> Pair:
-    """A pair whose LR pixels name their place (row, column) and whose HR pixels that of their LR pixel."""
-    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    lr = torch.stack([rows, columns, torch.full_like(rows, 7)]).to(torch.uint8)
-    hr = lr.repeat_interleave(scale, 1).repeat_interleave(scale, 2)
-    return Pair(f"{height}x{width}", from_uint8(lr), from_uint8(hr))
-
-
-def photo_pair() -> Pair:
-    return read_pairs("embedded", max_images=1)[0]
-
-
-def test_a_batch_has_the_asked_shape_and_range():
-    lr, hr = CropSampler([photo_pair()], 12, 5).batch(0)
-    assert lr.shape == (5, 3, 12, 12)
-    assert hr.shape == (5, 3, 48, 48)
-    assert lr.dtype == hr.dtype == torch.float32
-    assert torch.equal(hr, from_uint8(to_uint8(hr)))
-    assert hr.max() > 0.3
-
-
-def test_lr_and_hr_are_the_same_place_turned_the_same_way():
-    lr, hr = CropSampler([photo_pair()], 24, 32, seed=3).batch(0)
-    again = make_lr(hr)
-    # Inside, where the kernel (8 HR px = 2 LR px a side) sees nothing beyond the crop, they agree to the bit.
-    assert torch.equal(again[..., 2:-2, 2:-2], lr[..., 2:-2, 2:-2])
-    assert not torch.equal(again, lr)
-
-
-@pytest.mark.parametrize("scale", [2, 3, 4])
-def test_every_scale_is_aligned(scale: int):
-    lr, hr = CropSampler([located(20, 30, scale)], 6, 16).batch(1)
-    assert torch.equal(hr, lr.repeat_interleave(scale, 2).repeat_interleave(scale, 3))
-
-
-def test_batches_depend_on_the_seed_and_the_step_alone():
-    pairs = [located(30, 40), located(50, 20)]
-    sampler = CropSampler(pairs, 8, 6, seed=1)
-    first = [sampler.batch(step) for step in range(4)]
-    torch.manual_seed(99)
-    restarted = CropSampler(pairs, 8, 6, seed=1)
-    for step in (3, 0):
-        assert all(torch.equal(a, b) for a, b in zip(restarted.batch(step), first[step], strict=True))
-    others = [
-        first[1],
-        first[2],
-        CropSampler(pairs, 8, 6, seed=2).batch(0),
-        CropSampler(pairs, 8, 6, seed=0).batch(1),
-    ]
-    assert not any(torch.equal(first[0][0], other[0]) for other in others)
-
-
-def test_sampling_leaves_the_global_generators_alone():
-    def states() -> tuple[bytes, bytes]:
-        return torch.get_rng_state().numpy().tobytes(), pickle.dumps(np.random.get_state())  # noqa: NPY002
-
-    before = states()
-    CropSampler([located(30, 40)], 8, 6).batch(0)
-    assert states() == before
-
-
-def test_all_eight_orientations_occur_equally_often():
-    corner = {}
-    lr, _ = CropSampler([located(16, 16)], 16, 800).batch(0)
-    for crop in to_uint8(lr):
-        # Where the origin went and which way the rows run tells the eight apart.
-        key = (tuple(crop[:2, 0, 0].tolist()), tuple(crop[:2, 0, 15].tolist()))
-        corner[key] = corner.get(key, 0) + 1
-    assert len(corner) == 8
-    assert min(corner.values()) > 60
-
-
-def test_places_reach_every_border_and_images_are_drawn_evenly():
-    sampler = CropSampler([located(20, 31), located(8, 8)], 8, 4000)
-    lr = to_uint8(sampler.batch(0)[0])
-    rows, columns = lr[:, 0].flatten(1), lr[:, 1].flatten(1)
-    tops, lefts = rows.amin(1), columns.amin(1)
-    # The 8x8 image has one place only, (0, 0): about half of the crops, although it is a tenth of the area.
-    share = ((tops == 0) & (lefts == 0)).float().mean().item()
-    assert 0.45 < share < 0.55
-    assert set(tops.tolist()) == set(range(13))
-    assert set(lefts.tolist()) == set(range(24))
-
-
-BAD_SAMPLERS: dict[str, tuple[tuple, str]] = {
-    "small image": (
-        ([located(40, 40), located(40, 15)], 16, 4),
-        "image 40x15 is 60x160 px, smaller than a crop of 64x64",
-    ),
-    "no images": (([], 16, 4), "no training images"),
-    "no crop": (([located(20, 20)], 0, 4), "crop is 0"),
-    "no batch": (([located(20, 20)], 8, 0), "batch is 0"),
-    "negative seed": (([located(20, 20)], 8, 4, -1), "seed is -1"),
-}
-
-
-@pytest.mark.parametrize("case", BAD_SAMPLERS)
-def test_a_sampler_that_cannot_work_is_refused(case: str):
-    arguments, message = BAD_SAMPLERS[case]
-    with pytest.raises(InputError, match=message):
-        CropSampler(*arguments)

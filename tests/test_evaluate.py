@@ -27,7 +27,7 @@ def pair(name: str = "a", seed: int = 0) -> Pair:
     hr = (
         F.interpolate(torch.rand(1, 3, 9, 8), size=(48, 40), mode="bicubic")[0].clamp(0, 1) * 255
     ).round() / 255
-    return Pair(name, make_lr(hr), hr)
+    return Pair.from_tensors(name, make_lr(hr), hr)
 
 
 def test_super_resolve_runs_the_network_on_one_image():

@@ -14,6 +14,7 @@ from mfagan.images import (
     luma,
     make_lr,
     read_image,
+    read_size,
     resize_bicubic,
     to_uint8,
     write_image,
@@ -333,3 +334,20 @@ def test_a_bad_image_is_one_line_naming_the_file(tmp_path: Path, case: str):
 def test_the_least_side_can_be_lowered_for_lr_images(tmp_path: Path):
     Image.new("RGB", (5, 4)).save(tmp_path / "small.png")
     assert read_image(tmp_path / "small.png", min_side_px=4).shape == (3, 4, 5)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.bmp", "a.tif", "a.webp"])
+def test_the_size_is_what_reading_gives(tmp_path: Path, name: str):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for turned in (Image.Exif(), exif):
+        Image.new("RGB", (40, 30)).save(tmp_path / name, exif=turned)
+        assert read_size(tmp_path / name) == read_image(tmp_path / name).shape[1:]
+
+
+def test_the_size_needs_the_header_alone(tmp_path: Path):
+    png_cut_short(tmp_path / "a.png")
+    assert read_size(tmp_path / "a.png") == (64, 64)
+    (tmp_path / "b.png").write_text("no picture")
+    with pytest.raises(InputError, match=r"cannot read image .*b\.png: it is not a picture"):
+        read_size(tmp_path / "b.png")

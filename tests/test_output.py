@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mfagan.errors import InputError
-from mfagan.output import require_writable, write_atomic
+from mfagan.output import require_writable, sweep_leftovers, write_atomic
 
 
 def test_bytes_and_text_are_written_whole_in_new_folders(tmp_path: Path):
@@ -113,3 +113,12 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(KeyboardInterrupt):
         write_atomic(tmp_path / "result", b"data")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_of_killed_writers_are_removed_when_old(tmp_path: Path):
+    for name in (".mfagan-old.tmp", ".mfagan-new.tmp", "kept.tmp"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    os.utime(tmp_path / ".mfagan-new.tmp")
+    sweep_leftovers(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [".mfagan-new.tmp", "kept.tmp"]

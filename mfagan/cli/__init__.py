@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from mfagan.cli import demo, networks, studies
+from mfagan.cli import data, demo, networks, studies
 from mfagan.errors import InputError
 from search.errors import SearchError
 
@@ -16,7 +16,10 @@ app = typer.Typer(
 )
 lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
 lut_app.command("build")(studies.build_lut)
+data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
+data_app.command("check")(data.check)
 app.command()(networks.train)
+app.add_typer(data_app, name="data")
 app.add_typer(lut_app, name="lut")
 app.command("search")(studies.run_search)
 for command in (studies.front, studies.pick, networks.finetune, networks.evaluate, networks.export):

@@ -110,7 +110,7 @@ def test_widths_outside_the_set_are_refused(trained, table, pairs):
 
 def test_identity_tells_images_weights_and_table(trained, table, pairs):
     one = build(trained, table, pairs).identity()
-    brighter = [dataclasses.replace(pair, hr=(pair.hr + 0.1).clamp(0, 1)) for pair in pairs]
+    brighter = [Pair.from_tensors(pair.name, pair.lr, pair.hr + 0.1) for pair in pairs]
     other = build(trained, table, brighter).identity()
     assert {name for name in one if one[name] != other[name]} == {"images_sha256"}
     assert build(trained, table, pairs).identity() == one

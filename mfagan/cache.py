@@ -1,0 +1,75 @@
+"""Arrays kept on disk between runs, so that large pictures are decoded once."""
+
+import hashlib
+import io
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mfagan.errors import InputError
+from mfagan.output import require_writable, sweep_leftovers, write_atomic
+
+
+def default_folder() -> Path:
+    """$XDG_CACHE_HOME/mfagan, by default ~/.cache/mfagan."""
+    home = os.environ.get("XDG_CACHE_HOME")
+    return (Path(home) if home else Path.home() / ".cache") / "mfagan"
+
+
+def fingerprint(path: Path) -> str:
+    """Changes when the file does: its place, size and time of modification. InputError: no such file."""
+    try:
+        facts = path.stat()
+    except OSError as error:
+        raise InputError(f"cannot read image {path}: {error.strerror}; give a readable image file") from error
+    return f"{path.resolve()} {facts.st_size} {facts.st_mtime_ns}"
+
+
+class ArrayCache:
+    """uint8 arrays by text keys, one .npy file each, whole or absent.
+
+    InputError: a folder that cannot be written.
+    """
+
+    def __init__(self, folder: str | Path | None = None):
+        """`folder` is created if absent; None means `default_folder`."""
+        self.folder = require_writable(default_folder() if folder is None else folder)
+        sweep_leftovers(self.folder)
+
+    def load(self, key: str) -> np.ndarray | None:
+        """The array, memory-mapped; None where it is absent or not whole."""
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                np.lib.format.read_magic(file)
+                shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+                start, size = file.tell(), os.fstat(file.fileno()).st_size
+        except (OSError, ValueError):
+            return None
+        if dtype != np.uint8 or size != start + int(np.prod(shape)):
+            return None
+        # numpy's own map keeps a file descriptor an array: a data set would run out of them.
+        return torch.from_file(str(path), size=size, dtype=torch.uint8).numpy()[start:].reshape(shape)
+
+    def save(self, key: str, array: np.ndarray) -> np.ndarray:
+        """The array as `load` gives it from now on. InputError: the disk is full, or the folder is gone."""
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0))
+        write_atomic(self._path(key), buffer.getvalue())
+        saved = self.load(key)
+        return array if saved is None else saved
+
+    def require_room(self, size_bytes: int) -> None:
+        """InputError where the disk has not `size_bytes` left, before long work."""
+        free = shutil.disk_usage(self.folder).free
+        if free < size_bytes:
+            raise InputError(
+                f"decoded images need {size_bytes / 2**30:.1f} GiB in {self.folder}, but {free / 2**30:.1f} GiB "
+                "are free: make room, or set XDG_CACHE_HOME to a larger disk"
+            )
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npy"

@@ -1,0 +1,44 @@
+"""Commands on folders of images: data check."""
+
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from mfagan.cli.options import JsonOption
+
+
+def check(
+    folder: Annotated[str, typer.Argument(help="A folder of images, or `embedded`.")],
+    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
+    crop: Annotated[int, typer.Option(min=1, help="Side of a training crop, in LR pixels.")] = 32,
+    decode: Annotated[
+        bool, typer.Option("--decode", help="Decode every image, not its header alone.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a folder of images holds and whether it can be used; exit status 2 where it cannot."""
+    from mfagan.progress import show_bar
+    from mfagan.survey import survey
+
+    found = survey(folder, scale, crop, decode, show_bar)
+    if as_json:
+        print(json.dumps(asdict(found) | {"usable": not found.problems}))
+    else:
+        for one in found.sets:
+            print(f"{one.name}: {one.layout}, in {one.hr_folder}")
+            print(
+                f"    {one.n_hr} HR, {one.n_lr} LR, {one.n_pairs} pairs, {one.hr_pixels / 1e6:,.1f} million HR pixels"
+            )
+            if one.smallest and one.largest:
+                smallest, largest = (f"{width}x{height}" for height, width in (one.smallest, one.largest))
+                print(f"    smallest {smallest} px, largest {largest} px")
+        print(f"training takes {found.n_training} images and validates on {found.n_validation}")
+        for label, lines in (("problem", found.problems), ("note", found.notes)):
+            for line in lines:
+                print(f"{label}: {line}")
+        count = len(found.problems)
+        print(f"not usable: {count} problem{'s' if count > 1 else ''}" if count else "usable")
+    if found.problems:
+        raise typer.Exit(2)

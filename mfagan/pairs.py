@@ -1,0 +1,142 @@
+"""A pair of low and high resolution: 8-bit images, read from files, cut, shrunk."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mfagan.errors import InputError
+from mfagan.images import (
+    MIN_SIDE_PX,
+    crop_to_multiple,
+    from_uint8,
+    make_lr,
+    read_levels,
+    resize_bicubic,
+    to_uint8,
+)
+from mfagan.layouts import PairFiles
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """`lr_levels` (3, h, w) and `hr_levels` (3, scale h, scale w), uint8 RGB, perhaps memory-mapped."""
+
+    name: str
+    lr_levels: np.ndarray
+    hr_levels: np.ndarray
+
+    def __post_init__(self):
+        for levels in (self.lr_levels, self.hr_levels):
+            if not isinstance(levels, np.ndarray) or levels.dtype != np.uint8:
+                raise TypeError("a Pair keeps uint8 arrays: make one of float tensors by Pair.from_tensors")
+
+    @classmethod
+    def from_tensors(cls, name: str, lr: Tensor, hr: Tensor) -> "Pair":
+        """`lr` (3, h, w) and `hr` (3, scale h, scale w), RGB in [0, 1], are rounded to 8 bits."""
+        return cls(name, to_uint8(lr).cpu().numpy(), to_uint8(hr).cpu().numpy())
+
+    @property
+    def lr(self) -> Tensor:
+        """(3, h, w), float32 RGB in [0, 1], values k/255; a new tensor every time."""
+        return from_uint8(torch.from_numpy(np.array(self.lr_levels)))
+
+    @property
+    def hr(self) -> Tensor:
+        """(3, scale h, scale w), float32 RGB in [0, 1], values k/255; a new tensor every time."""
+        return from_uint8(torch.from_numpy(np.array(self.hr_levels)))
+
+    @property
+    def scale(self) -> int:
+        """How many HR pixels a side one LR pixel covers."""
+        return self.hr_levels.shape[-1] // self.lr_levels.shape[-1]
+
+    def centre(self, lr_px: int) -> "Pair":
+        """A copy of the middle, at most `lr_px` LR pixels a side."""
+        height, width = self.lr_levels.shape[-2:]
+        rows, columns = min(height, lr_px), min(width, lr_px)
+        top, left, scale = (height - rows) // 2, (width - columns) // 2, self.scale
+        lr = self.lr_levels[:, top : top + rows, left : left + columns]
+        hr = self.hr_levels[:, top * scale : (top + rows) * scale, left * scale : (left + columns) * scale]
+        return replace(self, lr_levels=lr.copy(), hr_levels=hr.copy())
+
+
+def read_pair(files: PairFiles, scale: int = 4) -> Pair:
+    """Reads one pair: the HR image cropped to a multiple of `scale`, the LR image read or made by bicubic.
+
+    InputError: an image that cannot be read, or an LR image whose size is not the HR's divided by `scale`.
+    """
+    whole = read_levels(files.hr)
+    height, width = (side - side % scale for side in whole.shape[-2:])
+    hr = np.ascontiguousarray(whole[:, :height, :width])
+    if files.lr is None:
+        return make_pair(files.name, hr, scale)
+    lr = read_levels(files.lr, min_side_px=MIN_SIDE_PX // scale)
+    require_match(files, lr.shape[-2:], (height, width), scale)
+    return Pair(files.name, lr, hr)
+
+
+def require_match(files: PairFiles, lr_size: tuple[int, ...], hr_size: tuple[int, ...], scale: int) -> None:
+    """InputError unless the (height, width) of the LR image are the cropped HR image's divided by `scale`."""
+    (height, width), (lr_height, lr_width) = hr_size, lr_size
+    if (lr_height * scale, lr_width * scale) != (height, width):
+        raise InputError(
+            f"LR image {files.lr} is {lr_width}x{lr_height} px, but HR image {files.hr} is "
+            f"{width}x{height} px (cropped to a multiple of {scale}): "
+            f"at scale {scale} the LR must be {width // scale}x{height // scale}; replace one of them"
+        )
+
+
+def make_pair(name: str, hr: np.ndarray, scale: int) -> Pair:
+    """`hr` uint8 (3, H, W), sides multiples of `scale`, with the LR image that MATLAB's bicubic makes of it."""
+    return Pair(name, to_uint8(make_lr(from_uint8(torch.from_numpy(hr)), scale)).numpy(), hr)
+
+
+def downscaled(pairs: Sequence[Pair], factors: Sequence[float], min_side_px: int = MIN_SIDE_PX) -> list[Pair]:
+    """More pairs to train on, the pictures seen from further away: `shrink_pair` of each by each factor.
+
+    A picture whose HR image would have a side under `min_side_px` is left out. InputError: a factor that is not
+    between 0 and 1.
+    """
+    require_factors(factors)
+    return [
+        shrink_pair(pair, factor)
+        for factor in factors
+        for pair in pairs
+        if min(shrunk_size(pair, factor)) >= min_side_px
+    ]
+
+
+def shrink_pair(pair: Pair, factor: float) -> Pair:
+    """Shrinks the HR image by MATLAB's bicubic, rounded to 8 bits and cropped to a multiple of the scale.
+
+    The LR image is made from that.
+    """
+    shrunk = to_uint8(crop_to_multiple(resize_bicubic(pair.hr, _exact(factor)), pair.scale))
+    return make_pair(shrunk_name(pair, factor), shrunk.numpy(), pair.scale)
+
+
+def shrunk_name(pair: Pair, factor: float) -> str:
+    """Such as 0001@0.5."""
+    return f"{pair.name}@{factor:g}"
+
+
+def shrunk_size(pair: Pair, factor: float) -> tuple[int, int]:
+    """(height, width) in px of what `shrink_pair` makes; 0 where nothing is left."""
+    height, width = (math.ceil(_exact(factor) * side) for side in pair.hr_levels.shape[-2:])
+    return height - height % pair.scale, width - width % pair.scale
+
+
+def require_factors(factors: Sequence[float]) -> None:
+    """InputError unless every factor lies between 0 and 1."""
+    for factor in factors:
+        if not 0 < factor < 1:
+            raise InputError(f"shrink factor {factor:g}: give one between 0 and 1, such as 0.5")
+
+
+def _exact(factor: float) -> Fraction:
+    return Fraction(factor).limit_denominator(10_000)

@@ -1,0 +1,191 @@
+"""What a folder of images is good for, said before training starts: layout, counts, sizes, what is missing."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from mfagan.data import Source, find_split
+from mfagan.errors import InputError
+from mfagan.images import MIN_SIDE_PX, read_levels, read_size
+from mfagan.layouts import ImageSet, PairFiles, find_sets
+from mfagan.pairs import require_match
+from mfagan.progress import Bars, no_bar
+
+Size = tuple[int, int]
+"""(height, width) in px."""
+
+
+@dataclass(frozen=True)
+class SetSurvey:
+    """One set: `n_lr` files of LR images, HR sizes as (height, width); `smallest` is by the shorter side."""
+
+    name: str
+    layout: str
+    part: str
+    hr_folder: str
+    lr_folder: str | None
+    n_hr: int
+    n_lr: int
+    n_pairs: int
+    smallest: Size | None
+    largest: Size | None
+    hr_pixels: int
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Every set of a folder, how many images would be trained and validated on, and what stands against it.
+
+    `problems` make it unusable; `notes` are worth knowing.
+    """
+
+    source: str
+    scale: int
+    sets: tuple[SetSurvey, ...]
+    n_training: int
+    n_validation: int
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def survey(
+    source: Source, scale: int = 4, crop_px: int = 32, decode: bool = False, bars: Bars = no_bar
+) -> Survey:
+    """Looks at every image's header, with `decode` at every pixel; `crop_px` is a side of the LR crop.
+
+    A folder of several benchmarks can be evaluated on only: small images are no problem there. InputError: as
+    `find_sets`; a scale that is not 2, 3 or 4; a crop under 1 px.
+    """
+    if scale not in (2, 3, 4):
+        raise InputError(f"scale is {scale}: give 2, 3 or 4")
+    if crop_px < 1:
+        raise InputError(f"crop is {crop_px} px: give at least 1")
+    found = find_sets(source, scale)
+    sizes = _look_at(
+        found, _decode if decode else read_size, "decoding" if decode else "reading headers", bars
+    )
+    training, validation, training_problem = _split(source, scale)
+    sets = [_survey_set(one, scale, crop_px * scale, set(training), sizes) for one in found]
+    problems = [problem for one in sets for problem in one.problems]
+    notes = [note for one in sets for note in one.notes]
+    if training_problem is not None and not problems:
+        notes.append(f"cannot be trained on as it is: {training_problem}")
+    return Survey(
+        str(source),
+        scale,
+        tuple(sets),
+        len(training),
+        len(validation),
+        tuple(problems),
+        tuple(notes),
+    )
+
+
+def _split(source: Source, scale: int) -> tuple[list[Path], list[Path], str | None]:
+    try:
+        training, validation = find_split(source, scale=scale)
+    except InputError as error:
+        return [], [], str(error)
+    return [pair.hr for pair in training], [pair.hr for pair in validation], None
+
+
+def _survey_set(
+    one: ImageSet, scale: int, crop_px: int, trained: set[Path], looked: dict[Path, Size | InputError]
+) -> SetSurvey:
+    problems = [
+        f"HR without LR: {one.hr[name]} (looked for {name} and {name}x{scale} in {one.lr_folder})"
+        for name in one.without_lr
+    ]
+    problems += [
+        f"unreadable: {looked[path]}"
+        for path in (*one.hr.values(), *one.lr.values())
+        if isinstance(looked[path], InputError)
+    ]
+    sizes: list[Size] = []
+    n_pairs = 0
+    for name, path in one.hr.items():
+        size = looked[path]
+        if isinstance(size, InputError):
+            continue
+        sizes.append(size)
+        reason = _too_small(size, scale, crop_px if path in trained else 0)
+        if reason is not None:
+            problems.append(f"too small: {path} is {size[1]}x{size[0]} px, {reason}")
+        if name in one.without_lr:
+            continue
+        mismatch = _mismatch(PairFiles(name, path, one.lr.get(name)), size, looked, scale)
+        if mismatch is None:
+            n_pairs += 1
+        elif mismatch:
+            problems.append(f"size mismatch: {mismatch}")
+    notes = [f"LR without HR: {path}" for path in one.unused_lr]
+    if one.lr_folder is None:
+        notes.append(f"{one.name} has no LR images for scale {scale}: they are made by MATLAB's bicubic")
+    return SetSurvey(
+        one.name,
+        one.layout,
+        one.part,
+        str(one.hr_folder),
+        None if one.lr_folder is None else str(one.lr_folder),
+        len(one.hr),
+        len(one.lr) + len(one.unused_lr),
+        n_pairs,
+        min(sizes, key=min, default=None),
+        max(sizes, key=lambda size: size[0] * size[1], default=None),
+        sum(height * width for height, width in sizes),
+        tuple(problems),
+        tuple(notes),
+    )
+
+
+def _too_small(size: Size, scale: int, crop_px: int) -> str | None:
+    if min(size) < MIN_SIDE_PX:
+        return f"under {MIN_SIDE_PX} px a side"
+    if min(side - side % scale for side in size) < crop_px:
+        return f"smaller than a crop of {crop_px}x{crop_px} px"
+    return None
+
+
+def _mismatch(
+    files: PairFiles, hr_size: Size, looked: dict[Path, Size | InputError], scale: int
+) -> str | None:
+    """Why the LR image does not fit; empty where it cannot be read, which is said already."""
+    lr_size = None if files.lr is None else looked[files.lr]
+    if isinstance(lr_size, InputError):
+        return ""
+    if lr_size is not None:
+        height, width = (side - side % scale for side in hr_size)
+        try:
+            require_match(files, lr_size, (height, width), scale)
+        except InputError as error:
+            return str(error)
+    return None
+
+
+def _look_at(
+    sets: Sequence[ImageSet], look: Callable[[Path], Size], label: str, bars: Bars
+) -> dict[Path, Size | InputError]:
+    """What `look` says of every image, or why it cannot."""
+
+    def try_look(path: Path) -> Size | InputError:
+        try:
+            return look(path)
+        except InputError as error:
+            return error
+
+    paths = [path for one in sets for path in (*one.hr.values(), *one.lr.values())]
+    looked: dict[Path, Size | InputError] = {}
+    with bars(label) as report, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        for path, found in zip(paths, pool.map(try_look, paths), strict=True):
+            looked[path] = found
+            report(len(looked), len(paths), path.name)
+    return looked
+
+
+def _decode(path: Path) -> Size:
+    height, width = read_levels(path, min_side_px=1).shape[1:]
+    return height, width
