@@ -4,10 +4,13 @@ The counting rules are shared/specs/mfagan.md section 1, which reproduces all ni
 Table 1 to within 0.6 %.
 """
 
+import copy
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from mfagan.operators import IN_PLACE, Operator
+from torch import nn
+
+from mfagan.operators import IN_PLACE, Operator, trace_operators
 
 BYTES_PER_ELEMENT = 4
 
@@ -45,3 +48,11 @@ def sum_costs(operators: Iterable[Operator]) -> Costs:
         flops=macs + biased + scaled,
         memory_bytes=BYTES_PER_ELEMENT * (operators[0].inputs[0].elements + written),
     )
+
+
+def trace_costs(network: nn.Module, height: int, width: int) -> Costs:
+    """Costs of any network at an LR image of (3, height, width), from a trace of its real forward pass.
+
+    The trace runs on PyTorch's meta device: nothing is computed, and the network stays where it is.
+    """
+    return sum_costs(trace_operators(copy.deepcopy(network).to("meta"), height, width))

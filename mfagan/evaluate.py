@@ -1,6 +1,6 @@
-"""Scores of a super-resolution network on pairs of images, beside bicubic's."""
+"""Scores of super-resolution networks, or of any other way to enlarge, on pairs of images."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -10,8 +10,11 @@ from torch import Tensor, nn
 from mfagan.data import Pair
 from mfagan.images import resize_bicubic
 from mfagan.metrics import psnr_db, shaved_luma, ssim
+from mfagan.progress import Report
 
 Lpips = Callable[[Tensor, Tensor], Tensor]
+Method = Callable[[Pair], Tensor]
+"""Enlarges the LR image of a pair: -> (3, H, W) on the CPU, not clamped."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,11 @@ class Scores:
     name: str
     psnr_db: float
     ssim: float
-    bicubic_psnr_db: float
-    bicubic_ssim: float
     lpips: float | None = None
+
+
+Seen = Callable[[Pair, Mapping[str, Tensor], Mapping[str, Scores]], None]
+"""Called once an image with each method's picture and its scores."""
 
 
 @torch.inference_mode()
@@ -44,23 +49,46 @@ def mean_psnr_db(network: nn.Module, pairs: Sequence[Pair]) -> float:
     )
 
 
+def as_method(network: nn.Module) -> Method:
+    """The network as a way to enlarge the LR image of a pair."""
+    return lambda pair: super_resolve(network, pair.lr).cpu()
+
+
+def enlarge_bicubic(pair: Pair) -> Tensor:
+    """The LR image of a pair, enlarged by MATLAB's bicubic: (3, H, W), not clamped."""
+    return resize_bicubic(pair.lr, pair.scale)
+
+
 def score(sr: Tensor, pair: Pair, lpips: Lpips | None = None) -> Scores:
-    """The figures of one enlarged image (3, H, W) beside those of bicubic enlargement."""
-    reference = shaved_luma(pair.hr, pair.scale)
-    luma = shaved_luma(sr, pair.scale)
-    bicubic = shaved_luma(enlarge_bicubic(pair), pair.scale)
+    """The figures of one enlarged image (3, H, W)."""
+    hr = pair.hr
+    luma, reference = shaved_luma(sr, pair.scale), shaved_luma(hr, pair.scale)
     distance = None
     if lpips is not None:
         with torch.inference_mode():
-            distance = lpips(2 * sr.clamp(0, 1)[None] - 1, 2 * pair.hr[None] - 1).item()
-    return Scores(
-        name=pair.name,
-        psnr_db=psnr_db(luma, reference),
-        ssim=ssim(luma, reference),
-        bicubic_psnr_db=psnr_db(bicubic, reference),
-        bicubic_ssim=ssim(bicubic, reference),
-        lpips=distance,
-    )
+            distance = lpips(2 * sr.clamp(0, 1)[None] - 1, 2 * hr[None] - 1).item()
+    return Scores(pair.name, psnr_db(luma, reference), ssim(luma, reference), distance)
+
+
+def score_methods(
+    methods: Mapping[str, Method],
+    pairs: Sequence[Pair],
+    lpips: Lpips | None = None,
+    seen: Seen | None = None,
+    report: Report | None = None,
+) -> dict[str, list[Scores]]:
+    """The scores of each method on each pair, by the method's name; one image's pictures are kept at a time."""
+    found: dict[str, list[Scores]] = {name: [] for name in methods}
+    for i, pair in enumerate(pairs):
+        pictures = {name: enlarge(pair) for name, enlarge in methods.items()}
+        scores = {name: score(picture, pair, lpips) for name, picture in pictures.items()}
+        for name, one in scores.items():
+            found[name].append(one)
+        if seen is not None:
+            seen(pair, pictures, scores)
+        if report is not None:
+            report(i + 1, len(pairs), pair.name)
+    return found
 
 
 def mean_scores(scores: Sequence[Scores]) -> Scores:
@@ -70,12 +98,5 @@ def mean_scores(scores: Sequence[Scores]) -> Scores:
         name="mean",
         psnr_db=fmean(one.psnr_db for one in scores),
         ssim=fmean(one.ssim for one in scores),
-        bicubic_psnr_db=fmean(one.bicubic_psnr_db for one in scores),
-        bicubic_ssim=fmean(one.bicubic_ssim for one in scores),
         lpips=fmean(distances) if len(distances) == len(scores) else None,
     )
-
-
-def enlarge_bicubic(pair: Pair) -> Tensor:
-    """The LR image of a pair, enlarged by MATLAB's bicubic: (3, H, W), not clamped."""
-    return resize_bicubic(pair.lr, pair.scale)

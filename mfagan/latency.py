@@ -7,19 +7,23 @@ Latency is that of the fastest run: what the device does while nothing else dist
 same cores nearly doubles the runs that it meets and comes in bursts, so medians mostly tell how busy the
 machine was: measured while it was, they put a sum of blocks 6 to 76 % above the whole network, the fastest
 runs of the same rounds 1 to 2 % below it. Work that never pauses disturbs every run; `warn_noise` may tell.
+
+Whole networks in PyTorch are for tables that people read: there it is the median, which they would wait.
 """
 
 import math
 import os
 import platform
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import torch
+from torch import nn
 
 import mfagan
 from mfagan import litert
@@ -29,6 +33,7 @@ from mfagan.progress import Report
 from search.latency import Entry, LatencyTable
 
 ROUNDS = 15
+NETWORK_ROUNDS = 7
 MIN_SAMPLE_MS = 20.0
 NOISE_LIMIT = 0.05
 SEED = 0
@@ -91,6 +96,48 @@ def measure_model(model: bytes, threads: int, rounds: int = ROUNDS) -> Entry:
     _require_counts(threads, rounds)
     load = _load_litert(model, threads)
     return _summarise([_sample(load) for _ in range(rounds)])
+
+
+def measure_networks(
+    networks: Sequence[nn.Module],
+    size: tuple[int, int],
+    threads: int | None = None,
+    rounds: int = NETWORK_ROUNDS,
+    report: Report | None = None,
+) -> list[Entry]:
+    """The latency of whole networks in PyTorch for one LR image of (height, width) px, each where it lies.
+
+    In channels_last and inference mode, after a warm-up. Every round runs each network once, in a shuffled
+    order, so that a disturbance meets all alike: an entry holds the median over the rounds and half of their
+    interquartile range. `threads`: of the CPU, PyTorch's own number where None; restored afterwards.
+    """
+    before = torch.get_num_threads()
+    _require_counts(before if threads is None else threads, rounds)
+    samples: list[Sample] = [[] for _ in networks]
+    order = list(range(len(networks)))
+    shuffle = random.Random(SEED).shuffle
+    torch.set_num_threads(threads or before)
+    try:
+        for done in range(1 + rounds):
+            shuffle(order)
+            for i in order:
+                elapsed_ms = _time_network(networks[i], size)
+                if done:  # the first round is the warm-up
+                    samples[i].append(elapsed_ms)
+            if report is not None:
+                report(done + 1, 1 + rounds, "latency")
+    finally:
+        torch.set_num_threads(before)
+    quartiles = [np.percentile(sample, (25, 50, 75)).tolist() for sample in samples]
+    return [
+        Entry(latency_ms=round(median, 4), spread_ms=round((high - low) / 2, 4), repeats=rounds)
+        for low, median, high in quartiles
+    ]
+
+
+def describe_device(device: torch.device) -> str:
+    """The name of the processor, such as "NVIDIA H200" or "AMD EPYC 7763, 2 cores, x86_64"."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else _describe_cpu()
 
 
 def build_table(
@@ -213,6 +260,20 @@ def _summarise(samples: list[Sample]) -> Entry:
         spread_ms=round((high - low) / 2, 4),
         repeats=sum(map(len, samples)),
     )
+
+
+@torch.inference_mode()
+def _time_network(network: nn.Module, size: tuple[int, int]) -> float:
+    parameter = next(network.parameters())
+    generator = torch.Generator().manual_seed(SEED)
+    x = torch.rand(1, 3, *size, generator=generator).to(parameter)
+    x = x.contiguous(memory_format=torch.channels_last)
+    wait = torch.cuda.synchronize if parameter.is_cuda else lambda device: None
+    wait(parameter.device)
+    start = perf_counter()
+    network(x)
+    wait(parameter.device)
+    return (perf_counter() - start) * 1e3
 
 
 def _prepare_litert(block: Block, threads: int) -> Loader:

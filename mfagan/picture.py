@@ -1,6 +1,7 @@
 """Pictures for people: the same detail of several images side by side, with names under them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,7 +11,22 @@ from torch import Tensor
 from mfagan.images import from_uint8, to_uint8
 
 _CAPTION_PX = 28
+_LINE_PX = 20
 _GAP_PX = 8
+_FONT_PX = 16
+_FRAME = "#e03131"
+
+
+class Square(NamedTuple):
+    """A square of an image, in its pixels."""
+
+    top: int
+    left: int
+    side: int
+
+    def cut(self, image: Tensor) -> Tensor:
+        """(3, H, W) -> (3, side, side)."""
+        return image[:, self.top : self.top + self.side, self.left : self.left + self.side]
 
 
 def side_by_side(images: Mapping[str, Tensor], detail_px: int = 256, zoom: int = 2) -> Tensor:
@@ -18,21 +34,45 @@ def side_by_side(images: Mapping[str, Tensor], detail_px: int = 256, zoom: int =
 
     Shows the square detail of `detail_px` in which the last image varies most, each pixel `zoom` times enlarged.
     """
-    last = list(images.values())[-1]
-    top, left, side = _busiest(last, detail_px)
-    tile = side * zoom
+    square = busiest_square(list(images.values())[-1], detail_px)
+    tile = square.side * zoom
     sheet = Image.new("RGB", ((tile + _GAP_PX) * len(images) - _GAP_PX, tile + _CAPTION_PX), "white")
-    draw = ImageDraw.Draw(sheet)
     for i, (name, image) in enumerate(images.items()):
-        detail = to_uint8(image[:, top : top + side, left : left + side]).permute(1, 2, 0).numpy()
-        x = i * (tile + _GAP_PX)
-        sheet.paste(Image.fromarray(detail).resize((tile, tile), Image.Resampling.NEAREST), (x, 0))
-        draw.text((x + 4, tile + 4), name, fill="black", font=ImageFont.load_default(16))
-    return from_uint8(torch.from_numpy(np.array(sheet)).permute(2, 0, 1))
+        _paste_tile(sheet, i * (tile + _GAP_PX), square.cut(image), tile, [name])
+    return from_uint8(_as_tensor(sheet))
 
 
-def _busiest(image: Tensor, detail_px: int) -> tuple[int, int, int]:
-    """Top, left and side of the square whose brightness changes most from pixel to pixel."""
+def comparison_row(
+    original: Tensor, captioned: Sequence[tuple[str, Tensor]], detail_px: int = 96, zoom: int = 2
+) -> Tensor:
+    """The paper's figure 7 for one image: uint8 (3, h, w).
+
+    First the whole original (3, H, W) with a square marked, then that detail of each captioned image of the
+    same size, enlarged to `detail_px` * `zoom` a side; a caption's lines stand under it, cut where they are too
+    long. The square is the one in which the original varies most. Rows of as many images are of one size.
+    """
+    square = busiest_square(original, detail_px)
+    tile = detail_px * zoom
+    lines = max(caption.count("\n") + 1 for caption, _ in captioned)
+    whole = tile * 3 // 2
+    size = (whole + (_GAP_PX + tile) * len(captioned), tile + lines * _LINE_PX + _GAP_PX)
+    row = Image.new("RGB", size, "white")
+    row.paste(_marked(original, square, whole, tile), (0, 0))
+    for i, (caption, image) in enumerate(captioned):
+        left = whole + _GAP_PX + i * (tile + _GAP_PX)
+        _paste_tile(row, left, square.cut(image), tile, caption.split("\n"))
+    return _as_tensor(row)
+
+
+def stack(rows: Sequence[Tensor]) -> Tensor:
+    """Rows (3, h, w) uint8 below one another, the shorter filled with white: (3, H, W), RGB in [0, 1]."""
+    width = max(row.shape[2] for row in rows)
+    filled = [torch.nn.functional.pad(row, (0, width - row.shape[2]), value=255) for row in rows]
+    return from_uint8(torch.cat(filled, 1))
+
+
+def busiest_square(image: Tensor, detail_px: int) -> Square:
+    """The square of `detail_px` (at most the image's shorter side) that changes most from pixel to pixel."""
     side = min(detail_px, *image.shape[-2:])
     grey = image.mean(0)
     change = torch.zeros_like(grey)
@@ -41,4 +81,37 @@ def _busiest(image: Tensor, detail_px: int) -> tuple[int, int, int]:
     stride = max(1, side // 8)
     means = torch.nn.functional.avg_pool2d(change[None], side, stride)[0]
     row, column = divmod(int(means.argmax()), means.shape[1])
-    return row * stride, column * stride, side
+    return Square(row * stride, column * stride, side)
+
+
+def _paste_tile(sheet: Image.Image, left: int, detail: Tensor, tile: int, lines: list[str]) -> None:
+    picture = _as_picture(detail).resize((tile, tile), Image.Resampling.NEAREST)
+    sheet.paste(picture, (left, 0))
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_PX)
+    for i, text in enumerate(lines):
+        shown = text
+        while len(shown) > 1 and font.getlength(shown) > tile - 8:
+            shown = shown.removesuffix("…")[:-1] + "…"
+        draw.text((left + 4, tile + 4 + i * _LINE_PX), shown, fill="black", font=font)
+
+
+def _marked(image: Tensor, square: Square, width: int, height: int) -> Image.Image:
+    """The whole image, as large as (width, height) allows, centred on white, with the square framed."""
+    scale = min(width / image.shape[2], height / image.shape[1])
+    size = (max(1, round(image.shape[2] * scale)), max(1, round(image.shape[1] * scale)))
+    small = _as_picture(image).resize(size, Image.Resampling.LANCZOS)
+    corners = (square.left, square.top, square.left + square.side, square.top + square.side)
+    box = [min(round(edge * scale), limit - 1) for edge, limit in zip(corners, size * 2, strict=True)]
+    for colour, thickness in (("white", 4), (_FRAME, 2)):
+        ImageDraw.Draw(small).rectangle(box, outline=colour, width=thickness)
+    canvas = Image.new("RGB", (width, height), "white")
+    canvas.paste(small, ((width - size[0]) // 2, (height - size[1]) // 2))
+    return canvas
+
+
+def _as_picture(image: Tensor) -> Image.Image:
+    return Image.fromarray(to_uint8(image).permute(1, 2, 0).contiguous().cpu().numpy())
+
+
+def _as_tensor(picture: Image.Image) -> Tensor:
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)

@@ -1,4 +1,4 @@
-"""The front page of a study: one HTML file with the Pareto figure and the front's table, for use offline."""
+"""Pages for use offline, each one HTML file: a study's Pareto front with its table, and a bubble chart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import html
 from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
-from search import pareto, plot
+import plotly.graph_objects as go
+
+from search import bubbles, pareto, plot
 from search.problem import Objective, Point, describe, shared_texts
 
 if TYPE_CHECKING:
@@ -54,12 +56,7 @@ def front_page(record: StudyRecord, picked: Point | None = None) -> str:
     """
     best = pareto.front(record.points, record.objectives)
     data = plot.front_data(record.points, record.objectives, picked)
-    figure = plot.pareto_figure(data).to_html(
-        full_html=False,
-        include_plotlyjs=True,
-        div_id="front",
-        config={"responsive": True, "displaylogo": False},
-    )
+    figure = _embed(plot.pareto_figure(data), "front")
     n_infeasible = sum(not point.feasible for point in record.points)
     counts = f"{record.n_trials} finished trials of {record.n_unique_trials} distinct choices"
     counts += f", {n_infeasible} over a limit" if n_infeasible else ""
@@ -70,24 +67,49 @@ def front_page(record: StudyRecord, picked: Point | None = None) -> str:
         for name, text in {**record.identity, **common}.items()
     )
     shown = [*best, picked] if picked and picked.number not in {point.number for point in best} else best
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{html.escape(record.name)}: Pareto front</title>
-<style>{_STYLE}</style>
-</head>
-<body>
-<h1>Pareto front of {html.escape(record.name)}</h1>
-<p>{counts}, {len(best)} on the front. {html.escape(goals)}.</p>
+    body = f"""<p>{counts}, {len(best)} on the front. {html.escape(goals)}.</p>
 <div class="figure">{figure}</div>
 <h2>The front</h2>
 <p>Click a column's head to sort by it.</p>
 <div class="table">{_table(shown, record.objectives, picked, common)}</div>
 <h2>What the values depend on</h2>
 <dl>{facts or "<dt>not recorded</dt>"}</dl>
-<script>{_SORT}</script>
+<script>{_SORT}</script>"""
+    name = html.escape(record.name)
+    return _page(f"{name}: Pareto front", f"Pareto front of {name}", body)
+
+
+def bubble_page(data: bubbles.BubbleData, title: str, notes: Sequence[str] = ()) -> str:
+    """The page's HTML: a bubble chart (plotly.js embedded, about 5 MB), what its areas show, and notes."""
+    lines = [f"The area of a circle shows {data.size_title}.", *notes]
+    body = f'<div class="figure">{_embed(bubbles.bubble_figure(data), "bubbles")}</div>\n'
+    body += "\n".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    return _page(html.escape(title), html.escape(title), body)
+
+
+def _embed(figure: go.Figure, name: str) -> str:
+    """The figure with plotly.js, in an element of this id."""
+    return figure.to_html(
+        full_html=False,
+        include_plotlyjs=True,
+        div_id=name,
+        config={"responsive": True, "displaylogo": False},
+    )
+
+
+def _page(title: str, heading: str, body: str) -> str:
+    """Title and heading are escaped by the caller."""
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{_STYLE}</style>
+</head>
+<body>
+<h1>{heading}</h1>
+{body}
 </body>
 </html>
 """

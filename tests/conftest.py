@@ -4,11 +4,14 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from mfagan import cli
 from tests import tiny
+from tests.command import Result, Run
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +24,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A latency table with invented figures; read it only."""
     return tiny.write_table(tmp_path_factory.mktemp("luts") / "table.json")
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """The command line, where no pretrained weights are found."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no-weights-here"))
+
+    def call(*arguments: object) -> Result:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["mfagan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return Result(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call

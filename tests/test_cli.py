@@ -4,55 +4,17 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 
-from mfagan import backbones, checkpoint, cli
-from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.widths import Widths
+from mfagan import backbones, checkpoint
+from mfagan.sr.networks import build
 from tests import tiny
+from tests.command import Run
 
 MIXED = "48,24,24,24,32,48,48,24"
-
-
-@dataclass
-class Result:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def message(self) -> str:
-        """The one line of an error; the progress bars' lines come before it."""
-        assert self.status == 2, self.err
-        lines = [line for line in self.err.splitlines() if line.startswith("mfagan: error: ")]
-        assert len(lines) == 1, self.err
-        assert self.err.rstrip().endswith(lines[0])
-        assert "Traceback" not in self.err
-        return lines[0]
-
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no-weights-here"))
-
-    def call(*arguments: object) -> Result:
-        capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", ["mfagan", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return Result(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture
@@ -262,15 +224,10 @@ def test_finetune_then_evaluate_then_export(run: Run, searched: Path, trained: P
     assert record["psnr_after_db"] >= record["psnr_before_db"]  # type: ignore[operator]
     assert record["picked"]["trial"] == json.loads(picked.read_text())["trial"]  # type: ignore[index]
 
-    scored = run("evaluate", small, "--images", photos, "--save-images", searched / "sr", "--json")
-    mean = json.loads(scored.out)
-    assert mean["n_images"] == 4
-    assert {"psnr_db", "ssim", "bicubic_psnr_db", "bicubic_ssim"} <= set(mean)
-    assert Image.open(searched / "sr" / "photo_2.png").size == (96, 96)
-    assert "LPIPS is left out" in scored.err
-    rows = run("evaluate", small, "--images", photos).out.splitlines()
-    assert [row.split()[0] for row in rows] == ["image", "photo_0", "photo_1", "photo_2", "photo_3", "mean"]
-    assert f"{mean['psnr_db']:.3f}" in rows[-1]
+    scored = run("evaluate", small, "--images", photos, "--no-latency", "--json")
+    images = json.loads(scored.out)["rows"][1]["sets"]["photos"]["images"]
+    assert images[-1]["name"] == "photo_3"  # the one it was validated on
+    assert images[-1]["psnr_db"] == pytest.approx(record["psnr_after_db"], abs=1e-6)
 
     done = run("export", small, "--size", "16x20", "--photo", photos / "photo_1.png", "--out", model)
     assert done.status == 0, done.err
@@ -288,38 +245,6 @@ def test_finetune_on_the_wrong_files(run: Run, searched: Path, trained: Path):
     supernet = ["--supernet", trained / "student.safetensors"]
     assert "its role is 'student'" in run("finetune", picked, *discriminator, *supernet, *base).message
     assert not out.exists()
-
-
-def test_evaluate_a_slice(run: Run, trained: Path):
-    path = trained / "supergenerator.safetensors"
-    full, small = (
-        json.loads(run("evaluate", path, "--images", trained / "photos", *widths, "--json").out)
-        for widths in ([], ["--widths", MIXED])
-    )
-    assert full["psnr_db"] != small["psnr_db"]
-    assert full["bicubic_psnr_db"] == small["bicubic_psnr_db"]
-    network = SuperGenerator.from_checkpoint(checkpoint.read(path), path)
-    assert network.extract(Widths.parse(MIXED)).widths == Widths.parse(MIXED)
-    assert "trunk is 64" in run("evaluate", path, "--widths", "64").message
-    assert "fusion is 40" in run("export", path, "--widths", "48,24,24,24,32,48,48,40", "--out", "x").message
-    assert "network is 'patchgan'" in run("evaluate", trained / "discriminator.safetensors").message
-
-
-def test_evaluate_bad_images(run: Run, trained: Path, tmp_path: Path):
-    evaluate = ["evaluate", trained / "supergenerator.safetensors", "--images"]
-    assert "no such image folder" in run(*evaluate, tmp_path / "absent").message
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    assert "empty" in run(*evaluate, empty).message
-    (empty / "broken.png").write_bytes(b"not a picture")
-    assert "broken.png" in run(*evaluate, empty).message
-    Image.new("RGB", (1, 1)).save(empty / "broken.png")
-    assert "1x1 px" in run(*evaluate, empty).message
-    pairs = tiny.write_photos(tmp_path / "pairs" / "HR").parent
-    tiny.write_photos(pairs / "LR", side=20)
-    message = run(*evaluate, pairs).message
-    assert "20x20" in message
-    assert "96x96" in message
 
 
 @pytest.mark.parametrize(
@@ -433,26 +358,6 @@ def test_training_takes_vgg19_from_a_local_path(
     assert "absent.pth" in run(*command, "--vgg19", tmp_path / "absent.pth").message
 
 
-def test_evaluate_adds_lpips_where_its_weights_are(
-    run: Run, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    """With random weights saved in the published format: the figures mean nothing, only that they are shown."""
-    torchvision = backbones.import_torchvision()
-    path = tmp_path / "alexnet.pth"
-    layers = torchvision.models.alexnet(weights=None).features
-    torch.save({f"features.{name}": tensor for name, tensor in layers.state_dict().items()}, path)
-    monkeypatch.setitem(backbones.PUBLISHED, "alexnet", f"alexnet-owt-{checkpoint.sha256(path)[:8]}.pth")
-    command = ["evaluate", trained / "supergenerator.safetensors", "--weights", path, "--images"]
-    mean = json.loads(run(*command, trained / "photos", "--json").out)
-    assert mean["lpips_net"] == "LPIPS alex v0.1"
-    assert mean["lpips"] == pytest.approx(sum(row["lpips"] for row in mean["images"]) / 4)
-    assert mean["lpips"] > 0
-    head, *rows = run(*command, trained / "photos").out.splitlines()
-    assert head.endswith("LPIPS alex v0.1")
-    assert rows[-1].endswith(f"{mean['lpips']:.4f}")
-    assert "needs 31 px a side" in run(*command, tiny.write_photos(tmp_path / "small", n=1, side=28)).message
-
-
 def test_a_failed_parity_check_exports_nothing(run: Run, trained: Path, tmp_path: Path):
     found = checkpoint.read(trained / "student.safetensors")
     state = dict(found.state)
@@ -466,6 +371,17 @@ def test_a_failed_parity_check_exports_nothing(run: Run, trained: Path, tmp_path
     assert "nan" in message
     assert not out.exists()
     assert "format 'onnx'" in run("export", path, "--format", "onnx", "--out", out).message
+
+
+def test_exports_that_cannot_be(run: Run, trained: Path, tmp_path: Path):
+    path, out = trained / "supergenerator.safetensors", tmp_path / "m.tflite"
+    assert "fusion is 40" in run("export", path, "--widths", "48,24,24,24,32,48,48,40", "--out", out).message
+    network = build("span", {"n_blocks": 1, "features": 8})
+    peer = tmp_path / "span.safetensors"
+    checkpoint.save(peer, checkpoint.Checkpoint("span", "x", network.config(), network.state_dict()))
+    assert "network span cannot be exported" in run("export", peer, "--size", "16x16", "--out", out).message
+    assert "span has no slices" in run("export", peer, "--widths", "24", "--out", out).message
+    assert not out.exists()
 
 
 # Folders of images

@@ -6,7 +6,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from mfagan.data import Pair
-from mfagan.evaluate import enlarge_bicubic, mean_psnr_db, mean_scores, score, super_resolve
+from mfagan.evaluate import (
+    Scores,
+    as_method,
+    enlarge_bicubic,
+    mean_psnr_db,
+    mean_scores,
+    score,
+    score_methods,
+    super_resolve,
+)
 from mfagan.images import make_lr
 from mfagan.metrics import psnr_y, ssim_y
 
@@ -37,17 +46,32 @@ def test_super_resolve_runs_the_network_on_one_image():
     )
 
 
-def test_scores_are_the_metrics_beside_bicubics():
+def test_scores_are_the_metrics():
     one = pair()
     sr = super_resolve(Nearest(), one.lr)
-    found = score(sr, one)
-    assert found.name == "a"
-    assert found.psnr_db == pytest.approx(psnr_y(sr, one.hr, 4))
-    assert found.ssim == pytest.approx(ssim_y(sr, one.hr, 4))
-    bicubic = enlarge_bicubic(one)
-    assert found.bicubic_psnr_db == pytest.approx(psnr_y(bicubic, one.hr, 4))
-    assert found.bicubic_psnr_db > found.psnr_db
-    assert found.lpips is None
+    assert score(sr, one) == Scores("a", psnr_y(sr, one.hr, 4), ssim_y(sr, one.hr, 4), None)
+    assert score(enlarge_bicubic(one), one).psnr_db > score(sr, one).psnr_db
+
+
+def test_methods_are_scored_image_by_image():
+    pairs = [pair("a", 0), pair("b", 1)]
+    seen: list[tuple] = []
+    done: list[tuple] = []
+    found = score_methods(
+        {"bicubic": enlarge_bicubic, "nearest": as_method(Nearest())},
+        pairs,
+        seen=lambda one, pictures, scores: seen.append((one, pictures, scores)),
+        report=lambda *progress: done.append(progress),
+    )
+    assert found == {
+        "bicubic": [score(enlarge_bicubic(one), one) for one in pairs],
+        "nearest": [score(super_resolve(Nearest(), one.lr), one) for one in pairs],
+    }
+    assert [one for one, _, _ in seen] == pairs
+    for i, (one, pictures, scores) in enumerate(seen):
+        assert torch.equal(pictures["bicubic"], enlarge_bicubic(one))
+        assert scores == {name: rows[i] for name, rows in found.items()}
+    assert done == [(1, 2, "a"), (2, 2, "b")]
 
 
 def test_means_are_over_images():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 import mfagan
 from mfagan import latency, tflite
@@ -17,6 +18,7 @@ from mfagan.latency import (
     find_table,
     measure_blocks,
     measure_model,
+    measure_networks,
     warn_noise,
     warn_size,
 )
@@ -212,3 +214,56 @@ def test_no_shipped_table_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(mfagan, "__file__", str(tmp_path / "mfagan" / "__init__.py"))
     with pytest.raises(InputError, match="the shipped tables are none"):
         find_table("mine")
+
+
+class Sleeper(nn.Module):
+    """A network whose runs take the times of a script on a clock of the test's."""
+
+    def __init__(self, clock: list[float], times_ms: list[float], log: list[str], name: str) -> None:
+        super().__init__()
+        self.one = nn.Parameter(torch.ones(1))
+        self.clock, self.times_ms, self.log, self.name = clock, iter(times_ms), log, name
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        assert x.shape == (1, 3, 5, 7)
+        assert torch.is_inference_mode_enabled()
+        self.log.append(f"{self.name}{torch.get_num_threads()}")
+        self.clock[0] += next(self.times_ms) / 1e3
+        return self.one * x
+
+
+def test_networks_are_timed_in_turn_and_their_median_counts(monkeypatch: pytest.MonkeyPatch):
+    clock, log = [0.0], []
+    monkeypatch.setattr(latency, "perf_counter", lambda: clock[0])
+    slow = Sleeper(clock, [900, 30, 20, 10, 40, 50], log, "a")
+    fast = Sleeper(clock, [800, 1, 2, 300, 3, 4], log, "b")
+    before = torch.get_num_threads()
+    done: list[tuple[int, int, str]] = []
+    entries = measure_networks([slow, fast], (5, 7), before + 1, 5, lambda *progress: done.append(progress))
+    assert entries == [
+        Entry(latency_ms=30.0, spread_ms=10.0, repeats=5),  # without the warm-up of 900 ms
+        Entry(latency_ms=3.0, spread_ms=1.0, repeats=5),
+    ]
+    assert torch.get_num_threads() == before
+    rounds = [set(log[i : i + 2]) for i in range(0, 12, 2)]
+    assert rounds == [{f"a{before + 1}", f"b{before + 1}"}] * 6
+    assert len({tuple(log[i : i + 2]) for i in range(0, 12, 2)}) == 2  # the order is shuffled
+    assert done[-1] == (6, 6, "latency")
+
+
+def test_networks_keep_pytorchs_threads_by_default_and_after_a_failure():
+    before = torch.get_num_threads()
+    log: list[str] = []
+    with pytest.raises(StopIteration):
+        measure_networks([Sleeper([0.0], [], log, "a")], (5, 7), before + 1)
+    assert torch.get_num_threads() == before
+    measure_networks([Sleeper([0.0], [1, 1], log, "a")], (5, 7), rounds=1)
+    assert log[-1] == f"a{before}"
+    with pytest.raises(InputError, match="threads is 0: give 1 or more"):
+        measure_networks([], (5, 7), threads=0)
+    with pytest.raises(InputError, match="rounds is 0: give 1 or more"):
+        measure_networks([], (5, 7), rounds=0)
+
+
+def test_the_cpu_is_named():
+    assert platform.machine() in latency.describe_device(torch.device("cpu"))

@@ -22,7 +22,9 @@ def test_scalars_and_pictures_are_written(tmp_path: Path):
     with TrainingLog(tmp_path) as log:
         log.scalars(3, {"recon": 0.5, "adv": 2.0})
         log.picture(4, "samples", torch.rand(3, 6, 5))
-    found = {(event.step, value.tag): value for event in read_events(tmp_path) for value in event.summary.value}
+    found = {
+        (event.step, value.tag): value for event in read_events(tmp_path) for value in event.summary.value
+    }
     assert found[3, "recon"].simple_value == 0.5
     assert found[3, "adv"].simple_value == 2.0
     assert (found[4, "samples"].image.height, found[4, "samples"].image.width) == (6, 5)

@@ -172,7 +172,9 @@ def test_after_divergence_the_checkpoint_is_good(tmp_path: Path):
 def test_a_snapshot_of_another_training_is_refused(tmp_path: Path):
     with pytest.raises(Killed):
         loop(tmp_path, Line()).run(points, interrupt_at(30))
-    with pytest.raises(InputError, match=r"line\.state was made with other settings \(name was 'a', now 'b'\)"):
+    with pytest.raises(
+        InputError, match=r"line\.state was made with other settings \(name was 'a', now 'b'\)"
+    ):
         run(loop(tmp_path, Line(), identity="b"))
 
 

@@ -1,6 +1,6 @@
 import torch
 
-from mfagan.picture import side_by_side
+from mfagan.picture import busiest_square, comparison_row, side_by_side, stack
 
 
 def test_tiles_stand_in_order_with_the_busiest_detail():
@@ -19,3 +19,44 @@ def test_tiles_stand_in_order_with_the_busiest_detail():
 
 def test_images_smaller_than_the_detail_are_shown_whole():
     assert side_by_side({"a": torch.rand(3, 16, 20)}, detail_px=256).shape == (3, 32 + 28, 32)
+
+
+def test_a_comparison_row_marks_the_detail_and_shows_it_of_each():
+    torch.manual_seed(0)
+    original = torch.full((3, 60, 90), 0.5)
+    original[:, 20:50, 40:70] = torch.rand(3, 30, 30)
+    blue = torch.zeros(3, 60, 90)
+    blue[2] = 1
+    row = comparison_row(original, [("a\n1 dB", blue), ("b", original)], detail_px=20, zoom=3)
+    assert row.dtype == torch.uint8
+    assert row.shape == (3, 60 + 2 * 20 + 8, 90 + 2 * (8 + 60))
+    assert row[:, 0, 98].tolist() == [0, 0, 255]  # the first detail begins after the whole picture
+    square = busiest_square(original, 20)
+    tile = row[:, :60, 166:226].float() / 255
+    expected = square.cut(original).repeat_interleave(3, 1).repeat_interleave(3, 2)
+    torch.testing.assert_close(tile, expected, rtol=0, atol=0.003)
+    red = (row[0, :60, :90] == 224) & (row[1, :60, :90] == 49)  # the frame, at the whole picture's scale 1
+    places = red.nonzero()
+    assert places.amin(0).tolist() == [square.top, square.left]
+    assert places.amax(0).tolist() == [square.top + 20, square.left + 20]
+    assert row[:, 60:, 98:158].amin() < 100  # the names
+    assert row[:, 60:, :90].amin() == 255
+
+
+def test_long_names_are_cut_to_their_tile():
+    image = torch.rand(3, 40, 40)
+    row = comparison_row(image, [("x" * 100, image), ("b", image)], detail_px=20, zoom=3)
+    assert row[:, 60:, 156:166].amin() == 255  # between the captions
+
+
+def test_rows_of_one_number_of_images_have_one_size_and_stack():
+    rows = []
+    for height, width in ((60, 90), (90, 30), (16, 16)):
+        image = torch.rand(3, height, width)
+        rows.append(comparison_row(image, [("a", image)], detail_px=20, zoom=2))
+    sheet = stack([*rows, torch.zeros(3, 5, 10, dtype=torch.uint8)])
+    height, width = rows[0].shape[1:]
+    assert sheet.shape == (3, 3 * height + 5, width)
+    assert torch.equal(sheet[:, height : 2 * height], rows[1] / 255)
+    assert sheet[:, -5:, :10].amax() == 0
+    assert sheet[:, -5:, 10:].amin() == 1

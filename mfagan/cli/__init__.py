@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from mfagan.cli import data, demo, networks, studies
+from mfagan.cli import data, demo, evaluate, networks, studies
 from mfagan.errors import InputError
 from search.errors import SearchError
 
@@ -22,7 +22,7 @@ app.command()(networks.train)
 app.add_typer(data_app, name="data")
 app.add_typer(lut_app, name="lut")
 app.command("search")(studies.run_search)
-for command in (studies.front, studies.pick, networks.finetune, networks.evaluate, networks.export):
+for command in (studies.front, studies.pick, networks.finetune, evaluate.evaluate, networks.export):
     app.command()(command)
 for command in (networks.costs, networks.info, demo.demo):
     app.command()(command)

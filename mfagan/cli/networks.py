@@ -1,8 +1,8 @@
-"""Commands on networks: costs, info, train, finetune, evaluate, export."""
+"""Commands on networks: costs, info, train, finetune, export."""
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -150,55 +150,6 @@ def finetune(
     )
 
 
-def evaluate(
-    ckpt: Annotated[Path, typer.Argument(help="A generator's checkpoint.")],
-    images: ImagesOption = "embedded",
-    widths: Annotated[str | None, typer.Option(help="The slice of a SuperGenerator to score.")] = None,
-    save_images: Annotated[
-        Path | None, typer.Option(help="A folder to write the enlarged images into.")
-    ] = None,
-    weights: Annotated[Path | None, typer.Option(help="AlexNet's weights for LPIPS.")] = None,
-    device: DeviceOption = "auto",
-    as_json: JsonOption = False,
-) -> None:
-    """Print PSNR-Y and SSIM (and LPIPS where its weights are present) beside bicubic's, an image a row."""
-    from mfagan import backbones
-    from mfagan.data import read_pairs
-    from mfagan.devices import choose_device, place
-    from mfagan.evaluate import mean_scores, score, super_resolve
-    from mfagan.images import write_image
-    from mfagan.output import require_writable
-
-    network = place(_load_generator(ckpt, widths), choose_device(device))
-    pairs = read_pairs(images, network.scale)
-    backbone = backbones.find_weights("alexnet", weights)
-    lpips = None if backbone is None else backbones.load_lpips(backbone)
-    if lpips is None:
-        say(f"LPIPS is left out: {backbones.describe_missing('alexnet')}")
-    if save_images is not None:
-        require_writable(save_images)
-    rows = []
-    for pair in pairs:
-        enlarged = super_resolve(network, pair.lr).cpu()
-        rows.append(score(enlarged, pair, lpips))
-        if save_images is not None:
-            write_image(save_images / f"{pair.name}.png", enlarged)
-    mean = mean_scores(rows)
-    if as_json:
-        facts = _as_json(mean) | {"n_images": len(rows), "images": [_as_json(row) for row in rows]}
-        print(json.dumps(facts if lpips is None else facts | {"lpips_net": lpips.name}))
-        return
-    print(
-        f"{'image':<20}{'PSNR-Y dB':>10}{'SSIM':>9}{'bicubic dB':>12}{'SSIM':>9}"
-        + ("" if lpips is None else f"  {lpips.name}")
-    )
-    for row in (*rows, mean):
-        distance = "" if row.lpips is None else f"{row.lpips:>17.4f}"
-        print(
-            f"{row.name:<20}{row.psnr_db:>10.3f}{row.ssim:>9.4f}{row.bicubic_psnr_db:>12.3f}{row.bicubic_ssim:>9.4f}{distance}"
-        )
-
-
 def export(
     ckpt: Annotated[Path, typer.Argument(help="A generator's checkpoint.")],
     out: OutOption,
@@ -214,28 +165,13 @@ def export(
     from mfagan.images import read_image
     from mfagan.output import require_place, write_atomic
     from mfagan.sr.export import export_generator
+    from mfagan.sr.networks import load_generator
 
     if to != "tflite":
         raise InputError(f"format {to!r}: only tflite is known")
-    network = _load_generator(ckpt, widths)
+    network = load_generator(ckpt, widths)
     require_place(out)
     picture = read_pairs(EMBEDDED, network.scale)[0].hr if photo is None else read_image(photo)
     model, difference = export_generator(network, read_size(size), picture)
     write_atomic(out, model)
     print(f"{out}: {len(model):,} bytes, largest absolute difference from PyTorch {difference:.2e}")
-
-
-def _as_json(scores: Any) -> dict[str, object]:
-    return {name: value for name, value in vars(scores).items() if value is not None}
-
-
-def _load_generator(path: Path, widths: str | None) -> Any:
-    from mfagan import checkpoint
-    from mfagan.sr.elastic import SuperGenerator
-    from mfagan.sr.generator import MFANet
-    from mfagan.sr.widths import Widths, require_choice
-
-    found = checkpoint.read(path, "mfanet")
-    if widths is None:
-        return MFANet.from_checkpoint(found, path)
-    return SuperGenerator.from_checkpoint(found, path).extract(require_choice(Widths.parse(widths)))

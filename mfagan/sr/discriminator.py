@@ -149,9 +149,13 @@ def load_discriminator(path: str | Path, role: str = "discriminator") -> Discrim
     """The discriminator of a checkpoint, in float32 whatever the file keeps; InputError: another network or role."""
     found = checkpoint.read(path, role=role)
     if found.network not in DISCRIMINATORS:
-        raise InputError(f"checkpoint {path}: its network is {found.network!r}, a discriminator is needed here")
+        raise InputError(
+            f"checkpoint {path}: its network is {found.network!r}, a discriminator is needed here"
+        )
     try:
         network = DISCRIMINATORS[found.network](**found.config)
     except TypeError:
-        raise InputError(f"checkpoint {path}: it does not describe a discriminator ({found.config})") from None
+        raise InputError(
+            f"checkpoint {path}: it does not describe a discriminator ({found.config})"
+        ) from None
     return checkpoint.load_weights(network, found, path)

@@ -4,15 +4,20 @@ import torch
 from torch import Tensor
 
 from mfagan import tflite
+from mfagan.errors import InputError
 from mfagan.images import resize_bicubic
 from mfagan.sr.generator import MFANet, operators
+from mfagan.sr.networks import Generator, kind_of
 
 
-def export_generator(network: MFANet, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:
+def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:
     """The TFLite file of `network` for LR images of `size` (height, width), and its largest absolute difference.
 
-    `photo` (3, H, W) is resized to `size` for the parity check. InputError where the check fails.
+    `photo` (3, H, W) is resized to `size` for the parity check. InputError where the check fails, or for a
+    peer: the mirror in TensorFlow is built from a list of operators, and MFANet alone has one.
     """
+    if not isinstance(network, MFANet):
+        raise InputError(f"network {kind_of(network)} cannot be exported: only an mfanet can; give one")
     network = network.cpu().float().eval()
     image = resize_bicubic(photo, size=size).clamp(0, 1)
     weights = dict(network.state_dict())

@@ -120,7 +120,8 @@ class BicubicResidual(nn.Module):
         """The output (N, 3, scale H, scale W) and the input (N, 3, H, W) -> the sum."""
         padded = _pad_symmetric(_pad_symmetric(x, self.BORDER_PX, 2), self.BORDER_PX, 3)
         # Half precision would blur the image by a grey level.
-        with torch.autocast(x.device.type, enabled=False):
+        device = "cpu" if x.is_meta else x.device.type  # autocast knows no meta device
+        with torch.autocast(device, enabled=False):
             pixels = F.conv2d(padded, self.filters.to(x.dtype), groups=N_COLOURS)
         return image + F.pixel_shuffle(pixels, self.scale)
 

@@ -93,7 +93,11 @@ class ElasticObjective(nn.Module):
         return terms, first
 
     def _distances(
-        self, distance: Callable[[Tensor, Tensor], Tensor], first: Tensor, others: Sequence[Tensor], hr: Tensor
+        self,
+        distance: Callable[[Tensor, Tensor], Tensor],
+        first: Tensor,
+        others: Sequence[Tensor],
+        hr: Tensor,
     ) -> Tensor:
         taught = first.detach()
         distances = [distance(first, hr)]

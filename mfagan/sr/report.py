@@ -7,13 +7,13 @@ from pathlib import Path
 
 from mfagan import checkpoint
 from mfagan.data import EMBEDDED, read_pairs
-from mfagan.evaluate import enlarge_bicubic, mean_scores, score, super_resolve
+from mfagan.evaluate import as_method, enlarge_bicubic, mean_scores, score_methods, super_resolve
 from mfagan.images import write_image
 from mfagan.latency import measure_model
 from mfagan.litert import max_abs_difference
 from mfagan.output import write_atomic
 from mfagan.picture import side_by_side
-from mfagan.sr.generator import MFANet
+from mfagan.sr.networks import load_generator
 from mfagan.sr.picked import read_picked
 from mfagan.sr.problem import Finding
 
@@ -36,16 +36,15 @@ def write_report(
 
     The exported file is of the first held-out photo's LR size.
     """
-    full, small = _load(supernet), _load(subgenerator)
+    full, small = load_generator(supernet), load_generator(subgenerator)
     pairs = read_pairs(EMBEDDED, small.scale)
-    supernet_mean = mean_scores([score(super_resolve(full, pair.lr), pair) for pair in pairs])
-    outputs = [super_resolve(small, pair.lr) for pair in pairs]
-    small_mean = mean_scores([score(sr, pair) for sr, pair in zip(outputs, pairs, strict=True)])
+    methods = {"bicubic": enlarge_bicubic, "full": as_method(full), "small": as_method(small)}
+    means = {name: mean_scores(rows).psnr_db for name, rows in score_methods(methods, pairs).items()}
     choice = read_picked(picked)
     contents = model.read_bytes()
     facts: dict[str, object] = {
-        "bicubic_psnr_db": supernet_mean.bicubic_psnr_db,
-        "supernet_psnr_db": supernet_mean.psnr_db,
+        "bicubic_psnr_db": means["bicubic"],
+        "supernet_psnr_db": means["full"],
         "n_trials": len(trials),
         "n_unique_trials": len({tuple(trial.widths) for trial in trials}),
         "front": [asdict(finding) for finding in front],
@@ -59,20 +58,17 @@ def write_report(
             "memory_bytes": choice.memory_bytes,
         },
         "psnr_before_finetune_db": checkpoint.read(subgenerator).record["psnr_before_db"],
-        "psnr_after_finetune_db": small_mean.psnr_db,
+        "psnr_after_finetune_db": means["small"],
         "tflite_max_abs_diff": max_abs_difference(contents, small, pairs[0].lr),
         "tflite_latency_ms": measure_model(contents, THREADS).latency_ms,
         "lut_latency_ms": choice.latency_ms,
         "seconds": dict(seconds),
     }
-    columns = {"bicubic": enlarge_bicubic(pairs[0]), "SubGenerator": outputs[0], "original": pairs[0].hr}
-    write_image(folder / PICTURE, side_by_side(columns))
+    first = pairs[0]
+    columns = {"bicubic": enlarge_bicubic(first), "SubGenerator": super_resolve(small, first.lr)}
+    write_image(folder / PICTURE, side_by_side({**columns, "original": first.hr}))
     write_atomic(folder / REPORT, json.dumps(facts, indent=2) + "\n")
     return facts
-
-
-def _load(path: Path) -> MFANet:
-    return MFANet.from_checkpoint(checkpoint.read(path, "mfanet"), path)
 
 
 def summarize(facts: Mapping[str, object], folder: Path) -> str:

@@ -129,7 +129,9 @@ class TrainingRun:
         crops = self._crops(stage)
         rank, world = self.fabric.global_rank, self.fabric.world_size
         with self.bars(state.stem) as report:
-            outcome = loop.run(lambda start, stop: Prefetcher(crops, start, stop, rank=rank, world=world), report)
+            outcome = loop.run(
+                lambda start, stop: Prefetcher(crops, start, stop, rank=rank, world=world), report
+            )
         if outcome.waiting_share > 0.05:
             self.say(
                 f"{stage} waited {100 * outcome.waiting_share:.0f} % of its time for images: put them on a faster disk"
@@ -208,12 +210,16 @@ def load_perceptual(recipe: Recipe, vgg19: Path | None, say: Say) -> PerceptualL
     return None
 
 
-def save_network(path: Path, network: Generator | Discriminator, role: str, record: Mapping[str, object]) -> None:
+def save_network(
+    path: Path, network: Generator | Discriminator, role: str, record: Mapping[str, object]
+) -> None:
     """Write a network with what rebuilds it; discriminators, which nobody deploys, in half precision."""
     state = network.state_dict()
     kind = network.KIND if isinstance(network, Discriminator) else kind_of(network)
     if isinstance(network, Discriminator):
-        state = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()}
+        state = {
+            name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()
+        }
     checkpoint.save(path, Checkpoint(kind, role, network.config(), state, record))
 
 

@@ -63,7 +63,9 @@ class StageTrainer(Learner):
                 "discriminator", DiscriminatorObjective(self.discriminator, distilled), recipe
             )
 
-    def _set_up(self, name: str, objective: nn.Module, recipe: Recipe) -> tuple[nn.Module, torch.optim.Optimizer]:
+    def _set_up(
+        self, name: str, objective: nn.Module, recipe: Recipe
+    ) -> tuple[nn.Module, torch.optim.Optimizer]:
         optimizer = torch.optim.Adam(
             objective.parameters(), lr=self.stage.learning_rate, betas=recipe.betas, eps=1e-8
         )
@@ -97,9 +99,11 @@ class StageTrainer(Learner):
                 objective, optimizer, more, {"discriminator": 1.0, "distill_d": weights.distill_d}, rate
             )
             terms = terms | more
-        return {name: term.detach() for name, term in terms.items()} | norms | {
-            "learning_rate": torch.tensor(rate, device=device)
-        }
+        return (
+            {name: term.detach() for name, term in terms.items()}
+            | norms
+            | {"learning_rate": torch.tensor(rate, device=device)}
+        )
 
     def _descend(
         self,

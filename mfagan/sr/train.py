@@ -99,7 +99,9 @@ def train_supernet(run: TrainingRun) -> list[Path]:
             generator,
             run.fabric,
             perceptual=run.perceptual,
-            draw=lambda number: draw_widths(recipe.stages.supernet.sampling, generator.widths, run.place.seed, number),
+            draw=lambda number: draw_widths(
+                recipe.stages.supernet.sampling, generator.widths, run.place.seed, number
+            ),
         )
 
     run.train("supernet", {"supergenerator": path}, start, [folder / STUDENT])
@@ -137,7 +139,9 @@ def new_discriminator(run: TrainingRun, base: int) -> Discriminator:
 def _distillable(discriminator: Discriminator) -> PatchGAN:
     if isinstance(discriminator, PatchGAN):
         return discriminator
-    raise InputError(f"discriminator {discriminator.KIND!r} has no layers to distill; choose patchgan in the recipe")
+    raise InputError(
+        f"discriminator {discriminator.KIND!r} has no layers to distill; choose patchgan in the recipe"
+    )
 
 
 def check_stages(names: Sequence[str] | None) -> Sequence[str]:

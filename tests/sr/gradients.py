@@ -1,6 +1,6 @@
 """Run by test_distributed under torchrun: one step, whose gradients the first process writes to a file.
 
-    python tests/sr/gradients.py STAGE FILE
+python tests/sr/gradients.py STAGE FILE
 """
 
 import sys
@@ -37,9 +37,7 @@ def distilling(recipe: Recipe, seed: int) -> StageTrainer:
 def elastic(recipe: Recipe, seed: int) -> StageTrainer:
     torch.manual_seed(seed)
     network = SuperGenerator(Widths.uniform(48))
-    stage = Stage(
-        steps=1, learning_rate=1e-3, sampling=Sampling(rule="sandwich", n_random=2, in_place=0.5)
-    )
+    stage = Stage(steps=1, learning_rate=1e-3, sampling=Sampling(rule="sandwich", n_random=2, in_place=0.5))
     fabric = make_fabric("cpu", "fp32")
     return StageTrainer(
         recipe,

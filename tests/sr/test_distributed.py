@@ -15,7 +15,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def torchrun(n: int, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n}", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        f"--nproc-per-node={n}",
+        *arguments,
+    ]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     return subprocess.run(
         command, capture_output=True, text=True, timeout=300, check=False, env=environment, cwd=ROOT
@@ -54,7 +61,14 @@ def test_the_command_trains_on_two_processes(trained: Path, tmp_path: Path):
         assert run.returncode == 0, run.stderr[-2000:]
         assert run.stdout.split() == [
             str(out / f"{name}.safetensors")
-            for name in ("teacher", "teacher_gan", "teacher_discriminator", "student", "discriminator", "supergenerator")
+            for name in (
+                "teacher",
+                "teacher_gan",
+                "teacher_discriminator",
+                "student",
+                "discriminator",
+                "supergenerator",
+            )
         ]
         results.append(checkpoint.read(out / "supergenerator.safetensors").state)
     one, two = results

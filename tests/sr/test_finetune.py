@@ -70,6 +70,8 @@ def test_a_finished_one_is_left_and_another_refused(trained: Path, tmp_path: Pat
     content = (tmp_path / OUT).read_bytes()
     assert tune(run, trained)[0] == first
     assert (tmp_path / OUT).read_bytes() == content
-    with pytest.raises(InputError, match=r"small\.safetensors was made with other settings \(steps was 2, now 3\)"):
+    with pytest.raises(
+        InputError, match=r"small\.safetensors was made with other settings \(steps was 2, now 3\)"
+    ):
         tune(prepare(trained, tmp_path, Stage(steps=3, learning_rate=1e-4)), trained)
     assert (tmp_path / OUT).read_bytes() == content

@@ -20,7 +20,9 @@ def start(recipe: Path, photos: Path, out: Path) -> subprocess.Popen:
     command = [sys.executable, "-m", "mfagan", "train", str(recipe), "--images", str(photos)]
     command += ["--out", str(out), "--device", "cpu"]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
 
 
 def finish(process: subprocess.Popen) -> str:

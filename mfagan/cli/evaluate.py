@@ -1,0 +1,193 @@
+"""The command `evaluate`: networks beside bicubic and the published figures."""
+
+import json
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mfagan.cli.options import DeviceOption, JsonOption, SizeOption, read_size, say
+from mfagan.errors import InputError
+
+if TYPE_CHECKING:
+    from mfagan.sr.evaluation import Evaluation
+
+SUFFIX = ".safetensors"
+
+
+def evaluate(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="CKPT... [IMAGES]...",
+            help="Generators' checkpoints. What is no file and does not end in .safetensors is one more "
+            "folder of images, so that `--images Set5 Set14` works.",
+        ),
+    ] = None,
+    images: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A folder of images, or `embedded` for the bundled photos (repeatable; default: embedded)."
+        ),
+    ] = None,
+    widths: Annotated[
+        list[str] | None, typer.Option(help="A slice to score of every MFANet (repeatable).")
+    ] = None,
+    scale: Annotated[
+        int | None, typer.Option(help="2, 3 or 4 (default: the checkpoints'); alone, it scores bicubic.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder to write evaluation.json and evaluation.md into; X.json or X.md: those two files."
+        ),
+    ] = None,
+    save_images: Annotated[
+        Path | None,
+        typer.Option(help="A folder to write the enlarged images and a comparison sheet of each set into."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="An HTML file: quality against memory, FLOPs as size.")
+    ] = None,
+    plot_quality: Annotated[str, typer.Option(help="psnr or lpips, of the first set, for --plot.")] = "psnr",
+    per_image: Annotated[bool, typer.Option("--per-image", help="Print every image's figures too.")] = False,
+    weights: Annotated[Path | None, typer.Option(help="AlexNet's weights for LPIPS.")] = None,
+    latency: Annotated[
+        bool, typer.Option("--latency/--no-latency", help="Measure the networks in PyTorch.")
+    ] = True,
+    size: SizeOption = "128x128",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads of the latency (default: PyTorch's).")
+    ] = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Print PSNR-Y, SSIM, LPIPS (where its weights are), costs and latency beside bicubic's and the paper's.
+
+    LPIPS's AlexNet is never downloaded: give --weights or keep it in $TORCH_HOME/hub/checkpoints. Costs are
+    those at a 128x128 LR image, the paper's; --size is the latency's.
+    """
+    from mfagan import backbones
+    from mfagan.devices import choose_device
+    from mfagan.gallery import Gallery
+    from mfagan.output import require_place, require_writable, write_atomic
+    from mfagan.progress import show_bar
+    from mfagan.sr import evaluation_table as tables
+    from mfagan.sr.evaluation import ImageSet, common_scale, load_contenders, read_sets
+    from mfagan.sr.evaluation import evaluate as run
+
+    paths = [one for one in targets or [] if one.endswith(SUFFIX) or Path(one).is_file()]
+    sources = [*(images or []), *(one for one in targets or [] if one not in paths)] or ["embedded"]
+    files = _places(out)
+    if plot_quality not in ("psnr", "lpips"):
+        raise InputError(f"plot quality {plot_quality!r}: give psnr or lpips")
+    contenders = load_contenders([Path(one) for one in paths], widths or [])
+    enlargement = common_scale(contenders, scale)
+    sets = read_sets(sources, enlargement)
+    backbone = backbones.find_weights("alexnet", weights)
+    lpips = None if backbone is None else backbones.load_lpips(backbone)
+    if lpips is None:
+        say(f"LPIPS is left out: {backbones.describe_missing('alexnet')}")
+        if plot is not None and plot_quality == "lpips":
+            raise InputError(
+                "plot quality lpips: it is not measured without AlexNet's weights; give --weights"
+            )
+    for path in (*files, *([] if plot is None else [plot])):
+        require_place(path)
+    if save_images is not None:
+        require_writable(save_images)
+    galleries: list[Gallery] = []
+
+    def open_gallery(one: ImageSet):
+        assert save_images is not None
+        galleries.append(Gallery(save_images / one.name.replace(" ", "-")))
+        return galleries[-1].show
+
+    found = run(
+        contenders,
+        sets,
+        enlargement,
+        device=choose_device(device),
+        lpips=lpips,
+        lpips_name=None if lpips is None else lpips.name,
+        latency_size=read_size(size) if latency else None,
+        threads=threads,
+        seen=None if save_images is None else open_gallery,
+        bars=show_bar,
+        command=shlex.join(["mfagan", *sys.argv[1:]]),
+    )
+    written = [gallery.write_sheet() for gallery in galleries]
+    facts = json.dumps(tables.as_json(found), indent=2, allow_nan=False) + "\n"
+    for path in files:
+        write_atomic(path, facts if path.suffix == ".json" else tables.as_markdown(found))
+    if plot is not None:
+        write_atomic(plot, _draw(found, plot_quality))
+    if as_json:
+        print(facts, end="")
+    else:
+        _print_tables(found, per_image)
+    for path in (*files, *written, *([] if plot is None else [plot])):
+        say(f"wrote {path}")
+
+
+def _places(out: Path | None) -> list[Path]:
+    """The JSON and the Markdown file."""
+    if out is None:
+        return []
+    stem = out.with_suffix("") if out.suffix in (".json", ".md") else out / "evaluation"
+    return [stem.with_name(f"{stem.name}{suffix}") for suffix in (".json", ".md")]
+
+
+def _print_tables(found: "Evaluation", per_image: bool) -> None:
+    from mfagan.sr import evaluation_table as tables
+    from mfagan.table import format_text
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    print(format_text(*tables.as_table(found), width=width))
+    if per_image:
+        for name in found.sources:
+            print(format_text(*tables.as_image_table(found, name), width=width))
+    for note in tables.list_notes(found):
+        print(note)
+
+
+def _draw(found: "Evaluation", quality: str) -> str:
+    """The page of the paper's figure 5: quality of the first set against memory, FLOPs as size."""
+    from mfagan.evaluate import mean_scores
+    from mfagan.sr import evaluation_table as tables
+    from mfagan.sr.published import quoted_on
+    from search.bubbles import Bubble, bubble_data
+    from search.page import bubble_page
+
+    first = next(iter(found.sources))
+    attribute = "psnr_db" if quality == "psnr" else "lpips"
+    title = f"PSNR-Y on {first} (dB)" if quality == "psnr" else f"{found.lpips} on {first}, less is better"
+    bubbles, levels = [], {}
+    for row in found.rows:
+        value = getattr(mean_scores(row.scores[first]), attribute)
+        if row.costs is None:
+            levels[row.name] = value
+            continue
+        memory, flops, params = row.costs.memory_bytes / 1e9, row.costs.flops / 1e9, row.costs.params / 1e6
+        bubbles.append(Bubble(row.name, memory, value, flops, False, _details(value, memory, flops, params)))
+    for row in tables.quoted_rows(found):
+        figures = quoted_on(row, first)
+        if figures is not None:
+            value = getattr(figures, attribute)
+            details = _details(value, row.memory_gb, row.flops_g, row.params_m)
+            bubbles.append(Bubble(f"{row.name} (quoted)", row.memory_gb, value, row.flops_g, True, details))
+    data = bubble_data(bubbles, "memory traffic (GB)", title, "FLOPs", levels=levels)
+    notes = [*tables.list_notes(found), f"Made by: {found.command}"]
+    return bubble_page(data, f"Quality against memory traffic, x{found.scale}", notes)
+
+
+def _details(value: float, memory: float, flops: float, params: float) -> dict[str, str]:
+    return {
+        "quality": f"{value:.4g}",
+        "memory": f"{memory:.3f} GB",
+        "FLOPs": f"{flops:.2f} G",
+        "params": f"{params:.3f} M",
+    }

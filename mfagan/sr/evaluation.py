@@ -1,0 +1,224 @@
+"""An evaluation: several networks and bicubic on several sets of images, with costs and latency."""
+
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+from mfagan import checkpoint
+from mfagan.costs import Costs, trace_costs
+from mfagan.data import EMBEDDED, LAYOUTS, Pair, read_pairs
+from mfagan.devices import CPU, place
+from mfagan.errors import InputError
+from mfagan.evaluate import Lpips, Scores, Seen, as_method, enlarge_bicubic, score_methods
+from mfagan.latency import NETWORK_ROUNDS, describe_device, measure_networks
+from mfagan.progress import Bars, no_bar
+from mfagan.sr.networks import Generator, rebuild
+from mfagan.sr.widths import Widths
+
+BICUBIC = "bicubic"
+COSTS_SIZE = (128, 128)
+"""LR size (height, width) of which FLOPs and memory are told, the paper's."""
+
+HELD_OUT = "held-out photos"
+"""What the embedded photographs are called."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A network to evaluate; `about` says what its checkpoint is, as plain data."""
+
+    name: str
+    network: Generator
+    about: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Pairs under one name; `source` is what the user gave."""
+
+    name: str
+    source: str
+    pairs: Sequence[Pair]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How the latencies were measured; `size` is the LR image's (height, width) in px."""
+
+    runtime: str
+    device: str
+    threads: int
+    size: tuple[int, int]
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network's figures: the scores of every image by set, and what it costs where that was found."""
+
+    name: str
+    scores: Mapping[str, Sequence[Scores]]
+    about: Mapping[str, object] = field(default_factory=dict)
+    costs: Costs | None = None
+    latency_ms: float | None = None
+    latency_spread_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that was found, bicubic's row first; `sources` are the sets' names and where they came from."""
+
+    scale: int
+    sources: Mapping[str, str]
+    rows: Sequence[Row]
+    lpips: str | None = None
+    timing: Timing | None = None
+    command: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_contenders(paths: Sequence[Path], widths: Sequence[str] = ()) -> list[Contender]:
+    """The networks of checkpoints, named by their files: `name@widths` for each slice that is asked for.
+
+    Where `widths` are given every MFANet is cut into them, and a peer stands whole. InputError: as
+    `load_generator`; one file given twice; widths but no MFANet to cut.
+    """
+    names = distinct_names(paths, lambda path: path.stem, {BICUBIC})
+    contenders: list[Contender] = []
+    for path, name in names.items():
+        found = checkpoint.read(path)
+        about = {"file": str(path), "sha256": checkpoint.sha256(path), "network": found.network}
+        for asked in (widths if found.network == "mfanet" else ()) or (None,):
+            network = rebuild(found, path, asked)
+            label = name if asked is None else f"{name}@{_shorten(asked)}"
+            contenders.append(Contender(label, network, about | dict(network.config())))
+    if widths and not any("@" in one.name for one in contenders):
+        raise InputError(f"widths {widths[0]}: no checkpoint given is an mfanet to cut; leave them out")
+    return contenders
+
+
+def common_scale(contenders: Sequence[Contender], scale: int | None = None) -> int:
+    """The scale of all networks, which `scale` may demand. InputError where there is no such."""
+    if scale not in (None, 2, 3, 4):
+        raise InputError(f"scale {scale}: choose 2, 3 or 4")
+    if scale is None:
+        if not contenders:
+            raise InputError(
+                "no checkpoint given: name a file that ends in .safetensors, or give --scale for bicubic alone"
+            )
+        scale = contenders[0].network.scale
+    for one in contenders:
+        if one.network.scale != scale:
+            raise InputError(
+                f"checkpoint {one.about.get('file', one.name)} enlarges by {one.network.scale}, not by "
+                f"{scale}: evaluate networks of one scale together"
+            )
+    return scale
+
+
+def read_sets(sources: Sequence[str], scale: int) -> list[ImageSet]:
+    """The image sets of folders (or `embedded`), named by the folder that holds HR and LR images.
+
+    InputError: as `read_pairs`; one folder given twice.
+    """
+    names = distinct_names(sources, _name_of_set)
+    return [ImageSet(name, source, read_pairs(source, scale)) for source, name in names.items()]
+
+
+def evaluate(
+    contenders: Sequence[Contender],
+    sets: Sequence[ImageSet],
+    scale: int,
+    *,
+    device: torch.device = CPU,
+    lpips: Lpips | None = None,
+    lpips_name: str | None = None,
+    latency_size: tuple[int, int] | None = None,
+    threads: int | None = None,
+    seen: Callable[[ImageSet], Seen] | None = None,
+    bars: Bars = no_bar,
+    command: str = "",
+) -> Evaluation:
+    """Score every network and bicubic on every set; trace the costs; time the networks at `latency_size`.
+
+    `seen` gives for each set what is shown its pictures. `latency_size` None leaves the latency out.
+    """
+    networks = [place(one.network.eval(), device) for one in contenders]
+    methods = {BICUBIC: enlarge_bicubic} | {
+        one.name: as_method(network) for one, network in zip(contenders, networks, strict=True)
+    }
+    scores: dict[str, dict[str, list[Scores]]] = {name: {} for name in methods}
+    for one in sets:
+        with bars(one.name) as report:
+            shown = None if seen is None else seen(one)
+            for name, found in score_methods(methods, one.pairs, lpips, shown, report).items():
+                scores[name][one.name] = found
+    costs = [trace_costs(network, *COSTS_SIZE) for network in networks]
+    timing, entries = None, [None] * len(networks)
+    if latency_size is not None and networks:
+        timing = Timing(
+            f"PyTorch {torch.__version__}",
+            describe_device(device),
+            threads or torch.get_num_threads(),
+            latency_size,
+            NETWORK_ROUNDS,
+        )
+        with bars("latency") as report:
+            entries = measure_networks(networks, latency_size, threads, report=report)
+    rows = [Row(BICUBIC, scores[BICUBIC])]
+    for one, cost, entry in zip(contenders, costs, entries, strict=True):
+        spent = (
+            {} if entry is None else {"latency_ms": entry.latency_ms, "latency_spread_ms": entry.spread_ms}
+        )
+        rows.append(Row(one.name, scores[one.name], one.about, cost, **spent))
+    sources = {one.name: one.source for one in sets}
+    return Evaluation(scale, sources, rows, lpips_name, timing, command, _versions(lpips is not None))
+
+
+def distinct_names(
+    given: Sequence[Path] | Sequence[str],
+    name_of: Callable[[Path], str],
+    taken: set[str] | frozenset[str] = frozenset(),
+) -> dict:
+    """What was given -> its name; names that two share, or that are taken, get the folder before them.
+
+    InputError where one thing was given twice or the folders' names do not help.
+    """
+    names = {one: name_of(Path(one)) for one in given}
+    shared = [name for name in names.values() if name in taken or list(names.values()).count(name) > 1]
+    longer = {
+        one: f"{Path(one).resolve().parent.name}-{name}" if name in shared else name
+        for one, name in names.items()
+    }
+    for one in given:
+        twice = list(given).count(one) > 1 or list(longer.values()).count(longer[one]) > 1
+        if twice:
+            raise InputError(f"{one} is given twice, or another is of the same name; rename one")
+    return longer
+
+
+def _name_of_set(path: Path) -> str:
+    if str(path) == EMBEDDED:
+        return HELD_OUT
+    path = path.resolve()
+    inner = {"HR", *(hr for hr, _ in LAYOUTS)} - {path.parent.name}
+    return path.parent.name if path.name in inner else path.name
+
+
+def _shorten(widths: str) -> str:
+    values = tuple(Widths.parse(widths))
+    return str(values[0]) if len(set(values)) == 1 else ",".join(map(str, values))
+
+
+def _versions(with_lpips: bool) -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("mfagan", "torch", "numpy", *(["lpips"] if with_lpips else [])):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,177 @@
+"""An evaluation as plain data for JSON, as a table like the paper's Table 2, and as Markdown."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from mfagan.backbones import PUBLISHED
+from mfagan.evaluate import Scores, mean_scores
+from mfagan.sr.evaluation import COSTS_SIZE, Evaluation, Row
+from mfagan.sr.published import PAPER, SCALE, TABLE_2, Published, quoted_on
+from mfagan.table import Cell, Column, format_markdown
+
+FORMAT = "evaluation/1"
+QUOTED_FROM = f"Table 2 of {PAPER}"
+
+
+def quoted_rows(evaluation: Evaluation) -> tuple[Published, ...]:
+    """The published rows that may stand beside the evaluation's: the paper's scale is 4 alone."""
+    return TABLE_2 if evaluation.scale == SCALE else ()
+
+
+def as_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Everything as plain data, each image's figures included; a figure that is not finite is None."""
+    rows = [_row_json(row) for row in evaluation.rows]
+    rows += [
+        {
+            "name": row.name,
+            "quoted": True,
+            "source": QUOTED_FROM,
+            "memory_gb": row.memory_gb,
+            "flops_g": row.flops_g,
+            "params_m": row.params_m,
+            "latency_ms": row.latency_ms,
+            "latency_device": "not named by the paper",
+            "sets": {name: asdict(quality) for name, quality in row.sets.items()},
+        }
+        for row in quoted_rows(evaluation)
+    ]
+    sizes = {name: len(scores) for name, scores in evaluation.rows[0].scores.items()}
+    return {
+        "format": FORMAT,
+        "command": evaluation.command,
+        "versions": dict(evaluation.versions),
+        "scale": evaluation.scale,
+        "costs_size": list(COSTS_SIZE),
+        "lpips": evaluation.lpips,
+        "latency": None if evaluation.timing is None else asdict(evaluation.timing),
+        "sets": [
+            {"name": name, "source": source, "n_images": sizes[name]}
+            for name, source in evaluation.sources.items()
+        ],
+        "rows": rows,
+        "notes": list_notes(evaluation),
+    }
+
+
+def as_table(evaluation: Evaluation) -> tuple[list[Column], list[list[Cell]]]:
+    """The table's columns and rows, the quoted ones last and marked so."""
+    columns = [
+        Column("network"),
+        Column("memory", "GB", ".3f"),
+        Column("FLOPs", "G", ".2f"),
+        Column("params", "M", ".3f"),
+    ]
+    timing = evaluation.timing
+    if timing is not None:
+        columns.append(Column(f"latency, {_name_timing(evaluation)}", "ms", ".1f"))
+    for name in evaluation.sources:
+        columns += [Column("PSNR-Y", "dB", ".3f", name), Column("SSIM", "", ".4f", name)]
+        if evaluation.lpips is not None:
+            columns.append(Column(evaluation.lpips, "", ".4f", name))
+    rows: list[list[Cell]] = []
+    for row in evaluation.rows:
+        cells: list[Cell] = [row.name, None, None, None]
+        if row.costs is not None:
+            cells[1:] = [row.costs.memory_bytes / 1e9, row.costs.flops / 1e9, row.costs.params / 1e6]
+        cells += [row.latency_ms] if timing is not None else []
+        for name in evaluation.sources:
+            mean = mean_scores(row.scores[name])
+            cells += [mean.psnr_db, mean.ssim] + ([mean.lpips] if evaluation.lpips is not None else [])
+        rows.append(cells)
+    for row in quoted_rows(evaluation):
+        cells = [f"{row.name} (quoted)", f"{row.memory_gb:g}", f"{row.flops_g:g}", f"{row.params_m:g}"]
+        cells += [None] if timing is not None else []
+        for name in evaluation.sources:
+            quality = quoted_on(row, name)
+            cells += [None, None] if quality is None else [f"{quality.psnr_db:.2f}", None]
+            if evaluation.lpips is not None:
+                cells.append(None if quality is None else f"{quality.lpips:.4f}")
+        rows.append(cells)
+    return columns, rows
+
+
+def as_image_table(evaluation: Evaluation, name: str) -> tuple[list[Column], list[list[Cell]]]:
+    """One set image by image, the networks side by side."""
+    columns = [Column(name)]
+    for row in evaluation.rows:
+        columns += [Column("PSNR-Y", "dB", ".3f", row.name), Column("SSIM", "", ".4f", row.name)]
+        if evaluation.lpips is not None:
+            columns.append(Column(evaluation.lpips, "", ".4f", row.name))
+    rows: list[list[Cell]] = []
+    for i, first in enumerate(evaluation.rows[0].scores[name]):
+        cells: list[Cell] = [first.name]
+        for row in evaluation.rows:
+            one = row.scores[name][i]
+            cells += [one.psnr_db, one.ssim] + ([one.lpips] if evaluation.lpips is not None else [])
+        rows.append(cells)
+    return columns, rows
+
+
+def list_notes(evaluation: Evaluation) -> list[str]:
+    """What the table's figures are, a line each."""
+    height, width = COSTS_SIZE
+    notes = [
+        f"x{evaluation.scale}; PSNR and SSIM on BT.601 luma, {evaluation.scale} px of border shaved, "
+        "not rounded to 8 bits; means over the images of a set",
+        "memory: the activations that one pass writes, fp32, and FLOPs: multiply-accumulates, both by the "
+        f"paper's count for one LR image of {height}x{width} px",
+    ]
+    timing = evaluation.timing
+    if timing is not None:
+        notes.append(f"latency: median of {timing.rounds} rounds, {_name_timing(evaluation)}")
+    if evaluation.lpips is None:
+        notes.append(
+            f"LPIPS is left out: it needs AlexNet's published weights, {PUBLISHED['alexnet']}, by --weights or in "
+            "$TORCH_HOME/hub/checkpoints"
+        )
+    if quoted_rows(evaluation):
+        notes.append(
+            f"quoted: from {QUOTED_FROM}, x{SCALE}, not measured here; the paper does not name LPIPS's net, "
+            "and its latencies are of another device"
+        )
+    return notes
+
+
+def as_markdown(evaluation: Evaluation) -> str:
+    """A page with the table, what its figures are, and the command and versions that made it."""
+    versions = ", ".join(f"{name} {text}" for name, text in evaluation.versions.items())
+    notes = "".join(f"- {note}\n" for note in list_notes(evaluation))
+    return (
+        f"# Evaluation at x{evaluation.scale}\n\n{format_markdown(*as_table(evaluation))}\n{notes}\n"
+        f"Made by `{evaluation.command}` with {versions}.\n"
+    )
+
+
+def _name_timing(evaluation: Evaluation) -> str:
+    timing = evaluation.timing
+    assert timing is not None
+    height, width = timing.size
+    threads = f"{timing.threads} thread{'s' if timing.threads > 1 else ''}"
+    return f"{timing.runtime} on {timing.device}, {threads}, {height}x{width} px"
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    about: dict[str, Any] = {"name": row.name, "quoted": False, **row.about}
+    if row.costs is not None:
+        about |= row.costs.as_dict()
+    if row.latency_ms is not None:
+        about |= {"latency_ms": row.latency_ms, "latency_spread_ms": row.latency_spread_ms}
+    return about | {
+        "sets": {
+            name: _figures(mean_scores(scores)) | {"images": _images(scores)}
+            for name, scores in row.scores.items()
+        }
+    }
+
+
+def _images(scores: Sequence[Scores]) -> list[dict[str, Any]]:
+    return [{"name": one.name, **_figures(one)} for one in scores]
+
+
+def _figures(scores: Scores) -> dict[str, float | None]:
+    figures = {"psnr_db": scores.psnr_db, "ssim": scores.ssim}
+    if scores.lpips is not None:
+        figures["lpips"] = scores.lpips
+    return {name: value if math.isfinite(value) else None for name, value in figures.items()}

@@ -1,0 +1,79 @@
+"""Every kind of generator by its name in checkpoints: MFANet and the peers it is measured against."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mfagan import checkpoint
+from mfagan.checkpoint import Checkpoint
+from mfagan.errors import InputError
+from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.generator import MFANet
+from mfagan.sr.peer_layers import Peer
+from mfagan.sr.peers import IMDN, RFDN, SPAN, RRDBNet, SRResNet
+from mfagan.sr.widths import Widths, require_choice
+
+Generator = MFANet | Peer
+"""A module (N, 3, H, W) -> (N, 3, scale H, scale W) with `scale`, `residual_kind` and `config()`."""
+
+PEERS: Mapping[str, type[Peer]] = {
+    "rrdbnet": RRDBNet,
+    "srresnet": SRResNet,
+    "imdn": IMDN,
+    "rfdn": RFDN,
+    "span": SPAN,
+}
+KINDS = ("mfanet", *PEERS)
+
+
+def build(kind: str, config: Mapping[str, object]) -> Generator:
+    """An untrained network of a kind from the arguments its `config()` gives; absent ones have their defaults.
+
+    InputError: an unknown kind, arguments it does not have or values it does not take.
+    """
+    arguments = dict(config)
+    try:
+        if kind == "mfanet":
+            widths = arguments.pop("widths")
+            return MFANet(Widths.of(widths), **arguments)  # pyright: ignore[reportArgumentType]
+        return _peer(kind)(**arguments)  # pyright: ignore[reportCallIssue, reportArgumentType]
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{kind} cannot be built from {dict(config)}: {error}") from None
+
+
+def kind_of(network: Generator) -> str:
+    """The name of the network's kind; a SuperGenerator is an mfanet."""
+    if isinstance(network, MFANet):
+        return "mfanet"
+    return next(kind for kind, peer in PEERS.items() if type(network) is peer)
+
+
+def load_generator(path: str | Path, widths: str | Widths | None = None) -> Generator:
+    """The generator of a checkpoint, in evaluation mode on the CPU.
+
+    `widths`: the slice of a SuperGenerator. InputError: as `checkpoint.read`; no generator; widths that are
+    no searched choice, do not fit, or are asked of a peer.
+    """
+    return rebuild(checkpoint.read(path), path, widths)
+
+
+def rebuild(found: Checkpoint, path: str | Path, widths: str | Widths | None = None) -> Generator:
+    """As `load_generator`, of a checkpoint that is read already; `path` names it in errors."""
+    if found.network not in KINDS:
+        raise InputError(
+            f"checkpoint {path}: its network is {found.network!r}, a generator is needed here "
+            f"({', '.join(KINDS)})"
+        )
+    if found.network != "mfanet":
+        if widths is not None:
+            raise InputError(f"checkpoint {path}: {found.network} has no slices; leave the widths out")
+        return _peer(found.network).from_checkpoint(found, path)
+    if widths is None:
+        return MFANet.from_checkpoint(found, path)
+    choice = Widths.parse(widths) if isinstance(widths, str) else widths
+    return SuperGenerator.from_checkpoint(found, path).extract(require_choice(choice))
+
+
+def _peer(kind: str) -> type[Peer]:
+    if kind not in PEERS:
+        raise InputError(f"network {kind!r} is unknown; choose one of: {', '.join(KINDS)}")
+    return PEERS[kind]

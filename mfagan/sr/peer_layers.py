@@ -1,0 +1,91 @@
+"""What the peers are built of: the arguments they share, their convolutions and their initialisation."""
+
+from typing import ClassVar, Literal, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mfagan.checkpoint import Checkpoint, load_weights
+from mfagan.errors import InputError
+from mfagan.sr.layers import BicubicResidual
+
+STEPS = {2: (2,), 3: (3,), 4: (2, 2)}
+"""Scale -> the factors of the networks that enlarge in steps."""
+
+Residual = Literal["none", "bicubic"]
+
+
+class Peer(nn.Module):
+    """A network that knows the arguments which rebuild it, and may add the bicubically enlarged input."""
+
+    last: ClassVar[str]
+    """The path of the convolution that writes the output."""
+
+    def __init__(self, scale: int, n_blocks: int, features: int, residual: Residual) -> None:
+        super().__init__()
+        if scale not in STEPS:
+            raise InputError(f"scale is {scale}; choose 2, 3 or 4")
+        if residual not in ("none", "bicubic"):
+            raise InputError(f"residual {residual!r}: give none or bicubic")
+        self.scale = scale
+        self.n_blocks = n_blocks
+        self.features = features
+        self.residual_kind: Residual = residual
+        self.residual = BicubicResidual(scale) if residual == "bicubic" else None
+
+    def config(self) -> dict[str, object]:
+        """What rebuilds it, as plain data."""
+        return {
+            "scale": self.scale,
+            "n_blocks": self.n_blocks,
+            "features": self.features,
+            "residual": self.residual_kind,
+        }
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint, path: object) -> Self:
+        """The network that a checkpoint describes; `path` names it in errors."""
+        try:
+            network = cls(**checkpoint.config)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        except TypeError:
+            raise InputError(
+                f"checkpoint {path}: it does not describe an {cls.__name__} (found {dict(checkpoint.config)})"
+            ) from None
+        return load_weights(network, checkpoint, str(path)).eval()
+
+    def start_from_bicubic(self) -> None:
+        """Where the input is added, the untrained network is bicubic enlargement: its last weights are zero."""
+        if self.residual is not None:
+            for parameter in self.get_submodule(self.last).parameters():
+                nn.init.zeros_(parameter)
+
+    def add_residual(self, image: Tensor, x: Tensor) -> Tensor:
+        """The output (N, 3, scale H, scale W) and the input (N, 3, H, W) -> the sum, or the output alone."""
+        return image if self.residual is None else self.residual(image, x)
+
+
+def conv(channels: int, out_channels: int, kernel: int = 3) -> nn.Conv2d:
+    """A convolution with a bias that keeps the size."""
+    return nn.Conv2d(channels, out_channels, kernel, padding=kernel // 2)
+
+
+def pixel_shuffled(features: int, scale: int) -> nn.Sequential:
+    """(N, features, H, W) -> (N, 3, scale H, scale W) at once."""
+    return nn.Sequential(conv(features, 3 * scale**2), nn.PixelShuffle(scale))
+
+
+def leaky(x: Tensor, slope: float) -> Tensor:
+    """LeakyReLU, in place."""
+    return F.leaky_relu(x, slope, inplace=True)
+
+
+def shrink(module: nn.Module) -> None:
+    """ESRGAN's initialisation: a tenth of He's, biases zero."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight)
+            assert layer.bias is not None
+            with torch.no_grad():
+                layer.weight.mul_(0.1)
+                layer.bias.zero_()

@@ -1,0 +1,24 @@
+"""The `mfagan` command, called as a user calls it; the fixture `run` is a `Run`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass
+class Result:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def message(self) -> str:
+        """The one line of an error; the progress bars' lines come before it."""
+        assert self.status == 2, self.err
+        lines = [line for line in self.err.splitlines() if line.startswith("mfagan: error: ")]
+        assert len(lines) == 1, self.err
+        assert self.err.rstrip().endswith(lines[0])
+        assert "Traceback" not in self.err
+        return lines[0]
+
+
+Run = Callable[..., Result]

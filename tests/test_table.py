@@ -1,0 +1,67 @@
+import pytest
+
+from mfagan.table import Cell, Column, format_markdown, format_text
+
+COLUMNS = [
+    Column("network"),
+    Column("params", "M", ".2f"),
+    Column("latency on some | device", "ms", ".1f"),
+    Column("PSNR", "dB", ".2f", "Set5"),
+    Column("SSIM", "", ".3f", "Set5"),
+    Column("PSNR", "dB", ".2f", "A set of a long name"),
+]
+ROWS: list[list[Cell]] = [
+    ["bicubic", None, None, 28.4, 0.8, 23.14],
+    ["ours|24", 1.5, 12.34, 30, 0.8765, 24.0],
+    ["quoted", "0.7", None, "29.4", None, None],
+]
+
+
+def test_markdown():
+    assert format_markdown(COLUMNS, ROWS) == (
+        "| network | params (M) | latency on some \\| device (ms) | Set5 PSNR (dB) | Set5 SSIM "
+        "| A set of a long name PSNR (dB) |\n"
+        "| :--- | ---: | ---: | ---: | ---: | ---: |\n"
+        "| bicubic | - | - | 28.40 | 0.800 | 23.14 |\n"
+        "| ours\\|24 | 1.50 | 12.3 | 30.00 | 0.876 | 24.00 |\n"
+        "| quoted | 0.7 | - | 29.4 | - | - |\n"
+    )
+
+
+def test_text():
+    assert format_text(COLUMNS, ROWS).splitlines() == [
+        "                                        Set5      A set of a long name",
+        "                 latency on some |",
+        "         params             device   PSNR                         PSNR",
+        "network       M                 ms     dB   SSIM                    dB",
+        "----------------------------------------------------------------------",
+        "bicubic       -                  -  28.40  0.800                 23.14",
+        "ours|24    1.50               12.3  30.00  0.876                 24.00",
+        "quoted      0.7                  -   29.4      -                     -",
+    ]
+
+
+def test_a_narrow_terminal_gets_tables_below_one_another():
+    parts = [part.splitlines() for part in format_text(COLUMNS, ROWS, width=40).split("\n\n")]
+    assert [part[-1].split() for part in parts] == [
+        ["quoted", "0.7", "-"],
+        ["quoted", "29.4", "-"],
+        ["quoted", "-"],
+    ]
+    assert parts[1][:2] == ["             Set5", "          PSNR"]
+    assert max(len(line) for part in parts for line in part) <= 40
+    # A column wider than the terminal still stands, beside the first.
+    assert format_text(COLUMNS[:2], ROWS_OF_TWO, width=3) == format_text(COLUMNS[:2], ROWS_OF_TWO)
+
+
+ROWS_OF_TWO: list[list[Cell]] = [row[:2] for row in ROWS]
+
+
+def test_a_table_without_groups_or_units_has_no_lines_for_them():
+    assert format_text([Column("a"), Column("b", form="d")], [["x", 12]]) == "a   b\n-----\nx  12\n"
+
+
+@pytest.mark.parametrize("form", [format_markdown, format_text])
+def test_rows_of_another_length_are_refused(form):
+    with pytest.raises(ValueError, match="zip"):
+        form(COLUMNS, [["bicubic", 1.0]])
