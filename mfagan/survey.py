@@ -38,7 +38,7 @@ class SetSurvey:
 
 @dataclass(frozen=True)
 class Survey:
-    """Every set of a folder, the names of the images that would be trained and validated on, and what stands against it.
+    """Every set of a folder, the names of the images trained and validated on, and what stands against it.
 
     `problems` make it unusable; `notes` are worth knowing.
     """
