@@ -38,7 +38,7 @@ class SetSurvey:
 
 @dataclass(frozen=True)
 class Survey:
-    """Every set of a folder, how many images would be trained and validated on, and what stands against it.
+    """Every set of a folder, the names of the images trained and validated on, and what stands against it.
 
     `problems` make it unusable; `notes` are worth knowing.
     """
@@ -46,8 +46,8 @@ class Survey:
     source: str
     scale: int
     sets: tuple[SetSurvey, ...]
-    n_training: int
-    n_validation: int
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -78,19 +78,20 @@ def survey(
         str(source),
         scale,
         tuple(sets),
-        len(training),
-        len(validation),
+        tuple(training.values()),
+        validation,
         tuple(problems),
         tuple(notes),
     )
 
 
-def _split(source: Source, scale: int) -> tuple[list[Path], list[Path], str | None]:
+def _split(source: Source, scale: int) -> tuple[dict[Path, str], tuple[str, ...], str | None]:
+    """HR images to train on with their names, names to validate on; or why there are none."""
     try:
         training, validation = find_split(source, scale=scale)
     except InputError as error:
-        return [], [], str(error)
-    return [pair.hr for pair in training], [pair.hr for pair in validation], None
+        return {}, (), str(error)
+    return {pair.hr: pair.name for pair in training}, tuple(pair.name for pair in validation), None
 
 
 def _survey_set(

@@ -396,7 +396,7 @@ def test_a_folder_is_checked_for_people_and_for_programs(run: Run, tmp_path: Pat
         f"photos: HR images, in {photos}",
         "    4 HR, 0 LR, 4 pairs, 0.0 million HR pixels",
         "    smallest 96x96 px, largest 96x96 px",
-        "training takes 3 images and validates on 1",
+        "trained on would be 3 images, photo_0 to photo_2; validated on, 1 image, photo_3",
     ]
     assert lines[-1] == "usable"
     facts = json.loads(run("data", "check", photos, "--json").out)

@@ -11,7 +11,7 @@ from tests.pictures import draw
 
 
 def make_pairs(folder: Path, n: int = 3) -> Path:
-    """HR images of 4n-1 x 40 px and larger, with their LR images."""
+    """HR images of 41x42, 81x42, ... px with their LR images."""
     for number in range(1, n + 1):
         draw(folder / "HR" / f"{number}.png", 40 * number + 1, 42)
         draw(folder / "LR_bicubic" / "X4" / f"{number}x4.png", 10 * number, 10)
@@ -29,7 +29,7 @@ def test_a_whole_folder_is_described(tmp_path: Path):
         3,
     )
     assert (one.smallest, one.largest, one.hr_pixels) == ((42, 41), (42, 121), 42 * (41 + 81 + 121))
-    assert (found.n_training, found.n_validation) == (2, 1)
+    assert (found.training, found.validation) == (("1", "2"), ("3",))
     assert (found.problems, found.notes) == ((), ())
 
 
@@ -120,7 +120,7 @@ def test_benchmarks_are_to_evaluate_on_and_may_be_small(tmp_path: Path):
         draw(tmp_path / name / "a.png")
     found = survey(tmp_path)
     assert [one.name for one in found.sets] == ["Set5", "Set14"]
-    assert (found.n_training, found.n_validation, found.problems) == (0, 0, ())
+    assert (found.training, found.validation, found.problems) == ((), (), ())
     assert any("holds 2 sets of images (Set5, Set14)" in note for note in found.notes)
 
 

@@ -1,6 +1,7 @@
 """Commands on folders of images: data check."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -34,7 +35,7 @@ def check(
             if one.smallest and one.largest:
                 smallest, largest = (f"{width}x{height}" for height, width in (one.smallest, one.largest))
                 print(f"    smallest {smallest} px, largest {largest} px")
-        print(f"training takes {found.n_training} images and validates on {found.n_validation}")
+        print(f"trained on would be {_describe(found.training)}; validated on, {_describe(found.validation)}")
         for label, lines in (("problem", found.problems), ("note", found.notes)):
             for line in lines:
                 print(f"{label}: {line}")
@@ -42,3 +43,9 @@ def check(
         print(f"not usable: {count} problem{'s' if count > 1 else ''}" if count else "usable")
     if found.problems:
         raise typer.Exit(2)
+
+
+def _describe(names: Sequence[str]) -> str:
+    if not names:
+        return "no images"
+    return f"{len(names)} images, {names[0]} to {names[-1]}" if len(names) > 1 else f"1 image, {names[0]}"
