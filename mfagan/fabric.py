@@ -1,9 +1,11 @@
 """Where training runs: one device or, started by torchrun, several processes; through Lightning Fabric."""
 
+import logging
 import os
 from typing import Literal
 
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
 
 from mfagan.devices import choose_device, computes_bf16
 from mfagan.errors import InputError
@@ -22,12 +24,14 @@ def make_fabric(device: str = "auto", precision: Precision = "auto") -> Fabric:
     if world > 1 and chosen.index is not None:
         raise InputError(f"device {device!r}: torchrun gives each process its own; give {chosen.type}")
     on_gpu = chosen.type == "cuda"
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # it announces what was asked of it
     bf16 = precision == "bf16" or (precision == "auto" and computes_bf16(chosen))
     fabric = Fabric(
         accelerator=chosen.type,
         devices=[chosen.index or 0] if on_gpu and world == 1 else local,
         num_nodes=world // local,
-        strategy="ddp" if world > 1 else "auto",
+        # Buffers here are constants, or statistics that training does not read: nothing to send round every step.
+        strategy=DDPStrategy(broadcast_buffers=False) if world > 1 else "auto",
         precision="bf16-mixed" if bf16 else "32-true",
     )
     fabric.launch()

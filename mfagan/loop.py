@@ -17,7 +17,7 @@ from typing import Protocol
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 
 from mfagan.errors import InputError
 from mfagan.log import TrainingLog
@@ -221,14 +221,12 @@ class _Progress:
         vars(self).update(state_dict)
 
 
-def _ema(decay: float) -> Callable[[list, list, Tensor | int], None]:
+def _ema(decay: float) -> Callable[[PARAM_LIST, PARAM_LIST, Tensor | int], None]:
     """Exponential moving average that forgets the first weights faster than its decay alone would."""
 
-    @torch.no_grad()
-    def update(averaged: list[Tensor], current: list[Tensor], n_averaged: Tensor | int) -> None:
+    def update(averaged: PARAM_LIST, current: PARAM_LIST, n_averaged: Tensor | int) -> None:
         n = int(n_averaged)
-        kept = min(decay, n / (9 + n))
-        torch._foreach_lerp_(averaged, current, 1 - kept)
+        get_ema_multi_avg_fn(min(decay, n / (9 + n)))(averaged, current, n_averaged)
 
     return update
 

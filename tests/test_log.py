@@ -1,19 +1,19 @@
 from pathlib import Path
 
 import torch
-from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.proto import event_pb2
 
 from mfagan.log import TrainingLog
 
 
-def read_events(folder: Path) -> list[Event]:
+def read_events(folder: Path) -> list:
     """TensorBoard's records: length (8 bytes), its checksum (4), the event, its checksum (4)."""
     events = []
     for path in sorted(folder.iterdir()):
         data = path.read_bytes()
         while data:
             length = int.from_bytes(data[:8], "little")
-            events.append(Event.FromString(data[12 : 12 + length]))
+            events.append(event_pb2.Event.FromString(data[12 : 12 + length])  # pyright: ignore)
             data = data[16 + length :]
     return events
 

@@ -1,7 +1,7 @@
 """The loop on a problem small enough to know the answer: a line fitted to points."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from mfagan.errors import InputError
 from mfagan.fabric import make_fabric
 from mfagan.loop import Course, Diverged, Learner, Loop
 from mfagan.progress import no_bar
+from mfagan.snapshot import Stateful
 
 
 class Line(Learner):
@@ -21,12 +22,12 @@ class Line(Learner):
 
     def __init__(self, poison_at: int | None = None, factor: float = float("nan")) -> None:
         torch.manual_seed(0)
-        self.network = nn.Linear(1, 1)
+        self.network = self.line = nn.Linear(1, 1)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=0.05)
         self.poison_at = poison_at
         self.factor = factor
 
-    def parts(self):
+    def parts(self) -> Mapping[str, Stateful]:
         return {"network": self.network, "optimizer": self.optimizer}
 
     def step(self, number: int, *batch: Tensor) -> dict[str, Tensor]:
@@ -62,7 +63,7 @@ def score(network: nn.Module) -> float:
 
 
 def loop(folder: Path, learner: Learner, identity: str = "a", **course: Any) -> Loop:
-    settings = Course(**({"steps": 60, "checkpoint_every": 20} | course))
+    settings = dataclasses.replace(Course(steps=60, checkpoint_every=20), **course)
     fabric = make_fabric("cpu", "fp32")
     return Loop(learner, settings, fabric, folder / "line.state", {"name": identity}, score)
 
@@ -101,8 +102,8 @@ def test_a_resumed_run_ends_as_the_uninterrupted_one(tmp_path: Path, step: int, 
         loop(tmp_path, Line(), ema_decay=decay).run(points, interrupt_at(step))
     resumed, seen = Line(), []
     loop(tmp_path, resumed, ema_decay=decay).run(points, lambda done, total, note: seen.append(done))
-    assert torch.equal(whole.network.weight, resumed.network.weight)
-    assert torch.equal(whole.network.bias, resumed.network.bias)
+    assert torch.equal(whole.line.weight, resumed.line.weight)
+    assert torch.equal(whole.line.bias, resumed.line.bias)
     assert seen[0] == 20 * ((step - 1) // 20) + 1  # a checkpoint is written after its step was reported
 
 
@@ -110,24 +111,24 @@ def test_the_average_is_what_is_kept(tmp_path: Path):
     last, averaged = Line(), Line()
     run(loop(tmp_path / "last", last, steps=40))
     run(loop(tmp_path / "averaged", averaged, steps=40, ema_decay=0.99))
-    assert not torch.equal(last.network.weight, averaged.network.weight)
+    assert not torch.equal(last.line.weight, averaged.line.weight)
     expected = Line()
-    mean = expected.network.weight.detach().clone()
+    mean = expected.line.weight.detach().clone()
     for n, (x,) in enumerate(Points(0, 40), start=1):
         expected.step(n - 1, x)
         kept = min(0.99, n / (9 + n))
-        mean = kept * mean + (1 - kept) * expected.network.weight.detach()
-    assert averaged.network.weight.item() == pytest.approx(mean.item(), rel=1e-5)
+        mean = kept * mean + (1 - kept) * expected.line.weight.detach()
+    assert averaged.line.weight.item() == pytest.approx(mean.item(), rel=1e-5)
 
 
 def test_the_best_validation_is_kept_the_start_included(tmp_path: Path):
     harmed = Line()
     harmed.optimizer = torch.optim.Adam(harmed.network.parameters(), maximize=True)
-    before = harmed.network.weight.detach().clone()
+    before = harmed.line.weight.detach().clone()
     outcome = run(loop(tmp_path, harmed, steps=40, keep_best=True, validate_every=5))
     assert outcome.kept_step == 0
     assert outcome.score_after == outcome.score_before
-    assert torch.equal(harmed.network.weight, before)
+    assert torch.equal(harmed.line.weight, before)
     helped = Line()
     outcome = run(loop(tmp_path / "helped", helped, steps=40, keep_best=True, validate_every=5))
     assert outcome.kept_step > 0
@@ -145,7 +146,7 @@ def test_the_best_survives_an_interruption(tmp_path: Path):
     resumed = Line()
     outcome = run(loop(tmp_path, resumed, **course))
     assert dataclasses.replace(outcome, waiting_share=0) == dataclasses.replace(expected, waiting_share=0)
-    assert torch.equal(whole.network.weight, resumed.network.weight)
+    assert torch.equal(whole.line.weight, resumed.line.weight)
 
 
 def test_nan_stops_the_run_and_names_step_terms_and_checkpoint(tmp_path: Path):
@@ -166,7 +167,7 @@ def test_after_divergence_the_checkpoint_is_good(tmp_path: Path):
     whole, resumed = Line(), Line()
     run(loop(tmp_path / "whole", whole))
     run(loop(tmp_path, resumed))
-    assert torch.equal(whole.network.weight, resumed.network.weight)
+    assert torch.equal(whole.line.weight, resumed.line.weight)
 
 
 def test_a_snapshot_of_another_training_is_refused(tmp_path: Path):

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import torch
 
-from mfagan.devices import CPU, place
+from mfagan.devices import place
 from mfagan.evaluate import super_resolve
+from mfagan.fabric import make_fabric
 from mfagan.latency import build_table, describe_build, measure_model
 from mfagan.output import require_place, write_atomic
 from mfagan.progress import show_bar
@@ -73,9 +74,10 @@ def bench_training() -> Row:
     crop_px, scale = recipe.crop_px, recipe.scale
     lr = torch.rand(recipe.batch, 3, crop_px, crop_px)
     hr = torch.rand(recipe.batch, 3, crop_px * scale, crop_px * scale)
-    plain = StageTrainer(recipe, stage, MFANet(FULL, scale, recipe.residual), CPU)
+    fabric = make_fabric("cpu", recipe.precision)
+    plain = StageTrainer(recipe, stage, MFANet(FULL, scale, recipe.residual), fabric)
     elastic = StageTrainer(
-        recipe, stage, SuperGenerator(FULL, scale, recipe.residual), CPU, draw_widths=lambda: FULL
+        recipe, stage, SuperGenerator(FULL, scale, recipe.residual), fabric, draw=lambda number: [FULL]
     )
     value = ratio_in_turn(lambda: elastic.step(0, lr, hr), lambda: plain.step(0, lr, hr))
     return at_most("SuperGenerator step at full width / plain MFANet step", value, "x", 1.05)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mfagan import checkpoint
-from mfagan.sr.generator import MFANet
 from mfagan.sr.discriminator import load_discriminator
+from mfagan.sr.generator import MFANet
 from mfagan.sr.run import TrainingRun
 from mfagan.sr.stage import StageTrainer
 

@@ -39,7 +39,7 @@ class Sampling:
     n_random: Annotated[int, Field(ge=1)] = 1
     """How many slices are drawn a step."""
     in_place: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """In-place distillation: the share of the full width's output, against the original, in what narrower slices learn."""
+    """In-place distillation: the share of the full width's output, against the original, that narrower slices learn."""
 
     def __post_init__(self) -> None:
         if self.in_place and self.rule != "sandwich":

@@ -30,7 +30,7 @@ from mfagan.progress import Bars, no_bar
 from mfagan.snapshot import require_same
 from mfagan.sr.discriminator import Discriminator
 from mfagan.sr.networks import Generator, kind_of
-from mfagan.sr.recipe import STAGE_NAMES, Recipe, Stage, as_record, parse_recipe
+from mfagan.sr.recipe import STAGE_NAMES, Recipe, as_record, parse_recipe
 from mfagan.sr.stage import StageTrainer
 
 _CIRCUMSTANCES = ("images", "torch", "command")
