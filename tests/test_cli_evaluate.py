@@ -298,6 +298,9 @@ def test_refusals(run: Run, folder: Path, trained: Path, tmp_path: Path):
     assert "network is 'patchgan'" in run("evaluate", trained / "discriminator.safetensors").message
     plot = ["--plot", tmp_path / "plot.html", "--plot-quality"]
     assert "not measured without AlexNet's weights" in run("evaluate", small, *others, *plot, "lpips").message
+    slices = ["--widths", "24", "--widths", ",".join(["24"] * 8)]
+    assert "given twice" in run("evaluate", folder / "super.safetensors", *slices).message
+    assert "a plot needs a network" in run("evaluate", "--scale", 4, *others, *plot, "psnr").message
     assert "plot quality 'ssim'" in run("evaluate", small, *others, *plot, "ssim").message
     assert list(tmp_path.glob("*.html")) == []
 

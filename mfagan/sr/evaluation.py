@@ -95,6 +95,8 @@ def load_contenders(paths: Sequence[Path], widths: Sequence[str] = ()) -> list[C
         for asked in (widths if found.network == "mfanet" else ()) or (None,):
             network = rebuild(found, path, asked)
             label = name if asked is None else f"{name}@{_shorten(asked)}"
+            if any(one.name == label for one in contenders):
+                raise InputError(f"widths {asked} are given twice; give each slice once")
             contenders.append(Contender(label, network, about | dict(network.config())))
     if widths and not any("@" in one.name for one in contenders):
         raise InputError(f"widths {widths[0]}: no checkpoint given is an mfanet to cut; leave them out")
@@ -205,8 +207,7 @@ def _name_of_set(path: Path) -> str:
     if str(path) == EMBEDDED:
         return HELD_OUT
     path = path.resolve()
-    inner = {"HR", *(hr for hr, _ in LAYOUTS)} - {path.parent.name}
-    return path.parent.name if path.name in inner else path.name
+    return path.parent.name if path.name in {hr for hr, _ in LAYOUTS} else path.name
 
 
 def _shorten(widths: str) -> str:
