@@ -298,12 +298,16 @@ def test_refusals(run: Run, folder: Path, trained: Path, tmp_path: Path):
     assert "network is 'patchgan'" in run("evaluate", trained / "discriminator.safetensors").message
     plot = ["--plot", tmp_path / "plot.html", "--plot-quality"]
     assert "not measured without AlexNet's weights" in run("evaluate", small, *others, *plot, "lpips").message
+    slices = ["--widths", "24", "--widths", ",".join(["24"] * 8)]
+    assert "given twice" in run("evaluate", folder / "super.safetensors", *slices).message
+    assert "a plot needs a network" in run("evaluate", "--scale", 4, *others, *plot, "psnr").message
     assert "plot quality 'ssim'" in run("evaluate", small, *others, *plot, "ssim").message
     assert list(tmp_path.glob("*.html")) == []
 
 
 def test_places_that_cannot_be_written(run: Run, folder: Path):
-    base = ["evaluate", "--scale", 4, "--images", folder / "others"]
+    small = folder / "x4" / "small.safetensors"
+    base = ["evaluate", small, "--no-latency", "--images", folder / "others"]
     for option in ("--out", "--save-images", "--plot"):
         assert "cannot write /dev/null" in run(*base, option, "/dev/null/sub").message
 

@@ -5,6 +5,8 @@ from tensorboardX.proto import event_pb2
 
 from mfagan.log import TrainingLog
 
+parse = event_pb2.Event.FromString  # pyright: ignore[reportAttributeAccessIssue] - made when imported
+
 
 def read_events(folder: Path) -> list:
     """TensorBoard's records: length (8 bytes), its checksum (4), the event, its checksum (4)."""
@@ -13,7 +15,7 @@ def read_events(folder: Path) -> list:
         data = path.read_bytes()
         while data:
             length = int.from_bytes(data[:8], "little")
-            events.append(event_pb2.Event.FromString(data[12 : 12 + length])  # pyright: ignore)
+            events.append(parse(data[12 : 12 + length]))
             data = data[16 + length :]
     return events
 

@@ -76,7 +76,7 @@ def evaluate(
     from mfagan.output import require_place, require_writable, write_atomic
     from mfagan.progress import show_bar
     from mfagan.sr import evaluation_table as tables
-    from mfagan.sr.evaluation import ImageSet, common_scale, load_contenders, read_sets
+    from mfagan.sr.evaluation import ImageSet, common_scale, load_contenders, read_image_sets
     from mfagan.sr.evaluation import evaluate as run
 
     paths = [one for one in targets or [] if one.endswith(SUFFIX) or Path(one).is_file()]
@@ -86,7 +86,9 @@ def evaluate(
         raise InputError(f"plot quality {plot_quality!r}: give psnr or lpips")
     contenders = load_contenders([Path(one) for one in paths], widths or [])
     enlargement = common_scale(contenders, scale)
-    sets = read_sets(sources, enlargement)
+    if plot is not None and not contenders:
+        raise InputError("a plot needs a network: name a checkpoint, or leave --plot out")
+    sets = read_image_sets(sources, enlargement)
     backbone = backbones.find_weights("alexnet", weights)
     lpips = None if backbone is None else backbones.load_lpips(backbone)
     if lpips is None:
@@ -119,12 +121,13 @@ def evaluate(
         bars=show_bar,
         command=shlex.join(["mfagan", *sys.argv[1:]]),
     )
+    page = None if plot is None else _draw(found, plot_quality)
     written = [gallery.write_sheet() for gallery in galleries]
     facts = json.dumps(tables.as_json(found), indent=2, allow_nan=False) + "\n"
     for path in files:
         write_atomic(path, facts if path.suffix == ".json" else tables.as_markdown(found))
-    if plot is not None:
-        write_atomic(plot, _draw(found, plot_quality))
+    if plot is not None and page is not None:
+        write_atomic(plot, page)
     if as_json:
         print(facts, end="")
     else:

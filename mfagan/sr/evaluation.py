@@ -10,7 +10,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.costs import Costs, trace_costs
-from mfagan.data import EMBEDDED, LAYOUTS, Pair, read_pairs
+from mfagan.data import EMBEDDED, Pair, read_sets
 from mfagan.devices import CPU, place
 from mfagan.errors import InputError
 from mfagan.evaluate import Lpips, Scores, Seen, as_method, enlarge_bicubic, score_methods
@@ -95,6 +95,8 @@ def load_contenders(paths: Sequence[Path], widths: Sequence[str] = ()) -> list[C
         for asked in (widths if found.network == "mfanet" else ()) or (None,):
             network = rebuild(found, path, asked)
             label = name if asked is None else f"{name}@{_shorten(asked)}"
+            if any(one.name == label for one in contenders):
+                raise InputError(f"widths {asked} are given twice; give each slice once")
             contenders.append(Contender(label, network, about | dict(network.config())))
     if widths and not any("@" in one.name for one in contenders):
         raise InputError(f"widths {widths[0]}: no checkpoint given is an mfanet to cut; leave them out")
@@ -120,13 +122,21 @@ def common_scale(contenders: Sequence[Contender], scale: int | None = None) -> i
     return scale
 
 
-def read_sets(sources: Sequence[str], scale: int) -> list[ImageSet]:
-    """The image sets of folders (or `embedded`), named by the folder that holds HR and LR images.
+def read_image_sets(sources: Sequence[str], scale: int, bars: Bars = no_bar) -> list[ImageSet]:
+    """The image sets of folders (or `embedded`), every one in a folder of benchmarks; named by their folders.
 
-    InputError: as `read_pairs`; one folder given twice.
+    InputError: as `data.read_sets`; two sets of one name.
     """
-    names = distinct_names(sources, _name_of_set)
-    return [ImageSet(name, source, read_pairs(source, scale)) for source, name in names.items()]
+    found: list[ImageSet] = []
+    for source in sources:
+        for name, pairs in read_sets(source, scale, bars=bars).items():
+            shown = HELD_OUT if source == EMBEDDED else name
+            if any(one.name == shown for one in found):
+                shown = f"{Path(source).resolve().parent.name}-{shown}"
+            if any(one.name == shown for one in found):
+                raise InputError(f"{source} is given twice, or another is of the same name; rename one")
+            found.append(ImageSet(shown, source, pairs))
+    return found
 
 
 def evaluate(
@@ -199,14 +209,6 @@ def distinct_names(
         if twice:
             raise InputError(f"{one} is given twice, or another is of the same name; rename one")
     return longer
-
-
-def _name_of_set(path: Path) -> str:
-    if str(path) == EMBEDDED:
-        return HELD_OUT
-    path = path.resolve()
-    inner = {"HR", *(hr for hr, _ in LAYOUTS)} - {path.parent.name}
-    return path.parent.name if path.name in inner else path.name
 
 
 def _shorten(widths: str) -> str:
