@@ -1,8 +1,9 @@
 """An evaluation: several networks and bicubic on several sets of images, with costs and latency."""
 
 import platform
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -87,9 +88,9 @@ def load_contenders(paths: Sequence[Path], widths: Sequence[str] = ()) -> list[C
     Where `widths` are given every MFANet is cut into them, and a peer stands whole. InputError: as
     `load_generator`; one file given twice; widths but no MFANet to cut.
     """
-    names = distinct_names(paths, lambda path: path.stem, {BICUBIC})
+    names = distinct_names([(path, path.stem) for path in paths], [BICUBIC])
     contenders: list[Contender] = []
-    for path, name in names.items():
+    for path, name in zip(paths, names, strict=True):
         found = checkpoint.read(path)
         about = {"file": str(path), "sha256": checkpoint.sha256(path), "network": found.network}
         for asked in (widths if found.network == "mfanet" else ()) or (None,):
@@ -125,18 +126,15 @@ def common_scale(contenders: Sequence[Contender], scale: int | None = None) -> i
 def read_image_sets(sources: Sequence[str], scale: int, bars: Bars = no_bar) -> list[ImageSet]:
     """The image sets of folders (or `embedded`), every one in a folder of benchmarks; named by their folders.
 
-    InputError: as `data.read_sets`; two sets of one name.
+    InputError: as `data.read_sets`; two sets that cannot be told apart.
     """
-    found: list[ImageSet] = []
-    for source in sources:
-        for name, pairs in read_sets(source, scale, bars=bars).items():
-            shown = HELD_OUT if source == EMBEDDED else name
-            if any(one.name == shown for one in found):
-                shown = f"{Path(source).resolve().parent.name}-{shown}"
-            if any(one.name == shown for one in found):
-                raise InputError(f"{source} is given twice, or another is of the same name; rename one")
-            found.append(ImageSet(shown, source, pairs))
-    return found
+    found = [
+        ImageSet(HELD_OUT if source == EMBEDDED else name, source, pairs)
+        for source in sources
+        for name, pairs in read_sets(source, scale, bars=bars).items()
+    ]
+    names = distinct_names([(Path(one.source), one.name) for one in found])
+    return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
 
 
 def evaluate(
@@ -189,26 +187,17 @@ def evaluate(
     return Evaluation(scale, sources, rows, lpips_name, timing, command, _versions(lpips is not None))
 
 
-def distinct_names(
-    given: Sequence[Path] | Sequence[str],
-    name_of: Callable[[Path], str],
-    taken: set[str] | frozenset[str] = frozenset(),
-) -> dict:
-    """What was given -> its name; names that two share, or that are taken, get the folder before them.
+def distinct_names(given: Sequence[tuple[Path, str]], taken: Sequence[str] = ()) -> list[str]:
+    """The names of paths; those that two share, or that are taken, get the folder above their path before them.
 
-    InputError where one thing was given twice or the folders' names do not help.
+    InputError where that does not help.
     """
-    names = {one: name_of(Path(one)) for one in given}
-    shared = [name for name in names.values() if name in taken or list(names.values()).count(name) > 1]
-    longer = {
-        one: f"{Path(one).resolve().parent.name}-{name}" if name in shared else name
-        for one, name in names.items()
-    }
-    for one in given:
-        twice = list(given).count(one) > 1 or list(longer.values()).count(longer[one]) > 1
-        if twice:
-            raise InputError(f"{one} is given twice, or another is of the same name; rename one")
-    return longer
+    counts = Counter([*taken, *(name for _, name in given)])
+    names = [f"{path.resolve().parent.name}-{name}" if counts[name] > 1 else name for path, name in given]
+    for (path, _), name in zip(given, names, strict=True):
+        if names.count(name) > 1:
+            raise InputError(f"{path} is given twice, or another is of the same name; rename one")
+    return names
 
 
 def _shorten(widths: str) -> str:

@@ -2,7 +2,7 @@ import pytest
 
 from mfagan.errors import InputError
 from mfagan.sr.recipe import LossWeights, as_record, parse_recipe, read_recipe
-from tests.tiny import RECIPE
+from tests import tiny
 
 
 def test_paper_recipe_has_the_papers_settings():
@@ -36,9 +36,7 @@ def test_records_read_back(name: str):
 
 
 def test_a_file_of_the_users(tmp_path):
-    path = tmp_path / "mine.toml"
-    path.write_text(RECIPE)
-    assert read_recipe(path).name == "tiny"
+    assert read_recipe(tiny.write_recipe(tmp_path)).name == "tiny"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +51,7 @@ def test_a_file_of_the_users(tmp_path):
 )
 def test_mistakes_are_named(tmp_path, old: str, new: str, message: str):
     path = tmp_path / "mine.toml"
-    path.write_text(RECIPE.replace(old, new))
+    path.write_text(tiny.write_recipe(tmp_path).read_text().replace(old, new))
     with pytest.raises(InputError, match=message) as caught:
         read_recipe(path)
     assert "mine.toml" in str(caught.value)
