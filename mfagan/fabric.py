@@ -24,7 +24,7 @@ def make_fabric(device: str = "auto", precision: Precision = "auto") -> Fabric:
     if world > 1 and chosen.index is not None:
         raise InputError(f"device {device!r}: torchrun gives each process its own; give {chosen.type}")
     on_gpu = chosen.type == "cuda"
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)  # it announces what was asked of it
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces what was asked of it
     bf16 = precision == "bf16" or (precision == "auto" and computes_bf16(chosen))
     fabric = Fabric(
         accelerator=chosen.type,

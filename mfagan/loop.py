@@ -77,11 +77,15 @@ class Course:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A finished loop: the score of what it started from and of what it keeps, and the step that came from."""
+    """A finished loop: the score of what it started from and of what it keeps, and the step that came from.
+
+    curve: steps and scores of the validations on the way.
+    """
 
     kept_step: int
     score_before: float | None
     score_after: float
+    curve: list[tuple[int, float]]
     waiting_share: float
 
 
@@ -136,6 +140,7 @@ class Loop:
                     log.scalars(done, figures | _speed(done - start, time.perf_counter() - began))
                 if (course.keep_best and done == course.steps) or _due(done, course.validate_every):
                     score = self._score(average.module)
+                    progress.curve.append((done, score))
                     if course.keep_best and score > progress.best:
                         progress.keep(done, score, average.module)
                     if log is not None:
@@ -152,8 +157,11 @@ class Loop:
         learner.network.eval()
         elapsed = max(time.perf_counter() - began, 1e-9)
         if course.keep_best:
-            return Outcome(progress.kept_step, progress.before, progress.best, waited / elapsed)
-        return Outcome(course.steps, None, self._score(learner.network), waited / elapsed)
+            return Outcome(
+                progress.kept_step, progress.before, progress.best, progress.curve, waited / elapsed
+            )
+        score = self._score(learner.network)
+        return Outcome(course.steps, None, score, progress.curve, waited / elapsed)
 
     def _score(self, network: nn.Module) -> float:
         training = network.training
@@ -201,6 +209,7 @@ class _Progress:
         self.before = -math.inf
         self.best = -math.inf
         self.kept_step = 0
+        self.curve: list[tuple[int, float]] = []
         self.weights: dict[str, Tensor] = {}
 
     def exploded(self, number: int, loss: float) -> bool:

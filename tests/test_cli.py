@@ -239,7 +239,7 @@ def test_finetune_on_the_wrong_files(run: Run, searched: Path, trained: Path):
     run("pick", "--storage", searched / "study.db", "--study", "s", "--knee", "--out", picked)
     base = ["--images", trained / "photos", "--out", out]
     wrong = run("finetune", picked, "--discriminator", trained / "student.safetensors", *base)
-    assert "its role is 'student', 'discriminator' is needed" in wrong.message
+    assert "its network is 'mfanet', a discriminator is needed here" in wrong.message
     discriminator = ["--discriminator", trained / "discriminator.safetensors"]
     assert "no such file" in run("finetune", searched / "absent.json", *discriminator, *base).message.lower()
     supernet = ["--supernet", trained / "student.safetensors"]

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from mfagan.cli import data, demo, evaluate, networks, studies
+from mfagan.cli import ablate, data, demo, evaluate, networks, studies
 from mfagan.errors import InputError
 from search.errors import SearchError
 
@@ -19,6 +19,7 @@ lut_app.command("build")(studies.build_lut)
 data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
 data_app.command("check")(data.check)
 app.command()(networks.train)
+app.command()(ablate.ablate)
 app.add_typer(data_app, name="data")
 app.add_typer(lut_app, name="lut")
 app.command("search")(studies.run_search)

@@ -1,7 +1,6 @@
 """The command `evaluate`: networks beside bicubic and the published figures."""
 
 import json
-import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.options import DeviceOption, JsonOption, SizeOption, read_size, say
+from mfagan.cli.options import DeviceOption, JsonOption, SizeOption, command_line, read_size, say
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
@@ -119,7 +118,7 @@ def evaluate(
         threads=threads,
         seen=None if save_images is None else open_gallery,
         bars=show_bar,
-        command=shlex.join(["mfagan", *sys.argv[1:]]),
+        command=command_line(),
     )
     page = None if plot is None else _draw(found, plot_quality)
     written = [gallery.write_sheet() for gallery in galleries]

@@ -8,8 +8,8 @@ import typer
 
 from mfagan.cli.options import (
     DeviceOption,
-    ImagesOption,
     JsonOption,
+    ManyImagesOption,
     MaxStepsOption,
     OutOption,
     RestartOption,
@@ -17,6 +17,7 @@ from mfagan.cli.options import (
     SizeOption,
     ValidationOption,
     Vgg19Option,
+    command_line,
     read_size,
     say,
 )
@@ -81,7 +82,7 @@ def info(
 def train(
     recipe: Annotated[str, typer.Argument(help="demo, paper, or a TOML file.")],
     out: Annotated[Path, typer.Option(help="The folder to write checkpoints into.")],
-    images: ImagesOption = "embedded",
+    images: ManyImagesOption = None,
     validation: ValidationOption = None,
     stage: Annotated[list[str] | None, typer.Option(help="Run this stage alone (repeatable).")] = None,
     vgg19: Vgg19Option = None,
@@ -103,7 +104,16 @@ def train(
 
     settings = training.cap_steps(read_recipe(recipe), max_steps)
     stages = training.check_stages(stage)
-    place = Place(require_writable(out), images, validation, vgg19, device, seed, restart)
+    place = Place(
+        require_writable(out),
+        images or ["embedded"],
+        validation,
+        vgg19,
+        device,
+        seed,
+        restart,
+        command_line(),
+    )
     run = prepare_run(settings, place, show_bar, say)
     paths = training.train(run, stages)
     if run.fabric.is_global_zero:
@@ -117,7 +127,7 @@ def finetune(
     discriminator: Annotated[
         Path, typer.Option(help="The distilled discriminator's checkpoint.")
     ] = DISCRIMINATOR,
-    images: ImagesOption = "embedded",
+    images: ManyImagesOption = None,
     validation: ValidationOption = None,
     supernet: Annotated[Path | None, typer.Option(help="The SuperGenerator, where it has moved.")] = None,
     recipe: Annotated[
@@ -141,7 +151,16 @@ def finetune(
     choice = read_picked(picked)
     network, found = choice.load_supernet(supernet)
     settings = cap_steps(recipe_of(found) if recipe is None else read_recipe(recipe), max_steps)
-    place = Place(require_place(out).parent, images, validation, vgg19, device, seed, restart)
+    place = Place(
+        require_place(out).parent,
+        images or ["embedded"],
+        validation,
+        vgg19,
+        device,
+        seed,
+        restart,
+        command_line(),
+    )
     run = prepare_run(settings, place, show_bar, say)
     tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, {"picked": vars(choice)})
     print(

@@ -1,5 +1,6 @@
 """What several commands share: option types, reading sizes, what is said on standard error."""
 
+import shlex
 import sys
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,12 @@ from mfagan.errors import InputError
 
 ImagesOption = Annotated[
     str, typer.Option("--images", help="A folder of images, or `embedded` for the bundled photos.")
+]
+ManyImagesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--images", help="A folder of images (repeatable), or `embedded` (default) for the bundled photos."
+    ),
 ]
 StorageOption = Annotated[str, typer.Option(help="Optuna storage URL, or the path of an SQLite file.")]
 StudyOption = Annotated[str, typer.Option(help="The study's name.")]
@@ -36,6 +43,11 @@ DEFAULT_STUDY = "mfagan"
 def say(text: str) -> None:
     """One line for people, on standard error; a line that was said is not said again."""
     print(f"mfagan: {text}", file=sys.stderr)
+
+
+def command_line() -> str:
+    """What the user typed, to stand beside what came of it."""
+    return shlex.join(["mfagan", *sys.argv[1:]])
 
 
 def read_size(text: str) -> tuple[int, int]:

@@ -145,7 +145,7 @@ class ESRGANDiscriminator(Discriminator):
 DISCRIMINATORS: dict[str, type[Discriminator]] = {kind.KIND: kind for kind in (PatchGAN, ESRGANDiscriminator)}
 
 
-def load_discriminator(path: str | Path, role: str = "discriminator") -> Discriminator:
+def load_discriminator(path: str | Path, role: str | None = None) -> Discriminator:
     """The discriminator of a checkpoint, in float32 whatever the file keeps; InputError: another network or role."""
     found = checkpoint.read(path, role=role)
     if found.network not in DISCRIMINATORS:

@@ -25,12 +25,13 @@ def finetune(
 ) -> FineTuned:
     """Train `network` against the discriminator of a file and write its best validation, the start included.
 
-    facts: what the checkpoint records besides, such as the pick.
+    A recipe that does not weigh the adversarial term needs no discriminator. facts: what the checkpoint records
+    besides, such as the pick.
     """
+    stage = run.recipe.stages.finetune
 
     def start() -> StageTrainer:
-        opponent = load_discriminator(discriminator)
-        stage = run.recipe.stages.finetune
+        opponent = load_discriminator(discriminator) if stage.weights.adv else None
         return StageTrainer(run.recipe, stage, network, run.fabric, opponent, perceptual=run.perceptual)
 
     run.train("finetune", {"subgenerator": out}, start, [discriminator], facts, keep_best=True)

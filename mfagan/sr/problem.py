@@ -11,17 +11,16 @@ from pathlib import Path
 
 import torch
 
-from mfagan import checkpoint, metrics
+from mfagan import checkpoint
 from mfagan.costs import Costs, sum_costs
 from mfagan.data import Pair
 from mfagan.devices import CPU, place
 from mfagan.errors import InputError
-from mfagan.metrics import shaved_luma
 from mfagan.operators import Block
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import Residual, blocks
 from mfagan.sr.picked import Picked
-from mfagan.sr.walk import PrefixWalk
+from mfagan.sr.ranking import SliceScorer
 from mfagan.sr.widths import NAMES, OPTIONS, Widths, require_choice
 from search.latency import LatencyTable
 from search.problem import Choice, Evaluation, Objective, Point, Problem
@@ -62,10 +61,8 @@ class SubGeneratorProblem(Problem):
         if not widest.fits_in(network.widths):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
         self.network = place(network, device)
-        self.device = device
         self.pairs = list(pairs)
-        self._walk = PrefixWalk(self.network)
-        self._references = [shaved_luma(pair.hr, pair.scale) for pair in self.pairs]
+        self._scorer = SliceScorer(self.network, self.pairs, device)
         self.table = table
         self.target_size = target_size
         self.supernet = Path(supernet).resolve()
@@ -100,17 +97,9 @@ class SubGeneratorProblem(Problem):
     def evaluate(self, batch: Sequence[Choice]) -> list[Evaluation]:
         """Each choice's PSNR-Y in dB (the mean over the images) and latency in ms."""
         choices = [require_choice(Widths.from_choice(choice)) for choice in batch]
-        return [self._describe(w, psnr) for w, psnr in zip(choices, self._mean_psnr_db(choices), strict=True)]
-
-    def _mean_psnr_db(self, choices: Sequence[Widths]) -> list[float]:
-        """PSNR-Y in dB of every choice, the mean over the images; shared prefixes are computed once."""
-        psnr_db = [0.0] * len(choices)
-        for pair, reference in zip(self.pairs, self._references, strict=True):
-            x = pair.lr[None].to(self.device).contiguous(memory_format=torch.channels_last)
-            for i, output in self._walk.run(x, choices):
-                luma = shaved_luma(output[0].float().cpu(), pair.scale)
-                psnr_db[i] += metrics.psnr_db(luma, reference) / len(self.pairs)
-        return psnr_db
+        return [
+            self._describe(w, psnr) for w, psnr in zip(choices, self._scorer.psnr_db(choices), strict=True)
+        ]
 
     def _describe(self, widths: Widths, psnr_db: float) -> Evaluation:
         latency_ms = self.price(widths)

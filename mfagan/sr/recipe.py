@@ -38,6 +38,8 @@ class Sampling:
     """random: slices drawn anew (the paper). sandwich: the widest, the narrowest and drawn ones (Yu and Huang 2019)."""
     n_random: Annotated[int, Field(ge=1)] = 1
     """How many slices are drawn a step."""
+    full_first: Annotated[int, Field(ge=0)] = 0
+    """Steps at the start that train the full width alone, as progressive shrinking does (Cai et al. 2020)."""
     in_place: Annotated[float, Field(ge=0, le=1)] = 0.0
     """In-place distillation: the share of the full width's output, against the original, that narrower slices learn."""
 

@@ -5,10 +5,8 @@ again, a finished stage is left as it is and an interrupted one goes on; one mad
 """
 
 import json
-import shlex
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,6 +22,7 @@ from mfagan.evaluate import enlarge_bicubic, mean_psnr_db, super_resolve
 from mfagan.fabric import make_fabric
 from mfagan.loop import Course, Loop, Outcome
 from mfagan.losses import PerceptualLoss
+from mfagan.output import require_writable
 from mfagan.pairs import Pair
 from mfagan.picture import side_by_side
 from mfagan.progress import Bars, no_bar
@@ -45,6 +44,7 @@ class Place:
 
     folder: for checkpoints. images: folders or `embedded`. validation: likewise, None for a held-out part. vgg19:
     its weights, None for the cache. device: as `choose_device` takes it. restart: train anew what was begun.
+    command: what the user typed, for the record.
     """
 
     folder: Path
@@ -54,6 +54,7 @@ class Place:
     device: str = "auto"
     seed: int = 0
     restart: bool = False
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class TrainingRun:
             return
         trainer = build()
         outcome = self._run(stage, trainer, state, identity, keep_best)
-        record |= {"validation_psnr_db": outcome.score_after}
+        record |= {"validation_psnr_db": outcome.score_after, "validation_curve": outcome.curve}
         if keep_best:
             record |= {"psnr_before_db": outcome.score_before, "psnr_after_db": outcome.score_after}
             record |= {"best_step": outcome.kept_step}
@@ -163,6 +164,11 @@ class TrainingRun:
         seed = self.place.seed * len(STAGE_NAMES) + STAGE_NAMES.index(stage)
         return CropSampler(list(self.training), self.recipe.crop_px, self.recipe.batch, seed)
 
+    def varied(self, folder: str, **settings: object) -> "TrainingRun":
+        """The same run with other settings of the recipe, in a folder inside of its own."""
+        place = replace(self.place, folder=require_writable(self.place.folder / folder))
+        return replace(self, recipe=replace(self.recipe, **settings), place=place)
+
     def describe(self, stage: str, parents: Sequence[Path] = ()) -> dict[str, object]:
         """What a checkpoint records of how it was trained."""
         record = {
@@ -176,7 +182,7 @@ class TrainingRun:
             "perceptual_loss": self.perceptual is not None,
             "parents": {path.name: checkpoint.sha256(path) for path in parents},
             "torch": torch.__version__,
-            "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            "command": self.place.command,
         }
         return json.loads(json.dumps(record))  # as it will be read back: without tuples
 

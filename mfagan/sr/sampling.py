@@ -1,7 +1,8 @@
 """Which SubGenerators a step of the SuperGenerator trains.
 
 The paper draws them at random. The sandwich rule (Yu and Huang, *Universally Slimmable Networks*, 2019) trains
-the widest and the narrowest at every step besides, which bound all others.
+the widest and the narrowest at every step besides, which bound all others. Progressive shrinking (Cai et al.,
+*Once-for-All*, 2020) trains the full width first, so that the others have something to follow.
 """
 
 import random
@@ -15,6 +16,8 @@ def draw_widths(sampling: Sampling, full: Widths, seed: int, number: int) -> lis
 
     Under the sandwich rule the first is `full` and the second the narrowest searched width everywhere.
     """
+    if number < sampling.full_first:
+        return [full]
     chance = random.Random(f"{seed} {number}")
     drawn = [random_choice(chance) for _ in range(sampling.n_random)]
     if sampling.rule == "random":

@@ -42,31 +42,32 @@ def train_teacher(run: TrainingRun) -> list[Path]:
     return [path]
 
 
-def train_teacher_gan(run: TrainingRun) -> list[Path]:
-    """Stage 1b: MFAGAN_L with its discriminator."""
+def train_teacher_gan(run: TrainingRun, source: Path | None = None) -> list[Path]:
+    """Stage 1b: MFAGAN_L with its discriminator, from stage 1a in the folder `source`, the run's where None."""
     folder, recipe = run.place.folder, run.recipe
+    start_from = (source or folder) / TEACHER
     files = {
         "teacher_gan": folder / TEACHER_GAN,
         "teacher_discriminator": folder / TEACHER_DISCRIMINATOR,
     }
-    teacher = checkpoint.read(folder / TEACHER, "mfanet", "teacher")
+    teacher = checkpoint.read(start_from, "mfanet", "teacher")
 
     def start() -> StageTrainer:
-        generator = MFANet.from_checkpoint(teacher, folder / TEACHER)
+        generator = MFANet.from_checkpoint(teacher, start_from)
         opponent = new_discriminator(run, recipe.teacher_discriminator)
         return StageTrainer(
             recipe, recipe.stages.teacher_gan, generator, run.fabric, opponent, perceptual=run.perceptual
         )
 
-    run.train("teacher_gan", files, start, [folder / TEACHER])
+    run.train("teacher_gan", files, start, [start_from])
     return list(files.values())
 
 
-def train_student(run: TrainingRun) -> list[Path]:
-    """Stage 2: a narrower generator and discriminator, distilled from the teacher pair."""
+def train_student(run: TrainingRun, source: Path | None = None) -> list[Path]:
+    """Stage 2: a narrower generator and discriminator, distilled from the teacher pair in the folder `source`."""
     folder, recipe = run.place.folder, run.recipe
     files = {"student": folder / STUDENT, "discriminator": folder / DISCRIMINATOR}
-    parents = [folder / TEACHER_GAN, folder / TEACHER_DISCRIMINATOR]
+    parents = [(source or folder) / name for name in (TEACHER_GAN, TEACHER_DISCRIMINATOR)]
     teacher = checkpoint.read(parents[0], "mfanet", "teacher_gan")
     judge = _distillable(load_discriminator(parents[1], "teacher_discriminator"))
 
@@ -84,14 +85,17 @@ def train_student(run: TrainingRun) -> list[Path]:
     return list(files.values())
 
 
-def train_supernet(run: TrainingRun) -> list[Path]:
-    """Stage 3: the weight-shared SuperGenerator, from the student with its channels sorted."""
+def train_supernet(run: TrainingRun, source: Path | None = None) -> list[Path]:
+    """Stage 3: the weight-shared SuperGenerator, from the student with its channels sorted.
+
+    source: another generator's file to start from, as the paper's ablation does with the teacher.
+    """
     folder, recipe = run.place.folder, run.recipe
-    path = folder / SUPERGENERATOR
-    student = checkpoint.read(folder / STUDENT, "mfanet", "student")
+    path, start_from = folder / SUPERGENERATOR, source or folder / STUDENT
+    student = checkpoint.read(start_from, "mfanet", "student" if source is None else None)
 
     def start() -> StageTrainer:
-        generator = SuperGenerator.from_checkpoint(student, folder / STUDENT)
+        generator = SuperGenerator.from_checkpoint(student, start_from)
         sort_channels(generator)
         return StageTrainer(
             recipe,
@@ -104,7 +108,7 @@ def train_supernet(run: TrainingRun) -> list[Path]:
             ),
         )
 
-    run.train("supernet", {"supergenerator": path}, start, [folder / STUDENT])
+    run.train("supernet", {"supergenerator": path}, start, [start_from])
     return [path]
 
 

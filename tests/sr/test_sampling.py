@@ -23,6 +23,12 @@ def test_the_sandwich_has_both_ends():
         assert len(drawn) == 4
 
 
+def test_the_full_width_may_come_first():
+    rule = Sampling(rule="sandwich", full_first=3)
+    assert [len(draw_widths(rule, FULL, 0, number)) for number in range(5)] == [1, 1, 1, 3, 3]
+    assert draw_widths(rule, FULL, 0, 2) == [FULL]
+
+
 def test_a_step_alone_decides_what_is_drawn():
     rule = Sampling(n_random=3)
     assert draw_widths(rule, FULL, 1, 7) == draw_widths(rule, FULL, 1, 7)

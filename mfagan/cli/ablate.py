@@ -1,0 +1,93 @@
+"""The ablation command: what each part of the method brings, as tables."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mfagan.cli.options import (
+    DeviceOption,
+    ManyImagesOption,
+    MaxStepsOption,
+    SeedOption,
+    ValidationOption,
+    Vgg19Option,
+    command_line,
+    say,
+)
+from mfagan.errors import InputError
+
+if TYPE_CHECKING:
+    from mfagan.sr.ranking import Slice
+    from mfagan.sr.widths import Widths
+
+TABLES = ("compression", "sampling", "discriminator", "slices", "peers")
+
+
+def ablate(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name or file, such as reduced.")],
+    out: Annotated[Path, typer.Option(help="The folder for checkpoints and tables.")],
+    table: Annotated[
+        list[str] | None, typer.Option(help=f"{', '.join(TABLES)} (repeatable; default: all).")
+    ] = None,
+    images: ManyImagesOption = None,
+    validation: ValidationOption = None,
+    vgg19: Vgg19Option = None,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+    max_steps: MaxStepsOption = None,
+) -> None:
+    """Train and tabulate the paper's ablations and our comparisons; the same command resumes an interrupted run.
+
+    compression: the paper's Table 1. sampling: how a SuperGenerator's widths are drawn. discriminator: figure 6.
+    slices: against the same widths from scratch. peers: against other authors' networks.
+    """
+    from mfagan.output import require_writable, write_atomic
+    from mfagan.progress import show_bar
+    from mfagan.sr import ablation, comparison
+    from mfagan.sr.recipe import read_recipe
+    from mfagan.sr.run import Place, prepare_run
+    from mfagan.sr.train import cap_steps
+    from mfagan.table import format_markdown, format_text
+
+    for name in table or ():
+        if name not in TABLES:
+            raise InputError(f"table {name!r}: choose from {', '.join(TABLES)}")
+    settings = cap_steps(read_recipe(recipe), max_steps)
+    place = Place(
+        require_writable(out), images or ["embedded"], validation, vgg19, device, seed, command=command_line()
+    )
+    run = prepare_run(settings, place, show_bar, say)
+    make = {
+        "compression": lambda: ablation.ablate_compression(run),
+        "sampling": lambda: ablation.compare_sampling(run),
+        "discriminator": lambda: ablation.compare_discriminators(run),
+        "slices": lambda: comparison.compare_slices(run, pick_front),
+        "peers": lambda: comparison.compare_peers(run, pick_front),
+    }
+    for name in TABLES:
+        if table and name not in table:
+            continue
+        found = make[name]()
+        if not run.fabric.is_global_zero:
+            continue
+        notes = [*found.notes, f"`{place.command}`"]
+        text = f"## {found.title}\n\n{format_markdown(found.columns, found.rows)}\n" + "\n".join(notes) + "\n"
+        heads = [" ".join(part for part in (one.group, one.name) if part) for one in found.columns]
+        facts = {"title": found.title, "notes": notes}
+        facts["rows"] = [dict(zip(heads, row, strict=True)) for row in found.rows]
+        write_atomic(out / f"{name}.md", text)
+        write_atomic(out / f"{name}.json", json.dumps(facts, indent=2) + "\n")
+        print(f"{found.title}\n\n{format_text(found.columns, found.rows)}\n" + "\n".join(notes) + "\n")
+
+
+def pick_front(slices: "Sequence[Slice]", n: int) -> "list[Widths]":
+    """At most `n` slices of the front of PSNR and FLOPs, from the cheapest to the best, evenly spread along it."""
+    from search.pareto import front_mask
+
+    mask = front_mask([(one.psnr_db, one.flops) for one in slices], ("maximize", "minimize"))
+    front = sorted((one for one, kept in zip(slices, mask, strict=True) if kept), key=lambda one: one.flops)
+    places = {round(i * (len(front) - 1) / max(1, n - 1)) for i in range(n)}
+    return [front[i].widths for i in sorted(places)]

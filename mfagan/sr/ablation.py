@@ -1,0 +1,253 @@
+"""The paper's ablations (Table 1, figure 6) and the choice of the sampling rule, at the scale of a recipe.
+
+Every network is trained by `TrainingRun`, so an interrupted ablation goes on where it stopped, and studies in one
+folder share the stages that they have in common.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mfagan import checkpoint
+from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.evaluation import HELD_OUT, Contender, Evaluation, ImageSet, Row, evaluate
+from mfagan.sr.finetune import finetune
+from mfagan.sr.generator import MFANet
+from mfagan.sr.networks import load_generator
+from mfagan.sr.published import TABLE_1
+from mfagan.sr.ranking import Ranking, rank_slices
+from mfagan.sr.recipe import Recipe, Sampling, Stages
+from mfagan.sr.run import TrainingRun
+from mfagan.sr.train import (
+    DISCRIMINATOR,
+    STUDENT,
+    SUPERGENERATOR,
+    TEACHER_DISCRIMINATOR,
+    TEACHER_GAN,
+    train_student,
+    train_supernet,
+    train_teacher,
+    train_teacher_gan,
+)
+from mfagan.sr.widths import OPTIONS, Widths
+from mfagan.table import Cell, Column
+
+PRUNED = Widths.of((48, 24, 24, 24, 32, 48, 48, 24))
+"""The pruned generator of Table 1, by its published costs; the paper's order of the inner widths is not told."""
+
+SUBGENERATOR = "subgenerator.safetensors"
+
+RULES = {
+    "random (paper)": Sampling(),
+    "sandwich": Sampling(rule="sandwich"),
+    "sandwich, in-place distillation": Sampling(rule="sandwich", in_place=1.0),
+    "full width first, then sandwich, in-place distillation": Sampling(rule="sandwich", in_place=1.0),
+}
+"""What `compare_sampling` compares; the last trains the full width alone for the first half of the steps."""
+FULL_FIRST = list(RULES)[-1]
+
+
+@dataclass(frozen=True)
+class Report:
+    """One table: its name as a file's, its columns and rows, what must be known to read it."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    notes: Sequence[str]
+
+
+def ablate_compression(run: TrainingRun) -> Report:
+    """Table 1's five columns: MFAGAN_L; distilling G and D; G alone; pruning without distilling; both."""
+    folder, recipe = run.place.folder, run.recipe
+    train_teacher(run)
+    train_teacher_gan(run)
+    train_student(run)
+    generator_alone = run.varied(
+        "distill_g",
+        student_discriminator=recipe.teacher_discriminator,
+        stages=replace(
+            recipe.stages,
+            distill=replace(
+                recipe.stages.distill, weights=replace(recipe.stages.distill.weights, distill_d=0.0)
+            ),
+        ),
+    )
+    train_student(generator_alone, folder)
+    pruned_alone = run.varied("prune")
+    train_supernet(pruned_alone, folder / TEACHER_GAN)
+    train_supernet(run)
+    files = [
+        folder / TEACHER_GAN,
+        folder / STUDENT,
+        generator_alone.place.folder / STUDENT,
+        tune_slice(pruned_alone, PRUNED, folder / TEACHER_DISCRIMINATOR),
+        tune_slice(run, PRUNED, folder / DISCRIMINATOR),
+    ]
+    _, *columns = TABLE_1
+    names = [
+        "MFAGAN_L",
+        "distilled G and D",
+        "distilled G",
+        "pruned",
+        "distilled G and D, pruned",
+    ]
+    found = score(run, dict(zip(names, files, strict=True)))
+    bases = [
+        recipe.teacher_discriminator,
+        recipe.student_discriminator,
+        recipe.teacher_discriminator,
+        recipe.teacher_discriminator,
+        recipe.student_discriminator,
+    ]
+    rows = [
+        [name, base, *_figures(row), paper.psnr_db, paper.lpips]
+        for name, base, row, paper in zip(names, bases, found.rows[1:], columns, strict=True)
+    ]
+    return Report(
+        "compression",
+        "Distillation and pruning (the paper's Table 1)",
+        [
+            Column("column"),
+            Column("D channels", form="d"),
+            *_figure_columns(found),
+            Column("PSNR", "dB", ".2f", "paper, Set5, quoted"),
+            Column("LPIPS", "", ".4f", "paper, Set5, quoted"),
+        ],
+        rows,
+        [
+            _bicubic_note(found),
+            f"Pruned networks are the slice {PRUNED}, whose costs are those of the paper's, fine-tuned.",
+            budget(recipe),
+        ],
+    )
+
+
+def compare_sampling(run: TrainingRun) -> Report:
+    """Rules for drawing a SuperGenerator's widths, from one student, for as many steps each."""
+    train_teacher(run)
+    train_teacher_gan(run)
+    train_student(run)
+    steps = run.recipe.stages.supernet.steps
+    rankings: list[Ranking] = []
+    for name, rule in RULES.items():
+        sampling = replace(rule, full_first=steps // 2) if name == FULL_FIRST else rule
+        settings = replace(run.recipe.stages.supernet, sampling=sampling)
+        variant = run.varied(
+            f"sampling_{len(rankings) + 1}", stages=replace(run.recipe.stages, supernet=settings)
+        )
+        train_supernet(variant, run.place.folder / STUDENT)
+        rankings.append(rank(variant, variant.place.folder / SUPERGENERATOR))
+    rows: list[list[Cell]] = []
+    for name, ranking in zip(RULES, rankings, strict=True):
+        drawn = [one.psnr_db for one in ranking.drawn]
+        figures = [sum(drawn) / len(drawn), min(drawn), max(drawn), ranking.spearman]
+        rows.append([name, *(one.psnr_db for one in ranking.uniform), *figures])
+    uniform = [Column(str(width), "dB", ".3f", "everywhere") for width in OPTIONS]
+    group = f"{len(rankings[0].drawn)} drawn"
+    spread = [Column(word, "dB", ".3f", group) for word in ("mean", "least", "most")]
+    return Report(
+        "sampling",
+        "How a SuperGenerator's widths are drawn",
+        [Column("rule"), *uniform, *spread, Column("Spearman", "", ".3f", "PSNR, FLOPs")],
+        rows,
+        [f"Inherited weights; {steps} steps each, from one student.", budget(run.recipe)],
+    )
+
+
+def compare_discriminators(run: TrainingRun) -> Report:
+    """PatchGAN against ESRGAN's discriminator (the paper's figure 6): stage 1b from one teacher."""
+    folder = run.place.folder
+    train_teacher(run)
+    train_teacher_gan(run)
+    other = run.varied("esrgan_discriminator", discriminator="esrgan")
+    train_teacher_gan(other, folder)
+    curves = [_curve(place / TEACHER_GAN) for place in (folder, other.place.folder)]
+    found = score(run, {"PatchGAN": folder / TEACHER_GAN, "ESRGAN's": other.place.folder / TEACHER_GAN})
+    steps = [step for step in curves[0] if step in curves[1]]
+    rows = [
+        [name, *(curve[step] for step in steps), *_figures(row)[:2]]
+        for name, curve, row in zip(("PatchGAN", "ESRGAN's"), curves, found.rows[1:], strict=True)
+    ]
+    return Report(
+        "discriminator",
+        "PatchGAN against ESRGAN's discriminator (the paper's figure 6)",
+        [
+            Column("discriminator"),
+            *(Column(f"step {step}", "dB", ".3f", "PSNR-Y during stage 1b") for step in steps),
+            *_figure_columns(found)[:2],
+        ],
+        rows,
+        [
+            _bicubic_note(found),
+            "The losses are the same for both (the paper's equation 6); ESRGAN's relativistic loss is not used.",
+            budget(run.recipe),
+        ],
+    )
+
+
+def tune_slice(run: TrainingRun, widths: Widths, discriminator: Path, name: str = SUBGENERATOR) -> Path:
+    """A slice of the run's SuperGenerator, fine-tuned; the checkpoint in the run's folder."""
+    out = run.place.folder / name
+    network = load_generator(run.place.folder / SUPERGENERATOR, widths)
+    assert isinstance(network, MFANet)
+    finetune(run, network, discriminator, out, {"widths": list(widths)})
+    return out
+
+
+def rank(run: TrainingRun, supernet: Path, n: int = 200) -> Ranking:
+    """Uniform and drawn slices of a SuperGenerator's file on the run's validation images."""
+    network = SuperGenerator.from_checkpoint(checkpoint.read(supernet, "mfanet", "supergenerator"), supernet)
+    return rank_slices(network, run.validation, n)
+
+
+def score(
+    run: TrainingRun, files: dict[str, Path], latency_size: tuple[int, int] | None = None
+) -> Evaluation:
+    """Checkpoints by name on the run's validation images."""
+    contenders = [Contender(name, load_generator(path)) for name, path in files.items()]
+    images = ImageSet(HELD_OUT, str(run.place.validation or run.place.images), run.validation)
+    return evaluate(contenders, [images], run.recipe.scale, latency_size=latency_size, bars=run.bars)
+
+
+def budget(recipe: Recipe) -> str:
+    """The steps of every stage in words."""
+    stages = ", ".join(f"{name} {getattr(recipe.stages, name).steps}" for name in Stages.__dataclass_fields__)
+    return f"Steps: {stages}; batches of {recipe.batch} crops of {recipe.crop_px} LR px."
+
+
+def _curve(path: Path) -> dict[int, float]:
+    """Steps and PSNR-Y in dB of the validations during a training."""
+    curve = checkpoint.read(path).record["validation_curve"]
+    assert isinstance(curve, list)
+    return {step: psnr_db for step, psnr_db in curve}
+
+
+def _figures(row: Row) -> list[Cell]:
+    """PSNR-Y, SSIM, memory, FLOPs and parameters."""
+    scores = next(iter(row.scores.values()))
+    assert row.costs is not None
+    return [
+        sum(one.psnr_db for one in scores) / len(scores),
+        sum(one.ssim for one in scores) / len(scores),
+        row.costs.memory_bytes / 1e9,
+        row.costs.flops / 1e9,
+        row.costs.params / 1e6,
+    ]
+
+
+def _figure_columns(found: Evaluation) -> list[Column]:
+    (name,) = found.sources
+    return [
+        Column("PSNR-Y", "dB", ".3f", name),
+        Column("SSIM", "", ".4f", name),
+        Column("memory", "GB", ".3f"),
+        Column("FLOPs", "G", ".2f"),
+        Column("params", "M", ".3f"),
+    ]
+
+
+def _bicubic_note(found: Evaluation) -> str:
+    scores = next(iter(found.rows[0].scores.values()))
+    return f"Bicubic: {sum(one.psnr_db for one in scores) / len(scores):.3f} dB."

@@ -1,0 +1,189 @@
+"""Slices against the same networks trained from scratch, and against the networks of other authors.
+
+All are trained on the same images with L1 alone and keep their best validation, the slices after the
+SuperGenerator that they are cut from.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+import torch
+
+from mfagan import checkpoint
+from mfagan.sr.ablation import Report, budget, rank, score, tune_slice
+from mfagan.sr.evaluation import Row
+from mfagan.sr.networks import Generator, build
+from mfagan.sr.ranking import Slice
+from mfagan.sr.recipe import LossWeights
+from mfagan.sr.run import TrainingRun
+from mfagan.sr.stage import StageTrainer
+from mfagan.sr.train import (
+    DISCRIMINATOR,
+    SUPERGENERATOR,
+    train_student,
+    train_supernet,
+    train_teacher,
+    train_teacher_gan,
+)
+from mfagan.sr.widths import Widths
+from mfagan.table import Cell, Column
+
+PEERS: dict[str, tuple[str, dict[str, object]]] = {
+    "RRDBNet, 3 blocks": ("rrdbnet", {"n_blocks": 3, "features": 32, "growth": 16}),
+    "IMDN": ("imdn", {}),
+    "RFDN": ("rfdn", {}),
+    "SPAN": ("span", {}),
+    "MFANet, 32 everywhere": ("mfanet", {"widths": list(Widths.uniform(32))}),
+}
+LATENCY_SIZE = (128, 128)
+N_SLICES = 5
+
+PickFront = Callable[[Sequence[Slice], int], list[Widths]]
+"""Some slices of the front of PSNR and FLOPs, spread over it."""
+
+
+def compare_slices(run: TrainingRun, pick_front: PickFront) -> Report:
+    """Slices across the front, fine-tuned, against the same widths trained from scratch for as long."""
+    steps = _slice_steps(run)
+    choices = _train_front(run, pick_front)
+    rows: list[list[Cell]] = []
+    for widths in choices:
+        tuned, alone = _tune(run, widths), f"scratch_{_short(widths)}"
+        _train_alone(run, alone, lambda widths=widths: _draw(run, "mfanet", {"widths": list(widths)}), steps)
+        files = {"tuned": tuned, "alone": run.place.folder / f"{alone}.safetensors"}
+        scores = [_psnr(row) for row in score(run, files).rows[1:]]
+        before = checkpoint.read(tuned).record["psnr_before_db"]
+        rows.append([str(widths), float(str(before)), *scores, scores[0] - scores[1]])
+    gains = [float(str(row[-1])) for row in rows]
+    return Report(
+        "slices",
+        "Slices across the front against the same widths from scratch",
+        [
+            Column("widths"),
+            Column("inherited", "dB", ".3f", "slice"),
+            Column("fine-tuned", "dB", ".3f", "slice"),
+            Column("from scratch", "dB", ".3f"),
+            Column("gain", "dB", "+.3f"),
+        ],
+        rows,
+        [
+            f"Median gain {median(gains):+.3f} dB (aim: at least 0).",
+            f"From scratch: {steps} steps each, as many as the SuperGenerator and the fine-tuning had together. "
+            "The SuperGenerator starts from the distilled student, as the paper's does; the student's and the "
+            "teacher's steps are not counted.",
+            budget(run.recipe),
+        ],
+    )
+
+
+def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
+    """The fine-tuned front against other authors' networks: PSNR-Y and the latency of the whole network."""
+    steps = _pipeline_steps(run)
+    ours = {f"ours, {widths}": _tune(run, widths) for widths in _train_front(run, pick_front)}
+    for name, (kind, config) in PEERS.items():
+        _train_alone(run, _file(name), lambda kind=kind, config=config: _draw(run, kind, config), steps)
+    peers = {name: run.place.folder / f"{_file(name)}.safetensors" for name in PEERS}
+    found = score(run, ours | peers, LATENCY_SIZE)
+    assert found.timing is not None
+    figures = {row.name: (_psnr(row), row.latency_ms or 0.0) for row in found.rows[1:]}
+    rows: list[list[Cell]] = []
+    for row in sorted(found.rows[1:], key=lambda row: row.latency_ms or 0.0):
+        assert row.costs is not None
+        psnr_db, latency_ms = figures[row.name]
+        above = [other for other, (p, ms) in figures.items() if p > psnr_db and ms < latency_ms]
+        dominating = ", ".join(sorted(name for name in above if (name in ours) != (row.name in ours)))
+        rows.append(
+            [
+                row.name,
+                psnr_db,
+                latency_ms,
+                row.costs.flops / 1e9,
+                row.costs.params / 1e6,
+                dominating or "none",
+            ]
+        )
+    beaten = [row[0] for row in rows if row[0] in ours and row[-1] != "none"]
+    verdict = (
+        "no peer dominates any of our networks" if not beaten else f"dominated: {', '.join(map(str, beaten))}"
+    )
+    timing = found.timing
+    return Report(
+        "peers",
+        "Our fine-tuned front against other authors' networks",
+        [
+            Column("network"),
+            Column("PSNR-Y", "dB", ".3f"),
+            Column("latency", "ms", ".1f"),
+            Column("FLOPs", "G", ".2f"),
+            Column("params", "M", ".3f"),
+            Column("dominated by (of the other side)"),
+        ],
+        rows,
+        [
+            f"Aim: not dominated by any peer: {verdict}.",
+            f"Latency of the whole network: {timing.runtime} on {timing.device}, {timing.threads} threads, "
+            f"{LATENCY_SIZE[0]}x{LATENCY_SIZE[1]} LR px, median of {timing.rounds} rounds in turn.",
+            f"Peers: {steps} steps each, as many as teacher, student, SuperGenerator and fine-tuning had together; "
+            "the same images, L1 alone, and the same residual.",
+            budget(run.recipe),
+        ],
+    )
+
+
+def _train_front(run: TrainingRun, pick_front: PickFront) -> list[Widths]:
+    for stage in (train_teacher, train_teacher_gan, train_student, train_supernet):
+        stage(run)
+    ranking = rank(run, run.place.folder / SUPERGENERATOR)
+    return pick_front([*ranking.uniform, *ranking.drawn], N_SLICES)
+
+
+def _tune(run: TrainingRun, widths: Widths) -> Path:
+    stages = run.recipe.stages
+    l1 = replace(stages.finetune, weights=LossWeights())
+    tuner = replace(run, recipe=replace(run.recipe, stages=replace(stages, finetune=l1)))
+    name = f"tuned_{_short(widths)}.safetensors"
+    return tune_slice(tuner, widths, run.place.folder / DISCRIMINATOR, name)
+
+
+def _train_alone(run: TrainingRun, name: str, make: Callable[[], Generator], steps: int) -> None:
+    """A network trained with the teacher's settings on L1 for so many steps, into the file `name`."""
+    stages = run.recipe.stages
+    stage = replace(
+        stages.teacher, steps=steps, weights=LossWeights(), validate_every=stages.finetune.validate_every
+    )
+    alone = replace(run, recipe=replace(run.recipe, stages=replace(stages, teacher=stage)))
+
+    def start() -> StageTrainer:
+        return StageTrainer(alone.recipe, stage, make(), run.fabric)
+
+    out = run.place.folder / f"{name}.safetensors"
+    alone.train("teacher", {"alone": out}, start, facts={"network": name}, keep_best=True)
+
+
+def _draw(run: TrainingRun, kind: str, config: dict[str, object]) -> Generator:
+    torch.manual_seed(run.place.seed)
+    return build(kind, config | {"scale": run.recipe.scale, "residual": run.recipe.residual})
+
+
+def _slice_steps(run: TrainingRun) -> int:
+    return run.recipe.stages.supernet.steps + run.recipe.stages.finetune.steps
+
+
+def _pipeline_steps(run: TrainingRun) -> int:
+    stages = run.recipe.stages
+    return _slice_steps(run) + stages.teacher.steps + stages.teacher_gan.steps + stages.distill.steps
+
+
+def _psnr(row: Row) -> float:
+    scores = next(iter(row.scores.values()))
+    return sum(one.psnr_db for one in scores) / len(scores)
+
+
+def _short(widths: Widths) -> str:
+    return "-".join(map(str, widths))
+
+
+def _file(name: str) -> str:
+    return "peer_" + "".join(c if c.isalnum() else "_" for c in name.lower())

@@ -1,0 +1,79 @@
+"""Slices of a SuperGenerator against each other: their PSNR with inherited weights, and whether it follows the cost."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+
+from mfagan import metrics
+from mfagan.costs import sum_costs
+from mfagan.devices import CPU
+from mfagan.metrics import shaved_luma
+from mfagan.pairs import Pair
+from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.generator import operators
+from mfagan.sr.walk import PrefixWalk
+from mfagan.sr.widths import OPTIONS, Widths, random_choice
+
+COSTS_SIZE = (128, 128)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A SubGenerator with inherited weights; FLOPs in the paper's count at 128x128 LR pixels."""
+
+    widths: Widths
+    psnr_db: float
+    flops: int
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Slices of uniform widths and slices drawn at random; spearman: of PSNR-Y and FLOPs over the drawn ones."""
+
+    uniform: Sequence[Slice]
+    drawn: Sequence[Slice]
+    spearman: float
+
+
+class SliceScorer:
+    """Mean PSNR-Y of slices of one network, whose weights must not change meanwhile, on some images."""
+
+    def __init__(self, network: SuperGenerator, pairs: Sequence[Pair], device: torch.device = CPU) -> None:
+        self._walk = PrefixWalk(network)
+        self._pairs = list(pairs)
+        self._references = [shaved_luma(pair.hr, pair.scale) for pair in self._pairs]
+        self._device = device
+
+    def psnr_db(self, choices: Sequence[Widths]) -> list[float]:
+        """In dB, the mean over the images, in the order of `choices`; shared prefixes are computed once."""
+        psnr_db = [0.0] * len(choices)
+        for pair, reference in zip(self._pairs, self._references, strict=True):
+            x = pair.lr[None].to(self._device).contiguous(memory_format=torch.channels_last)
+            for i, output in self._walk.run(x, choices):
+                luma = shaved_luma(output[0].float().cpu(), pair.scale)
+                psnr_db[i] += metrics.psnr_db(luma, reference) / len(self._pairs)
+        return psnr_db
+
+
+def rank_slices(network: SuperGenerator, pairs: Sequence[Pair], n: int = 200, seed: int = 0) -> Ranking:
+    """Score the uniform widths and `n` different choices drawn at random."""
+    chance = random.Random(seed)
+    drawn: dict[Widths, None] = {}
+    while len(drawn) < n:
+        drawn.setdefault(random_choice(chance))
+    uniform = [Widths.uniform(width) for width in OPTIONS]
+    choices = [*uniform, *drawn]
+    scores = SliceScorer(network, pairs).psnr_db(choices)
+    slices = [Slice(one, score, _flops(network, one)) for one, score in zip(choices, scores, strict=True)]
+    sample = slices[len(uniform) :]
+    found = spearmanr([one.flops for one in sample], [one.psnr_db for one in sample])
+    correlation = float(np.asarray(found)[0])  # then its p-value
+    return Ranking(slices[: len(uniform)], sample, correlation)
+
+
+def _flops(network: SuperGenerator, widths: Widths) -> int:
+    return sum_costs(operators(widths, *COSTS_SIZE, network.scale, network.residual_kind)).flops
