@@ -221,7 +221,7 @@ def _curve(path: Path) -> dict[int, float]:
     """Steps and PSNR-Y in dB of the validations during a training."""
     curve = checkpoint.read(path).record["validation_curve"]
     assert isinstance(curve, list)
-    return {step: psnr_db for step, psnr_db in curve}
+    return dict(curve)
 
 
 def _figures(row: Row) -> list[Cell]:
