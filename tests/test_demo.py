@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from mfagan import checkpoint
+from mfagan.sr.shipped import SUPERGENERATOR
 
 pytestmark = pytest.mark.slow
 
@@ -29,8 +30,8 @@ KEYS = {
 }
 
 
-def run_demo(out: Path, max_steps: int, trials: int) -> str:
-    arguments = ["demo", "--out", str(out), "--max-steps", str(max_steps), "--trials", str(trials)]
+def run_demo(out: Path, max_steps: int, trials: int, *more: str) -> str:
+    arguments = ["demo", "--out", str(out), "--max-steps", str(max_steps), "--trials", str(trials), *more]
     command = [sys.executable, "-c", "from mfagan.cli import main; main()", *arguments]
     environment = os.environ | {"TORCH_HOME": str(out / "no-weights-here")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
@@ -41,7 +42,7 @@ def run_demo(out: Path, max_steps: int, trials: int) -> str:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("demo")
-    run_demo(out, max_steps=2, trials=5)
+    run_demo(out, 2, 5, "--from-scratch")
     return out
 
 
@@ -80,7 +81,17 @@ def test_the_report_agrees_with_the_files(demo: Path):
 
 def test_it_runs_again_in_the_same_folder(demo: Path):
     before = (demo / "report.json").read_text()
-    said = run_demo(demo, max_steps=1, trials=3)
+    said = run_demo(demo, 1, 3, "--from-scratch")
     assert sum("vgg19" in line for line in said.splitlines()) == 1
     assert json.loads((demo / "report.json").read_text())["n_trials"] == 3
     assert (demo / "report.json").read_text() != before
+
+
+def test_it_searches_the_shipped_weights_at_once(tmp_path: Path):
+    run_demo(tmp_path, 1, 3)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert "train" not in report["seconds"]
+    assert not (tmp_path / "weights").exists()
+    picked = json.loads((tmp_path / "picked.json").read_text())
+    assert Path(picked["supernet"]) == SUPERGENERATOR.resolve()
+    assert picked["supernet_sha256"] == checkpoint.sha256(SUPERGENERATOR)

@@ -25,7 +25,7 @@ app.add_typer(lut_app, name="lut")
 app.command("search")(studies.run_search)
 for command in (studies.front, studies.pick, networks.finetune, evaluate.evaluate, networks.export):
     app.command()(command)
-for command in (networks.costs, networks.info, demo.demo):
+for command in (networks.rank, networks.costs, networks.info, demo.demo):
     app.command()(command)
 
 

@@ -1,4 +1,4 @@
-"""The demo: every command in turn on the bundled photos."""
+"""The demo: the commands in turn on the bundled photos."""
 
 import time
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import typer
 from mfagan.cli.networks import export, finetune, train
 from mfagan.cli.options import MaxStepsOption, SeedOption
 from mfagan.cli.studies import build_lut, front, pick, run_search
+from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR, WEIGHTS
 
 
 def demo(
@@ -18,8 +19,11 @@ def demo(
     seed: SeedOption = 0,
     trials: Annotated[int, typer.Option(min=1, help="Trials of the search.")] = 150,
     max_steps: MaxStepsOption = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Train through all four stages first, for minutes.")
+    ] = False,
 ) -> None:
-    """Run everything on the bundled photos: train, price, search, browse, pick, fine-tune, export."""
+    """Price, search, browse, pick, fine-tune and export on the bundled photos, from the shipped SuperGenerator."""
     from mfagan.output import require_writable
     from mfagan.sr.problem import as_finding
     from mfagan.sr.report import summarize, write_report
@@ -28,14 +32,15 @@ def demo(
 
     require_writable(out)
     database, study, lut, picked = out / "study.db", "demo", out / "lut.json", out / "picked.json"
-    supernet = out / "weights" / "supergenerator.safetensors"
-    discriminator = out / "weights" / "discriminator.safetensors"
+    weights = out / "weights" if from_scratch else WEIGHTS
+    supernet, discriminator = weights / SUPERGENERATOR.name, weights / DISCRIMINATOR.name
     subgenerator, model = out / "subgenerator.safetensors", out / "subgenerator.tflite"
     database.unlink(missing_ok=True)  # the study of an earlier demo is about another SuperGenerator
     storage = str(database)
     seconds: dict[str, float] = {}
-    with _timed(seconds, "train"):
-        train("demo", out=supernet.parent, seed=seed, max_steps=max_steps)
+    if from_scratch:
+        with _timed(seconds, "train"):
+            train("demo", out=weights, seed=seed, max_steps=max_steps, restart=True)
     with _timed(seconds, "lut"):
         build_lut(out=lut)
     with _timed(seconds, "search"):
@@ -45,7 +50,7 @@ def demo(
     with _timed(seconds, "pick"):
         pick(out=picked, storage=storage, study=study, knee=True)
     with _timed(seconds, "finetune"):
-        finetune(picked, subgenerator, discriminator, seed=seed, max_steps=max_steps)
+        finetune(picked, subgenerator, discriminator, seed=seed, max_steps=max_steps, restart=True)
     with _timed(seconds, "export"):
         export(subgenerator, out=model)
     record = load(storage, study)

@@ -8,6 +8,7 @@ import typer
 
 from mfagan.cli.options import (
     DeviceOption,
+    ImagesOption,
     JsonOption,
     ManyImagesOption,
     MaxStepsOption,
@@ -22,7 +23,7 @@ from mfagan.cli.options import (
     say,
 )
 from mfagan.errors import InputError
-from mfagan.sr.shipped import DISCRIMINATOR
+from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
 
 
 def costs(
@@ -194,3 +195,37 @@ def export(
     model, difference = export_generator(network, read_size(size), picture)
     write_atomic(out, model)
     print(f"{out}: {len(model):,} bytes, largest absolute difference from PyTorch {difference:.2e}")
+
+
+def rank(
+    ckpt: Annotated[Path, typer.Argument(help="A SuperGenerator's checkpoint.")] = SUPERGENERATOR,
+    images: ImagesOption = "embedded",
+    slices: Annotated[int, typer.Option(min=3, help="How many slices are drawn.")] = 200,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell whether a SuperGenerator's widths mean something: PSNR of its slices, and its correlation with FLOPs."""
+    from mfagan import checkpoint
+    from mfagan.data import read_pairs
+    from mfagan.sr.elastic import SuperGenerator
+    from mfagan.sr.ranking import rank_slices
+
+    network = SuperGenerator.from_checkpoint(checkpoint.read(ckpt, "mfanet", "supergenerator"), ckpt)
+    found = rank_slices(network, read_pairs(images, network.scale), slices, seed)
+    scores = [one.psnr_db for one in found.drawn]
+    facts = {
+        "uniform_psnr_db": {one.widths.trunk: one.psnr_db for one in found.uniform},
+        "n_slices": slices,
+        "least_psnr_db": min(scores),
+        "most_psnr_db": max(scores),
+        "spearman_psnr_flops": found.spearman,
+    }
+    if as_json:
+        print(json.dumps(facts))
+        return
+    for one in found.uniform:
+        print(f"{one.widths.trunk:>3} everywhere: {one.psnr_db:.3f} dB, {one.flops / 1e9:.2f} G FLOPs")
+    print(
+        f"{slices} slices drawn: {min(scores):.3f} to {max(scores):.3f} dB; "
+        f"Spearman of PSNR-Y and FLOPs {found.spearman:.3f}"
+    )

@@ -11,12 +11,13 @@ from scipy.stats import spearmanr
 from mfagan import metrics
 from mfagan.costs import sum_costs
 from mfagan.devices import CPU
+from mfagan.errors import InputError
 from mfagan.metrics import shaved_luma
 from mfagan.pairs import Pair
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import operators
 from mfagan.sr.walk import PrefixWalk
-from mfagan.sr.widths import OPTIONS, Widths, random_choice
+from mfagan.sr.widths import NAMES, OPTIONS, Widths, random_choice
 
 COSTS_SIZE = (128, 128)
 
@@ -60,7 +61,10 @@ class SliceScorer:
 
 
 def rank_slices(network: SuperGenerator, pairs: Sequence[Pair], n: int = 200, seed: int = 0) -> Ranking:
-    """Score the uniform widths and `n` different choices drawn at random."""
+    """Score the uniform widths and `n` different choices drawn at random. InputError: more than there are."""
+    n_all = len(OPTIONS) ** len(NAMES)
+    if n > n_all:
+        raise InputError(f"{n} slices: there are {n_all}; give at most as many")
     chance = random.Random(seed)
     drawn: dict[Widths, None] = {}
     while len(drawn) < n:

@@ -84,7 +84,7 @@ class TrainingRun:
         files: role -> file, the generator's and, where one is trained, the discriminator's after it. parents: the
         checkpoints that it starts from. facts: more for the record; they tell one training from another too.
         """
-        record = self.describe(stage, parents) | dict(facts or {})
+        record = self.describe(stage, parents, facts or {})
         identity = _identity(record)
         state = next(iter(files.values())).with_suffix(".state")
         if self.place.restart:
@@ -169,7 +169,9 @@ class TrainingRun:
         place = replace(self.place, folder=require_writable(self.place.folder / folder))
         return replace(self, recipe=replace(self.recipe, **settings), place=place)
 
-    def describe(self, stage: str, parents: Sequence[Path] = ()) -> dict[str, object]:
+    def describe(
+        self, stage: str, parents: Sequence[Path] = (), facts: Mapping[str, object] | None = None
+    ) -> dict[str, object]:
         """What a checkpoint records of how it was trained."""
         record = {
             "stage": stage,
@@ -183,6 +185,7 @@ class TrainingRun:
             "parents": {path.name: checkpoint.sha256(path) for path in parents},
             "torch": torch.__version__,
             "command": self.place.command,
+            **(facts or {}),
         }
         return json.loads(json.dumps(record))  # as it will be read back: without tuples
 

@@ -31,7 +31,7 @@ def prepare(trained: Path, folder: Path, stage: Stage, ema_decay: float = 0.0) -
 
 def tune(run: TrainingRun, trained: Path) -> tuple[FineTuned, MFANet]:
     out = run.place.folder / OUT
-    facts = {"picked": {"trial": 3}}
+    facts = {"picked": {"trial": 3, "widths": (24,) * 8}}
     tuned = finetune(run, start(trained), trained / "discriminator.safetensors", out, facts)
     return tuned, MFANet.from_checkpoint(checkpoint.read(out, "mfanet", "subgenerator"), out)
 
@@ -58,7 +58,7 @@ def test_the_checkpoint_records_pick_and_figures(trained: Path, tmp_path: Path):
     tuned, network = tune(run, trained)
     record = checkpoint.read(tmp_path / OUT).record
     assert network.config()["widths"] == [24] * 8
-    assert record["picked"] == {"trial": 3}
+    assert record["picked"] == {"trial": 3, "widths": [24] * 8}
     assert record["psnr_after_db"] == tuned.psnr_after_db == mean_psnr_db(network, run.validation)
     parents = {"discriminator.safetensors": checkpoint.sha256(trained / "discriminator.safetensors")}
     assert record["parents"] == parents
