@@ -14,7 +14,7 @@ from mfagan.sr.evaluation import HELD_OUT, Contender, Evaluation, ImageSet, Row,
 from mfagan.sr.finetune import finetune
 from mfagan.sr.generator import MFANet
 from mfagan.sr.networks import load_generator
-from mfagan.sr.published import TABLE_1
+from mfagan.sr.published import TABLE_1, TABLE_1_PRUNED
 from mfagan.sr.ranking import Ranking, rank_slices
 from mfagan.sr.recipe import Recipe, Sampling, Stages
 from mfagan.sr.run import TrainingRun
@@ -32,8 +32,7 @@ from mfagan.sr.train import (
 from mfagan.sr.widths import OPTIONS, Widths
 from mfagan.table import Cell, Column
 
-PRUNED = Widths.of((48, 24, 24, 24, 32, 48, 48, 24))
-"""The pruned generator of Table 1, by its published costs; the paper's order of the inner widths is not told."""
+PRUNED = Widths.parse(TABLE_1_PRUNED)
 
 SUBGENERATOR = "subgenerator.safetensors"
 

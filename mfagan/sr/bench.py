@@ -14,6 +14,8 @@ from pathlib import Path
 
 import torch
 
+from mfagan.crops import CropSampler, waiting_share
+from mfagan.data import EMBEDDED, read_split
 from mfagan.devices import place
 from mfagan.evaluate import super_resolve
 from mfagan.fabric import make_fabric
@@ -81,6 +83,18 @@ def bench_training() -> Row:
     )
     value = ratio_in_turn(lambda: elastic.step(0, lr, hr), lambda: plain.step(0, lr, hr))
     return at_most("SuperGenerator step at full width / plain MFANet step", value, "x", 1.05)
+
+
+def bench_data() -> Row:
+    """What part of a training step waits for its crops: the student's plain step on the bundled photographs."""
+    recipe = read_recipe("demo")
+    stage = replace(recipe.stages.teacher, steps=1_000)
+    fabric = make_fabric("cpu", recipe.precision)
+    trainer = StageTrainer(recipe, stage, MFANet(FULL, recipe.scale, recipe.residual), fabric)
+    training, _ = read_split(EMBEDDED, scale=recipe.scale)
+    crops = CropSampler(training, recipe.crop_px, recipe.batch)
+    share = waiting_share(crops, lambda lr, hr: trainer.step(0, lr, hr))
+    return at_most("share of a training step that waits for data", 100 * share, "%", 5)
 
 
 def bench_layout(width: int) -> Row:
@@ -173,7 +187,7 @@ def main() -> None:
     arguments = parser.parse_args()
     require_place(arguments.out)
     torch.set_num_threads(arguments.threads)
-    rows = [bench_training(), *(bench_layout(width) for width in OPTIONS), bench_walk()]
+    rows = [bench_training(), bench_data(), *(bench_layout(width) for width in OPTIONS), bench_walk()]
     rows += bench_latency(arguments.threads, arguments.rounds)
     write_atomic(arguments.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     print(format_rows(rows))
