@@ -63,8 +63,9 @@ class Batches(Protocol):
 class Course:
     """How a loop runs.
 
-    steps: in all. ema_decay: of the averaged weights; 0 keeps the last ones. keep_best: keep the best validation,
-    the start included, instead of the end. Every other field is a number of steps, 0 for never.
+    steps: in all, at least 1. ema_decay: of the averaged weights; 0 keeps the last ones. keep_best: keep the best validation,
+    the start included, instead of the end. Every other field is a number of steps, 0 for never; the end is always
+    validated.
     """
 
     steps: int
@@ -138,7 +139,7 @@ class Loop:
                 report(done, course.steps, f"{learner.watched} {figures[learner.watched]:.4f}")
                 if log is not None and _due(done, course.log_every):
                     log.scalars(done, figures | _speed(done - start, time.perf_counter() - began))
-                if (course.keep_best and done == course.steps) or _due(done, course.validate_every):
+                if done == course.steps or _due(done, course.validate_every):
                     score = self._score(average.module)
                     progress.curve.append((done, score))
                     if course.keep_best and score > progress.best:
@@ -146,7 +147,7 @@ class Loop:
                     if log is not None:
                         log.scalars(done, {"validation": score})
                         if self.picture is not None:
-                            log.picture(done, "samples", self.picture(average.module))
+                            log.picture(done, "samples", self.picture(average.module.eval()))
                 if _due(done, course.checkpoint_every) and done < course.steps:
                     if self.fabric.is_global_zero:
                         states = {name: part.state_dict() for name, part in parts.items()}
@@ -160,8 +161,7 @@ class Loop:
             return Outcome(
                 progress.kept_step, progress.before, progress.best, progress.curve, waited / elapsed
             )
-        score = self._score(learner.network)
-        return Outcome(course.steps, None, score, progress.curve, waited / elapsed)
+        return Outcome(course.steps, None, progress.curve[-1][1], progress.curve, waited / elapsed)
 
     def _score(self, network: nn.Module) -> float:
         training = network.training

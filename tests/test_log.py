@@ -1,23 +1,9 @@
 from pathlib import Path
 
 import torch
-from tensorboardX.proto import event_pb2
 
 from mfagan.log import TrainingLog
-
-parse = event_pb2.Event.FromString  # pyright: ignore[reportAttributeAccessIssue] - made when imported
-
-
-def read_events(folder: Path) -> list:
-    """TensorBoard's records: length (8 bytes), its checksum (4), the event, its checksum (4)."""
-    events = []
-    for path in sorted(folder.iterdir()):
-        data = path.read_bytes()
-        while data:
-            length = int.from_bytes(data[:8], "little")
-            events.append(parse(data[12 : 12 + length]))
-            data = data[16 + length :]
-    return events
+from tests.events import read_events
 
 
 def test_scalars_and_pictures_are_written(tmp_path: Path):

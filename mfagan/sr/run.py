@@ -196,14 +196,15 @@ def prepare_run(recipe: Recipe, place: Place, bars: Bars, say: Say) -> TrainingR
     if not fabric.is_global_zero:
         bars, say = no_bar, _say_nothing
     perceptual = load_perceptual(recipe, place.vgg19, say)
-    training, validation = read_split(
-        place.images,
-        place.validation,
-        recipe.scale,
-        shrink=recipe.shrink,
-        min_side_px=recipe.crop_px * recipe.scale,
-        bars=bars,
-    )
+    with fabric.rank_zero_first(local=True):  # a large set is decoded once a machine
+        training, validation = read_split(
+            place.images,
+            place.validation,
+            recipe.scale,
+            shrink=recipe.shrink,
+            min_side_px=recipe.crop_px * recipe.scale,
+            bars=bars,
+        )
     return TrainingRun(recipe, place, training, validation, fabric, perceptual, bars, say)
 
 

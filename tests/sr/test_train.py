@@ -15,6 +15,7 @@ from mfagan.sr.generator import MFANet
 from mfagan.sr.recipe import Recipe, read_recipe
 from mfagan.sr.run import Place, TrainingRun, load_perceptual, prepare_run, recipe_of
 from tests import tiny
+from tests.events import read_events
 
 
 def prepare(recipe: Recipe, folder: Path, images: str | Path, **place: Any) -> TrainingRun:
@@ -118,3 +119,22 @@ def test_without_vgg19_the_demo_goes_on_and_the_paper_stops(tmp_path: Path, monk
     assert "\n" not in said[0]
     with pytest.raises(InputError, match="recipe paper needs the perceptual loss"):
         load_perceptual(read_recipe("paper"), None, said.append)
+
+
+def test_tensorboard_gets_losses_validation_and_a_sample(trained: Path, tmp_path: Path):
+    recipe = read_recipe(tiny.write_recipe(tmp_path, steps=50))
+    run = prepare(recipe, tmp_path / "out", trained / "photos")
+    training.train(run, ["teacher"])
+    events = read_events(tmp_path / "out" / "logs" / "teacher")
+    found = {(event.step, value.tag): value for event in events for value in event.summary.value}
+    assert {tag for _, tag in found} == {
+        "recon",
+        "gradient",
+        "learning_rate",
+        "steps_per_s",
+        "validation",
+        "samples",
+    }
+    record = checkpoint.read(tmp_path / "out" / "teacher.safetensors").record
+    assert found[50, "validation"].simple_value == pytest.approx(record["validation_psnr_db"], abs=1e-4)
+    assert found[50, "samples"].image.height > 64
