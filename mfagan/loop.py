@@ -63,9 +63,9 @@ class Batches(Protocol):
 class Course:
     """How a loop runs.
 
-    steps: in all, at least 1. ema_decay: of the averaged weights; 0 keeps the last ones. keep_best: keep the best validation,
-    the start included, instead of the end. Every other field is a number of steps, 0 for never; the end is always
-    validated.
+    steps: in all, at least 1. ema_decay: of the averaged weights; 0 keeps the last ones. keep_best: keep the best
+    validation, the start included, instead of the end. Every other field is a number of steps, 0 for never; the
+    end is always validated.
     """
 
     steps: int
