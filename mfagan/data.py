@@ -125,8 +125,9 @@ def read_files(
     min_side_px: int = MIN_SIDE_PX,
     cache: str | Path | None = None,
     bars: Bars = no_bar,
+    ram_limit_bytes: int | None = None,
 ) -> list[Pair]:
-    """As `read_pair` of each, then as `downscaled`; a set over `RAM_LIMIT_BYTES` goes through the cache.
+    """As `read_pair` of each, then as `downscaled`; a set over the limit (`RAM_LIMIT_BYTES`) goes through the cache.
 
     InputError: as `read_pair`, `downscaled` and `ArrayCache`.
     """
@@ -134,7 +135,8 @@ def read_files(
     sizes_bytes = [_size_bytes(one, scale) for one in files]
     growth = 1 + sum(factor**2 for factor in shrink)
     store, keys = None, [""] * len(files)
-    if sum(sizes_bytes) * growth > RAM_LIMIT_BYTES:
+    limit_bytes = RAM_LIMIT_BYTES if ram_limit_bytes is None else ram_limit_bytes
+    if sum(sizes_bytes) * growth > limit_bytes:
         store, keys = ArrayCache(cache), [_key(one, scale) for one in files]
         absent = [
             size for size, key in zip(sizes_bytes, keys, strict=True) if store.load(f"{key} hr") is None

@@ -7,20 +7,25 @@ import argparse
 import json
 import random
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 
 from mfagan.crops import CropSampler, waiting_share
-from mfagan.data import EMBEDDED, read_split
+from mfagan.data import EMBEDDED, read_files, read_split
 from mfagan.devices import place
 from mfagan.evaluate import super_resolve
 from mfagan.fabric import make_fabric
 from mfagan.latency import build_table, describe_build, measure_model
+from mfagan.layouts import find_pairs
 from mfagan.output import require_place, write_atomic
+from mfagan.pairs import Pair
 from mfagan.progress import show_bar
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.export import export_generator
@@ -32,6 +37,7 @@ from mfagan.sr.walk import PrefixWalk
 from mfagan.sr.widths import OPTIONS, Widths, random_choice
 
 REPEATS = 15
+N_LARGE_IMAGES = 12
 FULL = Widths.uniform(max(OPTIONS))
 
 
@@ -85,16 +91,30 @@ def bench_training() -> Row:
     return at_most("SuperGenerator step at full width / plain MFANet step", value, "x", 1.05)
 
 
-def bench_data() -> Row:
-    """What part of a training step waits for its crops: the student's plain step on the bundled photographs."""
+def bench_data() -> list[Row]:
+    """What part of a student's plain step waits for its crops: embedded photographs, and images of DIV2K's size."""
+    name = "share of a training step that waits for data"
+    rows = [at_most(f"{name}, bundled photographs", _waiting_percent(read_split(EMBEDDED)[0]), "%", 5)]
+    with tempfile.TemporaryDirectory() as folder:
+        chance = np.random.default_rng(0)
+        for i in range(N_LARGE_IMAGES):
+            coarse = Image.fromarray(chance.integers(0, 256, (170, 255, 3), dtype=np.uint8))
+            picture = coarse.resize((2040, 1360), Image.Resampling.BICUBIC)
+            picture.save(Path(folder) / f"{i}.png", compress_level=1)
+        with show_bar("images of DIV2K's size") as report:
+            pairs = read_files(find_pairs(folder), cache=Path(folder) / "cache", ram_limit_bytes=0)
+            report(1, 1, "")
+        share = _waiting_percent(pairs)
+    return [*rows, at_most(f"{name}, 2040x1360 px from the disk cache", share, "%", 5)]
+
+
+def _waiting_percent(pairs: Sequence[Pair]) -> float:
     recipe = read_recipe("demo")
     stage = replace(recipe.stages.teacher, steps=1_000)
-    fabric = make_fabric("cpu", recipe.precision)
-    trainer = StageTrainer(recipe, stage, MFANet(FULL, recipe.scale, recipe.residual), fabric)
-    training, _ = read_split(EMBEDDED, scale=recipe.scale)
-    crops = CropSampler(training, recipe.crop_px, recipe.batch)
-    share = waiting_share(crops, lambda lr, hr: trainer.step(0, lr, hr))
-    return at_most("share of a training step that waits for data", 100 * share, "%", 5)
+    network = MFANet(FULL, recipe.scale, recipe.residual)
+    trainer = StageTrainer(recipe, stage, network, make_fabric("cpu", recipe.precision))
+    crops = CropSampler(pairs, recipe.crop_px, recipe.batch)
+    return 100 * waiting_share(crops, lambda lr, hr: trainer.step(0, lr, hr))
 
 
 def bench_layout(width: int) -> Row:
@@ -187,7 +207,7 @@ def main() -> None:
     arguments = parser.parse_args()
     require_place(arguments.out)
     torch.set_num_threads(arguments.threads)
-    rows = [bench_training(), bench_data(), *(bench_layout(width) for width in OPTIONS), bench_walk()]
+    rows = [bench_training(), *bench_data(), *(bench_layout(width) for width in OPTIONS), bench_walk()]
     rows += bench_latency(arguments.threads, arguments.rounds)
     write_atomic(arguments.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     print(format_rows(rows))
