@@ -33,11 +33,14 @@ class Slice:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Slices of uniform widths and slices drawn at random; spearman: of PSNR-Y and FLOPs over the drawn ones."""
+    """Slices of uniform widths and slices drawn at random.
+
+    spearman: the rank correlation of PSNR-Y and FLOPs over the drawn ones, None where one of the two is constant.
+    """
 
     uniform: Sequence[Slice]
     drawn: Sequence[Slice]
-    spearman: float
+    spearman: float | None
 
 
 class SliceScorer:
@@ -61,10 +64,10 @@ class SliceScorer:
 
 
 def rank_slices(network: SuperGenerator, pairs: Sequence[Pair], n: int = 200, seed: int = 0) -> Ranking:
-    """Score the uniform widths and `n` different choices drawn at random. InputError: more than there are."""
-    n_all = len(OPTIONS) ** len(NAMES)
-    if n > n_all:
-        raise InputError(f"{n} slices: there are {n_all}; give at most as many")
+    """Score the uniform widths and `n` different choices drawn at random; InputError where there are not so many."""
+    n_choices = len(OPTIONS) ** len(NAMES)
+    if not 1 <= n <= n_choices:
+        raise InputError(f"{n} slices to rank: give 1 to {n_choices}, as many as there are")
     chance = random.Random(seed)
     drawn: dict[Widths, None] = {}
     while len(drawn) < n:
@@ -74,9 +77,14 @@ def rank_slices(network: SuperGenerator, pairs: Sequence[Pair], n: int = 200, se
     scores = SliceScorer(network, pairs).psnr_db(choices)
     slices = [Slice(one, score, _flops(network, one)) for one, score in zip(choices, scores, strict=True)]
     sample = slices[len(uniform) :]
-    found = spearmanr([one.flops for one in sample], [one.psnr_db for one in sample])
-    correlation = float(np.asarray(found)[0])  # then its p-value
-    return Ranking(slices[: len(uniform)], sample, correlation)
+    return Ranking(slices[: len(uniform)], sample, _correlation(sample))
+
+
+def _correlation(sample: Sequence[Slice]) -> float | None:
+    flops, psnr_db = [one.flops for one in sample], [one.psnr_db for one in sample]
+    if min(len(set(flops)), len(set(psnr_db))) < 2:
+        return None
+    return float(np.asarray(spearmanr(flops, psnr_db))[0])  # then its p-value
 
 
 def _flops(network: SuperGenerator, widths: Widths) -> int:
