@@ -103,7 +103,8 @@ class ESRGANDiscriminator(Discriminator):
     """ESRGAN's (Wang et al. 2018): ten convolutions with batch normalisation, then two linear layers, one logit.
 
     It follows SRGAN's: every second convolution halves the image, channels double from `base` to eight times it.
-    The linear layers tie it to one size of image. image_px: its side, a multiple of 32. InputError for others.
+    The linear layers tie it to one size of image. image_px: its side, a multiple of 32, at least 64: at 32 one pixel
+    would be left, of which a batch of one image has no statistics to normalise by. InputError for others.
     """
 
     KIND = "esrgan_discriminator"
@@ -111,9 +112,10 @@ class ESRGANDiscriminator(Discriminator):
 
     def __init__(self, image_px: int = 128, base: int = 64) -> None:
         super().__init__()
-        if image_px < 32 or image_px % 32:
+        if image_px < 64 or image_px % 32:
             raise InputError(
-                f"ESRGAN's discriminator: images of {image_px} px; it halves them five times, give a multiple of 32"
+                f"ESRGAN's discriminator: images of {image_px} px; it halves them five times, give a multiple of 32, "
+                "at least 64"
             )
         self.image_px = image_px
         self.base = base
