@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
+
 from mfagan import checkpoint
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.evaluation import HELD_OUT, Contender, Evaluation, ImageSet, Row, evaluate
@@ -24,6 +26,7 @@ from mfagan.sr.train import (
     SUPERGENERATOR,
     TEACHER_DISCRIMINATOR,
     TEACHER_GAN,
+    new_discriminator,
     train_student,
     train_supernet,
     train_teacher,
@@ -158,9 +161,13 @@ def compare_sampling(run: TrainingRun) -> Report:
 def compare_discriminators(run: TrainingRun) -> Report:
     """PatchGAN against ESRGAN's discriminator (the paper's figure 6): stage 1b from one teacher."""
     folder = run.place.folder
+    other = run.varied("esrgan_discriminator", discriminator="esrgan")
+    with torch.device("meta"):
+        new_discriminator(
+            other, run.recipe.teacher_discriminator
+        )  # refuses unsuitable crops before any training
     train_teacher(run)
     train_teacher_gan(run)
-    other = run.varied("esrgan_discriminator", discriminator="esrgan")
     train_teacher_gan(other, folder)
     curves = [_curve(place / TEACHER_GAN) for place in (folder, other.place.folder)]
     found = score(run, {"PatchGAN": folder / TEACHER_GAN, "ESRGAN's": other.place.folder / TEACHER_GAN})
@@ -188,10 +195,11 @@ def compare_discriminators(run: TrainingRun) -> Report:
 
 def tune_slice(run: TrainingRun, widths: Widths, discriminator: Path, name: str = SUBGENERATOR) -> Path:
     """A slice of the run's SuperGenerator, fine-tuned; the checkpoint in the run's folder."""
-    out = run.place.folder / name
-    network = load_generator(run.place.folder / SUPERGENERATOR, widths)
+    out, supernet = run.place.folder / name, run.place.folder / SUPERGENERATOR
+    network = load_generator(supernet, widths)
     assert isinstance(network, MFANet)
-    finetune(run, network, discriminator, out, {"widths": list(widths)})
+    facts = {"widths": list(widths), "supernet_sha256": checkpoint.sha256(supernet)}
+    finetune(run, network, discriminator, out, facts)
     return out
 
 

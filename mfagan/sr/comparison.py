@@ -93,7 +93,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
         assert row.costs is not None
         psnr_db, latency_ms = figures[row.name]
         above = [other for other, (p, ms) in figures.items() if p > psnr_db and ms < latency_ms]
-        dominating = ", ".join(sorted(name for name in above if (name in ours) != (row.name in ours)))
+        dominating = "; ".join(sorted(name for name in above if (name in ours) != (row.name in ours)))
         rows.append(
             [
                 row.name,
@@ -106,7 +106,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
         )
     beaten = [row[0] for row in rows if row[0] in ours and row[-1] != "none"]
     verdict = (
-        "no peer dominates any of our networks" if not beaten else f"dominated: {', '.join(map(str, beaten))}"
+        "no peer dominates any of our networks" if not beaten else f"dominated: {'; '.join(map(str, beaten))}"
     )
     timing = found.timing
     return Report(
