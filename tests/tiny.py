@@ -1,6 +1,9 @@
 """Small real parts for tests: photos, a recipe, a trained pipeline, a latency table with invented figures."""
 
 import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,7 @@ from PIL import Image
 from mfagan.progress import no_bar
 from mfagan.sr.problem import every_block
 from mfagan.sr.recipe import read_recipe
-from mfagan.sr.run import Place, prepare_run
+from mfagan.sr.run import Place, TrainingRun, prepare_run
 from mfagan.sr.train import train
 
 RECIPE = """
@@ -84,6 +87,28 @@ def train_all(folder: Path) -> Path:
     place = Place(folder, str(photos), device="cpu")
     train(prepare_run(read_recipe(write_recipe(folder)), place, no_bar, print))
     return folder
+
+
+STAGE_FILES = (
+    "teacher",
+    "teacher_gan",
+    "teacher_discriminator",
+    "student",
+    "discriminator",
+    "supergenerator",
+)
+
+
+def prepare_ablation(
+    trained: Path, folder: Path, names: Sequence[str] = STAGE_FILES, **settings: object
+) -> TrainingRun:
+    """A run in a folder with these finished checkpoints of `train_all`, which validates on a detail alone."""
+    for name in names:
+        shutil.copy(trained / f"{name}.safetensors", folder)
+    recipe = replace(read_recipe(trained / "tiny.toml"), **settings)
+    place = Place(folder, str(trained / "photos"), device="cpu")
+    run = prepare_run(recipe, place, no_bar, lambda text: None)
+    return replace(run, validation=[pair.centre(12) for pair in run.validation])
 
 
 def write_table(path: Path, size: tuple[int, int] = (128, 128), **changes: object) -> Path:
