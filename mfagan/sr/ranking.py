@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from mfagan.errors import InputError
 from mfagan.metrics import shaved_luma
 from mfagan.pairs import Pair
 from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import operators
+from mfagan.sr.generator import Residual, operators
 from mfagan.sr.walk import PrefixWalk
 from mfagan.sr.widths import NAMES, OPTIONS, Widths, random_choice
 
@@ -75,7 +76,10 @@ def rank_slices(network: SuperGenerator, pairs: Sequence[Pair], n: int = 200, se
     uniform = [Widths.uniform(width) for width in OPTIONS]
     choices = [*uniform, *drawn]
     scores = SliceScorer(network, pairs).psnr_db(choices)
-    slices = [Slice(one, score, _flops(network, one)) for one, score in zip(choices, scores, strict=True)]
+    scale, residual = network.scale, network.residual_kind
+    slices = [
+        Slice(one, score, _flops(one, scale, residual)) for one, score in zip(choices, scores, strict=True)
+    ]
     sample = slices[len(uniform) :]
     return Ranking(slices[: len(uniform)], sample, _correlation(sample))
 
@@ -87,5 +91,8 @@ def _correlation(sample: Sequence[Slice]) -> float | None:
     return float(np.asarray(spearmanr(flops, psnr_db))[0])  # then its p-value
 
 
-def _flops(network: SuperGenerator, widths: Widths) -> int:
-    return sum_costs(operators(widths, *COSTS_SIZE, network.scale, network.residual_kind)).flops
+@lru_cache(
+    maxsize=len(OPTIONS) ** len(NAMES)
+)  # longer to count than to score a small image; every ranking asks again
+def _flops(widths: Widths, scale: int, residual: Residual) -> int:
+    return sum_costs(operators(widths, *COSTS_SIZE, scale, residual)).flops
