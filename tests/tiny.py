@@ -108,7 +108,7 @@ def prepare_ablation(
     recipe = replace(read_recipe(trained / "tiny.toml"), **settings)
     place = Place(folder, str(trained / "photos"), device="cpu")
     run = prepare_run(recipe, place, no_bar, lambda text: None)
-    return replace(run, validation=[pair.centre(12) for pair in run.validation])
+    return replace(run, validation=[pair.centre(16) for pair in run.validation])
 
 
 def write_table(path: Path, size: tuple[int, int] = (128, 128), **changes: object) -> Path:

@@ -1,0 +1,150 @@
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from mfagan import checkpoint
+from mfagan.costs import trace_costs
+from mfagan.evaluate import mean_psnr_db
+from mfagan.sr import comparison
+from mfagan.sr.ablation import Report
+from mfagan.sr.networks import load_generator
+from mfagan.sr.ranking import Slice
+from mfagan.sr.run import TrainingRun
+from mfagan.sr.widths import Widths
+from tests import tiny
+
+CHOICES = [Widths.uniform(24), Widths.parse("32,24,24,32,48,24,24,48")]
+FILES = ["24-24-24-24-24-24-24-24", "32-24-24-32-48-24-24-48"]
+L1 = {"recon": 1.0, "distill_g": 0.0, "distill_d": 0.0, "percep": 0.0, "adv": 0.0}
+
+
+def pick(slices: Sequence[Slice], n: int) -> list[Widths]:
+    assert len(slices) == 203
+    assert n == 5
+    return CHOICES
+
+
+@pytest.fixture(scope="module")
+def run(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+    return tiny.prepare_ablation(trained, tmp_path_factory.mktemp("comparison"))
+
+
+@pytest.fixture(scope="module")
+def slices(run: TrainingRun) -> Report:
+    return comparison.compare_slices(run, pick)
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[None]:
+    """Latencies of small images, which take no time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "LATENCY_SIZE", (16, 16))
+        yield
+
+
+@pytest.fixture(scope="module")
+def peers(run: TrainingRun, small: None) -> Report:
+    return comparison.compare_peers(run, pick)
+
+
+def column(report: Report, name: str) -> list:
+    (place,) = [i for i, one in enumerate(report.columns) if one.name == name]
+    return [row[place] for row in report.rows]
+
+
+def psnr_db(run: TrainingRun, name: str, widths: Widths | None = None) -> float:
+    return mean_psnr_db(load_generator(run.place.folder / f"{name}.safetensors", widths), run.validation)
+
+
+def test_gains_are_differences_of_the_files_figures(run: TrainingRun, slices: Report):
+    assert column(slices, "widths") == [str(widths) for widths in CHOICES]
+    tuned, alone = column(slices, "fine-tuned"), column(slices, "from scratch")
+    assert tuned == pytest.approx([psnr_db(run, f"tuned_{one}") for one in FILES], abs=1e-6)
+    assert alone == pytest.approx([psnr_db(run, f"scratch_{one}") for one in FILES], abs=1e-6)
+    inherited = [psnr_db(run, "supergenerator", widths) for widths in CHOICES]
+    assert column(slices, "inherited") == pytest.approx(inherited, abs=1e-4)
+    gains = column(slices, "gain")
+    assert gains == [one - other for one, other in zip(tuned, alone, strict=True)]
+    assert slices.notes[0] == f"Median gain {sum(gains) / 2:+.3f} dB (aim: at least 0)."
+
+
+def test_from_scratch_has_the_steps_and_the_loss_of_the_slice(run: TrainingRun, slices: Report):
+    for name, widths in zip(FILES, CHOICES, strict=True):
+        tuned, alone = (
+            checkpoint.read(run.place.folder / f"{kind}_{name}.safetensors") for kind in ("tuned", "scratch")
+        )
+        assert (tuned.role, alone.role) == ("subgenerator", "alone")
+        assert tuned.config == alone.config
+        assert tuned.config["widths"] == list(widths)
+        assert (tuned.record["steps"], alone.record["steps"]) == (4, 12)
+        settings = [
+            found.record["recipe"]["stages"][stage]  # type: ignore[index]
+            for found, stage in ((tuned, "finetune"), (alone, "teacher"))
+        ]
+        assert [one["weights"] for one in settings] == [L1, L1]
+        assert [one["validate_every"] for one in settings] == [2, 2]
+        assert alone.record["parents"] == {}
+        assert alone.record["training_images"] == tuned.record["training_images"]
+    assert "From scratch: 12 steps each" in slices.notes[1]
+
+
+def test_peers_are_of_the_file_they_name(run: TrainingRun, peers: Report):
+    files = {f"ours, {widths}": f"tuned_{name}" for widths, name in zip(CHOICES, FILES, strict=True)}
+    files |= {
+        "RRDBNet, 3 blocks": "peer_rrdbnet__3_blocks",
+        "IMDN": "peer_imdn",
+        "RFDN": "peer_rfdn",
+        "SPAN": "peer_span",
+        "MFANet, 32 everywhere": "peer_mfanet__32_everywhere",
+    }
+    assert set(column(peers, "network")) == set(files)
+    for name, found, flops, params in zip(
+        *(column(peers, one) for one in ("network", "PSNR-Y", "FLOPs", "params")), strict=True
+    ):
+        path = run.place.folder / f"{files[name]}.safetensors"
+        network = load_generator(path)
+        assert found == pytest.approx(mean_psnr_db(network, run.validation), abs=1e-6)
+        costs = trace_costs(network, 128, 128)
+        assert (flops, params) == (costs.flops / 1e9, costs.params / 1e6)
+        record = checkpoint.read(path).record
+        if not name.startswith("ours"):
+            assert record["steps"] == 2 + 2 + 2 + 8 + 4
+            assert record["recipe"]["stages"]["teacher"]["weights"] == L1  # type: ignore[index]
+            assert (network.scale, network.residual_kind) == (4, "bicubic")
+    assert any("Peers: 18 steps each" in note for note in peers.notes)
+
+
+def test_who_dominates_whom_follows_from_the_figures(peers: Report):
+    shown = {
+        name: (psnr, latency)
+        for name, psnr, latency in zip(
+            *(column(peers, one) for one in ("network", "PSNR-Y", "latency")), strict=True
+        )
+    }
+    assert all(latency > 0 for _, latency in shown.values())
+    latencies = [latency for _, latency in shown.values()]
+    assert latencies == sorted(latencies)
+    beaten = []
+    for name, found in zip(shown, column(peers, "dominated by (of the other side)"), strict=True):
+        psnr, latency = shown[name]
+        others = {one for one in shown if one.startswith("ours") != name.startswith("ours")}
+        expected = sorted(one for one in others if shown[one][0] > psnr and shown[one][1] < latency)
+        assert found == ("; ".join(expected) or "none")
+        if expected and name.startswith("ours"):
+            beaten.append(name)
+    verdict = f"dominated: {'; '.join(beaten)}" if beaten else "no peer dominates any of our networks"
+    assert peers.notes[0] == f"Aim: not dominated by any peer: {verdict}."
+
+
+def test_both_tables_share_the_slices_and_train_nothing_twice(
+    run: TrainingRun, slices: Report, peers: Report
+):
+    before = {path: path.stat().st_mtime_ns for path in run.place.folder.glob("*.safetensors")}
+    assert len([path for path in before if path.stem.startswith("tuned_")]) == len(CHOICES)
+    assert comparison.compare_slices(run, pick) == slices
+    again = comparison.compare_peers(run, pick)
+    assert dict(zip(column(again, "network"), column(again, "PSNR-Y"), strict=True)) == dict(
+        zip(column(peers, "network"), column(peers, "PSNR-Y"), strict=True)
+    )
+    assert {path: path.stat().st_mtime_ns for path in run.place.folder.glob("*.safetensors")} == before
