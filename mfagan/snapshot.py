@@ -73,7 +73,7 @@ def require_same(path: str | Path, found: Mapping[str, object], wanted: Mapping[
         name, before, now = first
         raise InputError(
             f"{path} was made with other settings ({name} was {before!r:.80}, now {now!r:.80}): give another folder, "
-            "or --restart to train it anew"
+            "or remove it to train it anew, as --restart does where the command has it"
         )
 
 

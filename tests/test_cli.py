@@ -10,7 +10,10 @@ import pytest
 import torch
 
 from mfagan import backbones, checkpoint
+from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.networks import build
+from mfagan.sr.run import save_network
+from mfagan.sr.widths import Widths
 from tests import tiny
 from tests.command import Run
 
@@ -78,6 +81,21 @@ def test_info(run: Run, trained: Path):
     assert found["sha256"] == checkpoint.sha256(path)
     assert "supergenerator" in run("info", path).out
     assert "no such file" in run("info", trained / "absent.safetensors").message
+
+
+def test_rank(run: Run, trained: Path, tmp_path: Path):
+    path = trained / "supergenerator.safetensors"
+    base = ["--images", trained / "photos", "--slices", 4]
+    found = json.loads(run("rank", path, *base, "--json").out)
+    assert list(found["uniform_psnr_db"]) == ["48", "32", "24"]
+    assert found["n_slices"] == 4
+    assert found["least_psnr_db"] < found["most_psnr_db"]
+    assert f"Spearman of PSNR-Y and FLOPs {found['spearman_psnr_flops']:.3f}" in run("rank", path, *base).out
+    assert "its role is 'student'" in run("rank", trained / "student.safetensors", *base).message
+    assert "give 1 to 6561" in run("rank", path, "--slices", 6562).message
+    untrained = SuperGenerator(Widths.uniform(48), residual="bicubic")  # bicubic enlargement at any width
+    save_network(tmp_path / "new.safetensors", untrained, "supergenerator", {})
+    assert "FLOPs none, all score alike" in run("rank", tmp_path / "new.safetensors", *base).out
 
 
 def test_train_writes_checkpoints_and_a_stage_alone_continues(run: Run, trained: Path, tmp_path: Path):

@@ -225,7 +225,8 @@ def rank(
         return
     for one in found.uniform:
         print(f"{one.widths.trunk:>3} everywhere: {one.psnr_db:.3f} dB, {one.flops / 1e9:.2f} G FLOPs")
+    correlation = "none, all score alike" if found.spearman is None else f"{found.spearman:.3f}"
     print(
         f"{slices} slices drawn: {min(scores):.3f} to {max(scores):.3f} dB; "
-        f"Spearman of PSNR-Y and FLOPs {found.spearman:.3f}"
+        f"Spearman of PSNR-Y and FLOPs {correlation}"
     )
