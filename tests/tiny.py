@@ -111,7 +111,7 @@ def prepare_ablation(
     return replace(run, validation=[pair.centre(16) for pair in run.validation])
 
 
-def write_table(path: Path, size: tuple[int, int] = (128, 128), **changes: object) -> Path:
+def write_table(path: Path, size: tuple[int, int] = (128, 128), scale: int = 4, **changes: object) -> Path:
     """A latency table whose figures are invented: 1 ms a block and 1 ms for a thousand million MACs."""
     entries = {
         key: {
@@ -119,7 +119,7 @@ def write_table(path: Path, size: tuple[int, int] = (128, 128), **changes: objec
             "spread_ms": 0.0,
             "repeats": 1,
         }
-        for key, block in every_block(size).items()
+        for key, block in every_block(size, scale).items()
     }
     table = {
         "format": "latency-table/1",
