@@ -122,7 +122,13 @@ STAGES: dict[str, Callable[[TrainingRun], list[Path]]] = {
 
 
 def train(run: TrainingRun, stages: Sequence[str] = tuple(STAGES)) -> list[Path]:
-    """Run these stages in the paper's order; returns the files they leave."""
+    """Run these stages in the paper's order; returns the files they leave.
+
+    InputError: a recipe that asks to distill a discriminator that has no taps, before anything is trained.
+    """
+    if "distill" in stages:
+        with torch.device("meta"):
+            _distillable(new_discriminator(run, run.recipe.student_discriminator))
     return [path for name, stage in STAGES.items() if name in stages for path in stage(run)]
 
 

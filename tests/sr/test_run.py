@@ -183,6 +183,8 @@ def test_esrgans_discriminator_trains_a_teacher_and_is_not_distilled(trained: Pa
     ) as e:
         training.train_student(run)
     assert "\n" not in str(e.value)
+    with pytest.raises(InputError, match="choose patchgan"):
+        training.train(run)
     assert not (tmp_path / "student.safetensors").exists()
 
 
