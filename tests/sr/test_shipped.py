@@ -1,0 +1,59 @@
+"""The shipped weights: what they must be, and that their records tell how they were made."""
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from mfagan import checkpoint
+from mfagan.data import EMBEDDED, Pair, read_pairs
+from mfagan.evaluate import enlarge_bicubic, mean_psnr_db
+from mfagan.layouts import EMBEDDED_HELD_OUT
+from mfagan.metrics import psnr_db, shaved_luma
+from mfagan.sr.discriminator import PatchGAN, load_discriminator
+from mfagan.sr.networks import load_generator
+from mfagan.sr.recipe import read_recipe
+from mfagan.sr.run import recipe_of
+from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
+from mfagan.sr.widths import OPTIONS, Widths
+
+
+@pytest.fixture(scope="module")
+def held_out() -> list[Pair]:
+    return read_pairs(EMBEDDED)
+
+
+def test_sizes():
+    assert SUPERGENERATOR.stat().st_size <= 4_000_000
+    assert DISCRIMINATOR.stat().st_size <= 8_000_000
+
+
+def test_the_record_makes_it_repeatable():
+    found = checkpoint.read(SUPERGENERATOR, "mfanet", "supergenerator")
+    assert recipe_of(found) == read_recipe("photos")
+    assert found.record["steps"] == read_recipe("photos").stages.supernet.steps
+    assert str(found.record["command"]).startswith("mfagan train photos")
+    assert len(found.record["training_images"]) > 0  # type: ignore[arg-type]
+    held_out = [name.rsplit(".", 1)[0] for name in EMBEDDED_HELD_OUT]
+    assert found.record["validation_images"] == held_out
+    assert set(held_out).isdisjoint(found.record["training_images"])  # type: ignore[call-overload]
+
+
+def test_the_discriminator_is_kept_in_half_precision():
+    with safe_open(DISCRIMINATOR, framework="pt") as file:
+        assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.float16}  # noqa: SIM118
+    network = load_discriminator(DISCRIMINATOR, "discriminator")
+    assert isinstance(network, PatchGAN)
+    assert network.base == read_recipe("photos").student_discriminator
+
+
+def test_quality_on_photos_never_trained_on(held_out: list[Pair]):
+    """The aim: full width at least 1.2 dB over bicubic; and wider is better from one uniform width to the next."""
+    scores = [
+        mean_psnr_db(load_generator(SUPERGENERATOR, Widths.uniform(width)), held_out) for width in OPTIONS
+    ]
+    bicubic = [
+        psnr_db(shaved_luma(enlarge_bicubic(pair), pair.scale), shaved_luma(pair.hr, pair.scale))
+        for pair in held_out
+    ]
+    assert scores[0] > sum(bicubic) / len(bicubic) + 1.2
+    assert scores == sorted(scores, reverse=True)
