@@ -39,14 +39,19 @@ PRUNED = Widths.parse(TABLE_1_PRUNED)
 
 SUBGENERATOR = "subgenerator.safetensors"
 
-RULES = {
-    "random (paper)": Sampling(),
-    "sandwich": Sampling(rule="sandwich"),
-    "sandwich, in-place distillation": Sampling(rule="sandwich", in_place=1.0),
-    "full width first, then sandwich, in-place distillation": Sampling(rule="sandwich", in_place=1.0),
-}
-"""What `compare_sampling` compares; the last trains the full width alone for the first half of the steps."""
-FULL_FIRST = list(RULES)[-1]
+
+def rules(steps: int) -> dict[str, Sampling]:
+    """What `compare_sampling` compares; the last two train the full width alone for the first half of the steps."""
+    half = steps // 2
+    return {
+        "random (paper)": Sampling(),
+        "sandwich": Sampling(rule="sandwich"),
+        "sandwich, in-place distillation": Sampling(rule="sandwich", in_place=1.0),
+        "full width first, then sandwich, in-place distillation": Sampling(
+            rule="sandwich", full_first=half, in_place=1.0
+        ),
+        "full width first, then sandwich": Sampling(rule="sandwich", full_first=half),
+    }
 
 
 @dataclass(frozen=True)
@@ -133,16 +138,15 @@ def compare_sampling(run: TrainingRun) -> Report:
     train_student(run)
     steps = run.recipe.stages.supernet.steps
     rankings: list[Ranking] = []
-    for name, rule in RULES.items():
-        sampling = replace(rule, full_first=steps // 2) if name == FULL_FIRST else rule
-        settings = replace(run.recipe.stages.supernet, sampling=sampling)
+    for rule in rules(steps).values():
+        settings = replace(run.recipe.stages.supernet, sampling=rule)
         variant = run.varied(
             f"sampling_{len(rankings) + 1}", stages=replace(run.recipe.stages, supernet=settings)
         )
         train_supernet(variant, run.place.folder / STUDENT)
         rankings.append(rank(variant, variant.place.folder / SUPERGENERATOR))
     rows: list[list[Cell]] = []
-    for name, ranking in zip(RULES, rankings, strict=True):
+    for name, ranking in zip(rules(steps), rankings, strict=True):
         drawn = [one.psnr_db for one in ranking.drawn]
         figures = [sum(drawn) / len(drawn), min(drawn), max(drawn), ranking.spearman]
         rows.append([name, *(one.psnr_db for one in ranking.uniform), *figures])

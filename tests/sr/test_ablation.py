@@ -8,7 +8,7 @@ from mfagan.costs import sum_costs
 from mfagan.errors import InputError
 from mfagan.evaluate import enlarge_bicubic, mean_psnr_db, score
 from mfagan.sr import ablation
-from mfagan.sr.ablation import PRUNED, RULES, Report
+from mfagan.sr.ablation import PRUNED, Report, rules
 from mfagan.sr.generator import operators
 from mfagan.sr.networks import load_generator
 from mfagan.sr.published import TABLE_1
@@ -163,14 +163,14 @@ def test_a_slice_of_another_supergenerator_is_refused(trained: Path, tmp_path: P
 
 def test_rules_are_trained_alike_but_for_their_rule(sampling: Table):
     run, report = sampling
-    assert column(report, "rule") == list(RULES)
+    assert column(report, "rule") == list(rules(8))
     records = [
-        record(run.place.folder / f"sampling_{i}" / "supergenerator.safetensors") for i in (1, 2, 3, 4)
+        record(run.place.folder / f"sampling_{i}" / "supergenerator.safetensors") for i in (1, 2, 3, 4, 5)
     ]
     stages = [one["recipe"]["stages"]["supernet"] for one in records]
-    rules = [stage.pop("sampling") for stage in stages]
-    assert [(one["rule"], one["in_place"], one["full_first"]) for one in rules] == [
-        ("random", 0, 0), ("sandwich", 0, 0), ("sandwich", 1, 0), ("sandwich", 1, 4)
+    drawn = [stage.pop("sampling") for stage in stages]
+    assert [(one["rule"], one["in_place"], one["full_first"]) for one in drawn] == [
+        ("random", 0, 0), ("sandwich", 0, 0), ("sandwich", 1, 0), ("sandwich", 1, 4), ("sandwich", 0, 4)
     ]  # fmt: skip
     assert all(stage == stages[0] for stage in stages)
     for one in records:
