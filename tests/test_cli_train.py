@@ -72,12 +72,22 @@ def test_a_training_that_diverges_ends_in_one_line(
     assert (out / "teacher.state").exists() == (checkpoint_every == 1)
 
 
+def _listen_to_ctrl_c() -> None:
+    """A shell starts what it runs in the background deaf to SIGINT, and its children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(recipe: Path, photos: Path, out: Path) -> subprocess.Popen:
     command = [sys.executable, "-m", "mfagan", "train", str(recipe), "--images", str(photos)]
     command += ["--out", str(out), "--device", "cpu", "--stage", "teacher"]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=_listen_to_ctrl_c,
     )
 
 
