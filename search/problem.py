@@ -80,6 +80,19 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Foreseen:
+    """What is known of a choice before it is evaluated.
+
+    `values` holds objectives by name, in the same unit as in the evaluation; `attributes` and `constraints` are
+    as in an Evaluation. None of them is a guess: the evaluation says the same.
+    """
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    attributes: Mapping[str, JSON] = field(default_factory=dict)
+    constraints: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Point:
     """A finished trial; `number` is its trial number in the study, `values` follow the objectives."""
 
@@ -105,6 +118,13 @@ class Problem(ABC):
     @abstractmethod
     def evaluate(self, batch: Sequence[Choice]) -> Sequence[Evaluation]:
         """Score distinct choices: one Evaluation each, in the order of `batch`."""
+
+    def foresee(self, batch: Sequence[Choice]) -> Sequence[Foreseen]:
+        """What is known of choices without evaluating them, in the order of `batch`; it must be cheap.
+
+        The `front` sampler needs it for every objective but those that it has to learn.
+        """
+        return [Foreseen()] * len(batch)
 
     def identity(self) -> dict[str, str]:
         """What the values depend on (hashes of weights, tables, data): a study refuses another identity."""

@@ -17,7 +17,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from search import samplers
+from search.samplers import nsga2 as samplers
 from search.errors import SearchError
 from search.problem import Choice, Evaluation, Objective, Point, Problem, Value, check_problem, count_choices
 from search.storage import Address, check_file, read_address, storage_error

@@ -3,7 +3,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution
 
-from search.samplers import NSGA2, left_in_generation
+from search.samplers.nsga2 import NSGA2, left_in_generation
 
 SPACE = {
     "a": CategoricalDistribution((1, 2, 3)),

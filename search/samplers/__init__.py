@@ -1,0 +1,1 @@
+"""The ways to draw choices for a study."""
