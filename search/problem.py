@@ -94,13 +94,17 @@ class Foreseen:
 
 @dataclass(frozen=True)
 class Point:
-    """A finished trial; `number` is its trial number in the study, `values` follow the objectives."""
+    """A finished trial; `number` is its trial number in the study, `values` follow the objectives.
+
+    `violation` is the sum of the constraints' positive values, 0 where it is feasible.
+    """
 
     number: int
     choice: Choice
     values: tuple[float, ...]
     attributes: Mapping[str, JSON] = field(default_factory=dict)
     feasible: bool = True
+    violation: float = 0.0
 
 
 class Problem(ABC):

@@ -1,11 +1,12 @@
-"""Where a study is kept: reads a storage URL or the path of an SQLite file, and hides its password."""
+"""Where a study is kept: reads a storage's address (a database, a journal file, a proxy) and hides its password."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, quote_plus
+from typing import Literal, TypeAlias
+from urllib.parse import quote, quote_plus, urlsplit
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -13,20 +14,35 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from search.errors import SearchError
 
 _SECRET_KEY = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
-_EXAMPLES = "write study.db, sqlite:///study.db or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+_EXAMPLES = "write study.db, journal://study.log, grpc://HOST:PORT or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+
+Kind: TypeAlias = Literal["database", "journal", "grpc"]
 
 
 @dataclass(frozen=True)
 class Address:
     """A storage that was read: `url` for the database driver, `label` for people (without the password).
 
-    `sqlite_file` is the file of an SQLite storage, None for a server; `secrets` are texts never to be shown.
+    `file` is the file of an SQLite database or of a journal, None for a server; `secrets` are texts never to be
+    shown.
     """
 
     url: str = field(repr=False)
     label: str
-    sqlite_file: Path | None
-    secrets: tuple[str, ...] = field(repr=False)
+    file: Path | None
+    secrets: tuple[str, ...] = field(repr=False, default=())
+    kind: Kind = "database"
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is an SQLite database."""
+        return self.kind == "database" and self.file is not None
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """Of a proxy."""
+        parts = urlsplit(self.url)
+        return str(parts.hostname), int(parts.port or 0)
 
     def hide_secrets(self, text: str) -> str:
         """`text` with every secret of this address replaced by ***."""
@@ -36,12 +52,19 @@ class Address:
 
 
 def read_address(storage: str) -> Address:
-    """Read a storage URL, or a bare path as an SQLite file.
+    """Read a storage URL, or a bare path as an SQLite file; `journal://PATH` and `grpc://HOST:PORT` are Optuna's.
 
     Raises SearchError where it cannot be read, or is an SQLite database in memory; no file is opened.
     """
     if "://" not in storage:
         return _sqlite_address(storage, storage)
+    if storage.startswith("journal://"):
+        path = storage.removeprefix("journal://")
+        if not path:
+            raise SearchError(f"the storage {storage!r} names no file: write journal://study.log")
+        return Address(storage, storage, Path(path), kind="journal")
+    if storage.startswith("grpc://"):
+        return _grpc_address(storage)
     url = _parse(storage)
     if url is None:
         raise SearchError(
@@ -57,10 +80,23 @@ def read_address(storage: str) -> Address:
     return Address(storage, _label(url), None, _secrets(url))
 
 
+def _grpc_address(storage: str) -> Address:
+    try:
+        parts = urlsplit(storage)
+        plain = parts.hostname and parts.port and parts.netloc == f"{parts.hostname}:{parts.port}"
+    except ValueError:
+        plain = False
+    if not plain or storage.partition("://")[2] != parts.netloc:
+        raise SearchError(f"the storage {redact(storage)} is not grpc://HOST:PORT: correct it")
+    return Address(storage, storage, None, kind="grpc")
+
+
 def redact(storage: str) -> str:
     """A storage URL fit to be shown: the password, and all of a URL that cannot be read, replaced by ***."""
     if "://" not in storage:
         return "***" if re.search(r":.*@", storage) else storage
+    if storage.startswith("journal://"):
+        return storage
     url = _parse(storage)
     if url is None:
         return f"{storage.partition('://')[0]}://***"
@@ -68,8 +104,8 @@ def redact(storage: str) -> str:
 
 
 def check_file(address: Address, *, create: bool) -> None:
-    """Raise SearchError where an SQLite file cannot be there: without `create` it must exist already."""
-    file = address.sqlite_file
+    """Raise SearchError where the storage's file cannot be there: without `create` it must exist already."""
+    file = address.file
     if file is None:
         return
     if file.is_dir():
@@ -86,8 +122,10 @@ def storage_error(address: Address, error: BaseException) -> SearchError:
         error = error.__cause__
     reason = str(error.orig if isinstance(error, DBAPIError) else error).strip() or type(error).__name__
     reason = address.hide_secrets(reason.splitlines()[0])
-    if address.sqlite_file is not None:
+    if address.is_sqlite:
         remedy = "check that it is a study's SQLite file, and that it and its folder are writable"
+    elif address.kind == "journal":
+        remedy = "check that it is a study's journal file, and that it and its folder are writable"
     else:
         remedy = "check the address, the user and that the server is running"
     return SearchError(f"the storage {address.label} does not work ({reason}): {remedy}")
@@ -111,7 +149,7 @@ def _sqlite_address(database: str, storage: str) -> Address:
         raise SearchError(f"the storage {storage!r} names no file, so the study would be lost; {_EXAMPLES}")
     if database.startswith("file:") or "?" in database:
         raise SearchError(f"the storage {storage!r} must be a plain path without 'file:' or '?'; {_EXAMPLES}")
-    return Address(f"sqlite:///{database}", database, Path(database), ())
+    return Address(f"sqlite:///{database}", database, Path(database))
 
 
 def _label(url: URL) -> str:

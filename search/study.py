@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution
-from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning, StorageInternalError
-from optuna.storages import RDBStorage
+from optuna.distributions import CategoricalDistribution
+from optuna.storages import BaseStorage
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
+from optuna.trial import TrialState
 
-from search.samplers import nsga2 as samplers
+from search import samplers
+from search.claims import WORKER, Board, Claim, Claims, as_point
+from search.connection import Connection, connect
 from search.errors import SearchError
-from search.problem import Choice, Evaluation, Objective, Point, Problem, Value, check_problem, count_choices
-from search.storage import Address, check_file, read_address, storage_error
+from search.problem import Choice, Evaluation, Objective, Point, Problem, Value, check_problem
+from search.quiet import quiet_optuna
+from search.samplers.base import Key, Sampler, Space
 
 _PROBLEM_KEY = "search:problem"  # the study's user attribute: objectives, choices and identity
-_SQLITE_TIMEOUT_S = 60
-_COMPLETE = (TrialState.COMPLETE,)
+_WAIT_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -64,137 +65,167 @@ class StudyRecord:
 
 def run(
     problem: Problem,
-    storage: str,
+    storage: str | BaseStorage,
     study_name: str,
     n_trials: int,
     *,
+    sampler: str = "nsga2",
     population: int = 50,
     seed: int | None = 0,
     batch: int = 10,
+    lease_s: float = 30,
     report: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Search with NSGA-II until the study has `n_trials` finished trials in all; the same call continues it.
+    """Search until the study has `n_trials` finished trials in all; the same call continues it.
 
-    `storage` is a URL or the path of an SQLite file. Up to `batch` choices of one generation (of `population`
-    trials) are evaluated together and then stored. No choice is drawn twice; once all are evaluated, the study
-    ends, whatever `n_trials`.
-    With a `seed` the trials are the same however often the study was stopped; None seeds from the system.
-    `report` is called at the start and after every batch.
+    `storage` is a URL, the path of an SQLite file, or a storage of Optuna's. `sampler` is one of `samplers.NAMES`;
+    `population` is the size of NSGA-II's generations. Up to `batch` choices of one generation are evaluated
+    together and then stored. No choice is evaluated twice; once all are, the study ends, whatever `n_trials`.
+    With a `seed` the trials of a single worker are the same however often the study was stopped; None seeds from
+    the system.
+
+    Any number of workers, each a call of this function, can share a study: together they make `n_trials` trials.
+    A worker that has not been heard of for `lease_s` seconds loses its choices to the others.
+    `report` is called at the start, after every batch, and while the worker waits for others.
 
     Raises SearchError for bad input. What `evaluate` raises goes on, once its trials are marked failed.
     """
     check_problem(problem)
-    for name, number, least in (
-        ("n_trials", n_trials, 1),
-        ("population", population, 2),
-        ("batch", batch, 1),
-    ):
+    for name, number, least in (("n_trials", n_trials, 1), ("batch", batch, 1), ("lease_s", lease_s, 1)):
         if number < least:
             raise SearchError(f"{name} is {number}: it must be at least {least}")
     if seed is not None and seed < 0:
         raise SearchError(f"seed is {seed}: it must be at least 0")
     entropy = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
+    drawer = samplers.make_sampler(sampler, problem, population)
     space = {name: CategoricalDistribution(tuple(values)) for name, values in problem.choices.items()}
-    address = read_address(storage)
-    with _quiet_optuna(), _open_storage(address, create=True) as opened:
-        with _storage_errors(address):
-            study = _create_study(problem, opened, study_name, address)
-        history = _History(problem)
-        n_choices = count_choices(problem)
-        distributions: dict[str, BaseDistribution] = dict(space)
-        while True:
-            with _storage_errors(address):
-                finished = study.get_trials(deepcopy=False, states=_COMPLETE)
-            history.add(finished)
-            if report is not None:
-                report(Progress(len(finished), n_trials, history.best, len(history.taken) >= n_choices))
-            size = min(
-                batch,
-                n_trials - len(finished),
-                samplers.left_in_generation(finished, population),
-                n_choices - len(history.taken),
-            )
-            if size <= 0:
-                return
-            trials: list[Trial] = []
-            taken = set(history.taken)
-            try:
-                with _storage_errors(address):
-                    for draw in range(len(finished), len(finished) + size):
-                        known = problem.known_choices
-                        study.sampler = samplers.NSGA2(population, space, entropy, draw, taken, known)
-                        trials.append(study.ask(distributions))
-                        taken.add(history.key(trials[-1].params))
-                evaluations = _evaluate(problem, [trial.params for trial in trials])
-                with _storage_errors(address):
-                    for trial, evaluation in zip(trials, evaluations, strict=True):
-                        _tell(study, trial, evaluation)
-            except BaseException:
-                for trial in trials:
-                    with suppress(SQLAlchemyError, StorageInternalError):
-                        study.tell(trial, state=TrialState.FAIL, skip_if_finished=True)
-                raise
+    with quiet_optuna(), connect(storage, create=True) as connection:
+        study_id = connection.call(_create_study, problem, connection, study_name)._study_id
+        with Claims(connection, study_id, drawer.space, space, lease_s) as claims:
+            worker = _Worker(problem, drawer, claims, n_trials, batch, entropy)
+            while True:
+                progress = worker.look()
+                if report is not None:
+                    report(progress)
+                if progress.n_finished >= n_trials or progress.exhausted:
+                    return
+                if not worker.work():
+                    time.sleep(min(_WAIT_S, lease_s / 10))
 
 
-def load(storage: str, study_name: str) -> StudyRecord:
+class _Worker:
+    """One of a study's workers: looks at it, draws and claims choices, evaluates them and stores the results."""
+
+    def __init__(
+        self, problem: Problem, sampler: Sampler, claims: Claims, n_trials: int, batch: int, entropy: int
+    ) -> None:
+        self._problem = problem
+        self._sampler = sampler
+        self._claims = claims
+        self._n_trials = n_trials
+        self._batch = batch
+        self._entropy = entropy
+        self._points: dict[int, Point] = {}
+        self._best: float | None = None
+        self._board = Board([], [], [])
+        self._history: tuple[Point, ...] = ()
+
+    def look(self) -> Progress:
+        """How far the study is now."""
+        self._board = self._claims.look()
+        better = max if self._problem.objectives[0].direction == "maximize" else min
+        for trial in self._board.new:
+            point = as_point(trial, self._sampler.space)
+            self._points[trial.number] = point
+            if point.feasible:
+                first = point.values[0]
+                self._best = first if self._best is None else better(self._best, first)
+        exhausted = len(self._claims.finished) >= self._sampler.space.size
+        return Progress(len(self._points), self._n_trials, self._best, exhausted)
+
+    def work(self) -> bool:
+        """Evaluate the next choices and store them; False where others hold all that is left."""
+        claims = self._claim()
+        if claims:
+            choices = [self._sampler.space.choice(claim.key) for claim in claims]
+            for claim, evaluation in zip(claims, _evaluate(self._problem, choices), strict=True):
+                self._claims.finish(claim, evaluation)
+        return bool(claims)
+
+    def _claim(self) -> list[Claim]:
+        running = {self._sampler.space.key(trial.params) for trial in self._board.running}
+        workers = {trial.system_attrs.get(WORKER) for trial in self._board.running}
+        taken = self._claims.finished | running
+        place = len(self._points) + len(running)
+        generation = self._sampler.generation
+        start = generation * (place // generation)
+        size = min(
+            self._batch,
+            -(-generation // (1 + len(workers))),  # a share of the generation
+            start + generation - place,
+            self._n_trials - place,
+            self._sampler.space.size - len(taken),
+        )
+        if size <= 0:
+            return []
+        if len(self._history) != min(start, len(self._points)):
+            ordered = sorted(self._points.values(), key=attrgetter("number"))
+            self._history = tuple(ordered[:start])
+        keys = [key for key in self._board.lost if key not in taken][:size]
+        taken.update(keys)
+        # With other workers the same place is drawn for by several, each in its own way.
+        salt = (zlib.crc32(self._claims.worker.encode()),) if workers else ()
+        for draw in range(place + len(keys), place + size):
+            keys.append(self._draw(draw, taken, salt))
+            taken.add(keys[-1])
+        foreseen = self._problem.foresee([self._sampler.space.choice(key) for key in keys])
+        return self._claims.take(keys, foreseen, self._n_trials)
+
+    def _draw(self, draw: int, taken: set[Key], salt: tuple[int, ...]) -> Key:
+        known = self._problem.known_choices if self._sampler.starts_known else ()
+        if draw < len(known) and (key := self._sampler.space.key(known[draw])) not in taken:
+            return key
+        rng = np.random.default_rng((self._entropy, draw, *salt))
+        return self._sampler.draw(self._history, taken, rng)
+
+
+def load(storage: str | BaseStorage, study_name: str) -> StudyRecord:
     """The study's finished trials; nothing is created or written.
 
     Raises SearchError where the storage or the study does not exist, or was not written by `run`.
     """
-    address = read_address(storage)
-    with _quiet_optuna(), _open_storage(address, create=False) as opened, _storage_errors(address):
-        names = optuna.get_all_study_names(opened)
-        if study_name not in names:
-            known = f"it holds {', '.join(map(repr, names[:10]))}" if names else "it holds none"
-            more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-            raise SearchError(f"{address.label} has no study {study_name!r}: {known}{more}; check the name")
-        study = optuna.load_study(
-            study_name=study_name, storage=opened, sampler=optuna.samplers.RandomSampler()
+    with quiet_optuna(), connect(storage, create=False) as connection:
+        return connection.call(_load, connection, study_name)
+
+
+def _load(connection: Connection, study_name: str) -> StudyRecord:
+    label = connection.address.label
+    names = optuna.get_all_study_names(connection.storage)
+    if study_name not in names:
+        known = f"it holds {', '.join(map(repr, names[:10]))}" if names else "it holds none"
+        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+        raise SearchError(f"{label} has no study {study_name!r}: {known}{more}; check the name")
+    sampler = optuna.samplers.RandomSampler()
+    study = optuna.load_study(study_name=study_name, storage=connection.storage, sampler=sampler)
+    facts = study.user_attrs.get(_PROBLEM_KEY)
+    if facts is None:
+        raise SearchError(
+            f"study {study_name!r} in {label} was not written by this search: choose one that was"
         )
-        facts = study.user_attrs.get(_PROBLEM_KEY)
-        if facts is None:
-            raise SearchError(
-                f"study {study_name!r} in {address.label} was not written by this search: choose one that was"
-            )
-        choices = {name: tuple(values) for name, values in facts["choices"].items()}
-        trials = study.get_trials(deepcopy=False, states=_COMPLETE)
-        return StudyRecord(
-            name=study_name,
-            objectives=tuple(Objective(**objective) for objective in facts["objectives"]),
-            choices=choices,
-            identity=facts["identity"],
-            points=tuple(_point(trial, choices) for trial in trials),
-        )
+    choices = {name: tuple(values) for name, values in facts["choices"].items()}
+    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return StudyRecord(
+        name=study_name,
+        objectives=tuple(Objective(**objective) for objective in facts["objectives"]),
+        choices=choices,
+        identity=facts["identity"],
+        points=tuple(as_point(trial, Space(choices)) for trial in finished),
+    )
 
 
-@dataclass
-class _History:
-    """What a study has evaluated so far."""
-
-    problem: Problem
-    best: float | None = None
-    taken: set[samplers.Key] = field(default_factory=set)
-    numbers: set[int] = field(default_factory=set)
-
-    def add(self, finished: Sequence[FrozenTrial]) -> None:
-        better = max if self.problem.objectives[0].direction == "maximize" else min
-        for trial in finished:
-            if trial.number in self.numbers:
-                continue
-            self.numbers.add(trial.number)
-            self.taken.add(self.key(trial.params))
-            if _feasible(trial):
-                first = trial.values[0]
-                self.best = first if self.best is None else better(self.best, first)
-
-    def key(self, params: Mapping[str, Value]) -> samplers.Key:
-        return tuple(params[name] for name in self.problem.choices)
-
-
-def _evaluate(problem: Problem, batch: Sequence[Mapping[str, Value]]) -> list[Evaluation]:
+def _evaluate(problem: Problem, batch: Sequence[Choice]) -> list[Evaluation]:
     """The problem's results for a batch, checked: one Evaluation each, of the right number of values."""
-    choices: list[Choice] = [{name: params[name] for name in problem.choices} for params in batch]
-    results = list(problem.evaluate(choices))
+    results = list(problem.evaluate(batch))
     kind = type(problem).__name__
     if len(results) != len(batch):
         raise SearchError(
@@ -209,7 +240,8 @@ def _evaluate(problem: Problem, batch: Sequence[Mapping[str, Value]]) -> list[Ev
     return results
 
 
-def _create_study(problem: Problem, opened: RDBStorage, study_name: str, address: Address) -> Study:
+def _create_study(problem: Problem, connection: Connection, study_name: str) -> Study:
+    opened, label = connection.storage, connection.address.label
     objectives = list(problem.objectives)
     facts = {
         "objectives": [asdict(objective) for objective in objectives],
@@ -235,12 +267,12 @@ def _create_study(problem: Problem, opened: RDBStorage, study_name: str, address
             study.set_user_attr(_PROBLEM_KEY, facts)
             return study
         raise SearchError(
-            f"study {study_name!r} in {address.label} was not written by this search: use another study name"
+            f"study {study_name!r} in {label} was not written by this search: use another study name"
         )
     for part in ("objectives", "choices", "identity"):
         if seen[part] != facts[part]:
             difference = _difference(part, seen[part], facts[part])
-            raise SearchError(f"study {study_name!r} in {address.label} {difference}: use another study name")
+            raise SearchError(f"study {study_name!r} in {label} {difference}: use another study name")
     return study
 
 
@@ -252,65 +284,3 @@ def _difference(part: str, seen: Any, wanted: Any) -> str:
         return f"has the objectives {old}, this problem {new}"
     name = next(name for name in {**seen, **wanted} if seen.get(name) != wanted.get(name))
     return f"has {part} {name!r} = {seen.get(name)!r}, this problem {wanted.get(name)!r}"
-
-
-def _tell(study: Study, trial: Trial, evaluation: Evaluation) -> None:
-    for name, value in evaluation.constraints.items():
-        trial.set_constraint(name, value)
-    for name, value in evaluation.attributes.items():
-        trial.set_user_attr(name, value)
-    study.tell(trial, evaluation.values)
-
-
-def _feasible(trial: FrozenTrial) -> bool:
-    return all(value <= 0 for value in trial.constraints.values())
-
-
-def _point(trial: FrozenTrial, choices: Mapping[str, tuple[Value, ...]]) -> Point:
-    return Point(
-        number=trial.number,
-        choice={name: trial.params[name] for name in choices},
-        values=tuple(trial.values),
-        attributes=dict(trial.user_attrs),
-        feasible=_feasible(trial),
-    )
-
-
-@contextmanager
-def _quiet_optuna() -> Iterator[None]:
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)
-
-
-@contextmanager
-def _open_storage(address: Address, *, create: bool) -> Iterator[RDBStorage]:
-    check_file(address, create=create)
-    options = {"connect_args": {"timeout": _SQLITE_TIMEOUT_S}} if address.sqlite_file else {}
-    with _storage_errors(address):
-        try:
-            opened = RDBStorage(address.url, engine_kwargs=options, skip_table_creation=not create)
-        except ImportError as error:
-            raise SearchError(
-                f"the storage {address.label} needs a driver: {error.__cause__}; install it"
-            ) from None
-        except (ValueError, TypeError, RuntimeError) as error:
-            raise storage_error(address, error) from None
-    try:
-        yield opened
-    finally:
-        opened.remove_session()
-        opened.engine.dispose()
-
-
-@contextmanager
-def _storage_errors(address: Address) -> Iterator[None]:
-    try:
-        yield
-    except (SQLAlchemyError, StorageInternalError, DuplicatedStudyError) as error:
-        raise storage_error(address, error) from None

@@ -1,1 +1,26 @@
-"""The ways to draw choices for a study."""
+"""The ways to draw the choices of a study, by name."""
+
+from __future__ import annotations
+
+from search.errors import SearchError
+from search.problem import Problem
+from search.samplers.base import Sampler
+
+NAMES = ("nsga2", "front", "tpe", "random", "exhaustive")
+
+
+def make_sampler(name: str, problem: Problem, population: int = 50) -> Sampler:
+    """The sampler of this name; `population` is the size of NSGA-II's generations. SearchError for other names."""
+    if name == "nsga2":
+        from search.samplers.nsga2 import NSGA2
+
+        return NSGA2(problem, population)
+    if name == "tpe":
+        from search.samplers.tpe import TPE
+
+        return TPE(problem)
+    if name in ("random", "exhaustive"):
+        from search.samplers.plain import Exhaustive, Random
+
+        return Random(problem) if name == "random" else Exhaustive(problem)
+    raise SearchError(f"sampler {name!r} is not known: choose from {', '.join(NAMES)}")

@@ -78,4 +78,8 @@ class Sampler(ABC):
 
     @abstractmethod
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
-        """One key that is not in `taken`; there is one left. `history` has the finished trials by number."""
+        """One key that is not in `taken`; there is one left.
+
+        `history` has finished trials by number: one and the same object for all draws of a generation, so what is
+        learnt from it is worth keeping.
+        """

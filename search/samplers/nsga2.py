@@ -1,96 +1,97 @@
-"""The samplers a study can use, each draw of which depends on a seed and its place in the study alone."""
+"""NSGA-II (Deb et al., 2002) over a study's whole history: Optuna's operators, but no choice is drawn twice."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Container, Mapping, Sequence
-from typing import Any
+from collections.abc import Container, Sequence
 
 import numpy as np
-from optuna.distributions import BaseDistribution, CategoricalDistribution
+import optuna
+from optuna.distributions import CategoricalDistribution
 from optuna.samplers import NSGAIISampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.problem import Value
-
-Space = Mapping[str, CategoricalDistribution]
-"""The choices as Optuna's distributions."""
-
-Key = tuple[Value, ...]
-"""A choice's values in the order of the space."""
-
-_MAX_REDRAWS = 1000
+from search import pareto
+from search.errors import SearchError
+from search.problem import Point, Problem
+from search.quiet import quiet_optuna
+from search.samplers.base import Key, Sampler
 
 
-class NSGA2(NSGAIISampler):
-    """Optuna's NSGA-II (Deb et al., 2002) for one draw (0, 1, ...) of a study, repeatable from (`entropy`, `draw`).
+class NSGA2(Sampler):
+    """Optuna's NSGA-II on plain points.
 
-    A generation has `population` (2 or more) trials.
-
-    Optuna's own sampler advances one random state from trial to trial, so a study that stops and continues
-    goes another way. Seeded, it also starts selection and mutation from the same state: fresh for every draw
-    the two would be correlated, so here they have states of their own.
-
-    No choice in `taken` is drawn: such a child has genes drawn anew, one after the other, until it is another.
-    `known` choices are drawn first, as members of the first generation. There must be a choice left.
+    The parents of a generation of `population` (2 or more) draws are the elites of all trials before it: rank,
+    then crowding distance, with Optuna's rules for constraints. A child of two parents keeps the values that
+    Optuna's crossover gives it; what mutates is drawn anew. The first generation is drawn uniformly.
     """
 
-    def __init__(
-        self,
-        population: int,
-        space: Space,
-        entropy: int,
-        draw: int,
-        taken: Container[Key] = (),
-        known: Sequence[Mapping[str, Value]] = (),
-    ) -> None:
-        selection, mutation = np.random.SeedSequence((entropy, draw)).generate_state(2)
-        super().__init__(population_size=population, seed=int(selection))
-        self._genes = np.random.default_rng(int(mutation))
-        self._space = dict(space)
-        self._taken = taken
-        self._known = known[draw] if draw < len(known) else None
+    def __init__(self, problem: Problem, population: int = 50) -> None:
+        if population < 2:
+            raise SearchError(f"population is {population}: it must be at least 2")
+        super().__init__(problem)
+        self.generation = population
+        self._space = {name: CategoricalDistribution(tuple(v)) for name, v in problem.choices.items()}
+        with quiet_optuna():  # Optuna's operators ask a study for its directions alone
+            self._study = optuna.create_study(directions=[o.direction for o in problem.objectives])
+        self._child = create_trial(state=TrialState.RUNNING)
+        self._parents: list[FrozenTrial] = []
+        self._history: Sequence[Point] = ()
 
-    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """The whole space, which is known here, instead of the intersection over all past trials."""
-        return dict(self._space)
+    def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
+        """A child of the elites of `history`; where it is taken, some of its values are drawn anew."""
+        if history is not self._history:
+            self._history, self._parents = history, self._select(history)
+        key = self.space.draw(rng)
+        if self._parents:
+            evolution = _Evolution(self.generation, int(rng.integers(2**32)), self._parents)
+            child = evolution.sample_relative(self._study, self._child, dict(self._space))
+            key = tuple(child.get(name, new) for name, new in zip(self.space.names, key, strict=True))
+        return self.space.untaken(key, taken, rng)
 
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """A whole choice that is not taken: a known one, a child of the parents, or a uniform draw."""
-        child = super().sample_relative(
-            study, trial, search_space
-        )  # lacks what mutates; empty without parents
-        if self._known is not None and self._key(self._known) not in self._taken:
-            child = dict(self._known)
-        choice = {name: child[name] if name in child else self._draw_gene(name) for name in self._space}
-        redrawn = itertools.cycle(self._genes.permutation(list(self._space)).tolist())
-        for name in itertools.islice(redrawn, _MAX_REDRAWS):
-            if self._key(choice) not in self._taken:
-                return choice
-            choice[name] = self._draw_gene(name)
-        # Next to nothing is left: no more than len(taken) + 1 steps.
-        options: list[tuple[Any, ...]] = [distribution.choices for distribution in self._space.values()]
-        left = next(key for key in itertools.product(*options) if key not in self._taken)
-        return dict(zip(self._space, left, strict=True))
+    def _select(self, history: Sequence[Point]) -> list[FrozenTrial]:
+        """The elites of `history` by number."""
+        candidates = [self._as_trial(point) for point in self._best_layers(history)]
+        elites = _Evolution(self.generation, 0, candidates).select_parent(self._study, 1)
+        return sorted(elites, key=lambda trial: trial.number)
 
-    def _draw_gene(self, name: str) -> Any:
-        options = self._space[name].choices
-        return options[self._genes.integers(len(options))]
+    def _best_layers(self, history: Sequence[Point]) -> list[Point]:
+        """At least a population of points, whose rest cannot be elites: so that ranking thousands stays cheap."""
+        left = [point for point in history if point.feasible]
+        best: list[Point] = []
+        directions = [objective.direction for objective in self.problem.objectives]
+        while left and len(best) < self.generation:
+            on_front = pareto.front_mask([point.values for point in left], directions)
+            best += [point for point, is_on in zip(left, on_front, strict=True) if is_on]
+            left = [point for point, is_on in zip(left, on_front, strict=True) if not is_on]
+        missing = max(0, self.generation - len(best))
+        infeasible = [point for point in history if not point.feasible]
+        best += sorted(infeasible, key=lambda point: (point.violation, point.number))[:missing]
+        return sorted(best, key=lambda point: point.number)
 
-    def _key(self, choice: Mapping[str, Any]) -> Key:
-        return tuple(choice[name] for name in self._space)
+    def _as_trial(self, point: Point) -> FrozenTrial:
+        trial = create_trial(
+            params=dict(point.choice),
+            distributions=dict(self._space),
+            values=list(point.values),
+            constraints={"violation": 0.0 if point.feasible else max(point.violation, np.finfo(float).tiny)},
+        )
+        trial.number = point.number
+        return trial
+
+
+class _Evolution(NSGAIISampler):
+    """Optuna's sampler with its population and its parents given, instead of read back from a study."""
+
+    def __init__(self, population: int, seed: int, trials: list[FrozenTrial]) -> None:
+        super().__init__(population_size=population, seed=seed)
+        self._trials = trials
+
+    def get_trial_generation(self, study: Study, trial: FrozenTrial) -> int:
+        return 1
+
+    def get_population(self, study: Study, generation: int) -> list[FrozenTrial]:
+        return self._trials
 
     def get_parent_population(self, study: Study, generation: int) -> list[FrozenTrial]:
-        """Parents by trial number, whether selected now or read back from the study."""
-        return sorted(super().get_parent_population(study, generation), key=lambda trial: trial.number)
-
-
-def left_in_generation(finished: Sequence[FrozenTrial], population: int) -> int:
-    """How many trials the current generation still takes; a full one is followed by the next."""
-    key = NSGA2._get_generation_key()
-    generations = [trial.system_attrs.get(key, -1) for trial in finished]
-    current = generations.count(max(generations, default=0))
-    return population - current if current < population else population
+        return self._trials if generation == 1 else []

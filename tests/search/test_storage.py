@@ -21,14 +21,14 @@ SERVER = "postgresql+psycopg://user:s3cret@127.0.0.1:1/db"
 )
 def test_sqlite_addresses(storage, url, file):
     address = read_address(storage)
-    assert (address.url, address.label, address.sqlite_file) == (url, file, Path(file))
+    assert (address.url, address.label, address.file) == (url, file, Path(file))
 
 
 def test_server_address():
     address = read_address(SERVER)
     assert address.url == SERVER
     assert address.label == "postgresql+psycopg://user:***@127.0.0.1:1/db"
-    assert address.sqlite_file is None
+    assert address.file is None
     assert "s3cret" not in repr(address)
 
 

@@ -93,13 +93,24 @@ def test_the_search_beats_chance(tmp_path):
     assert searched_share > 0.95
 
 
-def test_constraints_steer_the_search(tmp_path):
-    def share_feasible(name: str, limit: float | None) -> float:
-        record = searched(tmp_path / name, 60, Lens(limit), seed=1)
-        weights = [point.values[1] for point in record.points[30:]]
-        return sum(weight <= 25 for weight in weights) / len(weights)
+class DearLadder(Ladder):
+    """Only ladders that cost at least `least` will do."""
 
-    assert share_feasible("limited.db", 25) > 1.5 * share_feasible("free.db", None)
+    def __init__(self, least):
+        self.least = least
+
+    def score(self, steps):
+        values = super().score(steps).values
+        return Evaluation(values, constraints={"cost": self.least - values[1]})
+
+
+def test_constraints_steer_the_search(tmp_path):
+    def share_dear(name: str, least: float) -> float:
+        run(DearLadder(least), str(tmp_path / name), "s", 120, population=20)
+        costs = [point.values[1] for point in load(str(tmp_path / name), "s").points[60:]]
+        return sum(cost >= 14 for cost in costs) / len(costs)
+
+    assert share_dear("limited.db", 14) > 2 * share_dear("free.db", 0)
 
 
 def test_dashboards_see_names_and_facts(storage):

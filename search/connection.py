@@ -1,0 +1,133 @@
+"""An opened storage of Optuna: every call's errors in one line, lost connections tried again."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+import optuna
+from optuna.exceptions import DuplicatedStudyError, StorageInternalError
+from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from search.errors import SearchError
+from search.storage import Address, check_file, read_address, storage_error
+
+_LOG = logging.getLogger("search")
+_SQLITE_TIMEOUT_S = 60
+_GRPC_TIMEOUT_S = 10
+_DELAYS_S = (0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8)
+_FAILURES = (SQLAlchemyError, StorageInternalError, DuplicatedStudyError, ConnectionError, OSError)
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+class Connection:
+    """A storage of Optuna and the address it was opened from.
+
+    `n_losses` counts how often the connection was lost.
+    """
+
+    def __init__(self, storage: BaseStorage, address: Address) -> None:
+        self.storage = storage
+        self.address = address
+        self.n_losses = 0
+
+    def call(
+        self, action: Callable[Given, Answer], *arguments: Given.args, **options: Given.kwargs
+    ) -> Answer:
+        """What `action` answers. A lost connection is said on the log `search` and tried again for about a minute.
+
+        Raises SearchError, without the address's secrets, where the storage does not work.
+        """
+        for delay_s in (*_DELAYS_S, None):
+            try:
+                return action(*arguments, **options)
+            except Exception as error:
+                if not is_storage_failure(error):
+                    raise
+                if delay_s is None or not self._is_lost(error):
+                    raise storage_error(self.address, error) from None
+                problem = storage_error(self.address, error)
+            self.n_losses += 1
+            self.storage.remove_session()
+            _LOG.warning("%s; trying again in %g s", problem, delay_s)
+            time.sleep(delay_s)
+        raise AssertionError("the last turn returns or raises")
+
+    def _is_lost(self, error: Exception) -> bool:
+        """Whether it may pass by waiting: a server that went away, a locked file, a shared disk that is slow."""
+        if _rpc_code(error) in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN"):
+            return True
+        if isinstance(error, OSError):
+            return error.errno in (errno.ESTALE, errno.EIO, errno.ETIMEDOUT)
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, (OperationalError, InterfaceError)):
+            cause = cause.__cause__
+        if cause is None:
+            return False
+        return "locked" in str(cause) if self.address.is_sqlite else True
+
+
+def is_storage_failure(error: BaseException) -> bool:
+    """Whether an exception comes from a storage rather than from a mistake of the caller."""
+    return isinstance(error, _FAILURES) or _rpc_code(error) is not None
+
+
+def _rpc_code(error: BaseException) -> str | None:
+    """The name of a gRPC error's status; gRPC is imported by those who use it."""
+    if not any(kind.__name__ == "RpcError" for kind in type(error).__mro__):
+        return None
+    code: Any = getattr(error, "code", None)
+    return code().name if callable(code) else ""
+
+
+@contextmanager
+def connect(storage: str | BaseStorage, *, create: bool) -> Iterator[Connection]:
+    """Open a storage by its address, or take one of Optuna's as it is; closed on leaving.
+
+    Raises SearchError where it cannot be opened; without `create` it must exist already.
+    """
+    if isinstance(storage, BaseStorage):
+        yield Connection(optuna.storages.get_storage(storage), Address("", type(storage).__name__, None))
+        return
+    address = read_address(storage)
+    check_file(address, create=create)
+    opened = _open(address, create)
+    try:
+        yield Connection(opened, address)
+    finally:
+        opened.remove_session()
+        if isinstance(opened, GrpcStorageProxy):
+            opened.close()
+        backend = getattr(opened, "_backend", None)
+        if isinstance(backend, RDBStorage):
+            backend.engine.dispose()
+
+
+def _open(address: Address, create: bool) -> BaseStorage:
+    try:
+        if address.kind == "journal":
+            return JournalStorage(JournalFileBackend(str(address.file)))
+        if address.kind == "grpc":
+            host, port = address.host_and_port
+            proxy = GrpcStorageProxy(host=host, port=port)
+            proxy.wait_server_ready(_GRPC_TIMEOUT_S)
+            return proxy
+        options: dict[str, Any] = {"pool_pre_ping": True}
+        if address.is_sqlite:
+            options = {"connect_args": {"timeout": _SQLITE_TIMEOUT_S}}
+        database = RDBStorage(address.url, engine_kwargs=options, skip_table_creation=not create)
+        return optuna.storages.get_storage(database)
+    except ImportError as error:
+        raise SearchError(
+            f"the storage {address.label} needs a driver: {error.__cause__ or error}; install it"
+        ) from None
+    except (*_FAILURES, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise storage_error(address, error) from None
