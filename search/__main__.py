@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from search import page, pareto, study
+from search import page, pareto, samplers, study
 from search.errors import SearchError
 from search.problem import Objective, Problem, count_choices, format_value
 
@@ -69,10 +69,24 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "problem", metavar="MODULE:FUNCTION", help="a function that returns a search.problem.Problem"
     )
-    run.add_argument("--storage", required=True, help="an SQLite file or a storage URL")
+    run.add_argument(
+        "--storage", required=True, help="an SQLite file, journal://FILE, grpc://HOST:PORT or a database URL"
+    )
     run.add_argument("--study", required=True, help="the study's name in the storage")
-    run.add_argument("--trials", required=True, type=int, help="finished trials of the study in all")
-    run.add_argument("--population", type=int, default=50, help="trials of one generation (50)")
+    run.add_argument(
+        "--trials", type=int, help="finished trials of the study in all (200; every choice when exhaustive)"
+    )
+    run.add_argument(
+        "--sampler", default="nsga2", choices=samplers.NAMES, help="how choices are drawn (nsga2)"
+    )
+    run.add_argument("--population", type=int, default=50, help="trials of one generation of NSGA-II (50)")
+    run.add_argument("--batch", type=int, default=10, help="choices evaluated together (10)")
+    run.add_argument(
+        "--lease",
+        type=float,
+        default=30,
+        help="seconds after which a silent worker's choices go to others (30)",
+    )
     run.add_argument("--seed", type=int, default=0, help="the same seed makes the same trials (0)")
     run.add_argument("--out", type=Path, help="write the front page, an HTML file, here")
     return parser
@@ -112,9 +126,12 @@ def _run_with_bar(problem: Problem, options: argparse.Namespace) -> None:
             problem,
             options.storage,
             options.study,
-            options.trials,
+            options.trials or samplers.default_trials(options.sampler),
+            sampler=options.sampler,
             population=options.population,
+            batch=options.batch,
             seed=options.seed,
+            lease_s=options.lease,
             report=report,
         )
 

@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 import uuid
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -155,7 +156,7 @@ class Claims:
     def _confirm(self, n_trials: int) -> None:
         """Withdraw what does not hold among this worker's claims."""
         open_trials = self._read()
-        # Every number below that of an open trial is counted: no claim comes in later with a lower one.
+        # Whoever sees a trial of its own sees all with lower numbers.
         before, n_before = set(self.finished), len(self.finished)
         for trial in open_trials:
             mine = trial.system_attrs.get(WORKER) == self.worker
@@ -176,13 +177,15 @@ class Claims:
         trials = self._connection.call(
             self._connection.storage.get_all_trials, self._study_id, deepcopy=False
         )
-        trials.sort(key=attrgetter("_trial_id"))
+        by_number = attrgetter("number")
+        trials.sort(key=by_number)
         running = []
-        for number, trial in enumerate(trials[self._n_closed :], self._n_closed):
+        # A proxy's answer may lack a trial and hold later ones, so places are not numbers.
+        for trial in trials[bisect_left(trials, self._n_closed, key=by_number) :]:
             if trial.state == TrialState.RUNNING:
                 running.append(trial)
-            elif number not in self._closed and trial.state.is_finished():
-                self._closed.add(number)
+            elif trial.number not in self._closed and trial.state.is_finished():
+                self._closed.add(trial.number)
                 if trial.state == TrialState.COMPLETE:
                     self._new.append(trial)
                     self.finished.add(self._key(trial))

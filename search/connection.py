@@ -13,7 +13,7 @@ import optuna
 from optuna.exceptions import DuplicatedStudyError, StorageInternalError
 from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from search.errors import SearchError
 from search.storage import Address, check_file, read_address, storage_error
@@ -123,11 +123,24 @@ def _open(address: Address, create: bool) -> BaseStorage:
         options: dict[str, Any] = {"pool_pre_ping": True}
         if address.is_sqlite:
             options = {"connect_args": {"timeout": _SQLITE_TIMEOUT_S}}
-        database = RDBStorage(address.url, engine_kwargs=options, skip_table_creation=not create)
-        return optuna.storages.get_storage(database)
+        return optuna.storages.get_storage(_open_database(address.url, options, create))
     except ImportError as error:
         raise SearchError(
             f"the storage {address.label} needs a driver: {error.__cause__ or error}; install it"
         ) from None
     except (*_FAILURES, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise storage_error(address, error) from None
+
+
+def _open_database(url: str, options: dict[str, Any], create: bool) -> RDBStorage:
+    """A database's storage; of several workers that make its tables at once all but one fail, and look again."""
+    for delay_s in (0.2, 0.5, 1, 2, None):
+        try:
+            return RDBStorage(url, engine_kwargs=options, skip_table_creation=not create)
+        except (SQLAlchemyError, StorageInternalError) as error:
+            cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+            beaten = isinstance(cause, IntegrityError) or "already exists" in str(cause)
+            if not beaten or delay_s is None:
+                raise
+        time.sleep(delay_s)
+    raise AssertionError("the last turn returns or raises")

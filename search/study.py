@@ -20,7 +20,7 @@ from search import samplers
 from search.claims import WORKER, Board, Claim, Claims, as_point
 from search.connection import Connection, connect
 from search.errors import SearchError
-from search.problem import Choice, Evaluation, Objective, Point, Problem, Value, check_problem
+from search.problem import Choice, Evaluation, Objective, Point, Problem, Value, check_problem, count_choices
 from search.quiet import quiet_optuna
 from search.samplers.base import Key, Sampler, Space
 
@@ -67,7 +67,7 @@ def run(
     problem: Problem,
     storage: str | BaseStorage,
     study_name: str,
-    n_trials: int,
+    n_trials: int | None,
     *,
     sampler: str = "nsga2",
     population: int = 50,
@@ -76,7 +76,7 @@ def run(
     lease_s: float = 30,
     report: Callable[[Progress], None] | None = None,
 ) -> None:
-    """Search until the study has `n_trials` finished trials in all; the same call continues it.
+    """Search until the study has `n_trials` finished trials in all (None: every choice); the same call continues it.
 
     `storage` is a URL, the path of an SQLite file, or a storage of Optuna's. `sampler` is one of `samplers.NAMES`;
     `population` is the size of NSGA-II's generations. Up to `batch` choices of one generation are evaluated
@@ -91,6 +91,7 @@ def run(
     Raises SearchError for bad input. What `evaluate` raises goes on, once its trials are marked failed.
     """
     check_problem(problem)
+    n_trials = count_choices(problem) if n_trials is None else n_trials
     for name, number, least in (("n_trials", n_trials, 1), ("batch", batch, 1), ("lease_s", lease_s, 1)):
         if number < least:
             raise SearchError(f"{name} is {number}: it must be at least {least}")
@@ -259,13 +260,16 @@ def _create_study(problem: Problem, connection: Connection, study_name: str) -> 
             sampler=sampler,
             load_if_exists=True,
         )
-    seen = study.user_attrs.get(_PROBLEM_KEY)
-    if seen is None:
+    if _PROBLEM_KEY not in study.user_attrs:
         same = [d.name.lower() for d in study.directions] == [o.direction for o in objectives]
         if same and not study.get_trials(deepcopy=False):  # new, or killed before this line
             study.set_metric_names([objective.name for objective in objectives])
             study.set_user_attr(_PROBLEM_KEY, facts)
             return study
+    seen = study.user_attrs.get(
+        _PROBLEM_KEY
+    )  # read again: another worker may have made it, and its first trials
+    if seen is None:
         raise SearchError(
             f"study {study_name!r} in {label} was not written by this search: use another study name"
         )

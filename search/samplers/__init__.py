@@ -9,6 +9,11 @@ from search.samplers.base import Sampler
 NAMES = ("nsga2", "front", "tpe", "random", "exhaustive")
 
 
+def default_trials(name: str) -> int | None:
+    """How many trials a search by this sampler has where nothing is said; None: every choice."""
+    return None if name == "exhaustive" else 200
+
+
 def make_sampler(name: str, problem: Problem, population: int = 50) -> Sampler:
     """The sampler of this name; `population` is the size of NSGA-II's generations. SearchError for other names."""
     if name == "nsga2":

@@ -12,8 +12,9 @@ import pytest
 
 from search.errors import SearchError
 from search.pareto import front, hypervolume
-from search.problem import Evaluation, Objective, Problem
+from search.problem import Evaluation, Objective
 from search.study import Progress, StudyRecord, load, run
+from tests.search.ladder import Ladder
 from tests.search.toy import Lens, searched
 
 SERVER = "postgresql+psycopg://user:s3cret@127.0.0.1:1/db"
@@ -55,20 +56,6 @@ def test_a_search_is_recorded(storage):
     assert {point.feasible for point in record.points} == {True, False}
 
 
-class Ladder(Problem):
-    """Six choices of three, 729 in all: the front has the ladders without a needless step."""
-
-    choices = dict.fromkeys([f"step_{i}" for i in range(6)], (0, 1, 2))
-    objectives = (Objective("height", "maximize"), Objective("cost", "minimize"))
-
-    def evaluate(self, batch):
-        return [self.score(list(choice.values())) for choice in batch]
-
-    def score(self, steps):
-        height = sum(step / (1 + i) for i, step in enumerate(steps))
-        return Evaluation((height, sum(step * (1 + i % 3) for i, step in enumerate(steps))))
-
-
 def test_the_search_beats_chance(tmp_path):
     ladder = Ladder()
     grid = [
@@ -95,6 +82,8 @@ def test_the_search_beats_chance(tmp_path):
 
 class DearLadder(Ladder):
     """Only ladders that cost at least `least` will do."""
+
+    known_choices = ()
 
     def __init__(self, least):
         self.least = least

@@ -1,0 +1,31 @@
+"""A problem of 729 choices that takes its time, for several workers at once."""
+
+import time
+
+from search.problem import Evaluation, Foreseen, Objective, Problem
+
+
+class Ladder(Problem):
+    """Six choices of three: the front has the ladders without a needless step, and the cost is known beforehand."""
+
+    choices = dict.fromkeys([f"step_{i}" for i in range(6)], (0, 1, 2))
+    objectives = (Objective("height", "maximize"), Objective("cost", "minimize"))
+    known_choices = (dict.fromkeys(choices, 2), dict.fromkeys(choices, 0))
+    seconds = 0.0
+
+    def evaluate(self, batch):
+        time.sleep(self.seconds * len(batch))
+        return [self.score(list(choice.values())) for choice in batch]
+
+    def foresee(self, batch):
+        return [Foreseen({"cost": self.score(list(choice.values())).values[1]}) for choice in batch]
+
+    def score(self, steps):
+        height = sum(step / (1 + i) for i, step in enumerate(steps))
+        return Evaluation((height, float(sum(step * (1 + i % 3) for i, step in enumerate(steps)))))
+
+
+def build_slow():
+    ladder = Ladder()
+    ladder.seconds = 0.1
+    return ladder

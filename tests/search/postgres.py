@@ -1,0 +1,84 @@
+"""A real PostgreSQL server in a temporary folder."""
+
+import contextlib
+import glob
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PASSWORD = "s3cret/words"
+URL = "postgresql+psycopg://postgres:s3cret%2Fwords@127.0.0.1:{port}/postgres"
+REMEDY = "PostgreSQL is not installed: apt-get install postgresql, or run `make test` as root"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs until its folder is removed."""
+
+    binaries: Path
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> str:
+        return URL.format(port=self.port)
+
+    def control(self, *arguments: str) -> None:
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        command = [self.binaries / "pg_ctl", "-D", self.folder / "data", "-w", "-l", self.folder / "log"]
+        self.run(*command, "-o", options, *arguments)
+
+    def run(self, *command: object) -> None:
+        # PostgreSQL refuses to run as root.
+        user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        done = subprocess.run([*user, *map(str, command)], capture_output=True, text=True, cwd=self.folder)
+        assert done.returncode == 0, done.stderr + done.stdout
+
+    def start(self) -> None:
+        self.control("start")
+
+    def stop(self) -> None:
+        """As it ends when the machine crashes."""
+        self.control("-m", "immediate", "stop")
+
+
+def find_binaries() -> Path | None:
+    """The folder of initdb and pg_ctl: Debian keeps them off the path."""
+    places = [Path(place) for place in sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)]
+    on_path = shutil.which("initdb")
+    if on_path:
+        places.append(Path(on_path).parent)
+    return next((place for place in places if (place / "pg_ctl").exists()), None)
+
+
+@contextlib.contextmanager
+def serve() -> Iterator[Server]:
+    binaries = find_binaries()
+    if binaries is None:
+        # A machine of CI has the rights to install it, so its absence there is a mistake.
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(REMEDY)
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        server = Server(binaries, folder, free.getsockname()[1])
+    try:
+        (folder / "password").write_text(PASSWORD)
+        if os.geteuid() == 0:
+            for path in (folder, folder / "password"):
+                shutil.chown(path, "postgres", "postgres")
+        login = ("-A", "scram-sha-256", "-U", "postgres", f"--pwfile={folder / 'password'}")
+        server.run(binaries / "initdb", "-D", folder / "data", "-N", *login)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)

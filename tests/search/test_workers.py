@@ -1,0 +1,184 @@
+"""Several workers on one study: real processes on real storages, some of them killed."""
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+
+from search.claims import WORKER
+from search.connection import connect
+from search.errors import SearchError
+from search.study import StudyRecord, load
+from tests.search import postgres
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextlib.contextmanager
+def workers(storage: str, n: int, n_trials: int, folder: Path) -> Iterator[list[subprocess.Popen]]:
+    started = []
+    for seed in range(n):
+        command = [sys.executable, "-m", "search", "run", "tests.search.ladder:build_slow"]
+        command += ["--storage", storage, "--study", "s", "--trials", n_trials, "--seed", seed]
+        command += ["--population", 20, "--batch", 5, "--lease", 5]
+        with (folder / f"{seed}.log").open("w") as log:
+            started.append(
+                subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+            )
+    try:
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()
+
+
+def trials(storage: str) -> list[FrozenTrial]:
+    try:
+        with connect(storage, create=False) as connection:
+            if "s" not in optuna.get_all_study_names(connection.storage):
+                return []
+            return optuna.load_study(study_name="s", storage=connection.storage).trials
+    except SearchError:  # not made yet, or just being restarted
+        return []
+
+
+def wait_for(storage: str, n_finished: int, seconds: float = 240) -> list[FrozenTrial]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = trials(storage)
+        if sum(trial.state == TrialState.COMPLETE for trial in found) >= n_finished:
+            return found
+        time.sleep(0.3)
+    raise AssertionError(f"{n_finished} trials were not finished within {seconds} s")
+
+
+def finish(processes: Sequence[subprocess.Popen]) -> None:
+    for process in processes:
+        assert process.wait(240) == 0
+
+
+def assert_whole(record: StudyRecord, n_trials: int) -> None:
+    """Exactly the trials that were asked for, no choice twice."""
+    assert record.n_trials == record.n_unique_trials == n_trials
+
+
+def held_by(worker_pid: int, found: Sequence[FrozenTrial]) -> set[tuple]:
+    return {
+        tuple(trial.params.values())
+        for trial in found
+        if trial.state == TrialState.RUNNING and f"|{worker_pid}|" in trial.system_attrs[WORKER]
+    }
+
+
+def kill_while_working(process: subprocess.Popen, storage: str) -> set[tuple]:
+    """Kill -9 a worker that holds choices; returns these."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        if held := held_by(process.pid, trials(storage)):
+            break
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    return held
+
+
+@pytest.fixture
+def server() -> Iterator[postgres.Server]:
+    with postgres.serve() as server:
+        yield server
+
+
+@pytest.mark.slow
+def test_four_workers_two_killed_and_postgresql_restarted(server, tmp_path):
+    with workers(server.url, 4, 200, tmp_path) as processes:
+        wait_for(server.url, 40)
+        lost = kill_while_working(processes[1], server.url) | kill_while_working(processes[2], server.url)
+        assert lost
+        deadline = time.monotonic() + 60
+        while not lost <= done(server.url):
+            assert time.monotonic() < deadline, "the dead workers' choices were not evaluated within 60 s"
+            time.sleep(0.5)
+        wait_for(server.url, 110)
+        server.stop()
+        while "trying again" not in said(tmp_path):
+            time.sleep(0.2)
+        server.start()
+        finish([processes[0], processes[3]])
+    found = trials(server.url)
+    assert_whole(load(server.url, "s"), 200)
+    assert TrialState.RUNNING not in {trial.state for trial in found}
+    finished_by = Counter(t.system_attrs[WORKER] for t in found if t.state == TrialState.COMPLETE)
+    assert len(finished_by) == 4  # all took part
+    logs = said(tmp_path)
+    assert re.search(
+        r"the storage postgresql\+psycopg://postgres:\*\*\*@127.* does not work .*; trying again in", logs
+    )
+    for form in (postgres.PASSWORD, "s3cret"):
+        assert form not in logs
+
+
+def said(folder: Path) -> str:
+    return "".join(path.read_text() for path in folder.glob("[0-9].log"))
+
+
+def done(storage: str) -> set[tuple]:
+    return {tuple(t.params.values()) for t in trials(storage) if t.state == TrialState.COMPLETE}
+
+
+@pytest.mark.slow
+def test_workers_on_a_journal_file(tmp_path):
+    storage = f"journal://{tmp_path / 'study.log'}"
+    with workers(storage, 3, 60, tmp_path) as processes:
+        wait_for(storage, 10)
+        lost = kill_while_working(processes[0], storage)
+        finish(processes[1:])
+    assert_whole(load(storage, "s"), 60)
+    assert lost <= done(storage)
+
+
+@pytest.mark.slow
+def test_workers_through_a_grpc_proxy(server, tmp_path):
+    port = server.port + 1
+    serve = f"""
+import optuna
+storage = optuna.storages.get_storage({server.url!r})
+optuna.storages.run_grpc_proxy_server(storage, host="127.0.0.1", port={port})
+"""
+    storage = f"grpc://127.0.0.1:{port}"
+    proxy = subprocess.Popen([sys.executable, "-c", serve], cwd=tmp_path)
+    try:
+        with workers(storage, 3, 60, tmp_path) as processes:
+            wait_for(storage, 10)
+            lost = kill_while_working(processes[0], storage)
+            finish(processes[1:])
+        assert_whole(load(storage, "s"), 60)
+        assert lost <= done(storage)
+    finally:
+        proxy.kill()
+        proxy.wait()
+
+
+@pytest.mark.slow
+def test_a_worker_alone_goes_on_at_once_after_a_kill(tmp_path):
+    storage = str(tmp_path / "study.db")
+    with workers(storage, 1, 30, tmp_path) as processes:
+        wait_for(storage, 5)
+        kill_while_working(processes[0], storage)
+    with workers(storage, 1, 30, tmp_path) as processes:
+        finish(processes)
+    with workers(str(tmp_path / "whole.db"), 1, 30, tmp_path) as processes:
+        finish(processes)
+    assert_whole(load(storage, "s"), 30)
+    choices = [[p.choice for p in load(place, "s").points] for place in (storage, str(tmp_path / "whole.db"))]
+    assert choices[0] == choices[1]
