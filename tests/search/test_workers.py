@@ -19,6 +19,7 @@ from search.connection import connect
 from search.errors import SearchError
 from search.study import StudyRecord, load
 from tests.search import postgres
+from tests.search.ladder import Ladder
 
 ROOT = Path(__file__).parents[2]
 
@@ -72,9 +73,13 @@ def assert_whole(record: StudyRecord, n_trials: int) -> None:
     assert record.n_trials == record.n_unique_trials == n_trials
 
 
+def key(trial: FrozenTrial) -> tuple:
+    return tuple(trial.params[name] for name in Ladder.choices)  # a proxy gives them in any order
+
+
 def held_by(worker_pid: int, found: Sequence[FrozenTrial]) -> set[tuple]:
     return {
-        tuple(trial.params.values())
+        key(trial)
         for trial in found
         if trial.state == TrialState.RUNNING and f"|{worker_pid}|" in trial.system_attrs[WORKER]
     }
@@ -133,7 +138,7 @@ def said(folder: Path) -> str:
 
 
 def done(storage: str) -> set[tuple]:
-    return {tuple(t.params.values()) for t in trials(storage) if t.state == TrialState.COMPLETE}
+    return {key(t) for t in trials(storage) if t.state == TrialState.COMPLETE}
 
 
 @pytest.mark.slow
