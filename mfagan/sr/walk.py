@@ -7,7 +7,7 @@ that, too. The outputs are those of the extracted networks.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from mfagan.devices import place
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import Fusion, MFANet, Passed
 from mfagan.sr.layers import ContrastAwareAttention
-from mfagan.sr.widths import NAMES, Widths
+from mfagan.sr.widths import NAMES, OPTIONS, Widths
 
 
 class PrefixWalk:
@@ -57,7 +57,7 @@ class PrefixWalk:
             before = prefix
             of_width = {width: list(same) for width, same in itertools.groupby(siblings, fusion_of)}
             fusion = self._part(trunk, max(of_width)).fusion
-            for width, image in fuse_at_widths(fusion, trail[-1].taps, list(of_width)):
+            for width, image in fuse_at_widths(fusion, trail[-1].taps, of_width):
                 for i in of_width[width]:
                     yield i, image.float() + enlarged
 
@@ -77,21 +77,24 @@ class PrefixWalk:
 
 
 def fuse_at_widths(
-    fusion: Fusion, taps: Sequence[Tensor], widths: Sequence[int]
+    fusion: Fusion, taps: Sequence[Tensor], wanted: Collection[int]
 ) -> Iterator[tuple[int, Tensor]]:
-    """Rising fusion widths, the last of them `fusion`'s own -> each with its image (N, 3, scale H, scale W).
+    """The wanted fusion widths, rising to `fusion`'s own -> each with its image (N, 3, scale H, scale W).
 
     Both fusion convolutions are linear, so each width adds what its further channels bring to the sum of the
-    one before.
+    one before: in the same steps whatever is wanted, so that a choice's figures do not depend on its company.
     """
     skip, *features = taps
     squeezed = fusion.squeeze(torch.cat(features, 1))  # (N, f, H, W)
     assert fusion.smooth.bias is not None
     y = skip + fusion.smooth.bias[:, None, None]  # (N, t, H, W)
-    for narrower, width in itertools.pairwise((0, *widths)):
+    for narrower, width in itertools.pairwise((0, *sorted(OPTIONS))):
+        if width > squeezed.shape[1]:
+            return
         further = slice(narrower, width)
         y = y + F.conv2d(squeezed[:, further], fusion.smooth.weight[:, further], padding=1)
-        yield width, F.pixel_shuffle(fusion.reconstruct(y), fusion.scale)
+        if width in wanted:
+            yield width, F.pixel_shuffle(fusion.reconstruct(y), fusion.scale)
 
 
 class OnePassAttention(nn.Module):
