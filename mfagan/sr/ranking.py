@@ -47,8 +47,15 @@ class Ranking:
 class SliceScorer:
     """Mean PSNR-Y of slices of one network, whose weights must not change meanwhile, on some images."""
 
-    def __init__(self, network: SuperGenerator, pairs: Sequence[Pair], device: torch.device = CPU) -> None:
-        self._walk = PrefixWalk(network)
+    def __init__(
+        self,
+        network: SuperGenerator,
+        pairs: Sequence[Pair],
+        device: torch.device = CPU,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """`dtype` is what the slices compute in."""
+        self._walk = PrefixWalk(network, dtype)
         self._pairs = list(pairs)
         self._references = [shaved_luma(pair.hr, pair.scale, torch.float32) for pair in self._pairs]
         self._device = device
