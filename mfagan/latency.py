@@ -230,6 +230,11 @@ def find_table(name_or_path: str | Path) -> Path:
     )
 
 
+def read_table(name_or_path: str | Path) -> LatencyTable:
+    """The table of a file or of a shipped one's name; errors as `find_table` and `LatencyTable.read`."""
+    return LatencyTable.read(find_table(name_or_path))
+
+
 def _shipped_folder() -> Path:
     """Where the tables lie: inside an installed package, beside it in a checkout."""
     package = Path(mfagan.__file__).parent

@@ -160,6 +160,12 @@ def test_search_counts_trials_in_all_and_continues(run: Run, trained: Path, tabl
         assert count == finished
 
 
+def test_search_in_an_unknown_precision(run: Run, trained: Path, table: Path, tmp_path: Path):
+    found = run(*search_command(trained, table, tmp_path / "study.db"), "--precision", "fp16")
+    assert found.status == 2
+    assert "precision 'fp16': give one of fp32, bf16" in found.message
+
+
 def test_search_under_a_ceiling(run: Run, trained: Path, table: Path, tmp_path: Path):
     command = search_command(trained, table, tmp_path / "study.db")
     assert "cheapest SubGenerator costs" in run(*command, "--max-latency-ms", 0.5).message

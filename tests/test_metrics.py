@@ -102,6 +102,12 @@ def test_a_kept_luma_gives_the_same_figures():
     assert ssim(shaved_luma(sr, 4), kept) == ssim_y(sr, hr, 4)
 
 
+def test_a_luma_in_float32_gives_the_same_psnr():
+    sr, hr = pair()
+    found = psnr_db(shaved_luma(sr, 4, torch.float32), shaved_luma(hr, 4, torch.float32))
+    assert found == pytest.approx(psnr_y(sr, hr, 4), abs=1e-5)
+
+
 @pytest.mark.parametrize("metric", [psnr_y, ssim_y])
 def test_different_sizes_are_refused_with_both_named(metric):
     with pytest.raises(InputError, match="40x48 and 44x48 px"):

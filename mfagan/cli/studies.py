@@ -69,6 +69,12 @@ def run_search(
     population: Annotated[int, typer.Option(min=2, help="NSGA-II's population.")] = 50,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
+    precision: Annotated[
+        str,
+        typer.Option(
+            help="fp32, or bf16: faster, with all that could be on a generation's front scored again in fp32."
+        ),
+    ] = "fp32",
     size: SizeOption = "128x128",
     crop: Annotated[
         int | None, typer.Option(help="Score on the centre of each image, this many HR pixels a side.")
@@ -80,6 +86,7 @@ def run_search(
     from mfagan.devices import choose_device
     from mfagan.latency import describe_build, find_table, warn_size
     from mfagan.sr.problem import SubGeneratorProblem
+    from mfagan.sr.rescoring import require_precision
     from search import pareto
     from search.latency import LatencyTable
     from search.problem import count_choices
@@ -101,6 +108,7 @@ def run_search(
         max_latency_ms,
         target,
         choose_device(device),
+        require_precision(precision),
     )
     _run_study(problem, storage, study, trials, population, seed)
     record = load(storage, study)

@@ -4,6 +4,7 @@ Prints a table and writes a JSON list of {name, value, unit, aim, met}; aim and 
 """
 
 import argparse
+import itertools
 import json
 import random
 import statistics
@@ -17,24 +18,28 @@ import numpy as np
 import torch
 from PIL import Image
 
+from mfagan import checkpoint
 from mfagan.crops import CropSampler, waiting_share
-from mfagan.data import EMBEDDED, read_files, read_split
-from mfagan.devices import place
+from mfagan.data import EMBEDDED, read_files, read_pairs, read_split
+from mfagan.devices import CPU, computes_bf16, place
 from mfagan.evaluate import super_resolve
 from mfagan.fabric import make_fabric
-from mfagan.latency import build_table, describe_build, measure_model
+from mfagan.latency import build_table, describe_build, measure_model, read_table
 from mfagan.layouts import find_pairs
+from mfagan.metrics import psnr_y
 from mfagan.output import require_place, write_atomic
 from mfagan.pairs import Pair
 from mfagan.progress import show_bar
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.export import export_generator
 from mfagan.sr.generator import MFANet, blocks
-from mfagan.sr.problem import TARGET_SIZE, every_block
+from mfagan.sr.problem import TARGET_SIZE, SubGeneratorProblem, every_block
 from mfagan.sr.recipe import read_recipe
+from mfagan.sr.rescoring import Precision
+from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.stage import StageTrainer
 from mfagan.sr.walk import PrefixWalk
-from mfagan.sr.widths import OPTIONS, Widths, random_choice
+from mfagan.sr.widths import OPTIONS, Widths, every_choice, random_choice
 
 REPEATS = 15
 N_LARGE_IMAGES = 12
@@ -55,6 +60,11 @@ class Row:
 def at_most(name: str, value: float, unit: str, aim: float) -> Row:
     """A row whose aim is an upper limit."""
     return Row(name, value, unit, aim, value <= aim)
+
+
+def at_least(name: str, value: float, unit: str, aim: float) -> Row:
+    """A row whose aim is a lower limit."""
+    return Row(name, value, unit, aim, value >= aim)
 
 
 def ratio_in_turn(first: Callable[[], object], second: Callable[[], object], repeats: int = REPEATS) -> float:
@@ -153,6 +163,48 @@ def bench_walk(n_choices: int = 50) -> Row:
     return Row(f"{n_choices} random slices in one walk / one by one", value, "x")
 
 
+def bench_exhaustive(precision: Precision, aim: float, rounds: int = 5, n_usual: int = 8) -> list[Row]:
+    """A SubGenerator's share of evaluating all of them on the held-out photos, against the usual way.
+
+    The usual way sets the widths, runs the whole network in fp32 and NCHW and takes PSNR-Y, choice by choice.
+    All choices below a random trunk, first and second CFAB stand for all there are, a few of them for the usual
+    way. What is scored again in fp32 counts; bf16's error, measured once a search, does not.
+    """
+    pairs = read_pairs(EMBEDDED)
+    problem = SubGeneratorProblem(SUPERGENERATOR, pairs, read_table(LATENCY_TABLE), "", precision=precision)
+    network = SuperGenerator.from_checkpoint(checkpoint.read(SUPERGENERATOR), SUPERGENERATOR)  # in NCHW
+    problem.evaluate(problem.known_choices)
+    chance = random.Random(0)
+    ratios, n_rescored, n_evaluated = [], 0, 0
+    with show_bar(f"exhaustive walk, {precision}") as report:
+        for i in range(rounds):
+            prefix = [chance.choice(OPTIONS) for _ in range(3)]
+            choices = [widths for widths in every_choice() if list(widths)[:3] == prefix]
+            sample = chance.sample(choices, n_usual)
+            found = []
+
+            def run_walk(batch: Sequence[Widths] = choices, found: list = found) -> None:
+                found += problem.evaluate([widths.as_choice() for widths in batch])
+
+            @torch.inference_mode()
+            def run_usual(sample: Sequence[Widths] = sample) -> None:
+                for widths, pair in itertools.product(sample, pairs):
+                    psnr_y(network(pair.lr[None], widths)[0], pair.hr, pair.scale)
+
+            order = (run_walk, run_usual) if i % 2 else (run_usual, run_walk)
+            seconds = {run: _seconds(run) for run in order}
+            ratios.append(seconds[run_usual] / n_usual / (seconds[run_walk] / len(choices)))
+            n_rescored += sum(one.attributes["precision"] == "fp32" for one in found)
+            n_evaluated += len(found)
+            report(i + 1, rounds, f"{statistics.median(ratios):.2f} x")
+    name = f"time per SubGenerator, usual way / exhaustive walk, {precision}"
+    rows = [at_least(name, statistics.median(ratios), "x", aim)]
+    if precision == "bf16":
+        name = "share of SubGenerators scored again in fp32, walk in bf16"
+        rows.append(Row(name, 100 * n_rescored / n_evaluated, "%"))
+    return rows
+
+
 def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Row]:
     """The interpreter's latency of exported files against the price by a table measured in the same run."""
     chance = random.Random(0)
@@ -208,6 +260,9 @@ def main() -> None:
     require_place(arguments.out)
     torch.set_num_threads(arguments.threads)
     rows = [bench_training(), *bench_data(), *(bench_layout(width) for width in OPTIONS), bench_walk()]
+    rows += bench_exhaustive("fp32", aim=5)
+    if computes_bf16(CPU):
+        rows += bench_exhaustive("bf16", aim=8)
     rows += bench_latency(arguments.threads, arguments.rounds)
     write_atomic(arguments.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     print(format_rows(rows))

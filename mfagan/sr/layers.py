@@ -84,9 +84,12 @@ class ContrastAwareAttention(nn.Module):
         """(N, C, H, W) -> (N, C, H, W)."""
         mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
         variance = (x - mean).square().mean((2, 3), keepdim=True)
+        return x * self.gate(mean, variance)
+
+    def gate(self, mean: Tensor, variance: Tensor) -> Tensor:
+        """What the channels are scaled by, in [0, 1], from their statistics; all (N, C, 1, 1)."""
         contrast = (variance + CCA_EPSILON).sqrt() + mean
-        gate = self.excite(F.relu(self.squeeze(contrast), inplace=True)).sigmoid()
-        return x * gate
+        return self.excite(F.relu(self.squeeze(contrast), inplace=True)).sigmoid()
 
     def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
         """Append this module's operators."""

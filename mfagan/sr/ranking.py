@@ -47,10 +47,17 @@ class Ranking:
 class SliceScorer:
     """Mean PSNR-Y of slices of one network, whose weights must not change meanwhile, on some images."""
 
-    def __init__(self, network: SuperGenerator, pairs: Sequence[Pair], device: torch.device = CPU) -> None:
-        self._walk = PrefixWalk(network)
+    def __init__(
+        self,
+        network: SuperGenerator,
+        pairs: Sequence[Pair],
+        device: torch.device = CPU,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """`dtype` is what the slices compute in."""
+        self._walk = PrefixWalk(network, dtype)
         self._pairs = list(pairs)
-        self._references = [shaved_luma(pair.hr, pair.scale) for pair in self._pairs]
+        self._references = [shaved_luma(pair.hr, pair.scale, torch.float32) for pair in self._pairs]
         self._device = device
 
     def psnr_db(self, choices: Sequence[Widths]) -> list[float]:
@@ -59,7 +66,7 @@ class SliceScorer:
         for pair, reference in zip(self._pairs, self._references, strict=True):
             x = pair.lr[None].to(self._device).contiguous(memory_format=torch.channels_last)
             for i, output in self._walk.run(x, choices):
-                luma = shaved_luma(output[0].float().cpu(), pair.scale)
+                luma = shaved_luma(output[0], pair.scale, torch.float32).cpu()
                 psnr_db[i] += metrics.psnr_db(luma, reference) / len(self._pairs)
         return psnr_db
 

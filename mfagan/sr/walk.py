@@ -1,54 +1,113 @@
-"""Many SubGenerators on one image, every shared prefix computed once.
+"""Many SubGenerators on one image, every shared activation computed once.
 
 SubGenerators with the same trunk and the same first CFABs share all activations up to there. Run in the order
 of their widths, each continues from where it parts from the one before: a depth-first walk over trunk, CFABs
-and fusion that holds one prefix's activations at a time. The outputs are those of the extracted networks.
+and fusion that holds one prefix's activations at a time. Those that differ in the fusion alone share most of
+that, too. The outputs are those of the extracted networks.
 """
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Collection, Iterator, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mfagan.devices import place
 from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import MFANet, Passed
-from mfagan.sr.widths import NAMES, Widths
+from mfagan.sr.generator import Fusion, MFANet, Passed
+from mfagan.sr.layers import ContrastAwareAttention
+from mfagan.sr.widths import NAMES, OPTIONS, Widths
 
 
 class PrefixWalk:
     """Runs slices of a SuperGenerator, whose weights must not change meanwhile."""
 
-    def __init__(self, network: SuperGenerator) -> None:
+    def __init__(self, network: SuperGenerator, dtype: torch.dtype = torch.float32) -> None:
+        """`dtype` is what activations and weights are computed in; the bicubic residual stays in float32."""
         self._network = network
+        self._dtype = dtype
         self._extracted: dict[tuple[int, int], MFANet] = {}
 
     @torch.inference_mode()
     def run(self, x: Tensor, choices: Sequence[Widths]) -> Iterator[tuple[int, Tensor]]:
-        """LR images (N, 3, H, W) -> for each choice its index and output (N, 3, scale H, scale W).
+        """An LR image (1, 3, H, W) -> for each choice its index and output (1, 3, scale H, scale W), float32.
 
         In the order of the widths, not of `choices`.
         """
+        if len(x) != 1:
+            raise ValueError(f"{len(x)} images: a walk runs one at a time")
+
+        def fusion_of(i: int) -> int:
+            return choices[i].fusion
+
+        residual = self._network.residual
+        enlarged = x.new_zeros(()) if residual is None else residual(x.new_zeros(()), x)
         trail: list[Passed] = []  # after the head, after CFAB 1, ...
         before: tuple[int, ...] = ()
-        for i in sorted(range(len(choices)), key=lambda i: tuple(choices[i])):
-            widths = tuple(choices[i])
-            shared = next(
-                (k for k, (a, b) in enumerate(zip(before, widths, strict=False)) if a != b), len(before)
-            )
+        in_order = sorted(range(len(choices)), key=lambda i: tuple(choices[i]))
+        for prefix, siblings in itertools.groupby(in_order, key=lambda i: tuple(choices[i])[:-1]):
+            shared = next((k for k, (a, b) in enumerate(zip(before, prefix, strict=False)) if a != b), 0)
             del trail[shared:]
+            trunk, *cfabs = prefix
             if not trail:
-                trail.append(self._part(widths[0], widths[0]).begin(x))
-            for number in range(len(trail) - 1, len(choices[i].cfabs)):
-                part = self._part(widths[0], choices[i].cfabs[number])
-                trail.append(part.advance(trail[-1], number))
-            yield i, self._part(widths[0], widths[-1]).finish(trail[-1], x)
-            before = widths
+                trail.append(self._part(trunk, trunk).begin(x.to(self._dtype)))
+            for number in range(len(trail) - 1, len(cfabs)):
+                trail.append(self._part(trunk, cfabs[number]).advance(trail[-1], number))
+            before = prefix
+            of_width = {width: list(same) for width, same in itertools.groupby(siblings, fusion_of)}
+            fusion = self._part(trunk, max(of_width)).fusion
+            for width, image in fuse_at_widths(fusion, trail[-1].taps, of_width):
+                for i in of_width[width]:
+                    yield i, image.float() + enlarged
 
     def _part(self, trunk: int, width: int) -> MFANet:
         """A network with the blocks of this trunk and this width: one for each pair serves all choices."""
         if (trunk, width) not in self._extracted:
             widths = Widths.of([trunk, *[width] * (len(NAMES) - 1)])
             device = self._network.head.weight.device
-            self._extracted[trunk, width] = place(self._network.extract(widths), device).eval()
+            network = place(self._network.extract(widths), device).eval().to(self._dtype)
+            if device.type in ("cpu", "cuda"):
+                for parent in list(network.modules()):
+                    for name, child in list(parent.named_children()):
+                        if isinstance(child, ContrastAwareAttention):
+                            setattr(parent, name, OnePassAttention(child))
+            self._extracted[trunk, width] = network
         return self._extracted[trunk, width]
+
+
+def fuse_at_widths(
+    fusion: Fusion, taps: Sequence[Tensor], wanted: Collection[int]
+) -> Iterator[tuple[int, Tensor]]:
+    """The wanted fusion widths, rising to `fusion`'s own -> each with its image (N, 3, scale H, scale W).
+
+    Both fusion convolutions are linear, so each width adds what its further channels bring to the sum of the
+    one before: in the same steps whatever is wanted, so that a choice's figures do not depend on its company.
+    """
+    skip, *features = taps
+    squeezed = fusion.squeeze(torch.cat(features, 1))  # (N, f, H, W)
+    assert fusion.smooth.bias is not None
+    y = skip + fusion.smooth.bias[:, None, None]  # (N, t, H, W)
+    for narrower, width in itertools.pairwise((0, *sorted(OPTIONS))):
+        if width > squeezed.shape[1]:
+            return
+        further = slice(narrower, width)
+        y = y + F.conv2d(squeezed[:, further], fusion.smooth.weight[:, further], padding=1)
+        if width in wanted:
+            yield width, F.pixel_shuffle(fusion.reconstruct(y), fusion.scale)
+
+
+class OnePassAttention(nn.Module):
+    """A trained channel attention, faster and without gradients: one operator gives both of its statistics."""
+
+    def __init__(self, attention: ContrastAwareAttention) -> None:
+        super().__init__()
+        self.attention = attention.float()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(1, C, H, W) -> (1, C, H, W)."""
+        # Batch normalization's statistics of a batch of one image: mean and population variance, each (C,), in
+        # the precision of the running ones, which it leaves alone at this momentum.
+        running = x.new_zeros(2, x.shape[1], dtype=torch.float32)
+        mean, variance = torch.batch_norm_update_stats(x, *running, momentum=0.0)
+        return x * self.attention.gate(mean[:, None, None], variance[:, None, None]).to(x.dtype)

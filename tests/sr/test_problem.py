@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import random
 from pathlib import Path
 
 import pytest
@@ -10,15 +11,18 @@ from mfagan.costs import sum_costs
 from mfagan.data import Pair, read_pairs
 from mfagan.errors import InputError
 from mfagan.evaluate import mean_psnr_db
+from mfagan.sr import problem as problem_module
 from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import operators
+from mfagan.sr.generator import blocks, operators
 from mfagan.sr.picked import read_picked
 from mfagan.sr.problem import SubGeneratorProblem, as_finding, as_picked, every_block
-from mfagan.sr.widths import NAMES, Widths
+from mfagan.sr.widths import NAMES, Widths, every_choice, random_choice
+from search import pareto
 from search.errors import SearchError
 from search.latency import LatencyTable
 from search.problem import Evaluation, Point, check_problem
 
+GOALS = SubGeneratorProblem.objectives
 MIXED = Widths.parse("48,24,24,24,32,48,48,24")
 
 
@@ -108,12 +112,68 @@ def test_widths_outside_the_set_are_refused(trained, table, pairs):
         build(trained, table, pairs).evaluate([Widths.uniform(48).as_choice() | {"fusion": 40}])
 
 
-def test_identity_tells_images_weights_and_table(trained, table, pairs):
+def test_identity_tells_images_weights_table_and_precision(trained, table, pairs, monkeypatch):
     one = build(trained, table, pairs).identity()
     brighter = [Pair.from_tensors(pair.name, pair.lr, pair.hr + 0.1) for pair in pairs]
     other = build(trained, table, brighter).identity()
     assert {name for name in one if one[name] != other[name]} == {"images_sha256"}
     assert build(trained, table, pairs).identity() == one
+    monkeypatch.setattr(problem_module, "computes_bf16", lambda device: True)
+    mixed = build(trained, table, pairs, precision="bf16").identity()
+    assert {name for name in one if one[name] != mixed[name]} == {"precision"}
+
+
+def evaluate_both(trained, table, pairs, monkeypatch, choices: list[Widths], **settings):
+    """The evaluations in fp32 and those with bf16, which this machine computes however slowly."""
+    monkeypatch.setattr(problem_module, "computes_bf16", lambda device: True)
+    batch = [widths.as_choice() for widths in choices]
+    exact = build(trained, table, pairs, **settings).evaluate(batch)
+    return exact, build(trained, table, pairs, precision="bf16", **settings).evaluate(batch)
+
+
+def test_bf16_leaves_the_front_of_a_batch_as_fp32_has_it(trained, table, pairs, monkeypatch):
+    choices = random.Random(0).sample(list(every_choice()), 300)
+    exact, mixed = evaluate_both(trained, table, pairs, monkeypatch, choices)
+    assert {str(one.attributes["precision"]) for one in exact} == {"fp32"}
+    assert {str(one.attributes["precision"]) for one in mixed} == {"fp32", "bf16"}
+    for one, other in zip(exact, mixed, strict=True):
+        assert other.values[1] == one.values[1]
+        assert other.values[0] == one.values[0] or other.attributes["precision"] == "bf16"
+        assert other.values[0] == pytest.approx(one.values[0], abs=0.05)
+    fronts = [
+        pareto.front(
+            [as_point(one, w, i) for i, (one, w) in enumerate(zip(found, choices, strict=True))], GOALS
+        )
+        for found in (exact, mixed)
+    ]
+    assert [(p.number, p.values) for p in fronts[0]] == [(p.number, p.values) for p in fronts[1]]
+    assert len(fronts[0]) > 1
+
+
+def test_bf16_scores_nothing_again_that_is_over_the_ceiling(trained, table, pairs, monkeypatch):
+    free = build(trained, table, pairs)
+    ceiling = (free.price(Widths.uniform(24)) + free.price(Widths.uniform(48))) / 2
+    choices = random.Random(1).sample(list(every_choice()), 40)
+    _, mixed = evaluate_both(trained, table, pairs, monkeypatch, choices, max_latency_ms=ceiling)
+    assert {str(one.attributes["precision"]) for one in mixed if not one.feasible} == {"bf16"}
+    assert "fp32" in {str(one.attributes["precision"]) for one in mixed if one.feasible}
+
+
+def test_bf16_needs_a_device_that_has_it(trained, table, pairs, monkeypatch):
+    monkeypatch.setattr(problem_module, "computes_bf16", lambda device: False)
+    with pytest.raises(InputError, match="cpu does not multiply bfloat16 natively; use fp32"):
+        build(trained, table, pairs, precision="bf16")
+    with pytest.raises(InputError, match="precision 'fp16': give one of fp32, bf16"):
+        build(trained, table, pairs, precision="fp16")
+
+
+def test_prices_and_costs_are_those_of_the_choices_own_blocks(trained, table, pairs):
+    problem = build(trained, table, pairs)
+    chance = random.Random(2)
+    for widths in [random_choice(chance) for _ in range(20)]:
+        listed = blocks(widths, 128, 128, residual="bicubic")
+        assert problem.price(widths) == LatencyTable.read(table).price(block.key for block in listed)
+        assert problem.costs(widths) == sum_costs(operator for b in listed for operator in b.operators)
 
 
 def as_point(evaluation: Evaluation, widths: Widths, number: int = 7) -> Point:
