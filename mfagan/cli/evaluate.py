@@ -158,7 +158,6 @@ def _print_tables(found: "Evaluation", per_image: bool) -> None:
 
 def _draw(found: "Evaluation", quality: str) -> str:
     """The page of the paper's figure 5: quality of the first set against memory, FLOPs as size."""
-    from mfagan.evaluate import mean_scores
     from mfagan.sr import evaluation_table as tables
     from mfagan.sr.published import quoted_on
     from search.bubbles import Bubble, bubble_data
@@ -169,7 +168,7 @@ def _draw(found: "Evaluation", quality: str) -> str:
     title = f"PSNR-Y on {first} (dB)" if quality == "psnr" else f"{found.lpips} on {first}, less is better"
     bubbles, levels = [], {}
     for row in found.rows:
-        value = getattr(mean_scores(row.scores[first]), attribute)
+        value = getattr(row.mean(first), attribute)
         if row.costs is None:
             levels[row.name] = value
             continue

@@ -7,10 +7,12 @@ folder share the stages that they have in common.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
 import torch
 
 from mfagan import checkpoint
+from mfagan.evaluate import Scores
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.evaluation import HELD_OUT, Contender, Evaluation, ImageSet, Row, evaluate
 from mfagan.sr.finetune import finetune
@@ -148,7 +150,7 @@ def compare_sampling(run: TrainingRun) -> Report:
     rows: list[list[Cell]] = []
     for name, ranking in zip(rules(steps), rankings, strict=True):
         drawn = [one.psnr_db for one in ranking.drawn]
-        figures = [sum(drawn) / len(drawn), min(drawn), max(drawn), ranking.spearman]
+        figures = [fmean(drawn), min(drawn), max(drawn), ranking.spearman]
         rows.append([name, *(one.psnr_db for one in ranking.uniform), *figures])
     uniform = [Column(str(width), "dB", ".3f", "everywhere") for width in OPTIONS]
     group = f"{len(rankings[0].drawn)} drawn"
@@ -222,6 +224,12 @@ def score(
     return evaluate(contenders, [images], run.recipe.scale, latency_size=latency_size, bars=run.bars)
 
 
+def mean_figures(row: Row) -> Scores:
+    """The mean figures of a row that `score` found, over its one set of images."""
+    (name,) = row.scores
+    return row.mean(name)
+
+
 def budget(recipe: Recipe) -> str:
     """The steps of every stage in words."""
     stages = ", ".join(f"{name} {getattr(recipe.stages, name).steps}" for name in Stages.__dataclass_fields__)
@@ -237,11 +245,11 @@ def _curve(path: Path) -> dict[int, float]:
 
 def _figures(row: Row) -> list[Cell]:
     """PSNR-Y, SSIM, memory, FLOPs and parameters."""
-    scores = next(iter(row.scores.values()))
+    mean = mean_figures(row)
     assert row.costs is not None
     return [
-        sum(one.psnr_db for one in scores) / len(scores),
-        sum(one.ssim for one in scores) / len(scores),
+        mean.psnr_db,
+        mean.ssim,
         row.costs.memory_bytes / 1e9,
         row.costs.flops / 1e9,
         row.costs.params / 1e6,
@@ -260,5 +268,4 @@ def _figure_columns(found: Evaluation) -> list[Column]:
 
 
 def _bicubic_note(found: Evaluation) -> str:
-    scores = next(iter(found.rows[0].scores.values()))
-    return f"Bicubic: {sum(one.psnr_db for one in scores) / len(scores):.3f} dB."
+    return f"Bicubic: {mean_figures(found.rows[0]).psnr_db:.3f} dB."

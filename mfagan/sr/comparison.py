@@ -12,8 +12,7 @@ from statistics import median
 import torch
 
 from mfagan import checkpoint
-from mfagan.sr.ablation import Report, budget, rank, score, tune_slice
-from mfagan.sr.evaluation import Row
+from mfagan.sr.ablation import Report, budget, mean_figures, rank, score, tune_slice
 from mfagan.sr.networks import Generator, build
 from mfagan.sr.ranking import Slice
 from mfagan.sr.recipe import LossWeights
@@ -53,7 +52,7 @@ def compare_slices(run: TrainingRun, pick_front: PickFront) -> Report:
         tuned, alone = _tune(run, widths), f"scratch_{_short(widths)}"
         _train_alone(run, alone, lambda widths=widths: _draw(run, "mfanet", {"widths": list(widths)}), steps)
         files = {"tuned": tuned, "alone": run.place.folder / f"{alone}.safetensors"}
-        scores = [_psnr(row) for row in score(run, files).rows[1:]]
+        scores = [mean_figures(row).psnr_db for row in score(run, files).rows[1:]]
         before = checkpoint.read(tuned).record["psnr_before_db"]
         rows.append([str(widths), float(str(before)), *scores, scores[0] - scores[1]])
     gains = [float(str(row[-1])) for row in rows]
@@ -87,7 +86,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
     peers = {name: run.place.folder / f"{_file(name)}.safetensors" for name in PEERS}
     found = score(run, ours | peers, LATENCY_SIZE)
     assert found.timing is not None
-    figures = {row.name: (_psnr(row), row.latency_ms or 0.0) for row in found.rows[1:]}
+    figures = {row.name: (mean_figures(row).psnr_db, row.latency_ms or 0.0) for row in found.rows[1:]}
     rows: list[list[Cell]] = []
     for row in sorted(found.rows[1:], key=lambda row: row.latency_ms or 0.0):
         assert row.costs is not None
@@ -174,11 +173,6 @@ def _slice_steps(run: TrainingRun) -> int:
 def _pipeline_steps(run: TrainingRun) -> int:
     stages = run.recipe.stages
     return _slice_steps(run) + stages.teacher.steps + stages.teacher_gan.steps + stages.distill.steps
-
-
-def _psnr(row: Row) -> float:
-    scores = next(iter(row.scores.values()))
-    return sum(one.psnr_db for one in scores) / len(scores)
 
 
 def _short(widths: Widths) -> str:

@@ -14,7 +14,7 @@ from mfagan.costs import Costs, trace_costs
 from mfagan.data import EMBEDDED, Pair, read_sets
 from mfagan.devices import CPU, place
 from mfagan.errors import InputError
-from mfagan.evaluate import Lpips, Scores, Seen, as_method, enlarge_bicubic, score_methods
+from mfagan.evaluate import Lpips, Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
 from mfagan.latency import NETWORK_ROUNDS, describe_device, measure_networks
 from mfagan.progress import Bars, no_bar
 from mfagan.sr.networks import Generator, rebuild
@@ -67,6 +67,10 @@ class Row:
     costs: Costs | None = None
     latency_ms: float | None = None
     latency_spread_ms: float | None = None
+
+    def mean(self, set_name: str) -> Scores:
+        """The mean figures over the images of one set."""
+        return mean_scores(self.scores[set_name])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mfagan.backbones import PUBLISHED
-from mfagan.evaluate import Scores, mean_scores
+from mfagan.evaluate import Scores
 from mfagan.sr.evaluation import COSTS_SIZE, Evaluation, Row
 from mfagan.sr.published import PAPER, SCALE, TABLE_2, Published, quoted_on
 from mfagan.table import Cell, Column, format_markdown
@@ -77,7 +77,7 @@ def as_table(evaluation: Evaluation) -> tuple[list[Column], list[list[Cell]]]:
             cells[1:] = [row.costs.memory_bytes / 1e9, row.costs.flops / 1e9, row.costs.params / 1e6]
         cells += [row.latency_ms] if timing is not None else []
         for name in evaluation.sources:
-            mean = mean_scores(row.scores[name])
+            mean = row.mean(name)
             cells += [mean.psnr_db, mean.ssim] + ([mean.lpips] if evaluation.lpips is not None else [])
         rows.append(cells)
     for row in quoted_rows(evaluation):
@@ -160,7 +160,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         about |= {"latency_ms": row.latency_ms, "latency_spread_ms": row.latency_spread_ms}
     return about | {
         "sets": {
-            name: _figures(mean_scores(scores)) | {"images": _images(scores)}
+            name: _figures(row.mean(name)) | {"images": _images(scores)}
             for name, scores in row.scores.items()
         }
     }
