@@ -12,7 +12,9 @@ from mfagan.cli.options import DeviceOption, JsonOption, SizeOption, command_lin
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
+    from mfagan.costs import Costs
     from mfagan.sr.evaluation import Evaluation
+    from mfagan.sr.published import Published
 
 SUFFIX = ".safetensors"
 
@@ -172,23 +174,23 @@ def _draw(found: "Evaluation", quality: str) -> str:
         if row.costs is None:
             levels[row.name] = value
             continue
-        memory, flops, params = row.costs.memory_bytes / 1e9, row.costs.flops / 1e9, row.costs.params / 1e6
-        bubbles.append(Bubble(row.name, memory, value, flops, False, _details(value, memory, flops, params)))
+        costs, details = row.costs, _details(value, row.costs)
+        bubbles.append(Bubble(row.name, costs.memory_gb, value, costs.flops_g, False, details))
     for row in tables.quoted_rows(found):
         figures = quoted_on(row, first)
         if figures is not None:
             value = getattr(figures, attribute)
-            details = _details(value, row.memory_gb, row.flops_g, row.params_m)
+            details = _details(value, row)
             bubbles.append(Bubble(f"{row.name} (quoted)", row.memory_gb, value, row.flops_g, True, details))
     data = bubble_data(bubbles, "memory traffic (GB)", title, "FLOPs", levels=levels)
     notes = [*tables.list_notes(found), f"Made by: {found.command}"]
     return bubble_page(data, f"Quality against memory traffic, x{found.scale}", notes)
 
 
-def _details(value: float, memory: float, flops: float, params: float) -> dict[str, str]:
+def _details(value: float, costs: "Costs | Published") -> dict[str, str]:
     return {
         "quality": f"{value:.4g}",
-        "memory": f"{memory:.3f} GB",
-        "FLOPs": f"{flops:.2f} G",
-        "params": f"{params:.3f} M",
+        "memory": f"{costs.memory_gb:.3f} GB",
+        "FLOPs": f"{costs.flops_g:.2f} G",
+        "params": f"{costs.params_m:.3f} M",
     }

@@ -250,9 +250,9 @@ def _figures(row: Row) -> list[Cell]:
     return [
         mean.psnr_db,
         mean.ssim,
-        row.costs.memory_bytes / 1e9,
-        row.costs.flops / 1e9,
-        row.costs.params / 1e6,
+        row.costs.memory_gb,
+        row.costs.flops_g,
+        row.costs.params_m,
     ]
 
 

@@ -98,8 +98,8 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
                 row.name,
                 psnr_db,
                 latency_ms,
-                row.costs.flops / 1e9,
-                row.costs.params / 1e6,
+                row.costs.flops_g,
+                row.costs.params_m,
                 dominating or "none",
             ]
         )

@@ -74,7 +74,7 @@ def as_table(evaluation: Evaluation) -> tuple[list[Column], list[list[Cell]]]:
     for row in evaluation.rows:
         cells: list[Cell] = [row.name, None, None, None]
         if row.costs is not None:
-            cells[1:] = [row.costs.memory_bytes / 1e9, row.costs.flops / 1e9, row.costs.params / 1e6]
+            cells[1:] = [row.costs.memory_gb, row.costs.flops_g, row.costs.params_m]
         cells += [row.latency_ms] if timing is not None else []
         for name in evaluation.sources:
             mean = row.mean(name)
