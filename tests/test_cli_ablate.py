@@ -74,7 +74,7 @@ def test_a_table_is_printed_and_written(run: Run, tmp_path: Path):
 @pytest.mark.slow
 def test_every_table_and_the_same_command_again(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """One table first, as of an interrupted run; then all, which share its stages; then nothing is trained."""
-    monkeypatch.setattr(comparison, "LATENCY_SIZE", (16, 16))
+    monkeypatch.setattr(comparison, "INPUT_SIZE", (16, 16))
     command, out = prepare(tmp_path), tmp_path / "out"
 
     def contents() -> dict[Path, tuple[int, str]]:

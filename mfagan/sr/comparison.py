@@ -14,6 +14,7 @@ import torch
 from mfagan import checkpoint
 from mfagan.sr.ablation import Report, budget, mean_figures, rank, score, tune_slice
 from mfagan.sr.networks import Generator, build
+from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.ranking import Slice
 from mfagan.sr.recipe import LossWeights
 from mfagan.sr.run import TrainingRun
@@ -36,7 +37,6 @@ PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "SPAN": ("span", {}),
     "MFANet, 32 everywhere": ("mfanet", {"widths": list(Widths.uniform(32))}),
 }
-LATENCY_SIZE = (128, 128)
 N_SLICES = 5
 
 PickFront = Callable[[Sequence[Slice], int], list[Widths]]
@@ -84,7 +84,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
     for name, (kind, config) in PEERS.items():
         _train_alone(run, _file(name), lambda kind=kind, config=config: _draw(run, kind, config), steps)
     peers = {name: run.place.folder / f"{_file(name)}.safetensors" for name in PEERS}
-    found = score(run, ours | peers, LATENCY_SIZE)
+    found = score(run, ours | peers, INPUT_SIZE)
     assert found.timing is not None
     figures = {row.name: (mean_figures(row).psnr_db, row.latency_ms or 0.0) for row in found.rows[1:]}
     rows: list[list[Cell]] = []
@@ -123,7 +123,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
         [
             f"Aim: not dominated by any peer: {verdict}.",
             f"Latency of the whole network: {timing.runtime} on {timing.device}, {timing.threads} threads, "
-            f"{LATENCY_SIZE[0]}x{LATENCY_SIZE[1]} LR px, median of {timing.rounds} rounds in turn.",
+            f"{INPUT_SIZE[0]}x{INPUT_SIZE[1]} LR px, median of {timing.rounds} rounds in turn.",
             f"Peers: {steps} steps each, as many as teacher, student, SuperGenerator and fine-tuning had together; "
             "the same images, L1 alone, and the same residual.",
             budget(run.recipe),

@@ -18,12 +18,10 @@ from mfagan.evaluate import Lpips, Scores, Seen, as_method, enlarge_bicubic, mea
 from mfagan.latency import NETWORK_ROUNDS, describe_device, measure_networks
 from mfagan.progress import Bars, no_bar
 from mfagan.sr.networks import Generator, rebuild
+from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.widths import Widths
 
 BICUBIC = "bicubic"
-COSTS_SIZE = (128, 128)
-"""LR size (height, width) of which FLOPs and memory are told, the paper's."""
-
 HELD_OUT = "held-out photos"
 """What the embedded photographs are called."""
 
@@ -169,7 +167,7 @@ def evaluate(
             shown = None if seen is None else seen(one)
             for name, found in score_methods(methods, one.pairs, lpips, shown, report).items():
                 scores[name][one.name] = found
-    costs = [trace_costs(network, *COSTS_SIZE) for network in networks]
+    costs = [trace_costs(network, *INPUT_SIZE) for network in networks]
     timing, entries = None, [None] * len(networks)
     if latency_size is not None and networks:
         timing = Timing(

@@ -7,8 +7,8 @@ from typing import Any
 
 from mfagan.backbones import PUBLISHED
 from mfagan.evaluate import Scores
-from mfagan.sr.evaluation import COSTS_SIZE, Evaluation, Row
-from mfagan.sr.published import PAPER, SCALE, TABLE_2, Published, quoted_on
+from mfagan.sr.evaluation import Evaluation, Row
+from mfagan.sr.published import INPUT_SIZE, PAPER, SCALE, TABLE_2, Published, quoted_on
 from mfagan.table import Cell, Column, format_markdown
 
 FORMAT = "evaluation/1"
@@ -43,7 +43,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "command": evaluation.command,
         "versions": dict(evaluation.versions),
         "scale": evaluation.scale,
-        "costs_size": list(COSTS_SIZE),
+        "costs_size": list(INPUT_SIZE),
         "lpips": evaluation.lpips,
         "latency": None if evaluation.timing is None else asdict(evaluation.timing),
         "sets": [
@@ -111,7 +111,7 @@ def as_image_table(evaluation: Evaluation, name: str) -> tuple[list[Column], lis
 
 def list_notes(evaluation: Evaluation) -> list[str]:
     """What the table's figures are, a line each."""
-    height, width = COSTS_SIZE
+    height, width = INPUT_SIZE
     notes = [
         f"x{evaluation.scale}; PSNR and SSIM on BT.601 luma, {evaluation.scale} px of border shaved, "
         "not rounded to 8 bits; means over the images of a set",

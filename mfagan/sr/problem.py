@@ -20,6 +20,7 @@ from mfagan.operators import Block
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import Residual, blocks
 from mfagan.sr.picked import Picked
+from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.ranking import SliceScorer
 from mfagan.sr.widths import NAMES, OPTIONS, Widths, require_choice
 from search.latency import LatencyTable
@@ -27,7 +28,7 @@ from search.problem import Choice, Evaluation, Objective, Point, Problem
 
 PSNR = Objective("psnr_db", "maximize", "dB")
 LATENCY = Objective("latency_ms", "minimize", "ms")
-TARGET_SIZE = (128, 128)
+TARGET_SIZE = INPUT_SIZE
 """Height and width in LR pixels that costs are counted at: the paper's input."""
 
 

@@ -17,15 +17,14 @@ from mfagan.metrics import shaved_luma
 from mfagan.pairs import Pair
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import Residual, operators
+from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.walk import PrefixWalk
 from mfagan.sr.widths import NAMES, OPTIONS, Widths, random_choice
-
-COSTS_SIZE = (128, 128)
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A SubGenerator with inherited weights; FLOPs in the paper's count at 128x128 LR pixels."""
+    """A SubGenerator with inherited weights; FLOPs in the paper's count, at its `INPUT_SIZE`."""
 
     widths: Widths
     psnr_db: float
@@ -95,4 +94,4 @@ def _correlation(sample: Sequence[Slice]) -> float | None:
     maxsize=len(OPTIONS) ** len(NAMES)
 )  # longer to count than to score a small image; every ranking asks again
 def _flops(widths: Widths, scale: int, residual: Residual) -> int:
-    return sum_costs(operators(widths, *COSTS_SIZE, scale, residual)).flops
+    return sum_costs(operators(widths, *INPUT_SIZE, scale, residual)).flops

@@ -39,7 +39,7 @@ def slices(run: TrainingRun) -> Report:
 def small() -> Iterator[None]:
     """Latencies of small images, which take no time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "LATENCY_SIZE", (16, 16))
+        patch.setattr(comparison, "INPUT_SIZE", (16, 16))
         yield
 
 
