@@ -122,8 +122,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
         rows,
         [
             f"Aim: not dominated by any peer: {verdict}.",
-            f"Latency of the whole network: {timing.runtime} on {timing.device}, {timing.threads} threads, "
-            f"{INPUT_SIZE[0]}x{INPUT_SIZE[1]} LR px, median of {timing.rounds} rounds in turn.",
+            f"Latency of the whole network: {timing.describe()}, median of {timing.rounds} rounds in turn.",
             f"Peers: {steps} steps each, as many as teacher, student, SuperGenerator and fine-tuning had together; "
             "the same images, L1 alone, and the same residual.",
             budget(run.recipe),

@@ -54,6 +54,12 @@ class Timing:
     size: tuple[int, int]
     rounds: int
 
+    def describe(self) -> str:
+        """In words, such as: PyTorch 2.13.0 on AMD EPYC, 1 thread, 128x128 px."""
+        height, width = self.size
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        return f"{self.runtime} on {self.device}, {threads}, {height}x{width} px"
+
 
 @dataclass(frozen=True)
 class Row:

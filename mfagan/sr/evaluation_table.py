@@ -65,7 +65,7 @@ def as_table(evaluation: Evaluation) -> tuple[list[Column], list[list[Cell]]]:
     ]
     timing = evaluation.timing
     if timing is not None:
-        columns.append(Column(f"latency, {_name_timing(evaluation)}", "ms", ".1f"))
+        columns.append(Column(f"latency, {timing.describe()}", "ms", ".1f"))
     for name in evaluation.sources:
         columns += [Column("PSNR-Y", "dB", ".3f", name), Column("SSIM", "", ".4f", name)]
         if evaluation.lpips is not None:
@@ -120,7 +120,7 @@ def list_notes(evaluation: Evaluation) -> list[str]:
     ]
     timing = evaluation.timing
     if timing is not None:
-        notes.append(f"latency: median of {timing.rounds} rounds, {_name_timing(evaluation)}")
+        notes.append(f"latency: median of {timing.rounds} rounds, {timing.describe()}")
     if evaluation.lpips is None:
         notes.append(
             f"LPIPS is left out: it needs AlexNet's published weights, {PUBLISHED['alexnet']}, by --weights or in "
@@ -142,14 +142,6 @@ def as_markdown(evaluation: Evaluation) -> str:
         f"# Evaluation at x{evaluation.scale}\n\n{format_markdown(*as_table(evaluation))}\n{notes}\n"
         f"Made by `{evaluation.command}` with {versions}.\n"
     )
-
-
-def _name_timing(evaluation: Evaluation) -> str:
-    timing = evaluation.timing
-    assert timing is not None
-    height, width = timing.size
-    threads = f"{timing.threads} thread{'s' if timing.threads > 1 else ''}"
-    return f"{timing.runtime} on {timing.device}, {threads}, {height}x{width} px"
 
 
 def _row_json(row: Row) -> dict[str, Any]:
