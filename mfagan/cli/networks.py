@@ -205,12 +205,11 @@ def rank(
     as_json: JsonOption = False,
 ) -> None:
     """Tell whether a SuperGenerator's widths mean something: PSNR of its slices, and its correlation with FLOPs."""
-    from mfagan import checkpoint
     from mfagan.data import read_pairs
-    from mfagan.sr.elastic import SuperGenerator
+    from mfagan.sr.elastic import load_supernet
     from mfagan.sr.ranking import rank_slices
 
-    network = SuperGenerator.from_checkpoint(checkpoint.read(ckpt, "mfanet", "supergenerator"), ckpt)
+    network = load_supernet(ckpt)
     found = rank_slices(network, read_pairs(images, network.scale), slices, seed)
     scores = [one.psnr_db for one in found.drawn]
     facts = {

@@ -13,7 +13,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.evaluate import Scores
-from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.elastic import load_supernet
 from mfagan.sr.evaluation import HELD_OUT, Contender, Evaluation, ImageSet, Row, evaluate
 from mfagan.sr.finetune import finetune
 from mfagan.sr.generator import MFANet
@@ -211,8 +211,7 @@ def tune_slice(run: TrainingRun, widths: Widths, discriminator: Path, name: str 
 
 def rank(run: TrainingRun, supernet: Path, n: int = 200) -> Ranking:
     """Uniform and drawn slices of a SuperGenerator's file on the run's validation images."""
-    network = SuperGenerator.from_checkpoint(checkpoint.read(supernet, "mfanet", "supergenerator"), supernet)
-    return rank_slices(network, run.validation, n)
+    return rank_slices(load_supernet(supernet), run.validation, n)
 
 
 def score(

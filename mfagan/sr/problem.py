@@ -17,7 +17,7 @@ from mfagan.data import Pair
 from mfagan.devices import CPU, place
 from mfagan.errors import InputError
 from mfagan.operators import Block
-from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.elastic import load_supernet
 from mfagan.sr.generator import Residual, blocks
 from mfagan.sr.picked import Picked
 from mfagan.sr.published import INPUT_SIZE
@@ -56,8 +56,7 @@ class SubGeneratorProblem(Problem):
 
         InputError: a checkpoint that is no SuperGenerator or too narrow, a ceiling under the cheapest choice.
         """
-        found = checkpoint.read(supernet, "mfanet", "supergenerator")
-        network = SuperGenerator.from_checkpoint(found, supernet)
+        network = load_supernet(supernet)
         widest = Widths.uniform(max(OPTIONS))
         if not widest.fits_in(network.widths):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
