@@ -16,7 +16,8 @@ from mfagan.errors import InputError
 from mfagan.metrics import shaved_luma
 from mfagan.pairs import Pair
 from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import Residual, operators
+from mfagan.sr.generator import operators
+from mfagan.sr.layers import Residual
 from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.walk import PrefixWalk
 from mfagan.sr.widths import NAMES, OPTIONS, Widths, random_choice
