@@ -29,9 +29,9 @@ from mfagan.sr.train import (
     TEACHER_DISCRIMINATOR,
     TEACHER_GAN,
     new_discriminator,
+    train,
     train_student,
     train_supernet,
-    train_teacher,
     train_teacher_gan,
 )
 from mfagan.sr.widths import OPTIONS, Widths
@@ -70,9 +70,7 @@ class Report:
 def ablate_compression(run: TrainingRun) -> Report:
     """Table 1's five columns: MFAGAN_L; distilling G and D; G alone; pruning without distilling; both."""
     folder, recipe = run.place.folder, run.recipe
-    train_teacher(run)
-    train_teacher_gan(run)
-    train_student(run)
+    train(run)
     generator_alone = run.varied(
         "distill_g",
         student_discriminator=recipe.teacher_discriminator,
@@ -86,7 +84,6 @@ def ablate_compression(run: TrainingRun) -> Report:
     train_student(generator_alone, folder)
     pruned_alone = run.varied("prune")
     train_supernet(pruned_alone, folder / TEACHER_GAN)
-    train_supernet(run)
     files = [
         folder / TEACHER_GAN,
         folder / STUDENT,
@@ -135,9 +132,7 @@ def ablate_compression(run: TrainingRun) -> Report:
 
 def compare_sampling(run: TrainingRun) -> Report:
     """Rules for drawing a SuperGenerator's widths, from one student, for as many steps each."""
-    train_teacher(run)
-    train_teacher_gan(run)
-    train_student(run)
+    train(run, ["teacher", "teacher_gan", "distill"])
     steps = run.recipe.stages.supernet.steps
     rankings: list[Ranking] = []
     for rule in rules(steps).values():
@@ -172,8 +167,7 @@ def compare_discriminators(run: TrainingRun) -> Report:
         new_discriminator(
             other, run.recipe.teacher_discriminator
         )  # refuses unsuitable crops before any training
-    train_teacher(run)
-    train_teacher_gan(run)
+    train(run, ["teacher", "teacher_gan"])
     train_teacher_gan(other, folder)
     curves = [_curve(place / TEACHER_GAN) for place in (folder, other.place.folder)]
     found = score(run, {"PatchGAN": folder / TEACHER_GAN, "ESRGAN's": other.place.folder / TEACHER_GAN})

@@ -19,14 +19,7 @@ from mfagan.sr.ranking import Slice
 from mfagan.sr.recipe import LossWeights
 from mfagan.sr.run import TrainingRun
 from mfagan.sr.stage import StageTrainer
-from mfagan.sr.train import (
-    DISCRIMINATOR,
-    SUPERGENERATOR,
-    train_student,
-    train_supernet,
-    train_teacher,
-    train_teacher_gan,
-)
+from mfagan.sr.train import DISCRIMINATOR, SUPERGENERATOR, train
 from mfagan.sr.widths import Widths
 from mfagan.table import Cell, Column
 
@@ -131,8 +124,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
 
 
 def _train_front(run: TrainingRun, pick_front: PickFront) -> list[Widths]:
-    for stage in (train_teacher, train_teacher_gan, train_student, train_supernet):
-        stage(run)
+    train(run)
     ranking = rank(run, run.place.folder / SUPERGENERATOR)
     return pick_front([*ranking.uniform, *ranking.drawn], N_SLICES)
 
