@@ -164,10 +164,11 @@ def finetune(
     )
     run = prepare_run(settings, place, show_bar, say)
     tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, {"picked": vars(choice)})
-    print(
-        f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "
-        f"(best at step {tuned.best_step} of {settings.stages.finetune.steps})"
-    )
+    if run.fabric.is_global_zero:
+        print(
+            f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "
+            f"(best at step {tuned.best_step} of {settings.stages.finetune.steps})"
+        )
 
 
 def export(
