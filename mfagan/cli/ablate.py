@@ -14,8 +14,7 @@ from mfagan.cli.options import (
     SeedOption,
     ValidationOption,
     Vgg19Option,
-    command_line,
-    say,
+    open_run,
 )
 from mfagan.errors import InputError
 
@@ -45,21 +44,15 @@ def ablate(
     slices: against the same widths from scratch. peers: against other authors' networks.
     """
     from mfagan.output import require_writable, write_atomic
-    from mfagan.progress import show_bar
     from mfagan.sr import ablation, comparison
     from mfagan.sr.recipe import read_recipe
-    from mfagan.sr.run import Place, prepare_run
-    from mfagan.sr.train import cap_steps
     from mfagan.table import format_markdown, format_text
 
     for name in table or ():
         if name not in TABLES:
             raise InputError(f"table {name!r}: choose from {', '.join(TABLES)}")
-    settings = cap_steps(read_recipe(recipe), max_steps)
-    place = Place(
-        require_writable(out), images or ["embedded"], validation, vgg19, device, seed, command=command_line()
-    )
-    run = prepare_run(settings, place, show_bar, say)
+    settings = read_recipe(recipe)
+    run = open_run(settings, require_writable(out), images, validation, vgg19, device, seed, max_steps)
     make = {
         "compression": lambda: ablation.ablate_compression(run),
         "sampling": lambda: ablation.compare_sampling(run),
@@ -73,7 +66,7 @@ def ablate(
         found = make[name]()
         if not run.fabric.is_global_zero:
             continue
-        notes = [*found.notes, f"`{place.command}`"]
+        notes = [*found.notes, f"`{run.place.command}`"]
         text = f"## {found.title}\n\n{format_markdown(found.columns, found.rows)}\n" + "\n".join(notes) + "\n"
         heads = [" ".join(part for part in (one.group, one.name) if part) for one in found.columns]
         facts = {"title": found.title, "notes": notes}

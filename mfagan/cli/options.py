@@ -1,14 +1,18 @@
-"""What several commands share: option types, reading sizes, what is said on standard error."""
+"""What several commands share: option types, reading sizes, what is said on standard error, opening a run."""
 
 import shlex
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mfagan.errors import InputError
+
+if TYPE_CHECKING:
+    from mfagan.sr.recipe import Recipe
+    from mfagan.sr.run import TrainingRun
 
 ImagesOption = Annotated[
     str, typer.Option("--images", help="A folder of images, or `embedded` for the bundled photos.")
@@ -56,3 +60,26 @@ def read_size(text: str) -> tuple[int, int]:
     if not (height.isdecimal() and width.isdecimal() and int(height) >= 4 and int(width) >= 4):
         raise InputError(f"size {text!r}: give HEIGHTxWIDTH in pixels, at least 4x4, such as 128x128")
     return int(height), int(width)
+
+
+def open_run(
+    recipe: "Recipe",
+    folder: Path,
+    images: list[str] | None,
+    validation: str | None,
+    vgg19: Path | None,
+    device: str,
+    seed: int,
+    max_steps: int | None,
+    restart: bool = False,
+) -> "TrainingRun":
+    """A training run as the options of these names ask for it; `folder` is for its checkpoints.
+
+    InputError: as `cap_steps` and `prepare_run`.
+    """
+    from mfagan.progress import show_bar
+    from mfagan.sr.run import Place, prepare_run
+    from mfagan.sr.train import cap_steps
+
+    place = Place(folder, images or ["embedded"], validation, vgg19, device, seed, restart, command_line())
+    return prepare_run(cap_steps(recipe, max_steps), place, show_bar, say)
