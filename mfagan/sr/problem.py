@@ -62,7 +62,7 @@ class SubGeneratorProblem(Problem):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
         self.network = place(network, device)
         self.pairs = list(pairs)
-        self._scorer = SliceScorer(self.network, self.pairs, device)
+        self._scorer = SliceScorer(self.network, self.pairs)
         self.table = table
         self.target_size = target_size
         self.supernet = Path(supernet).resolve()

@@ -11,7 +11,6 @@ from scipy.stats import spearmanr
 
 from mfagan import metrics
 from mfagan.costs import sum_costs
-from mfagan.devices import CPU
 from mfagan.errors import InputError
 from mfagan.metrics import shaved_luma
 from mfagan.pairs import Pair
@@ -45,13 +44,16 @@ class Ranking:
 
 
 class SliceScorer:
-    """Mean PSNR-Y of slices of one network, whose weights must not change meanwhile, on some images."""
+    """Mean PSNR-Y of slices of one network on some images.
 
-    def __init__(self, network: SuperGenerator, pairs: Sequence[Pair], device: torch.device = CPU) -> None:
+    The network stays on its device, and its weights must not change meanwhile.
+    """
+
+    def __init__(self, network: SuperGenerator, pairs: Sequence[Pair]) -> None:
         self._walk = PrefixWalk(network)
         self._pairs = list(pairs)
         self._references = [shaved_luma(pair.hr, pair.scale) for pair in self._pairs]
-        self._device = device
+        self._device = next(network.parameters()).device
 
     def psnr_db(self, choices: Sequence[Widths]) -> list[float]:
         """In dB, the mean over the images, in the order of `choices`; shared prefixes are computed once."""
