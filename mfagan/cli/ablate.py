@@ -14,6 +14,8 @@ from mfagan.cli.options import (
     SeedOption,
     ValidationOption,
     Vgg19Option,
+    WeightsOption,
+    find_lpips,
     open_run,
 )
 from mfagan.errors import InputError
@@ -34,6 +36,7 @@ def ablate(
     images: ManyImagesOption = None,
     validation: ValidationOption = None,
     vgg19: Vgg19Option = None,
+    weights: WeightsOption = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
@@ -52,11 +55,12 @@ def ablate(
         if name not in TABLES:
             raise InputError(f"table {name!r}: choose from {', '.join(TABLES)}")
     settings = read_recipe(recipe)
+    lpips = find_lpips(weights)
     run = open_run(settings, require_writable(out), images, validation, vgg19, device, seed, max_steps)
     make = {
-        "compression": lambda: ablation.ablate_compression(run),
+        "compression": lambda: ablation.ablate_compression(run, lpips),
         "sampling": lambda: ablation.compare_sampling(run),
-        "discriminator": lambda: ablation.compare_discriminators(run),
+        "discriminator": lambda: ablation.compare_discriminators(run, lpips),
         "slices": lambda: comparison.compare_slices(run, pick_front),
         "peers": lambda: comparison.compare_peers(run, pick_front),
     }

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.options import DeviceOption, JsonOption, SizeOption, command_line, read_size, say
+from mfagan.cli.options import (
+    DeviceOption,
+    JsonOption,
+    SizeOption,
+    WeightsOption,
+    command_line,
+    find_lpips,
+    read_size,
+    say,
+)
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,7 +64,7 @@ def evaluate(
     ] = None,
     plot_quality: Annotated[str, typer.Option(help="psnr or lpips, of the first set, for --plot.")] = "psnr",
     per_image: Annotated[bool, typer.Option("--per-image", help="Print every image's figures too.")] = False,
-    weights: Annotated[Path | None, typer.Option(help="AlexNet's weights for LPIPS.")] = None,
+    weights: WeightsOption = None,
     latency: Annotated[
         bool, typer.Option("--latency/--no-latency", help="Measure the networks in PyTorch.")
     ] = True,
@@ -71,7 +80,6 @@ def evaluate(
     LPIPS's AlexNet is never downloaded: give --weights or keep it in $TORCH_HOME/hub/checkpoints. Costs are
     those at a 128x128 LR image, the paper's; --size is the latency's.
     """
-    from mfagan import backbones
     from mfagan.devices import choose_device
     from mfagan.gallery import Gallery
     from mfagan.output import require_place, require_writable, write_atomic
@@ -90,14 +98,9 @@ def evaluate(
     if plot is not None and not contenders:
         raise InputError("a plot needs a network: name a checkpoint, or leave --plot out")
     sets = read_image_sets(sources, enlargement)
-    backbone = backbones.find_weights("alexnet", weights)
-    lpips = None if backbone is None else backbones.load_lpips(backbone)
-    if lpips is None:
-        say(f"LPIPS is left out: {backbones.describe_missing('alexnet')}")
-        if plot is not None and plot_quality == "lpips":
-            raise InputError(
-                "plot quality lpips: it is not measured without AlexNet's weights; give --weights"
-            )
+    lpips = find_lpips(weights)
+    if lpips is None and plot is not None and plot_quality == "lpips":
+        raise InputError("plot quality lpips: it is not measured without AlexNet's weights; give --weights")
     for path in (*files, *([] if plot is None else [plot])):
         require_place(path)
     if save_images is not None:
@@ -115,7 +118,6 @@ def evaluate(
         enlargement,
         device=choose_device(device),
         lpips=lpips,
-        lpips_name=None if lpips is None else lpips.name,
         latency_size=read_size(size) if latency else None,
         threads=threads,
         seen=None if save_images is None else open_gallery,

@@ -1,4 +1,4 @@
-"""What several commands share: option types, reading sizes, what is said on standard error, opening a run."""
+"""What several commands share: option types, reading sizes, what is said, finding LPIPS, opening a run."""
 
 import shlex
 import sys
@@ -11,6 +11,7 @@ import typer
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
+    from mfagan.backbones import Lpips
     from mfagan.sr.recipe import Recipe
     from mfagan.sr.run import TrainingRun
 
@@ -32,6 +33,9 @@ OutOption = Annotated[Path, typer.Option(help="The file to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Vgg19Option = Annotated[
     Path | None, typer.Option(help="VGG19's weights (default: $TORCH_HOME/hub/checkpoints).")
+]
+WeightsOption = Annotated[
+    Path | None, typer.Option(help="AlexNet's weights for LPIPS (default: $TORCH_HOME/hub/checkpoints).")
 ]
 ValidationOption = Annotated[
     str | None, typer.Option(help="A folder to validate on (default: a held-out part of --images).")
@@ -60,6 +64,17 @@ def read_size(text: str) -> tuple[int, int]:
     if not (height.isdecimal() and width.isdecimal() and int(height) >= 4 and int(width) >= 4):
         raise InputError(f"size {text!r}: give HEIGHTxWIDTH in pixels, at least 4x4, such as 128x128")
     return int(height), int(width)
+
+
+def find_lpips(weights: Path | None) -> "Lpips | None":
+    """LPIPS on AlexNet's weights, from a path or the cache; None, and a line that says so, where there are none."""
+    from mfagan import backbones
+
+    path = backbones.find_weights("alexnet", weights)
+    if path is None:
+        say(f"LPIPS is left out: {backbones.describe_missing('alexnet')}")
+        return None
+    return backbones.load_lpips(path)
 
 
 def open_run(

@@ -77,7 +77,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
     for name, (kind, config) in PEERS.items():
         _train_alone(run, _file(name), lambda kind=kind, config=config: _draw(run, kind, config), steps)
     peers = {name: run.place.folder / f"{_file(name)}.safetensors" for name in PEERS}
-    found = score(run, ours | peers, INPUT_SIZE)
+    found = score(run, ours | peers, latency_size=INPUT_SIZE)
     assert found.timing is not None
     figures = {row.name: (mean_figures(row).psnr_db, row.latency_ms or 0.0) for row in found.rows[1:]}
     rows: list[list[Cell]] = []

@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 
 from mfagan import checkpoint
+from mfagan.backbones import Lpips
 from mfagan.costs import Costs, trace_costs
 from mfagan.data import EMBEDDED, Pair, read_sets
 from mfagan.devices import CPU, place
 from mfagan.errors import InputError
-from mfagan.evaluate import Lpips, Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
+from mfagan.evaluate import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
 from mfagan.latency import NETWORK_ROUNDS, describe_device, measure_networks
 from mfagan.progress import Bars, no_bar
 from mfagan.sr.networks import Generator, rebuild
@@ -152,7 +153,6 @@ def evaluate(
     *,
     device: torch.device = CPU,
     lpips: Lpips | None = None,
-    lpips_name: str | None = None,
     latency_size: tuple[int, int] | None = None,
     threads: int | None = None,
     seen: Callable[[ImageSet], Seen] | None = None,
@@ -192,6 +192,7 @@ def evaluate(
         )
         rows.append(Row(one.name, scores[one.name], one.about, cost, **spent))
     sources = {one.name: one.source for one in sets}
+    lpips_name = None if lpips is None else lpips.name
     return Evaluation(scale, sources, rows, lpips_name, timing, command, _versions(lpips is not None))
 
 

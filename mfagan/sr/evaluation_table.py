@@ -12,6 +12,7 @@ from mfagan.sr.published import INPUT_SIZE, PAPER, SCALE, TABLE_2, Published, qu
 from mfagan.table import Cell, Column, format_markdown
 
 FORMAT = "evaluation/1"
+COST_COLUMNS = (Column("memory", "GB", ".3f"), Column("FLOPs", "G", ".2f"), Column("params", "M", ".3f"))
 QUOTED_FROM = f"Table 2 of {PAPER}"
 
 
@@ -57,28 +58,18 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
 
 def as_table(evaluation: Evaluation) -> tuple[list[Column], list[list[Cell]]]:
     """The table's columns and rows, the quoted ones last and marked so."""
-    columns = [
-        Column("network"),
-        Column("memory", "GB", ".3f"),
-        Column("FLOPs", "G", ".2f"),
-        Column("params", "M", ".3f"),
-    ]
+    columns = [Column("network"), *COST_COLUMNS]
     timing = evaluation.timing
     if timing is not None:
         columns.append(Column(f"latency, {timing.describe()}", "ms", ".1f"))
     for name in evaluation.sources:
-        columns += [Column("PSNR-Y", "dB", ".3f", name), Column("SSIM", "", ".4f", name)]
-        if evaluation.lpips is not None:
-            columns.append(Column(evaluation.lpips, "", ".4f", name))
+        columns += quality_columns(evaluation, name)
     rows: list[list[Cell]] = []
     for row in evaluation.rows:
-        cells: list[Cell] = [row.name, None, None, None]
-        if row.costs is not None:
-            cells[1:] = [row.costs.memory_gb, row.costs.flops_g, row.costs.params_m]
+        cells: list[Cell] = [row.name, *cost_cells(row)]
         cells += [row.latency_ms] if timing is not None else []
         for name in evaluation.sources:
-            mean = row.mean(name)
-            cells += [mean.psnr_db, mean.ssim] + ([mean.lpips] if evaluation.lpips is not None else [])
+            cells += quality_cells(evaluation, row.mean(name))
         rows.append(cells)
     for row in quoted_rows(evaluation):
         cells = [f"{row.name} (quoted)", f"{row.memory_gb:g}", f"{row.flops_g:g}", f"{row.params_m:g}"]
@@ -92,19 +83,34 @@ def as_table(evaluation: Evaluation) -> tuple[list[Column], list[list[Cell]]]:
     return columns, rows
 
 
+def quality_columns(evaluation: Evaluation, group: str) -> list[Column]:
+    """PSNR-Y, SSIM and, where it was measured, LPIPS, under one heading."""
+    columns = [Column("PSNR-Y", "dB", ".3f", group), Column("SSIM", "", ".4f", group)]
+    return columns + ([] if evaluation.lpips is None else [Column(evaluation.lpips, "", ".4f", group)])
+
+
+def quality_cells(evaluation: Evaluation, scores: Scores) -> list[Cell]:
+    """The cells of `quality_columns`."""
+    return [scores.psnr_db, scores.ssim, *([] if evaluation.lpips is None else [scores.lpips])]
+
+
+def cost_cells(row: Row) -> list[Cell]:
+    """The cells of `COST_COLUMNS`, empty for bicubic."""
+    if row.costs is None:
+        return [None] * len(COST_COLUMNS)
+    return [row.costs.memory_gb, row.costs.flops_g, row.costs.params_m]
+
+
 def as_image_table(evaluation: Evaluation, name: str) -> tuple[list[Column], list[list[Cell]]]:
     """One set image by image, the networks side by side."""
     columns = [Column(name)]
     for row in evaluation.rows:
-        columns += [Column("PSNR-Y", "dB", ".3f", row.name), Column("SSIM", "", ".4f", row.name)]
-        if evaluation.lpips is not None:
-            columns.append(Column(evaluation.lpips, "", ".4f", row.name))
+        columns += quality_columns(evaluation, row.name)
     rows: list[list[Cell]] = []
     for i, first in enumerate(evaluation.rows[0].scores[name]):
         cells: list[Cell] = [first.name]
         for row in evaluation.rows:
-            one = row.scores[name][i]
-            cells += [one.psnr_db, one.ssim] + ([one.lpips] if evaluation.lpips is not None else [])
+            cells += quality_cells(evaluation, row.scores[name][i])
         rows.append(cells)
     return columns, rows
 
