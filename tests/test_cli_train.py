@@ -66,7 +66,7 @@ def test_a_training_that_diverges_ends_in_one_line(
     assert 0 < step < 9
     assert " (not finite: recon " in message
     assert "learning_rate 1e+06" in message
-    # After `step` steps the weights were ruined already: the step before them was the last from good ones.
+    # The weights after `step` steps were ruined already, those before the last step were the last good ones.
     assert last.format(state=out / "teacher.state", good=step - 1) in message
     assert "lower the learning rate" in message
     assert not list(out.glob("*.safetensors"))

@@ -73,7 +73,7 @@ class Report:
 def ablate_compression(run: TrainingRun, lpips: Lpips | None = None) -> Report:
     """Table 1's five columns: MFAGAN_L; distilling G and D; G alone; pruning without distilling; both.
 
-    LPIPS stands beside the paper's where it is given.
+    LPIPS stands among the figures where it is given.
     """
     folder, recipe = run.place.folder, run.recipe
     train(run)
@@ -168,7 +168,10 @@ def compare_sampling(run: TrainingRun) -> Report:
 
 
 def compare_discriminators(run: TrainingRun, lpips: Lpips | None = None) -> Report:
-    """PatchGAN against ESRGAN's discriminator (the paper's figure 6): stage 1b from one teacher."""
+    """PatchGAN against ESRGAN's discriminator (the paper's figure 6): stage 1b from one teacher.
+
+    LPIPS stands among the figures where it is given.
+    """
     folder = run.place.folder
     other = run.varied("esrgan_discriminator", discriminator="esrgan")
     with torch.device("meta"):
