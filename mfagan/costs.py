@@ -30,6 +30,21 @@ class Costs:
     flops: int
     memory_bytes: int
 
+    @property
+    def params_m(self) -> float:
+        """Learned parameters in millions."""
+        return self.params / 1e6
+
+    @property
+    def flops_g(self) -> float:
+        """FLOPs in thousand millions."""
+        return self.flops / 1e9
+
+    @property
+    def memory_gb(self) -> float:
+        """Memory traffic in GB of 1e9 bytes."""
+        return self.memory_bytes / 1e9
+
     def as_dict(self) -> dict[str, int]:
         """Name -> figure."""
         return asdict(self)

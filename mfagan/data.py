@@ -73,8 +73,8 @@ def read_split(
 ) -> tuple[list[Pair], list[Pair]]:
     """The pairs to train on and the pairs to validate on, never one image in both: see `find_split`.
 
-    Of the pairs to train on, those that `downscaled` makes with the factors `shrink` follow the others.
-    `cache` as in `read_pairs`. InputError: see `find_split`, `read_pair` and `downscaled`.
+    Only what is trained on is shrunk: `shrink`, `min_side_px` and `cache` as in `read_files`. InputError: see
+    `find_split` and `read_files`.
     """
     training, held_out = find_split(source, validation, scale)
     return (
@@ -127,9 +127,11 @@ def read_files(
     bars: Bars = no_bar,
     ram_limit_bytes: int | None = None,
 ) -> list[Pair]:
-    """As `read_pair` of each, then as `downscaled`; a set over the limit (`RAM_LIMIT_BYTES`) goes through the cache.
+    """As `read_pair` of each; a set over the limit (`RAM_LIMIT_BYTES`) goes through the cache.
 
-    InputError: as `read_pair`, `downscaled` and `ArrayCache`.
+    After them come the same pictures seen from further away: `shrink_pair` of each by each of the factors
+    `shrink`, less those whose HR image would then have a side under `min_side_px`. InputError: as `read_pair`
+    and `ArrayCache`; a factor that is not between 0 and 1.
     """
     require_factors(shrink)
     sizes_bytes = [_size_bytes(one, scale) for one in files]

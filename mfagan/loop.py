@@ -21,6 +21,7 @@ from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_f
 
 from mfagan.errors import InputError
 from mfagan.log import TrainingLog
+from mfagan.output import write_atomic
 from mfagan.progress import Report
 from mfagan.snapshot import Snapshot, Stateful, read_snapshot
 
@@ -128,12 +129,13 @@ class Loop:
             progress.before = self._score(average.module)
             progress.keep(0, progress.before, average.module)
         start = 0 if snapshot is None else snapshot.step
-        saved = start if snapshot is not None else None
+        keeper = _Keeper(self, parts, None if snapshot is None else start)
         began, waited = time.perf_counter(), 0.0
-        with self._open_log(start) as log, batches(start, course.steps) as stream:
+        with self._open_log(start) as log, batches(start, course.steps) as stream, keeper:
             for number, batch in enumerate(stream, start):
                 figures = self._reduce(learner.step(number, *batch))
-                self._watch(number, figures, progress, saved)
+                self._watch(number, figures, progress, keeper.written)
+                keeper.write()
                 average.update_parameters(learner.network)
                 done = number + 1
                 report(done, course.steps, f"{learner.watched} {figures[learner.watched]:.4f}")
@@ -149,10 +151,7 @@ class Loop:
                         if self.picture is not None:
                             log.picture(done, "samples", self.picture(average.module.eval()))
                 if _due(done, course.checkpoint_every) and done < course.steps:
-                    if self.fabric.is_global_zero:
-                        states = {name: part.state_dict() for name, part in parts.items()}
-                        Snapshot(done, self.identity, states).write(self.state)
-                    saved = done
+                    keeper.take(done)
             waited = stream.waited_s
         learner.network.load_state_dict(progress.weights if course.keep_best else average.module.state_dict())
         learner.network.eval()
@@ -182,7 +181,7 @@ class Loop:
         return dict(zip(figures, means.tolist(), strict=True))
 
     def _watch(
-        self, number: int, figures: Mapping[str, float], progress: "_Progress", saved: int | None
+        self, number: int, figures: Mapping[str, float], progress: "_Progress", written: int | None
     ) -> None:
         watched = figures[self.learner.watched]
         finite = all(math.isfinite(value) for value in figures.values())
@@ -190,14 +189,50 @@ class Loop:
             return
         terms = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         last = (
-            f"the last good checkpoint is {self.state} at step {saved}"
-            if saved is not None
-            else "no checkpoint had been written yet"
+            f"the last good checkpoint is {self.state} at step {written}"
+            if written is not None and written < number  # else this step has shown that it is not good
+            else "no good checkpoint has been written"
         )
         raise Diverged(
             f"training diverged at step {number} ({'exploding' if finite else 'not finite'}: {terms}); {last}; "
             "lower the learning rate, or clip gradients with clip_norm, and train that stage anew with --restart"
         )
+
+
+class _Keeper:
+    """Takes a loop's snapshots and writes each when the next step has shown that its weights are good.
+
+    Leaving the loop writes the one that still waits for this, unless the training diverged.
+    """
+
+    def __init__(self, loop: Loop, parts: Mapping[str, Stateful], written: int | None) -> None:
+        """`written` is the step of the snapshot that stands in the loop's file, None where there is none."""
+        self.written = written
+        self._loop = loop
+        self._parts = parts
+        self._waiting: tuple[int, bytes] | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, Diverged):
+            self.write()
+
+    def take(self, step: int) -> None:
+        content = b""
+        if self._loop.fabric.is_global_zero:
+            states = {name: part.state_dict() for name, part in self._parts.items()}
+            content = Snapshot(step, self._loop.identity, states).encode()
+        self._waiting = (step, content)
+
+    def write(self) -> None:
+        if self._waiting is None:
+            return
+        (step, content), self._waiting = self._waiting, None
+        if self._loop.fabric.is_global_zero:
+            write_atomic(self._loop.state, content)
+        self.written = step
 
 
 class _Progress:

@@ -96,21 +96,6 @@ def make_pair(name: str, hr: np.ndarray, scale: int) -> Pair:
     return Pair(name, to_uint8(make_lr(from_uint8(torch.from_numpy(hr)), scale)).numpy(), hr)
 
 
-def downscaled(pairs: Sequence[Pair], factors: Sequence[float], min_side_px: int = MIN_SIDE_PX) -> list[Pair]:
-    """More pairs to train on, the pictures seen from further away: `shrink_pair` of each by each factor.
-
-    A picture whose HR image would have a side under `min_side_px` is left out. InputError: a factor that is not
-    between 0 and 1.
-    """
-    require_factors(factors)
-    return [
-        shrink_pair(pair, factor)
-        for factor in factors
-        for pair in pairs
-        if min(shrunk_size(pair, factor)) >= min_side_px
-    ]
-
-
 def shrink_pair(pair: Pair, factor: float) -> Pair:
     """Shrinks the HR image by MATLAB's bicubic, rounded to 8 bits and cropped to a multiple of the scale.
 

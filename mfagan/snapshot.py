@@ -9,7 +9,6 @@ from typing import Protocol
 import torch
 
 from mfagan.errors import InputError
-from mfagan.output import write_atomic
 
 _FORMAT = "mfagan-snapshot/1"
 
@@ -33,11 +32,11 @@ class Snapshot:
     parts: Mapping[str, Mapping]
     notes: Mapping[str, object] = field(default_factory=dict)
 
-    def write(self, path: str | Path) -> None:
-        """Replace what stands at `path`; a reader or a crash never sees a part of it."""
+    def encode(self) -> bytes:
+        """What a file of it holds; later steps of the training do not change it."""
         buffer = io.BytesIO()
         torch.save({"format": _FORMAT, **vars(self)}, buffer)
-        write_atomic(path, buffer.getvalue())
+        return buffer.getvalue()
 
     def restore(self, parts: Mapping[str, Stateful]) -> None:
         """Give every part its state back."""

@@ -71,10 +71,23 @@ def test_a_table_is_printed_and_written(run: Run, tmp_path: Path):
     ]
 
 
+def test_lpips_where_its_weights_are(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Random weights: the figures mean nothing, only that they are shown."""
+    command = [*prepare(tmp_path), "--table", "discriminator", "--max-steps", 1]
+    message = run(*command, "--weights", tmp_path / "absent.pth").message
+    assert "absent.pth: no such file" in message
+    weights = tiny.write_alexnet(tmp_path / "alexnet.pth", monkeypatch)
+    done = run(*command, "--weights", weights)
+    assert done.status == 0, done.err
+    facts = require_agreement(tmp_path / "out", "discriminator")
+    assert all(row["validation images LPIPS alex v0.1"] > 0 for row in facts["rows"])
+    assert "LPIPS is left out" not in done.err
+
+
 @pytest.mark.slow
 def test_every_table_and_the_same_command_again(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """One table first, as of an interrupted run; then all, which share its stages; then nothing is trained."""
-    monkeypatch.setattr(comparison, "LATENCY_SIZE", (16, 16))
+    monkeypatch.setattr(comparison, "INPUT_SIZE", (16, 16))
     command, out = prepare(tmp_path), tmp_path / "out"
 
     def contents() -> dict[Path, tuple[int, str]]:

@@ -250,11 +250,7 @@ def test_without_lpips_weights_one_line_says_how_to_get_them(run: Run, folder: P
 
 def test_lpips_where_its_weights_are(run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """With random weights saved in the published format: the figures mean nothing, only that they are shown."""
-    torchvision = backbones.import_torchvision()
-    path = tmp_path / "alexnet.pth"
-    layers = torchvision.models.alexnet(weights=None).features
-    torch.save({f"features.{name}": tensor for name, tensor in layers.state_dict().items()}, path)
-    monkeypatch.setitem(backbones.PUBLISHED, "alexnet", f"alexnet-owt-{checkpoint.sha256(path)[:8]}.pth")
+    path = tiny.write_alexnet(tmp_path / "alexnet.pth", monkeypatch)
     out, plot = tmp_path / "a.json", tmp_path / "plot.html"
     small = folder / "x4" / "small.safetensors"
     command = ["evaluate", small, "--no-latency", "--weights", path, "--images"]

@@ -50,8 +50,8 @@ def test_several_folders_of_images(run: Run, trained: Path, tmp_path: Path):
 @pytest.mark.parametrize(
     ("checkpoint_every", "last"),
     [
-        (1, r"the last good checkpoint is {state} at step {step};"),
-        (100, "no checkpoint had been written yet;"),
+        (1, "the last good checkpoint is {state} at step {good};"),
+        (100, "no good checkpoint has been written;"),
     ],
 )
 def test_a_training_that_diverges_ends_in_one_line(
@@ -66,7 +66,8 @@ def test_a_training_that_diverges_ends_in_one_line(
     assert 0 < step < 9
     assert " (not finite: recon " in message
     assert "learning_rate 1e+06" in message
-    assert last.format(state=out / "teacher.state", step=step) in message
+    # The weights after `step` steps were ruined already, those before the last step were the last good ones.
+    assert last.format(state=out / "teacher.state", good=step - 1) in message
     assert "lower the learning rate" in message
     assert not list(out.glob("*.safetensors"))
     assert (out / "teacher.state").exists() == (checkpoint_every == 1)

@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 
 from mfagan import data
-from mfagan.data import find_split, read_pairs, read_sets, read_split
+from mfagan.data import find_split, read_files, read_pairs, read_sets, read_split
 from mfagan.errors import InputError
 from mfagan.images import make_lr, to_uint8
-from mfagan.layouts import EMBEDDED_HELD_OUT, EMBEDDED_TRAIN, EXTENSIONS
-from mfagan.pairs import Pair
+from mfagan.layouts import EMBEDDED_HELD_OUT, EMBEDDED_TRAIN, EXTENSIONS, find_pairs
+from mfagan.pairs import Pair, shrink_pair
 from mfagan.progress import Report
 from tests.pictures import draw, tensor
 
@@ -244,8 +244,32 @@ def test_shrunk_pairs_are_trained_on_and_never_validated_on(tmp_path: Path):
     training, validation = read_split(tmp_path, shrink=(0.75, 0.5), min_side_px=24)
     assert names(training) == ["1", "2", "2@0.75"]
     assert names(validation) == ["3"]
-    with pytest.raises(InputError, match="shrink factor 2: give one between 0 and 1"):
-        read_split(tmp_path, shrink=(0.5, 2))
+
+
+def test_pictures_that_would_be_too_small_are_left_out(tmp_path: Path):
+    draw(tmp_path / "large.png", 128, 96)
+    draw(tmp_path / "narrow.png", 60, 120)
+    files = find_pairs(tmp_path)
+
+    def shrunk(*factors: float, min_side_px: int) -> list[Pair]:
+        return read_files(files, shrink=factors, min_side_px=min_side_px)[len(files) :]
+
+    found = shrunk(0.75, 0.5, min_side_px=44)
+    assert names(found) == ["large@0.75", "narrow@0.75", "large@0.5"]
+    large, narrow = read_files(files)
+    expected = [shrink_pair(large, 0.75), shrink_pair(narrow, 0.75), shrink_pair(large, 0.5)]
+    assert all(same(one, other) for one, other in zip(found, expected, strict=True))
+    # Three quarters of 60 px are 45, cropped to 44.
+    assert names(shrunk(0.75, 0.5, min_side_px=45)) == ["large@0.75", "large@0.5"]
+    assert shrunk(min_side_px=45) == []
+
+
+@pytest.mark.parametrize("factor", [0, 1, 2, -0.5, float("nan")])
+def test_a_factor_that_does_not_shrink_is_refused(tmp_path: Path, factor: float):
+    for name in ("a", "b"):
+        draw(tmp_path / f"{name}.png")
+    with pytest.raises(InputError, match=f"shrink factor {factor:g}: give one between 0 and 1"):
+        read_split(tmp_path, shrink=(0.5, factor))
 
 
 # Sets too large for memory

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,16 @@ from mfagan.snapshot import Stateful
 class Line(Learner):
     watched = "loss"
 
-    def __init__(self, poison_at: int | None = None, factor: float = float("nan")) -> None:
+    def __init__(
+        self, poison_at: int | None = None, factor: float = float("nan"), ruin_at: int | None = None
+    ) -> None:
+        """Step `poison_at` shows a loss `factor` times too large; step `ruin_at` leaves such weights unseen."""
         torch.manual_seed(0)
         self.network = self.line = nn.Linear(1, 1)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=0.05)
         self.poison_at = poison_at
         self.factor = factor
+        self.ruin_at = ruin_at
 
     def parts(self) -> Mapping[str, Stateful]:
         return {"network": self.network, "optimizer": self.optimizer}
@@ -38,6 +42,9 @@ class Line(Learner):
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
+        if number == self.ruin_at:
+            with torch.no_grad():
+                self.line.weight.mul_(self.factor)
         return {"loss": loss.detach()}
 
 
@@ -152,7 +159,7 @@ def test_the_best_survives_an_interruption(tmp_path: Path):
 def test_nan_stops_the_run_and_names_step_terms_and_checkpoint(tmp_path: Path):
     with pytest.raises(Diverged, match=r"step 47 \(not finite: loss nan\).*line\.state at step 40"):
         run(loop(tmp_path, Line(poison_at=47)))
-    with pytest.raises(Diverged, match="no checkpoint had been written yet"):
+    with pytest.raises(Diverged, match="no good checkpoint has been written"):
         run(loop(tmp_path / "early", Line(poison_at=3)))
 
 
@@ -168,6 +175,54 @@ def test_after_divergence_the_checkpoint_is_good(tmp_path: Path):
     run(loop(tmp_path / "whole", whole))
     run(loop(tmp_path, resumed))
     assert torch.equal(whole.line.weight, resumed.line.weight)
+
+
+@pytest.mark.parametrize(
+    ("every", "ruin_at", "factor", "message"),
+    [
+        (20, 39, float("nan"), r"step 40 \(not finite: .*; the last good checkpoint is .* at step 20;"),
+        (29, 57, 1e6, r"step 58 \(exploding: .*; the last good checkpoint is .* at step 29;"),
+        (40, 39, float("nan"), r"step 40 \(not finite: .*; no good checkpoint has been written;"),
+    ],
+)
+def test_weights_ruined_right_before_a_snapshot_are_not_kept(
+    tmp_path: Path, every: int, ruin_at: int, factor: float, message: str
+):
+    """Their own step looks well; only the next shows it, when the snapshot has been taken already."""
+    with pytest.raises(Diverged, match=message):
+        run(loop(tmp_path, Line(factor=factor, ruin_at=ruin_at), checkpoint_every=every))
+    whole, resumed = Line(), Line()
+    run(loop(tmp_path / "whole", whole, checkpoint_every=every))
+    run(loop(tmp_path, resumed, checkpoint_every=every))
+    assert torch.equal(whole.line.weight, resumed.line.weight)
+
+
+class Interrupted(Points):
+    """The process is interrupted while step 40 waits for its batch."""
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        yield from Points(self.numbers.start, 40)
+        raise Killed
+
+
+def interrupt(loop: Loop) -> None:
+    with pytest.raises(Killed), no_bar("") as report:
+        loop.run(lambda start, stop: nullcontext(Interrupted(start, stop)), report)
+
+
+def test_an_interruption_right_after_a_snapshot_keeps_it(tmp_path: Path):
+    interrupt(loop(tmp_path, Line()))
+    whole, resumed, seen = Line(), Line(), []
+    run(loop(tmp_path / "whole", whole))
+    loop(tmp_path, resumed).run(points, lambda done, total, note: seen.append(done))
+    assert seen[0] == 41
+    assert torch.equal(whole.line.weight, resumed.line.weight)
+
+
+def test_a_snapshot_that_shows_its_ruin_when_resumed_is_not_called_good(tmp_path: Path):
+    interrupt(loop(tmp_path, Line(ruin_at=39)))
+    with pytest.raises(Diverged, match=r"step 40 \(not finite: .*; no good checkpoint has been written;"):
+        run(loop(tmp_path, Line()))
 
 
 def test_a_snapshot_of_another_training_is_refused(tmp_path: Path):

@@ -32,30 +32,32 @@ def test_the_mode_is_that_of_an_ordinary_file(tmp_path: Path):
     assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
 
 
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc and /sys are Linux's")
+
+
 def below_a_file(folder: Path) -> Path:
     (folder / "file").write_text("kept")
     return folder / "file" / "below"
 
 
-UNWRITABLE = {
-    "below a file": (below_a_file, "a file stands where a folder is needed"),
-    "below /proc": (lambda folder: Path("/proc/mfagan/below"), "No such file"),
-    "below /sys": (lambda folder: Path("/sys/mfagan/below"), "not permitted|denied|Read-only"),
-    "name too long": (lambda folder: folder / ("n" * 300) / "below", "too long"),
-}
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc and /sys")
 @pytest.mark.parametrize("refuses", [require_writable, lambda path: write_atomic(path, b"data")])
-@pytest.mark.parametrize("case", UNWRITABLE)
-def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, case: str, refuses):
-    place, reason = UNWRITABLE[case]
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (below_a_file, "a file stands where a folder is needed"),
+        pytest.param(lambda folder: Path("/proc/mfagan/below"), "No such file", marks=LINUX),
+        pytest.param(lambda folder: Path("/sys/mfagan/below"), "not permitted|denied|Read-only", marks=LINUX),
+        (lambda folder: folder / ("n" * 300) / "below", "too long"),
+    ],
+    ids=["below a file", "below /proc", "below /sys", "name too long"],
+)
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path, place, reason: str, refuses):
     path = place(tmp_path)
     with pytest.raises(InputError, match=reason) as caught:
         refuses(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert [p.name for p in tmp_path.iterdir()] == (["file"] if case == "below a file" else [])
+    assert [p.name for p in tmp_path.iterdir()] == (["file"] if place is below_a_file else [])
 
 
 def test_a_folder_or_device_of_that_name_stays(tmp_path: Path):

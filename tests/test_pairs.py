@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from mfagan.errors import InputError
 from mfagan.images import make_lr, resize_bicubic, to_uint8
 from mfagan.layouts import PairFiles
-from mfagan.pairs import Pair, downscaled, read_pair, shrink_pair
+from mfagan.pairs import Pair, read_pair, shrink_pair
 from tests.pictures import draw, tensor
 
 
@@ -60,24 +59,6 @@ def test_shrinking_is_bicubic_rounded_then_cropped(scale: int, factor: float):
     assert np.array_equal(small.hr_levels, shrunk[:, :height, :width])
     assert torch.equal(small.lr, make_lr(small.hr, scale))
     assert (small.name, small.scale) == (f"a@{factor}", scale)
-
-
-def test_pictures_that_would_be_too_small_are_left_out():
-    pairs = [pair(128, 96, name="large"), pair(60, 120, name="narrow")]
-    assert [one.name for one in downscaled(pairs, (0.75, 0.5), 44)] == [
-        "large@0.75",
-        "narrow@0.75",
-        "large@0.5",
-    ]
-    # Three quarters of 60 px are 45, cropped to 44.
-    assert [one.name for one in downscaled(pairs, (0.75, 0.5), 45)] == ["large@0.75", "large@0.5"]
-    assert downscaled(pairs, ()) == []
-
-
-@pytest.mark.parametrize("factor", [0, 1, 1.5, -0.5, float("nan")])
-def test_a_factor_that_does_not_shrink_is_refused(factor: float):
-    with pytest.raises(InputError, match="give one between 0 and 1"):
-        downscaled([pair()], (factor,))
 
 
 def test_the_middle_is_cut_from_both_alike():

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from mfagan.errors import InputError
+from mfagan.output import write_atomic
 from mfagan.snapshot import Snapshot, read_snapshot, require_same
 
 
@@ -16,7 +17,7 @@ def test_everything_comes_back(tmp_path: Path):
     parts = {"network": network, "optimizer": optimizer}
     identity = {"recipe": {"batch": 8}, "images": ["a", "b"]}
     states = {name: part.state_dict() for name, part in parts.items()}
-    Snapshot(7, identity, states).write(tmp_path / "a.state")
+    write_atomic(tmp_path / "a.state", Snapshot(7, identity, states).encode())
     found = read_snapshot(tmp_path / "a.state", identity)
     assert found is not None
     assert found.step == 7

@@ -7,8 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 from PIL import Image
 
+from mfagan import backbones, checkpoint
 from mfagan.progress import no_bar
 from mfagan.sr.problem import every_block
 from mfagan.sr.recipe import read_recipe
@@ -109,6 +112,14 @@ def prepare_ablation(
     place = Place(folder, str(trained / "photos"), device="cpu")
     run = prepare_run(recipe, place, no_bar, lambda text: None)
     return replace(run, validation=[pair.centre(16) for pair in run.validation])
+
+
+def write_alexnet(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Random weights in the format of the published ones, which they pass for while the test runs."""
+    layers = backbones.import_torchvision().models.alexnet(weights=None).features
+    torch.save({f"features.{name}": tensor for name, tensor in layers.state_dict().items()}, path)
+    monkeypatch.setitem(backbones.PUBLISHED, "alexnet", f"alexnet-owt-{checkpoint.sha256(path)[:8]}.pth")
+    return path
 
 
 def write_table(path: Path, size: tuple[int, int] = (128, 128), scale: int = 4, **changes: object) -> Path:

@@ -14,8 +14,9 @@ from mfagan.cli.options import (
     SeedOption,
     ValidationOption,
     Vgg19Option,
-    command_line,
-    say,
+    WeightsOption,
+    find_lpips,
+    open_run,
 )
 from mfagan.errors import InputError
 
@@ -35,6 +36,7 @@ def ablate(
     images: ManyImagesOption = None,
     validation: ValidationOption = None,
     vgg19: Vgg19Option = None,
+    weights: WeightsOption = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
@@ -45,25 +47,20 @@ def ablate(
     slices: against the same widths from scratch. peers: against other authors' networks.
     """
     from mfagan.output import require_writable, write_atomic
-    from mfagan.progress import show_bar
     from mfagan.sr import ablation, comparison
     from mfagan.sr.recipe import read_recipe
-    from mfagan.sr.run import Place, prepare_run
-    from mfagan.sr.train import cap_steps
     from mfagan.table import format_markdown, format_text
 
     for name in table or ():
         if name not in TABLES:
             raise InputError(f"table {name!r}: choose from {', '.join(TABLES)}")
-    settings = cap_steps(read_recipe(recipe), max_steps)
-    place = Place(
-        require_writable(out), images or ["embedded"], validation, vgg19, device, seed, command=command_line()
-    )
-    run = prepare_run(settings, place, show_bar, say)
+    settings = read_recipe(recipe)
+    lpips = find_lpips(weights)
+    run = open_run(settings, require_writable(out), images, validation, vgg19, device, seed, max_steps)
     make = {
-        "compression": lambda: ablation.ablate_compression(run),
+        "compression": lambda: ablation.ablate_compression(run, lpips),
         "sampling": lambda: ablation.compare_sampling(run),
-        "discriminator": lambda: ablation.compare_discriminators(run),
+        "discriminator": lambda: ablation.compare_discriminators(run, lpips),
         "slices": lambda: comparison.compare_slices(run, pick_front),
         "peers": lambda: comparison.compare_peers(run, pick_front),
     }
@@ -73,7 +70,7 @@ def ablate(
         found = make[name]()
         if not run.fabric.is_global_zero:
             continue
-        notes = [*found.notes, f"`{place.command}`"]
+        notes = [*found.notes, f"`{run.place.command}`"]
         text = f"## {found.title}\n\n{format_markdown(found.columns, found.rows)}\n" + "\n".join(notes) + "\n"
         heads = [" ".join(part for part in (one.group, one.name) if part) for one in found.columns]
         facts = {"title": found.title, "notes": notes}

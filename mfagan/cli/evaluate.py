@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.options import DeviceOption, JsonOption, SizeOption, command_line, read_size, say
+from mfagan.cli.options import (
+    DeviceOption,
+    JsonOption,
+    SizeOption,
+    WeightsOption,
+    command_line,
+    find_lpips,
+    read_size,
+    say,
+)
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
+    from mfagan.costs import Costs
     from mfagan.sr.evaluation import Evaluation
+    from mfagan.sr.published import Published
 
 SUFFIX = ".safetensors"
 
@@ -53,7 +64,7 @@ def evaluate(
     ] = None,
     plot_quality: Annotated[str, typer.Option(help="psnr or lpips, of the first set, for --plot.")] = "psnr",
     per_image: Annotated[bool, typer.Option("--per-image", help="Print every image's figures too.")] = False,
-    weights: Annotated[Path | None, typer.Option(help="AlexNet's weights for LPIPS.")] = None,
+    weights: WeightsOption = None,
     latency: Annotated[
         bool, typer.Option("--latency/--no-latency", help="Measure the networks in PyTorch.")
     ] = True,
@@ -69,7 +80,6 @@ def evaluate(
     LPIPS's AlexNet is never downloaded: give --weights or keep it in $TORCH_HOME/hub/checkpoints. Costs are
     those at a 128x128 LR image, the paper's; --size is the latency's.
     """
-    from mfagan import backbones
     from mfagan.devices import choose_device
     from mfagan.gallery import Gallery
     from mfagan.output import require_place, require_writable, write_atomic
@@ -88,14 +98,9 @@ def evaluate(
     if plot is not None and not contenders:
         raise InputError("a plot needs a network: name a checkpoint, or leave --plot out")
     sets = read_image_sets(sources, enlargement)
-    backbone = backbones.find_weights("alexnet", weights)
-    lpips = None if backbone is None else backbones.load_lpips(backbone)
-    if lpips is None:
-        say(f"LPIPS is left out: {backbones.describe_missing('alexnet')}")
-        if plot is not None and plot_quality == "lpips":
-            raise InputError(
-                "plot quality lpips: it is not measured without AlexNet's weights; give --weights"
-            )
+    lpips = find_lpips(weights)
+    if lpips is None and plot is not None and plot_quality == "lpips":
+        raise InputError("plot quality lpips: it is not measured without AlexNet's weights; give --weights")
     for path in (*files, *([] if plot is None else [plot])):
         require_place(path)
     if save_images is not None:
@@ -113,7 +118,6 @@ def evaluate(
         enlargement,
         device=choose_device(device),
         lpips=lpips,
-        lpips_name=None if lpips is None else lpips.name,
         latency_size=read_size(size) if latency else None,
         threads=threads,
         seen=None if save_images is None else open_gallery,
@@ -158,7 +162,6 @@ def _print_tables(found: "Evaluation", per_image: bool) -> None:
 
 def _draw(found: "Evaluation", quality: str) -> str:
     """The page of the paper's figure 5: quality of the first set against memory, FLOPs as size."""
-    from mfagan.evaluate import mean_scores
     from mfagan.sr import evaluation_table as tables
     from mfagan.sr.published import quoted_on
     from search.bubbles import Bubble, bubble_data
@@ -169,27 +172,27 @@ def _draw(found: "Evaluation", quality: str) -> str:
     title = f"PSNR-Y on {first} (dB)" if quality == "psnr" else f"{found.lpips} on {first}, less is better"
     bubbles, levels = [], {}
     for row in found.rows:
-        value = getattr(mean_scores(row.scores[first]), attribute)
+        value = getattr(row.mean(first), attribute)
         if row.costs is None:
             levels[row.name] = value
             continue
-        memory, flops, params = row.costs.memory_bytes / 1e9, row.costs.flops / 1e9, row.costs.params / 1e6
-        bubbles.append(Bubble(row.name, memory, value, flops, False, _details(value, memory, flops, params)))
+        costs, details = row.costs, _details(value, row.costs)
+        bubbles.append(Bubble(row.name, costs.memory_gb, value, costs.flops_g, False, details))
     for row in tables.quoted_rows(found):
         figures = quoted_on(row, first)
         if figures is not None:
             value = getattr(figures, attribute)
-            details = _details(value, row.memory_gb, row.flops_g, row.params_m)
+            details = _details(value, row)
             bubbles.append(Bubble(f"{row.name} (quoted)", row.memory_gb, value, row.flops_g, True, details))
     data = bubble_data(bubbles, "memory traffic (GB)", title, "FLOPs", levels=levels)
     notes = [*tables.list_notes(found), f"Made by: {found.command}"]
     return bubble_page(data, f"Quality against memory traffic, x{found.scale}", notes)
 
 
-def _details(value: float, memory: float, flops: float, params: float) -> dict[str, str]:
+def _details(value: float, costs: "Costs | Published") -> dict[str, str]:
     return {
         "quality": f"{value:.4g}",
-        "memory": f"{memory:.3f} GB",
-        "FLOPs": f"{flops:.2f} G",
-        "params": f"{params:.3f} M",
+        "memory": f"{costs.memory_gb:.3f} GB",
+        "FLOPs": f"{costs.flops_g:.2f} G",
+        "params": f"{costs.params_m:.3f} M",
     }

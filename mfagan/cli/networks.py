@@ -18,9 +18,8 @@ from mfagan.cli.options import (
     SizeOption,
     ValidationOption,
     Vgg19Option,
-    command_line,
+    open_run,
     read_size,
-    say,
 )
 from mfagan.errors import InputError
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
@@ -98,24 +97,13 @@ def train(
     -m mfagan train ...`.
     """
     from mfagan.output import require_writable
-    from mfagan.progress import show_bar
     from mfagan.sr import train as training
     from mfagan.sr.recipe import read_recipe
-    from mfagan.sr.run import Place, prepare_run
 
-    settings = training.cap_steps(read_recipe(recipe), max_steps)
-    stages = training.check_stages(stage)
-    place = Place(
-        require_writable(out),
-        images or ["embedded"],
-        validation,
-        vgg19,
-        device,
-        seed,
-        restart,
-        command_line(),
+    settings, stages = read_recipe(recipe), training.check_stages(stage)
+    run = open_run(
+        settings, require_writable(out), images, validation, vgg19, device, seed, max_steps, restart
     )
-    run = prepare_run(settings, place, show_bar, say)
     paths = training.train(run, stages)
     if run.fabric.is_global_zero:
         for path in paths:
@@ -142,32 +130,22 @@ def finetune(
 ) -> None:
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
     from mfagan.output import require_place
-    from mfagan.progress import show_bar
     from mfagan.sr.finetune import finetune as tune
     from mfagan.sr.picked import read_picked
     from mfagan.sr.recipe import read_recipe
-    from mfagan.sr.run import Place, prepare_run, recipe_of
-    from mfagan.sr.train import cap_steps
+    from mfagan.sr.run import recipe_of
 
     choice = read_picked(picked)
     network, found = choice.load_supernet(supernet)
-    settings = cap_steps(recipe_of(found) if recipe is None else read_recipe(recipe), max_steps)
-    place = Place(
-        require_place(out).parent,
-        images or ["embedded"],
-        validation,
-        vgg19,
-        device,
-        seed,
-        restart,
-        command_line(),
-    )
-    run = prepare_run(settings, place, show_bar, say)
+    settings = recipe_of(found) if recipe is None else read_recipe(recipe)
+    folder = require_place(out).parent
+    run = open_run(settings, folder, images, validation, vgg19, device, seed, max_steps, restart)
     tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, {"picked": vars(choice)})
-    print(
-        f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "
-        f"(best at step {tuned.best_step} of {settings.stages.finetune.steps})"
-    )
+    if run.fabric.is_global_zero:
+        print(
+            f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "
+            f"(best at step {tuned.best_step} of {run.recipe.stages.finetune.steps})"
+        )
 
 
 def export(
@@ -205,12 +183,11 @@ def rank(
     as_json: JsonOption = False,
 ) -> None:
     """Tell whether a SuperGenerator's widths mean something: PSNR of its slices, and its correlation with FLOPs."""
-    from mfagan import checkpoint
     from mfagan.data import read_pairs
-    from mfagan.sr.elastic import SuperGenerator
+    from mfagan.sr.elastic import load_supernet
     from mfagan.sr.ranking import rank_slices
 
-    network = SuperGenerator.from_checkpoint(checkpoint.read(ckpt, "mfanet", "supergenerator"), ckpt)
+    network = load_supernet(ckpt)
     found = rank_slices(network, read_pairs(images, network.scale), slices, seed)
     scores = [one.psnr_db for one in found.drawn]
     facts = {

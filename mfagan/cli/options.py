@@ -1,14 +1,19 @@
-"""What several commands share: option types, reading sizes, what is said on standard error."""
+"""What several commands share: option types, reading sizes, what is said, finding LPIPS, opening a run."""
 
 import shlex
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mfagan.errors import InputError
+
+if TYPE_CHECKING:
+    from mfagan.backbones import Lpips
+    from mfagan.sr.recipe import Recipe
+    from mfagan.sr.run import TrainingRun
 
 ImagesOption = Annotated[
     str, typer.Option("--images", help="A folder of images, or `embedded` for the bundled photos.")
@@ -28,6 +33,9 @@ OutOption = Annotated[Path, typer.Option(help="The file to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Vgg19Option = Annotated[
     Path | None, typer.Option(help="VGG19's weights (default: $TORCH_HOME/hub/checkpoints).")
+]
+WeightsOption = Annotated[
+    Path | None, typer.Option(help="AlexNet's weights for LPIPS (default: $TORCH_HOME/hub/checkpoints).")
 ]
 ValidationOption = Annotated[
     str | None, typer.Option(help="A folder to validate on (default: a held-out part of --images).")
@@ -56,3 +64,37 @@ def read_size(text: str) -> tuple[int, int]:
     if not (height.isdecimal() and width.isdecimal() and int(height) >= 4 and int(width) >= 4):
         raise InputError(f"size {text!r}: give HEIGHTxWIDTH in pixels, at least 4x4, such as 128x128")
     return int(height), int(width)
+
+
+def find_lpips(weights: Path | None) -> "Lpips | None":
+    """LPIPS on AlexNet's weights, from a path or the cache; None, and a line that says so, where there are none."""
+    from mfagan import backbones
+
+    path = backbones.find_weights("alexnet", weights)
+    if path is None:
+        say(f"LPIPS is left out: {backbones.describe_missing('alexnet')}")
+        return None
+    return backbones.load_lpips(path)
+
+
+def open_run(
+    recipe: "Recipe",
+    folder: Path,
+    images: list[str] | None,
+    validation: str | None,
+    vgg19: Path | None,
+    device: str,
+    seed: int,
+    max_steps: int | None,
+    restart: bool = False,
+) -> "TrainingRun":
+    """A training run as the options of these names ask for it; `folder` is for its checkpoints.
+
+    InputError: as `cap_steps` and `prepare_run`.
+    """
+    from mfagan.progress import show_bar
+    from mfagan.sr.run import Place, prepare_run
+    from mfagan.sr.train import cap_steps
+
+    place = Place(folder, images or ["embedded"], validation, vgg19, device, seed, restart, command_line())
+    return prepare_run(cap_steps(recipe, max_steps), place, show_bar, say)

@@ -7,12 +7,17 @@ folder share the stages that they have in common.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 
 import torch
 
 from mfagan import checkpoint
-from mfagan.sr.elastic import SuperGenerator
+from mfagan.backbones import Lpips
+from mfagan.data import EMBEDDED
+from mfagan.evaluate import Scores
+from mfagan.sr.elastic import load_supernet
 from mfagan.sr.evaluation import HELD_OUT, Contender, Evaluation, ImageSet, Row, evaluate
+from mfagan.sr.evaluation_table import COST_COLUMNS, cost_cells, quality_cells, quality_columns
 from mfagan.sr.finetune import finetune
 from mfagan.sr.generator import MFANet
 from mfagan.sr.networks import load_generator
@@ -27,9 +32,9 @@ from mfagan.sr.train import (
     TEACHER_DISCRIMINATOR,
     TEACHER_GAN,
     new_discriminator,
+    train,
     train_student,
     train_supernet,
-    train_teacher,
     train_teacher_gan,
 )
 from mfagan.sr.widths import OPTIONS, Widths
@@ -65,12 +70,13 @@ class Report:
     notes: Sequence[str]
 
 
-def ablate_compression(run: TrainingRun) -> Report:
-    """Table 1's five columns: MFAGAN_L; distilling G and D; G alone; pruning without distilling; both."""
+def ablate_compression(run: TrainingRun, lpips: Lpips | None = None) -> Report:
+    """Table 1's five columns: MFAGAN_L; distilling G and D; G alone; pruning without distilling; both.
+
+    LPIPS stands among the figures where it is given.
+    """
     folder, recipe = run.place.folder, run.recipe
-    train_teacher(run)
-    train_teacher_gan(run)
-    train_student(run)
+    train(run)
     generator_alone = run.varied(
         "distill_g",
         student_discriminator=recipe.teacher_discriminator,
@@ -84,7 +90,6 @@ def ablate_compression(run: TrainingRun) -> Report:
     train_student(generator_alone, folder)
     pruned_alone = run.varied("prune")
     train_supernet(pruned_alone, folder / TEACHER_GAN)
-    train_supernet(run)
     files = [
         folder / TEACHER_GAN,
         folder / STUDENT,
@@ -100,7 +105,7 @@ def ablate_compression(run: TrainingRun) -> Report:
         "pruned",
         "distilled G and D, pruned",
     ]
-    found = score(run, dict(zip(names, files, strict=True)))
+    found = score(run, dict(zip(names, files, strict=True)), lpips)
     bases = [
         recipe.teacher_discriminator,
         recipe.student_discriminator,
@@ -109,7 +114,7 @@ def ablate_compression(run: TrainingRun) -> Report:
         recipe.student_discriminator,
     ]
     rows = [
-        [name, base, *_figures(row), paper.psnr_db, paper.lpips]
+        [name, base, *_quality(found, row), *cost_cells(row), paper.psnr_db, paper.lpips]
         for name, base, row, paper in zip(names, bases, found.rows[1:], columns, strict=True)
     ]
     return Report(
@@ -118,13 +123,15 @@ def ablate_compression(run: TrainingRun) -> Report:
         [
             Column("column"),
             Column("D channels", form="d"),
-            *_figure_columns(found),
+            *_quality_columns(found),
+            *COST_COLUMNS,
             Column("PSNR", "dB", ".2f", "paper, Set5, quoted"),
             Column("LPIPS", "", ".4f", "paper, Set5, quoted"),
         ],
         rows,
         [
             _bicubic_note(found),
+            "The paper does not name LPIPS's net.",
             f"Pruned networks are the slice {PRUNED}, whose costs are those of the paper's, fine-tuned.",
             budget(recipe),
         ],
@@ -133,9 +140,7 @@ def ablate_compression(run: TrainingRun) -> Report:
 
 def compare_sampling(run: TrainingRun) -> Report:
     """Rules for drawing a SuperGenerator's widths, from one student, for as many steps each."""
-    train_teacher(run)
-    train_teacher_gan(run)
-    train_student(run)
+    train(run, ["teacher", "teacher_gan", "distill"])
     steps = run.recipe.stages.supernet.steps
     rankings: list[Ranking] = []
     for rule in rules(steps).values():
@@ -148,7 +153,7 @@ def compare_sampling(run: TrainingRun) -> Report:
     rows: list[list[Cell]] = []
     for name, ranking in zip(rules(steps), rankings, strict=True):
         drawn = [one.psnr_db for one in ranking.drawn]
-        figures = [sum(drawn) / len(drawn), min(drawn), max(drawn), ranking.spearman]
+        figures = [fmean(drawn), min(drawn), max(drawn), ranking.spearman]
         rows.append([name, *(one.psnr_db for one in ranking.uniform), *figures])
     uniform = [Column(str(width), "dB", ".3f", "everywhere") for width in OPTIONS]
     group = f"{len(rankings[0].drawn)} drawn"
@@ -162,22 +167,25 @@ def compare_sampling(run: TrainingRun) -> Report:
     )
 
 
-def compare_discriminators(run: TrainingRun) -> Report:
-    """PatchGAN against ESRGAN's discriminator (the paper's figure 6): stage 1b from one teacher."""
+def compare_discriminators(run: TrainingRun, lpips: Lpips | None = None) -> Report:
+    """PatchGAN against ESRGAN's discriminator (the paper's figure 6): stage 1b from one teacher.
+
+    LPIPS stands among the figures where it is given.
+    """
     folder = run.place.folder
     other = run.varied("esrgan_discriminator", discriminator="esrgan")
     with torch.device("meta"):
         new_discriminator(
             other, run.recipe.teacher_discriminator
         )  # refuses unsuitable crops before any training
-    train_teacher(run)
-    train_teacher_gan(run)
+    train(run, ["teacher", "teacher_gan"])
     train_teacher_gan(other, folder)
     curves = [_curve(place / TEACHER_GAN) for place in (folder, other.place.folder)]
-    found = score(run, {"PatchGAN": folder / TEACHER_GAN, "ESRGAN's": other.place.folder / TEACHER_GAN})
+    files = {"PatchGAN": folder / TEACHER_GAN, "ESRGAN's": other.place.folder / TEACHER_GAN}
+    found = score(run, files, lpips)
     steps = [step for step in curves[0] if step in curves[1]]
     rows = [
-        [name, *(curve[step] for step in steps), *_figures(row)[:2]]
+        [name, *(curve[step] for step in steps), *_quality(found, row)]
         for name, curve, row in zip(("PatchGAN", "ESRGAN's"), curves, found.rows[1:], strict=True)
     ]
     return Report(
@@ -186,7 +194,7 @@ def compare_discriminators(run: TrainingRun) -> Report:
         [
             Column("discriminator"),
             *(Column(f"step {step}", "dB", ".3f", "PSNR-Y during stage 1b") for step in steps),
-            *_figure_columns(found)[:2],
+            *_quality_columns(found),
         ],
         rows,
         [
@@ -208,18 +216,40 @@ def tune_slice(run: TrainingRun, widths: Widths, discriminator: Path, name: str 
 
 
 def rank(run: TrainingRun, supernet: Path, n: int = 200) -> Ranking:
-    """Uniform and drawn slices of a SuperGenerator's file on the run's validation images."""
-    network = SuperGenerator.from_checkpoint(checkpoint.read(supernet, "mfanet", "supergenerator"), supernet)
-    return rank_slices(network, run.validation, n)
+    """Uniform and drawn slices of a SuperGenerator's file on the run's device and validation images."""
+    return rank_slices(load_supernet(supernet).to(run.fabric.device), run.validation, n)
 
 
 def score(
-    run: TrainingRun, files: dict[str, Path], latency_size: tuple[int, int] | None = None
+    run: TrainingRun,
+    files: dict[str, Path],
+    lpips: Lpips | None = None,
+    latency_size: tuple[int, int] | None = None,
 ) -> Evaluation:
-    """Checkpoints by name on the run's validation images."""
+    """Checkpoints by name on the run's device and validation images."""
     contenders = [Contender(name, load_generator(path)) for name, path in files.items()]
-    images = ImageSet(HELD_OUT, str(run.place.validation or run.place.images), run.validation)
-    return evaluate(contenders, [images], run.recipe.scale, latency_size=latency_size, bars=run.bars)
+    return evaluate(
+        contenders,
+        [_validation_set(run)],
+        run.recipe.scale,
+        device=run.fabric.device,
+        lpips=lpips,
+        latency_size=latency_size,
+        bars=run.bars,
+    )
+
+
+def _validation_set(run: TrainingRun) -> ImageSet:
+    given = run.place.validation or run.place.images
+    sources = [given] if isinstance(given, str) else list(given)
+    name = HELD_OUT if set(sources) == {EMBEDDED} else "validation images"
+    return ImageSet(name, ", ".join(sources), run.validation)
+
+
+def mean_figures(row: Row) -> Scores:
+    """The mean figures of a row that `score` found, over its one set of images."""
+    (name,) = row.scores
+    return row.mean(name)
 
 
 def budget(recipe: Recipe) -> str:
@@ -235,30 +265,14 @@ def _curve(path: Path) -> dict[int, float]:
     return dict(curve)
 
 
-def _figures(row: Row) -> list[Cell]:
-    """PSNR-Y, SSIM, memory, FLOPs and parameters."""
-    scores = next(iter(row.scores.values()))
-    assert row.costs is not None
-    return [
-        sum(one.psnr_db for one in scores) / len(scores),
-        sum(one.ssim for one in scores) / len(scores),
-        row.costs.memory_bytes / 1e9,
-        row.costs.flops / 1e9,
-        row.costs.params / 1e6,
-    ]
-
-
-def _figure_columns(found: Evaluation) -> list[Column]:
+def _quality_columns(found: Evaluation) -> list[Column]:
     (name,) = found.sources
-    return [
-        Column("PSNR-Y", "dB", ".3f", name),
-        Column("SSIM", "", ".4f", name),
-        Column("memory", "GB", ".3f"),
-        Column("FLOPs", "G", ".2f"),
-        Column("params", "M", ".3f"),
-    ]
+    return quality_columns(found, name)
+
+
+def _quality(found: Evaluation, row: Row) -> list[Cell]:
+    return quality_cells(found, mean_figures(row))
 
 
 def _bicubic_note(found: Evaluation) -> str:
-    scores = next(iter(found.rows[0].scores.values()))
-    return f"Bicubic: {sum(one.psnr_db for one in scores) / len(scores):.3f} dB."
+    return f"Bicubic: {mean_figures(found.rows[0]).psnr_db:.3f} dB."

@@ -12,21 +12,14 @@ from statistics import median
 import torch
 
 from mfagan import checkpoint
-from mfagan.sr.ablation import Report, budget, rank, score, tune_slice
-from mfagan.sr.evaluation import Row
+from mfagan.sr.ablation import Report, budget, mean_figures, rank, score, tune_slice
 from mfagan.sr.networks import Generator, build
+from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.ranking import Slice
 from mfagan.sr.recipe import LossWeights
 from mfagan.sr.run import TrainingRun
 from mfagan.sr.stage import StageTrainer
-from mfagan.sr.train import (
-    DISCRIMINATOR,
-    SUPERGENERATOR,
-    train_student,
-    train_supernet,
-    train_teacher,
-    train_teacher_gan,
-)
+from mfagan.sr.train import DISCRIMINATOR, SUPERGENERATOR, train
 from mfagan.sr.widths import Widths
 from mfagan.table import Cell, Column
 
@@ -37,7 +30,6 @@ PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "SPAN": ("span", {}),
     "MFANet, 32 everywhere": ("mfanet", {"widths": list(Widths.uniform(32))}),
 }
-LATENCY_SIZE = (128, 128)
 N_SLICES = 5
 
 PickFront = Callable[[Sequence[Slice], int], list[Widths]]
@@ -53,7 +45,7 @@ def compare_slices(run: TrainingRun, pick_front: PickFront) -> Report:
         tuned, alone = _tune(run, widths), f"scratch_{_short(widths)}"
         _train_alone(run, alone, lambda widths=widths: _draw(run, "mfanet", {"widths": list(widths)}), steps)
         files = {"tuned": tuned, "alone": run.place.folder / f"{alone}.safetensors"}
-        scores = [_psnr(row) for row in score(run, files).rows[1:]]
+        scores = [mean_figures(row).psnr_db for row in score(run, files).rows[1:]]
         before = checkpoint.read(tuned).record["psnr_before_db"]
         rows.append([str(widths), float(str(before)), *scores, scores[0] - scores[1]])
     gains = [float(str(row[-1])) for row in rows]
@@ -85,9 +77,9 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
     for name, (kind, config) in PEERS.items():
         _train_alone(run, _file(name), lambda kind=kind, config=config: _draw(run, kind, config), steps)
     peers = {name: run.place.folder / f"{_file(name)}.safetensors" for name in PEERS}
-    found = score(run, ours | peers, LATENCY_SIZE)
+    found = score(run, ours | peers, latency_size=INPUT_SIZE)
     assert found.timing is not None
-    figures = {row.name: (_psnr(row), row.latency_ms or 0.0) for row in found.rows[1:]}
+    figures = {row.name: (mean_figures(row).psnr_db, row.latency_ms or 0.0) for row in found.rows[1:]}
     rows: list[list[Cell]] = []
     for row in sorted(found.rows[1:], key=lambda row: row.latency_ms or 0.0):
         assert row.costs is not None
@@ -99,8 +91,8 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
                 row.name,
                 psnr_db,
                 latency_ms,
-                row.costs.flops / 1e9,
-                row.costs.params / 1e6,
+                row.costs.flops_g,
+                row.costs.params_m,
                 dominating or "none",
             ]
         )
@@ -123,8 +115,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
         rows,
         [
             f"Aim: not dominated by any peer: {verdict}.",
-            f"Latency of the whole network: {timing.runtime} on {timing.device}, {timing.threads} threads, "
-            f"{LATENCY_SIZE[0]}x{LATENCY_SIZE[1]} LR px, median of {timing.rounds} rounds in turn.",
+            f"Latency of the whole network: {timing.describe()}, median of {timing.rounds} rounds in turn.",
             f"Peers: {steps} steps each, as many as teacher, student, SuperGenerator and fine-tuning had together; "
             "the same images, L1 alone, and the same residual.",
             budget(run.recipe),
@@ -133,8 +124,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
 
 
 def _train_front(run: TrainingRun, pick_front: PickFront) -> list[Widths]:
-    for stage in (train_teacher, train_teacher_gan, train_student, train_supernet):
-        stage(run)
+    train(run)
     ranking = rank(run, run.place.folder / SUPERGENERATOR)
     return pick_front([*ranking.uniform, *ranking.drawn], N_SLICES)
 
@@ -174,11 +164,6 @@ def _slice_steps(run: TrainingRun) -> int:
 def _pipeline_steps(run: TrainingRun) -> int:
     stages = run.recipe.stages
     return _slice_steps(run) + stages.teacher.steps + stages.teacher_gan.steps + stages.distill.steps
-
-
-def _psnr(row: Row) -> float:
-    scores = next(iter(row.scores.values()))
-    return sum(one.psnr_db for one in scores) / len(scores)
 
 
 def _short(widths: Widths) -> str:

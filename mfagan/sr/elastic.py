@@ -5,10 +5,13 @@ concatenation, the front channels of each concatenated part. Which groups a laye
 `layers.Conv`; nothing here knows the structure of the network.
 """
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.sr.generator import MFANet
 from mfagan.sr.layers import Group, Groups, channel_groups, named_convs
@@ -52,6 +55,14 @@ class SuperGenerator(MFANet):
         if self.residual is not None and network.residual is not None:
             network.residual.filters = torch.clone(self.residual.filters)
         return network.train(self.training)
+
+
+def load_supernet(path: str | Path) -> SuperGenerator:
+    """The SuperGenerator of a checkpoint, in evaluation mode on the CPU.
+
+    InputError: as `checkpoint.read`; it is no SuperGenerator, or its weights do not fit its description.
+    """
+    return SuperGenerator.from_checkpoint(checkpoint.read(path, "mfanet", "supergenerator"), path)
 
 
 def _front_channels(full: Groups, small: dict[str, Group]) -> Kept:

@@ -10,20 +10,19 @@ from pathlib import Path
 import torch
 
 from mfagan import checkpoint
+from mfagan.backbones import Lpips
 from mfagan.costs import Costs, trace_costs
 from mfagan.data import EMBEDDED, Pair, read_sets
 from mfagan.devices import CPU, place
 from mfagan.errors import InputError
-from mfagan.evaluate import Lpips, Scores, Seen, as_method, enlarge_bicubic, score_methods
+from mfagan.evaluate import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
 from mfagan.latency import NETWORK_ROUNDS, describe_device, measure_networks
 from mfagan.progress import Bars, no_bar
 from mfagan.sr.networks import Generator, rebuild
+from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.widths import Widths
 
 BICUBIC = "bicubic"
-COSTS_SIZE = (128, 128)
-"""LR size (height, width) of which FLOPs and memory are told, the paper's."""
-
 HELD_OUT = "held-out photos"
 """What the embedded photographs are called."""
 
@@ -56,6 +55,12 @@ class Timing:
     size: tuple[int, int]
     rounds: int
 
+    def describe(self) -> str:
+        """In words, such as: PyTorch 2.13.0 on AMD EPYC, 1 thread, 128x128 px."""
+        height, width = self.size
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        return f"{self.runtime} on {self.device}, {threads}, {height}x{width} px"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -67,6 +72,10 @@ class Row:
     costs: Costs | None = None
     latency_ms: float | None = None
     latency_spread_ms: float | None = None
+
+    def mean(self, set_name: str) -> Scores:
+        """The mean figures over the images of one set."""
+        return mean_scores(self.scores[set_name])
 
 
 @dataclass(frozen=True)
@@ -144,7 +153,6 @@ def evaluate(
     *,
     device: torch.device = CPU,
     lpips: Lpips | None = None,
-    lpips_name: str | None = None,
     latency_size: tuple[int, int] | None = None,
     threads: int | None = None,
     seen: Callable[[ImageSet], Seen] | None = None,
@@ -165,7 +173,7 @@ def evaluate(
             shown = None if seen is None else seen(one)
             for name, found in score_methods(methods, one.pairs, lpips, shown, report).items():
                 scores[name][one.name] = found
-    costs = [trace_costs(network, *COSTS_SIZE) for network in networks]
+    costs = [trace_costs(network, *INPUT_SIZE) for network in networks]
     timing, entries = None, [None] * len(networks)
     if latency_size is not None and networks:
         timing = Timing(
@@ -184,6 +192,7 @@ def evaluate(
         )
         rows.append(Row(one.name, scores[one.name], one.about, cost, **spent))
     sources = {one.name: one.source for one in sets}
+    lpips_name = None if lpips is None else lpips.name
     return Evaluation(scale, sources, rows, lpips_name, timing, command, _versions(lpips is not None))
 
 

@@ -6,12 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from mfagan.backbones import PUBLISHED
-from mfagan.evaluate import Scores, mean_scores
-from mfagan.sr.evaluation import COSTS_SIZE, Evaluation, Row
-from mfagan.sr.published import PAPER, SCALE, TABLE_2, Published, quoted_on
+from mfagan.evaluate import Scores
+from mfagan.sr.evaluation import Evaluation, Row
+from mfagan.sr.published import INPUT_SIZE, PAPER, SCALE, TABLE_2, Published, quoted_on
 from mfagan.table import Cell, Column, format_markdown
 
 FORMAT = "evaluation/1"
+COST_COLUMNS = (Column("memory", "GB", ".3f"), Column("FLOPs", "G", ".2f"), Column("params", "M", ".3f"))
 QUOTED_FROM = f"Table 2 of {PAPER}"
 
 
@@ -43,7 +44,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
         "command": evaluation.command,
         "versions": dict(evaluation.versions),
         "scale": evaluation.scale,
-        "costs_size": list(COSTS_SIZE),
+        "costs_size": list(INPUT_SIZE),
         "lpips": evaluation.lpips,
         "latency": None if evaluation.timing is None else asdict(evaluation.timing),
         "sets": [
@@ -57,28 +58,18 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
 
 def as_table(evaluation: Evaluation) -> tuple[list[Column], list[list[Cell]]]:
     """The table's columns and rows, the quoted ones last and marked so."""
-    columns = [
-        Column("network"),
-        Column("memory", "GB", ".3f"),
-        Column("FLOPs", "G", ".2f"),
-        Column("params", "M", ".3f"),
-    ]
+    columns = [Column("network"), *COST_COLUMNS]
     timing = evaluation.timing
     if timing is not None:
-        columns.append(Column(f"latency, {_name_timing(evaluation)}", "ms", ".1f"))
+        columns.append(Column(f"latency, {timing.describe()}", "ms", ".1f"))
     for name in evaluation.sources:
-        columns += [Column("PSNR-Y", "dB", ".3f", name), Column("SSIM", "", ".4f", name)]
-        if evaluation.lpips is not None:
-            columns.append(Column(evaluation.lpips, "", ".4f", name))
+        columns += quality_columns(evaluation, name)
     rows: list[list[Cell]] = []
     for row in evaluation.rows:
-        cells: list[Cell] = [row.name, None, None, None]
-        if row.costs is not None:
-            cells[1:] = [row.costs.memory_bytes / 1e9, row.costs.flops / 1e9, row.costs.params / 1e6]
+        cells: list[Cell] = [row.name, *cost_cells(row)]
         cells += [row.latency_ms] if timing is not None else []
         for name in evaluation.sources:
-            mean = mean_scores(row.scores[name])
-            cells += [mean.psnr_db, mean.ssim] + ([mean.lpips] if evaluation.lpips is not None else [])
+            cells += quality_cells(evaluation, row.mean(name))
         rows.append(cells)
     for row in quoted_rows(evaluation):
         cells = [f"{row.name} (quoted)", f"{row.memory_gb:g}", f"{row.flops_g:g}", f"{row.params_m:g}"]
@@ -92,26 +83,41 @@ def as_table(evaluation: Evaluation) -> tuple[list[Column], list[list[Cell]]]:
     return columns, rows
 
 
+def quality_columns(evaluation: Evaluation, group: str) -> list[Column]:
+    """PSNR-Y, SSIM and, where it was measured, LPIPS, under one heading."""
+    columns = [Column("PSNR-Y", "dB", ".3f", group), Column("SSIM", "", ".4f", group)]
+    return columns + ([] if evaluation.lpips is None else [Column(evaluation.lpips, "", ".4f", group)])
+
+
+def quality_cells(evaluation: Evaluation, scores: Scores) -> list[Cell]:
+    """The cells of `quality_columns`."""
+    return [scores.psnr_db, scores.ssim, *([] if evaluation.lpips is None else [scores.lpips])]
+
+
+def cost_cells(row: Row) -> list[Cell]:
+    """The cells of `COST_COLUMNS`, empty for bicubic."""
+    if row.costs is None:
+        return [None] * len(COST_COLUMNS)
+    return [row.costs.memory_gb, row.costs.flops_g, row.costs.params_m]
+
+
 def as_image_table(evaluation: Evaluation, name: str) -> tuple[list[Column], list[list[Cell]]]:
     """One set image by image, the networks side by side."""
     columns = [Column(name)]
     for row in evaluation.rows:
-        columns += [Column("PSNR-Y", "dB", ".3f", row.name), Column("SSIM", "", ".4f", row.name)]
-        if evaluation.lpips is not None:
-            columns.append(Column(evaluation.lpips, "", ".4f", row.name))
+        columns += quality_columns(evaluation, row.name)
     rows: list[list[Cell]] = []
     for i, first in enumerate(evaluation.rows[0].scores[name]):
         cells: list[Cell] = [first.name]
         for row in evaluation.rows:
-            one = row.scores[name][i]
-            cells += [one.psnr_db, one.ssim] + ([one.lpips] if evaluation.lpips is not None else [])
+            cells += quality_cells(evaluation, row.scores[name][i])
         rows.append(cells)
     return columns, rows
 
 
 def list_notes(evaluation: Evaluation) -> list[str]:
     """What the table's figures are, a line each."""
-    height, width = COSTS_SIZE
+    height, width = INPUT_SIZE
     notes = [
         f"x{evaluation.scale}; PSNR and SSIM on BT.601 luma, {evaluation.scale} px of border shaved, "
         "not rounded to 8 bits; means over the images of a set",
@@ -120,7 +126,7 @@ def list_notes(evaluation: Evaluation) -> list[str]:
     ]
     timing = evaluation.timing
     if timing is not None:
-        notes.append(f"latency: median of {timing.rounds} rounds, {_name_timing(evaluation)}")
+        notes.append(f"latency: median of {timing.rounds} rounds, {timing.describe()}")
     if evaluation.lpips is None:
         notes.append(
             f"LPIPS is left out: it needs AlexNet's published weights, {PUBLISHED['alexnet']}, by --weights or in "
@@ -144,14 +150,6 @@ def as_markdown(evaluation: Evaluation) -> str:
     )
 
 
-def _name_timing(evaluation: Evaluation) -> str:
-    timing = evaluation.timing
-    assert timing is not None
-    height, width = timing.size
-    threads = f"{timing.threads} thread{'s' if timing.threads > 1 else ''}"
-    return f"{timing.runtime} on {timing.device}, {threads}, {height}x{width} px"
-
-
 def _row_json(row: Row) -> dict[str, Any]:
     about: dict[str, Any] = {"name": row.name, "quoted": False, **row.about}
     if row.costs is not None:
@@ -160,7 +158,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         about |= {"latency_ms": row.latency_ms, "latency_spread_ms": row.latency_spread_ms}
     return about | {
         "sets": {
-            name: _figures(mean_scores(scores)) | {"images": _images(scores)}
+            name: _figures(row.mean(name)) | {"images": _images(scores)}
             for name, scores in row.scores.items()
         }
     }

@@ -35,6 +35,5 @@ def finetune(
         return StageTrainer(run.recipe, stage, network, run.fabric, opponent, perceptual=run.perceptual)
 
     run.train("finetune", {"subgenerator": out}, start, [discriminator], facts, keep_best=True)
-    run.fabric.barrier()
     record = checkpoint.read(out, role="subgenerator").record
     return FineTuned(**{name: record[name] for name in FineTuned.__dataclass_fields__})  # pyright: ignore[reportArgumentType]

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -30,14 +30,13 @@ from mfagan.sr.layers import (
     ContrastAwareAttention,
     Conv,
     Group,
+    Residual,
     channel_groups,
     named_convs,
 )
 from mfagan.sr.widths import Widths
 
 SLOPE = 0.05
-
-Residual = Literal["none", "bicubic"]
 
 
 class CFAB(nn.Module):

@@ -4,7 +4,7 @@ Every module lists its operators on a `Tape` beside its `forward`: change both t
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,9 @@ N_INNER_CONVS = 5
 CFABS_PER_MFAM = 2
 CCA_REDUCTION = 16
 CCA_EPSILON = 1e-6
+
+Residual = Literal["none", "bicubic"]
+"""Whether a generator adds the enlarged input to its output."""
 
 
 class Group(NamedTuple):

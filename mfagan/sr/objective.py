@@ -43,8 +43,11 @@ class GeneratorObjective(nn.Module):
         # In a tuple they are not registered, so that nobody averages, trains or saves them as parts of this.
         self._others = (discriminator, distillation, perceptual)
 
-    def forward(self, lr: Tensor, hr: Tensor) -> tuple[Terms, Tensor]:
-        """LR (N, 3, h, w) and HR images (N, 3, scale h, scale w) -> the terms, and the enlarged images."""
+    def forward(self, lr: Tensor, hr: Tensor, number: int) -> tuple[Terms, Tensor]:
+        """LR (N, 3, h, w) and HR images (N, 3, scale h, scale w) -> the terms, and the enlarged images.
+
+        `number`, the step's, changes nothing here; `ElasticObjective` draws its slices by it.
+        """
         discriminator, distillation, perceptual = self._others
         terms: Terms = {}
         if self.adapters is not None:

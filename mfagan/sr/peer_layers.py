@@ -1,6 +1,6 @@
 """What the peers are built of: the arguments they share, their convolutions and their initialisation."""
 
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -8,12 +8,10 @@ from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
-from mfagan.sr.layers import BicubicResidual
+from mfagan.sr.layers import BicubicResidual, Residual
 
 STEPS = {2: (2,), 3: (3,), 4: (2, 2)}
 """Scale -> the factors of the networks that enlarge in steps."""
-
-Residual = Literal["none", "bicubic"]
 
 
 class Peer(nn.Module):

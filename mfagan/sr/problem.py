@@ -19,9 +19,10 @@ from mfagan.data import Pair
 from mfagan.devices import CPU, computes_bf16, place
 from mfagan.errors import InputError
 from mfagan.operators import Block
-from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.elastic import load_supernet
 from mfagan.sr.generator import Residual, blocks
 from mfagan.sr.picked import Picked
+from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.ranking import SliceScorer
 from mfagan.sr.rescoring import Bf16Error, Precision, Score, measure_error, require_precision, rescore
 from mfagan.sr.widths import NAMES, OPTIONS, Widths, require_choice
@@ -30,7 +31,7 @@ from search.problem import Choice, Evaluation, Objective, Point, Problem
 
 PSNR = Objective("psnr_db", "maximize", "dB")
 LATENCY = Objective("latency_ms", "minimize", "ms")
-TARGET_SIZE = (128, 128)
+TARGET_SIZE = INPUT_SIZE
 """Height and width in LR pixels that costs are counted at: the paper's input."""
 
 
@@ -64,15 +65,14 @@ class SubGeneratorProblem(Problem):
         """
         if require_precision(precision) == "bf16" and not computes_bf16(device):
             raise InputError(f"precision bf16: {device} does not multiply bfloat16 natively; use fp32")
-        found = checkpoint.read(supernet, "mfanet", "supergenerator")
-        network = SuperGenerator.from_checkpoint(found, supernet)
+        network = load_supernet(supernet)
         widest = Widths.uniform(max(OPTIONS))
         if not widest.fits_in(network.widths):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
         self.network = place(network, device)
         self.pairs = list(pairs)
-        self._scorer = SliceScorer(self.network, self.pairs, device)
-        self._quick = SliceScorer(self.network, self.pairs, device, torch.bfloat16)
+        self._scorer = SliceScorer(self.network, self.pairs)
+        self._quick = SliceScorer(self.network, self.pairs, torch.bfloat16)
         self.precision = precision
         self.table = table
         self.target_size = target_size

@@ -1,7 +1,7 @@
 """What the MFAGAN paper prints in its tables, transcribed: to be quoted, never to be taken for measurements.
 
 All at x4. The paper names neither LPIPS's net nor its version; memory is in GB (1e9 bytes), computation in G,
-parameters in millions (the paper's heads say MB), FLOPs and memory at an LR input of 128x128 px.
+parameters in millions (the paper's heads say MB).
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 SCALE = 4
 PAPER = "MFAGAN (Cheng, Zhao, Ye, Gu 2021)"
+INPUT_SIZE = (128, 128)
+"""Height and width in px of the LR image of which the paper tells FLOPs, memory and latency; so do we."""
 
 
 @dataclass(frozen=True)

@@ -11,21 +11,20 @@ from scipy.stats import spearmanr
 
 from mfagan import metrics
 from mfagan.costs import sum_costs
-from mfagan.devices import CPU
 from mfagan.errors import InputError
 from mfagan.metrics import shaved_luma
 from mfagan.pairs import Pair
 from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import Residual, operators
+from mfagan.sr.generator import operators
+from mfagan.sr.layers import Residual
+from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.walk import PrefixWalk
 from mfagan.sr.widths import NAMES, OPTIONS, Widths, random_choice
-
-COSTS_SIZE = (128, 128)
 
 
 @dataclass(frozen=True)
 class Slice:
-    """A SubGenerator with inherited weights; FLOPs in the paper's count at 128x128 LR pixels."""
+    """A SubGenerator with inherited weights; FLOPs in the paper's count, at its `INPUT_SIZE`."""
 
     widths: Widths
     psnr_db: float
@@ -45,20 +44,19 @@ class Ranking:
 
 
 class SliceScorer:
-    """Mean PSNR-Y of slices of one network, whose weights must not change meanwhile, on some images."""
+    """Mean PSNR-Y of slices of one network on some images.
+
+    The network stays on its device, and its weights must not change meanwhile.
+    """
 
     def __init__(
-        self,
-        network: SuperGenerator,
-        pairs: Sequence[Pair],
-        device: torch.device = CPU,
-        dtype: torch.dtype = torch.float32,
+        self, network: SuperGenerator, pairs: Sequence[Pair], dtype: torch.dtype = torch.float32
     ) -> None:
         """`dtype` is what the slices compute in."""
         self._walk = PrefixWalk(network, dtype)
         self._pairs = list(pairs)
         self._references = [shaved_luma(pair.hr, pair.scale, torch.float32) for pair in self._pairs]
-        self._device = device
+        self._device = next(network.parameters()).device
 
     def psnr_db(self, choices: Sequence[Widths]) -> list[float]:
         """In dB, the mean over the images, in the order of `choices`; shared prefixes are computed once."""
@@ -102,4 +100,4 @@ def _correlation(sample: Sequence[Slice]) -> float | None:
     maxsize=len(OPTIONS) ** len(NAMES)
 )  # longer to count than to score a small image; every ranking asks again
 def _flops(widths: Widths, scale: int, residual: Residual) -> int:
-    return sum_costs(operators(widths, *COSTS_SIZE, scale, residual)).flops
+    return sum_costs(operators(widths, *INPUT_SIZE, scale, residual)).flops

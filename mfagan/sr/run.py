@@ -79,7 +79,7 @@ class TrainingRun:
         facts: Mapping[str, object] | None = None,
         keep_best: bool = False,
     ) -> None:
-        """Train one stage, unless it is finished: what `build` makes, into `files`.
+        """Train one stage, unless it is finished: what `build` makes, into `files`, which every process then finds.
 
         files: role -> file, the generator's and, where one is trained, the discriminator's after it. parents: the
         checkpoints that it starts from. facts: more for the record; they tell one training from another too.

@@ -40,7 +40,6 @@ class StageTrainer(Learner):
         self.stage = stage
         self.fabric = fabric
         self.clip_norm = recipe.clip_norm
-        self.elastic = draw is not None
         self.network = place(generator, fabric.device).train()
         self.discriminator = None if discriminator is None else place(discriminator, fabric.device).train()
         for frozen in (distillation, perceptual):
@@ -87,7 +86,7 @@ class StageTrainer(Learner):
         objective, optimizer = self._generator
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)
-        terms, sr = objective(lr, hr, number) if self.elastic else objective(lr, hr)
+        terms, sr = objective(lr, hr, number)
         weights = self.stage.weights
         norms = {"gradient": self._descend(objective, optimizer, terms, vars(weights), rate)}
         if self._discriminator is not None:

@@ -1,8 +1,8 @@
+import ctypes
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,15 @@ from search.study import load, run
 from tests.search.toy import Lens
 
 ROOT = Path(__file__).parents[2]
+LIBC = ctypes.CDLL(None, use_errno=True)
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 SERVER = "postgresql+psycopg://user:s3cret@127.0.0.1:1/db"
 
 
-def search(*arguments: object, before: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
-    command = [*before, sys.executable, "-m", "search", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def search(*arguments: object, first: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs it; `first` is called in the new process before anything else."""
+    command = [sys.executable, "-m", "search", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=first)
 
 
 def arguments(storage: object, trials: int = 25, problem: str = "tests.search.toy:build") -> list[str]:
@@ -138,17 +141,21 @@ def test_bad_arguments_are_one_line(given, words):
     assert not (ROOT / "study.db").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="root may write any file")
+def _give_up_roots_privilege() -> None:
+    """Root may write any file; what root starts after this may not."""
+    if os.geteuid() == 0 and LIBC.prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_CAPBSET_DROP)")
+
+
 def test_a_read_only_study(tmp_path):
     storage = tmp_path / "study.db"
     run(Lens(), str(storage), "toy", 5, population=20)
     before = storage.read_bytes()
     storage.chmod(0o444)
     tmp_path.chmod(0o555)
-    bound = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []  # no root's privilege
 
     def refused(*given: object) -> str:
-        done = search(*given, before=bound)
+        done = search(*given, first=_give_up_roots_privilege)
         assert (done.returncode, done.stdout.count("wrote")) == (2, 0)
         assert "Traceback" not in done.stderr
         return done.stderr.splitlines()[-1]
@@ -157,7 +164,7 @@ def test_a_read_only_study(tmp_path):
         assert "attempt to write a readonly database" in refused(*arguments(storage, 6))
         assert "unable to open database file" in refused(*arguments(tmp_path / "new.db", 5))
         assert "cannot be written" in refused(*arguments(storage, 5), "--out", tmp_path / "front.html")
-        complete = search(*arguments(storage, 5), before=bound)
+        complete = search(*arguments(storage, 5), first=_give_up_roots_privilege)
         assert (complete.returncode, complete.stdout[:17]) == (0, "5 finished trials")  # only read
         assert storage.read_bytes() == before
         assert [path.name for path in tmp_path.iterdir()] == ["study.db"]

@@ -2,11 +2,14 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor, nn
 
 from mfagan import checkpoint
+from mfagan.backbones import Lpips
 from mfagan.costs import sum_costs
 from mfagan.errors import InputError
-from mfagan.evaluate import enlarge_bicubic, mean_psnr_db, score
+from mfagan.evaluate import as_method, enlarge_bicubic, mean_psnr_db, score
 from mfagan.sr import ablation
 from mfagan.sr.ablation import PRUNED, Report, rules
 from mfagan.sr.generator import operators
@@ -59,6 +62,23 @@ def bicubic_db(run: TrainingRun) -> float:
     return score(enlarge_bicubic(pair), pair).psnr_db
 
 
+class Difference(nn.Module):
+    """In the place of LPIPS's network: the mean absolute difference, in [0, 2]."""
+
+    def forward(self, images: Tensor, references: Tensor) -> Tensor:
+        return (images - references).abs().mean((1, 2, 3))
+
+
+LPIPS = Lpips(Difference(), "of nothing")
+
+
+def lpips_of(path: Path, run: TrainingRun) -> float:
+    (pair,) = run.validation
+    found = score(as_method(load_generator(path))(pair), pair, LPIPS).lpips
+    assert found is not None
+    return found
+
+
 @pytest.mark.parametrize("table", ["compression", "sampling", "discriminators"])
 def test_every_row_has_every_column_and_the_budget_is_told(table: str, request: pytest.FixtureRequest):
     _, report = request.getfixturevalue(table)
@@ -99,9 +119,9 @@ def test_the_papers_figures_stand_beside_ours(compression: Table):
 
 def test_the_pruned_slice_costs_what_the_papers_does():
     costs, paper = sum_costs(operators(PRUNED, 128, 128)), TABLE_1[-1]
-    assert costs.flops / 1e9 == pytest.approx(paper.flops_g, rel=0.005)
-    assert costs.memory_bytes / 1e9 == pytest.approx(paper.memory_gb, abs=0.0005)
-    assert costs.params / 1e6 == pytest.approx(paper.params_m, abs=0.0005)
+    assert costs.flops_g == pytest.approx(paper.flops_g, rel=0.005)
+    assert costs.memory_gb == pytest.approx(paper.memory_gb, abs=0.0005)
+    assert costs.params_m == pytest.approx(paper.params_m, abs=0.0005)
 
 
 def test_figures_are_those_of_the_files(compression: Table):
@@ -115,7 +135,7 @@ def test_figures_are_those_of_the_files(compression: Table):
         folder / "subgenerator.safetensors",
     ]
     expected = [mean_psnr_db(load_generator(path), run.validation) for path in files]
-    assert column(report, "PSNR-Y", "held-out photos") == pytest.approx(expected, abs=1e-6)
+    assert column(report, "PSNR-Y", "validation images") == pytest.approx(expected, abs=1e-6)
     assert len(set(expected)) == 5
     counts = [checkpoint.count_parameters(checkpoint.read(path)) / 1e6 for path in files]
     assert column(report, "params") == pytest.approx(counts)
@@ -156,6 +176,46 @@ def test_a_slice_of_another_supergenerator_is_refused(trained: Path, tmp_path: P
     (tmp_path / "longer" / "supergenerator.safetensors").rename(tmp_path / "supergenerator.safetensors")
     with pytest.raises(InputError, match=rf"{path.name} was made with other settings \(supernet_sha256 was"):
         ablation.tune_slice(run, PRUNED, discriminator)
+
+
+def test_lpips_stands_beside_the_papers(compression: Table):
+    run, without = compression
+    report, folder = ablation.ablate_compression(run, LPIPS), run.place.folder
+    assert [one for one in report.columns if one.name != LPIPS.name] == without.columns
+    found = column(report, "LPIPS of nothing v0.1", "validation images")
+    assert found[:2] == [lpips_of(folder / f"{name}.safetensors", run) for name in ("teacher_gan", "student")]
+    assert len(set(found)) == 5
+    assert "The paper does not name LPIPS's net." in report.notes
+
+
+@pytest.mark.parametrize(
+    ("images", "validation", "name", "source"),
+    [
+        ("embedded", None, "held-out photos", "embedded"),
+        (["embedded"], None, "held-out photos", "embedded"),
+        (["DIV2K"], "embedded", "held-out photos", "embedded"),
+        (["embedded", "DIV2K"], None, "validation images", "embedded, DIV2K"),
+        (["embedded"], "Set5", "validation images", "Set5"),
+    ],
+)
+def test_the_images_are_called_what_they_are(
+    trained: Path, tmp_path: Path, images: list[str], validation: str | None, name: str, source: str
+):
+    run = tiny.prepare_ablation(trained, tmp_path, [])
+    place = dataclasses.replace(run.place, images=images, validation=validation)
+    assert ablation.score(dataclasses.replace(run, place=place), {}).sources == {name: source}
+
+
+def test_networks_are_scored_and_ranked_on_the_runs_device(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """On PyTorch's device without numbers, which every machine has: no picture comes back from there."""
+    run, path = tiny.prepare_ablation(trained, tmp_path, []), trained / "supergenerator.safetensors"
+    monkeypatch.setattr(type(run.fabric), "device", torch.device("meta"))
+    with pytest.raises(NotImplementedError, match="meta"):
+        ablation.score(run, {"full": path})
+    with pytest.raises(NotImplementedError, match="meta"):
+        ablation.rank(run, path, n=1)
 
 
 # Sampling
@@ -210,8 +270,17 @@ def test_one_teacher_against_two_discriminators(discriminators: Table):
     expected = [
         mean_psnr_db(load_generator(place / "teacher_gan.safetensors"), run.validation) for place in places
     ]
-    assert column(report, "PSNR-Y", "held-out photos") == pytest.approx(expected, abs=1e-6)
+    assert column(report, "PSNR-Y", "validation images") == pytest.approx(expected, abs=1e-6)
     assert expected[0] != expected[1]
+
+
+def test_lpips_of_the_discriminators(discriminators: Table):
+    run, _ = discriminators
+    report = ablation.compare_discriminators(run, LPIPS)
+    places = [run.place.folder, run.place.folder / "esrgan_discriminator"]
+    assert column(report, "LPIPS of nothing v0.1", "validation images") == [
+        lpips_of(place / "teacher_gan.safetensors", run) for place in places
+    ]
 
 
 def test_crops_that_do_not_suit_esrgans_are_refused_before_any_training(trained: Path, tmp_path: Path):

@@ -1,7 +1,9 @@
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import torch
 
 from mfagan import checkpoint
 from mfagan.costs import trace_costs
@@ -39,7 +41,7 @@ def slices(run: TrainingRun) -> Report:
 def small() -> Iterator[None]:
     """Latencies of small images, which take no time."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "LATENCY_SIZE", (16, 16))
+        patch.setattr(comparison, "INPUT_SIZE", (16, 16))
         yield
 
 
@@ -113,6 +115,12 @@ def test_peers_are_of_the_file_they_name(run: TrainingRun, peers: Report):
             assert record["recipe"]["stages"]["teacher"]["weights"] == L1  # type: ignore[index]
             assert (network.scale, network.residual_kind) == (4, "bicubic")
     assert any("Peers: 18 steps each" in note for note in peers.notes)
+
+
+def test_how_the_latencies_were_measured_is_told(peers: Report):
+    n = torch.get_num_threads()
+    how = rf"PyTorch \S+ on .*, {n} thread{'s' if n > 1 else ''}, 16x16 px, median of 7 rounds in turn\."
+    assert re.fullmatch(f"Latency of the whole network: {how}", peers.notes[1])
 
 
 def test_who_dominates_whom_follows_from_the_figures(peers: Report):

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from mfagan import checkpoint
+from mfagan.sr.picked import Picked
 from tests import tiny
 
 ROOT = Path(__file__).parents[2]
@@ -59,21 +60,30 @@ def test_the_command_trains_on_two_processes(trained: Path, tmp_path: Path):
             *("--device", "cpu", "--out", str(out)),
         )
         assert run.returncode == 0, run.stderr[-2000:]
-        assert run.stdout.split() == [
-            str(out / f"{name}.safetensors")
-            for name in (
-                "teacher",
-                "teacher_gan",
-                "teacher_discriminator",
-                "student",
-                "discriminator",
-                "supergenerator",
-            )
-        ]
+        assert run.stdout.split() == [str(out / f"{name}.safetensors") for name in tiny.STAGE_FILES]
         results.append(checkpoint.read(out / "supergenerator.safetensors").state)
     one, two = results
     for name, weight in one.items():
         torch.testing.assert_close(two[name], weight, rtol=0, atol=2e-3, msg=name)
+
+
+@pytest.mark.slow
+def test_fine_tuning_on_two_processes_speaks_once(trained: Path, tmp_path: Path):
+    supernet, picked, out = trained / "supergenerator.safetensors", tmp_path / "picked.json", tmp_path / "x"
+    sha256 = checkpoint.sha256(supernet)
+    Picked("s", 0, (24,) * 8, 30.0, 1.0, 1, 1, 1, "", str(supernet), sha256).save(picked)
+    run = torchrun(
+        2,
+        *("-m", "mfagan", "finetune", str(picked), "--recipe", str(tiny.write_recipe(tmp_path, batch=2))),
+        *("--discriminator", str(trained / "discriminator.safetensors"), "--images", str(trained / "photos")),
+        *("--device", "cpu", "--out", str(out)),
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    record = checkpoint.read(out, "mfanet", "subgenerator").record
+    assert run.stdout == (
+        f"{out}: PSNR-Y {record['psnr_before_db']:.3f} dB before, {record['psnr_after_db']:.3f} dB after "
+        f"(best at step {record['best_step']} of 4)\n"
+    )
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.evaluate import mean_psnr_db
 from mfagan.progress import no_bar
-from mfagan.sr.elastic import SuperGenerator
+from mfagan.sr.elastic import load_supernet
 from mfagan.sr.finetune import FineTuned, finetune
 from mfagan.sr.generator import MFANet
 from mfagan.sr.recipe import Stage, read_recipe
@@ -18,8 +18,7 @@ OUT = "small.safetensors"
 
 
 def start(trained: Path) -> MFANet:
-    path = trained / "supergenerator.safetensors"
-    return SuperGenerator.from_checkpoint(checkpoint.read(path), path).extract(Widths.uniform(24))
+    return load_supernet(trained / "supergenerator.safetensors").extract(Widths.uniform(24))
 
 
 def prepare(trained: Path, folder: Path, stage: Stage, ema_decay: float = 0.0) -> TrainingRun:

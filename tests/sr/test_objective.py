@@ -48,7 +48,7 @@ def test_terms_are_those_that_have_a_weight(weighed: tuple[bool, ...]):
     student, opponent = generator(), PatchGAN(4)
     weights = LossWeights(percep=float(percep), adv=float(adv), distill_g=float(distill_g))
     objective = GeneratorObjective(student, weights, opponent, distillation(student, opponent), perceptual())
-    terms, _ = objective(*crops())
+    terms, _ = objective(*crops(), 0)
     named = {"percep": percep, "adv": adv, "distill_g": distill_g}
     assert set(terms) == {"recon"} | {name for name, wanted in named.items() if wanted}
     assert all(term.shape == () and term.isfinite() for term in terms.values())
@@ -56,7 +56,7 @@ def test_terms_are_those_that_have_a_weight(weighed: tuple[bool, ...]):
 
 def test_a_weight_without_its_part_gives_no_term():
     """The demo goes on without VGG19."""
-    terms, _ = GeneratorObjective(generator(), LossWeights(percep=1, adv=1, distill_g=1))(*crops())
+    terms, _ = GeneratorObjective(generator(), LossWeights(percep=1, adv=1, distill_g=1))(*crops(), 0)
     assert set(terms) == {"recon"}
 
 
@@ -65,7 +65,7 @@ def test_terms_are_unweighted_losses_of_the_enlarged_images():
     weights = LossWeights(recon=7, percep=7, adv=7, distill_g=7)
     teaching = distillation(student, opponent)
     lr, hr = crops()
-    terms, sr = GeneratorObjective(student, weights, opponent, teaching, vgg)(lr, hr)
+    terms, sr = GeneratorObjective(student, weights, opponent, teaching, vgg)(lr, hr, 0)
     torch.testing.assert_close(sr, student(lr))
     torch.testing.assert_close(terms["recon"], (sr - hr).abs().mean())
     torch.testing.assert_close(terms["percep"], vgg(sr, hr))
@@ -101,7 +101,7 @@ def test_one_slice_learns_as_a_plain_network_does(in_place: float):
     elastic = ElasticObjective(network, weights, lambda number: [widths], in_place, vgg)
     plain = GeneratorObjective(network.extract(widths), weights, perceptual=vgg)
     terms, sr = elastic(*crops(), 0)
-    expected, picture = plain(*crops())
+    expected, picture = plain(*crops(), 0)
     torch.testing.assert_close(sr, picture, rtol=1e-4, atol=1e-5)
     assert terms.keys() == expected.keys() == {"recon", "percep"}
     for name, term in terms.items():

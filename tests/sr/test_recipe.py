@@ -1,7 +1,7 @@
 import pytest
 
 from mfagan.errors import InputError
-from mfagan.sr.recipe import LossWeights, as_record, parse_recipe, read_recipe
+from mfagan.sr.recipe import LossWeights, Sampling, as_record, parse_recipe, read_recipe
 from tests import tiny
 
 
@@ -18,6 +18,7 @@ def test_paper_recipe_has_the_papers_settings():
     assert stages.distill.weights == LossWeights(recon=1, percep=1, adv=10, distill_g=0.05, distill_d=0.05)
     assert stages.supernet.halve_at == (200_000, 400_000, 600_000)
     assert stages.supernet.weights == LossWeights(recon=1, percep=1)
+    assert stages.supernet.sampling == Sampling(rule="random", n_random=1, full_first=0, in_place=0)
     assert stages.finetune.steps == 10_000
     assert all(
         getattr(stages, s).learning_rate == 1e-4 for s in ("teacher_gan", "distill", "supernet", "finetune")
