@@ -63,11 +63,14 @@ def score(sr: Tensor, pair: Pair, lpips: Lpips | None = None) -> Scores:
     """The figures of one enlarged image (3, H, W)."""
     hr = pair.hr
     luma, reference = shaved_luma(sr, pair.scale), shaved_luma(hr, pair.scale)
-    distance = None
-    if lpips is not None:
-        with torch.inference_mode():
-            distance = lpips(2 * sr.clamp(0, 1)[None] - 1, 2 * hr[None] - 1).item()
+    distance = None if lpips is None else lpips_distance(sr, hr, lpips)
     return Scores(pair.name, psnr_db(luma, reference), ssim(luma, reference), distance)
+
+
+@torch.inference_mode()
+def lpips_distance(sr: Tensor, hr: Tensor, lpips: Lpips) -> float:
+    """LPIPS of two images (3, H, W) in [0, 1]; `sr` is clamped."""
+    return lpips(2 * sr.clamp(0, 1)[None] - 1, 2 * hr[None] - 1).item()
 
 
 def score_methods(

@@ -5,8 +5,7 @@ With `cli` the only file of mfagan that imports `search`.
 
 import hashlib
 import itertools
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,21 +17,26 @@ from mfagan.costs import Costs, sum_costs
 from mfagan.data import Pair
 from mfagan.devices import CPU, computes_bf16, place
 from mfagan.errors import InputError
+from mfagan.evaluate import Lpips
 from mfagan.operators import Block
 from mfagan.sr.elastic import load_supernet
 from mfagan.sr.generator import Residual, blocks
 from mfagan.sr.picked import Picked
 from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.ranking import SliceScorer
-from mfagan.sr.rescoring import Bf16Error, Precision, Score, measure_error, require_precision, rescore
+from mfagan.sr.rescoring import Bf16Error, Precision, measure_error, require_precision, rescore
 from mfagan.sr.widths import NAMES, OPTIONS, Widths, require_choice
 from search.latency import LatencyTable
-from search.problem import Choice, Evaluation, Objective, Point, Problem
+from search.problem import Choice, Evaluation, Foreseen, Objective, Point, Problem
 
 PSNR = Objective("psnr_db", "maximize", "dB")
 LATENCY = Objective("latency_ms", "minimize", "ms")
-TARGET_SIZE = INPUT_SIZE
-"""Height and width in LR pixels that costs are counted at: the paper's input."""
+MEMORY = Objective("memory_gb", "minimize", "GB")
+LPIPS = Objective("lpips", "minimize")
+THIRD = {"memory": MEMORY, "lpips": LPIPS}
+"""The objectives that can join PSNR and latency, by the name that a user gives."""
+CEILINGS = {"latency_ms": "ms", "params": "parameters", "flops": "FLOPs", "memory_bytes": "bytes"}
+"""The figures that can have a ceiling, with their units."""
 
 
 class SubGeneratorProblem(Problem):
@@ -44,7 +48,7 @@ class SubGeneratorProblem(Problem):
     """
 
     choices = dict.fromkeys(NAMES, OPTIONS)
-    objectives = (PSNR, LATENCY)
+    objectives: Sequence[Objective] = (PSNR, LATENCY)
     known_choices = tuple(Widths.uniform(option).as_choice() for option in OPTIONS)
 
     def __init__(
@@ -53,43 +57,42 @@ class SubGeneratorProblem(Problem):
         pairs: Sequence[Pair],
         table: LatencyTable,
         remedy: str,
-        max_latency_ms: float | None = None,
-        target_size: tuple[int, int] = TARGET_SIZE,
+        ceilings: Mapping[str, float] | None = None,
+        target_size: tuple[int, int] = INPUT_SIZE,
         device: torch.device = CPU,
         precision: Precision = "fp32",
+        third: str | None = None,
+        lpips: Lpips | None = None,
     ) -> None:
         """`remedy` is the command that builds a complete table; SearchError where this one lacks keys.
 
-        InputError: a checkpoint that is no SuperGenerator or too narrow, a ceiling under the cheapest choice, a
-        device that does not compute in bf16 where that is asked.
+        ceilings: a largest value for some of `CEILINGS`, counted at the target size.
+        third: one of `THIRD`, a third objective: memory traffic, or LPIPS measured by `lpips`.
+
+        InputError: a checkpoint that is no SuperGenerator or too narrow, a ceiling under the least of all choices, a
+        device that does not compute in bf16 where that is asked, or that together with a third objective.
         """
         if require_precision(precision) == "bf16" and not computes_bf16(device):
             raise InputError(f"precision bf16: {device} does not multiply bfloat16 natively; use fp32")
+        if third is not None:
+            self._add_objective(third, precision, lpips)
         network = load_supernet(supernet)
         widest = Widths.uniform(max(OPTIONS))
         if not widest.fits_in(network.widths):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
         self.network = place(network, device)
         self.pairs = list(pairs)
-        self._scorer = SliceScorer(self.network, self.pairs)
+        self._scorer = SliceScorer(self.network, self.pairs, lpips=lpips if third == "lpips" else None)
         self._quick = SliceScorer(self.network, self.pairs, torch.bfloat16)
         self.precision = precision
         self.table = table
         self.target_size = target_size
         self.supernet = Path(supernet).resolve()
-        self.max_latency_ms = max_latency_ms
+        self.ceilings = dict(ceilings or {})
         self._table_sha256 = table.sha256
         self._supernet_sha256 = checkpoint.sha256(supernet)
         table.require(every_block(target_size, network.scale, network.residual_kind), remedy)
-        cheapest = min(
-            self.price(Widths.of([trunk, *[width] * (len(NAMES) - 2), fusion]))
-            for trunk, width, fusion in itertools.product(OPTIONS, repeat=3)
-        )
-        if max_latency_ms is not None and max_latency_ms < cheapest:
-            raise InputError(
-                f"max_latency_ms is {max_latency_ms:g}, but the cheapest SubGenerator costs {cheapest:.3f} ms by "
-                "this table; raise it"
-            )
+        self._check_ceilings()
 
     def identity(self) -> dict[str, str]:
         """What its values depend on."""
@@ -102,36 +105,102 @@ class SubGeneratorProblem(Problem):
             "lut_sha256": self._table_sha256,
             "images_sha256": images.hexdigest(),
             "target_size": "{}x{}".format(*self.target_size),
-            "max_latency_ms": str(self.max_latency_ms),
+            "ceilings": ", ".join(f"{name} {self.ceilings[name]:g}" for name in sorted(self.ceilings))
+            or "none",
             "precision": self.precision,
         }
 
+    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+        """All but the quality: latency and memory, costs and ceilings."""
+        return [self._foresee(Widths.from_choice(choice)) for choice in batch]
+
     def evaluate(self, batch: Sequence[Choice]) -> list[Evaluation]:
-        """Each choice's PSNR-Y in dB (the mean over the images) and latency in ms."""
+        """Each choice's PSNR-Y in dB (the mean over the images), latency in ms, and the third objective."""
         choices = [require_choice(Widths.from_choice(choice)) for choice in batch]
-        latency_ms = [self.price(widths) for widths in choices]
-        if self.precision == "fp32":
-            scores = [Score(psnr_db, "fp32") for psnr_db in self._scorer.psnr_db(choices)]
-        else:
-            ceiling_ms = math.inf if self.max_latency_ms is None else self.max_latency_ms
+        foreseen = [self._foresee(widths) for widths in choices]
+        measured = self._measure(choices, foreseen)
+        evaluations = []
+        for known, (values, precision) in zip(foreseen, measured, strict=True):
+            found = {**known.values, **values}
+            evaluations.append(
+                Evaluation(
+                    tuple(found[objective.name] for objective in self.objectives),
+                    {**known.attributes, "precision": precision},
+                    known.constraints,
+                )
+            )
+        return evaluations
+
+    def _measure(
+        self, choices: Sequence[Widths], foreseen: Sequence[Foreseen]
+    ) -> list[tuple[dict[str, float], Precision]]:
+        """The values that must be measured, by objective, and what PSNR was computed in."""
+        if self.precision == "bf16":
+            latency_ms = [known.values[LATENCY.name] for known in foreseen]
+            feasible = [all(value <= 0 for value in known.constraints.values()) for known in foreseen]
             exact, quick = self._scorer.psnr_db, self._quick.psnr_db
-            scores = rescore(choices, latency_ms, ceiling_ms, exact, quick, self.bf16_error)
-        return [self._describe(*one) for one in zip(choices, latency_ms, scores, strict=True)]
+            scores = rescore(choices, latency_ms, feasible, exact, quick, self.bf16_error)
+            return [({PSNR.name: score.psnr_db}, score.precision) for score in scores]
+        found = self._scorer.score(choices)
+        return [
+            ({PSNR.name: psnr_db} | ({} if distance is None else {LPIPS.name: distance}), "fp32")
+            for psnr_db, distance in found
+        ]
 
     @cached_property
     def bf16_error(self) -> Bf16Error:
         """How far PSNR in bf16 lies from fp32 on these images, measured when first asked."""
         return measure_error(self._scorer.psnr_db, self._quick.psnr_db)
 
-    def _describe(self, widths: Widths, latency_ms: float, score: Score) -> Evaluation:
-        ceiling = {} if self.max_latency_ms is None else {"max_latency_ms": latency_ms - self.max_latency_ms}
-        attributes = self.costs(widths).as_dict() | {
-            "precision": score.precision,
-            "lut_sha256": self._table_sha256,
-            "supernet": str(self.supernet),
-            "supernet_sha256": self._supernet_sha256,
-        }
-        return Evaluation((score.psnr_db, latency_ms), attributes, ceiling)
+    def _foresee(self, widths: Widths) -> Foreseen:
+        costs = self.costs(widths)
+        figures = self._figures(widths, costs)
+        return Foreseen(
+            {LATENCY.name: figures["latency_ms"]}
+            | ({MEMORY.name: costs.memory_gb} if MEMORY in self.objectives else {}),
+            costs.as_dict()
+            | {
+                "lut_sha256": self._table_sha256,
+                "supernet": str(self.supernet),
+                "supernet_sha256": self._supernet_sha256,
+            },
+            {f"max_{name}": figures[name] - ceiling for name, ceiling in self.ceilings.items()},
+        )
+
+    def _figures(self, widths: Widths, costs: Costs) -> dict[str, float]:
+        """What can have a ceiling."""
+        return {"latency_ms": self.price(widths)} | costs.as_dict()
+
+    def _add_objective(self, third: str, precision: Precision, lpips: Lpips | None) -> None:
+        if third not in THIRD:
+            raise InputError(f"third objective {third!r}: give one of {', '.join(THIRD)}")
+        if precision == "bf16":
+            raise InputError(
+                f"precision bf16 with the third objective {third}: it serves two alone; use fp32"
+            )
+        if third == "lpips" and lpips is None:
+            raise InputError(
+                "third objective lpips: it is not measured without AlexNet's weights; give --weights"
+            )
+        self.objectives = (PSNR, LATENCY, THIRD[third])
+
+    def _check_ceilings(self) -> None:
+        for name in self.ceilings:
+            if name not in CEILINGS:
+                raise InputError(f"ceiling on {name!r}: give one of {', '.join(CEILINGS)}")
+        # Every figure is a sum over blocks, and no block depends on more than two widths.
+        some = [
+            Widths.of([trunk, *[width] * (len(NAMES) - 2), fusion])
+            for trunk, width, fusion in itertools.product(OPTIONS, repeat=3)
+        ]
+        figures = [self._figures(widths, self.costs(widths)) for widths in some]
+        for name, ceiling in self.ceilings.items():
+            least = min(one[name] for one in figures)
+            if ceiling < least:
+                raise InputError(
+                    f"max_{name} is {ceiling:g}, but the least of all SubGenerators is {least:.6g} {CEILINGS[name]}; "
+                    "raise it"
+                )
 
     def price(self, widths: Widths) -> float:
         """Latency in ms: the sum of the table's figures for the blocks of this SubGenerator."""
@@ -188,7 +257,7 @@ class Finding:
 
 def as_finding(point: Point) -> Finding:
     """The figures of a study's point."""
-    psnr_db, latency_ms = point.values
+    psnr_db, latency_ms = point.values[:2]
     return Finding(point.number, list(Widths.from_choice(point.choice)), psnr_db, latency_ms)
 
 

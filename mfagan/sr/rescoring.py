@@ -59,20 +59,20 @@ def measure_error(exact: Scorer, quick: Scorer) -> Bf16Error:
 def rescore(
     choices: Sequence[Widths],
     latency_ms: Sequence[float],
-    ceiling_ms: float,
+    feasible: Sequence[bool],
     exact: Scorer,
     quick: Scorer,
     error: Bf16Error,
 ) -> list[Score]:
     """The PSNR of each choice in dB, in fp32 where it could be on the front of PSNR and latency, else in bf16.
 
-    Those in bf16 cost more than the ceiling, or one in fp32 dominates them whichever way they err. Where one in
+    Those in bf16 are not feasible, or a feasible one in fp32 dominates them whichever way they err. Where one in
     fp32 deviates by more than the bound, that becomes three times its deviation and more are scored again.
     """
     estimates = np.array(quick(choices)) - error.bias_db
     bound_db = error.bound_db
     found: dict[int, float] = {}
-    while doubtful := [i for i in could_lead(estimates, latency_ms, ceiling_ms, bound_db) if i not in found]:
+    while doubtful := [i for i in could_lead(estimates, latency_ms, feasible, bound_db) if i not in found]:
         found |= zip(doubtful, exact([choices[i] for i in doubtful]), strict=True)
         worst_db = max(abs(found[i] - float(estimates[i])) for i in doubtful)
         bound_db = MARGIN * worst_db if worst_db > bound_db else bound_db
@@ -83,10 +83,11 @@ def rescore(
 
 
 def could_lead(
-    psnr_db: ArrayLike, latency_ms: ArrayLike, ceiling_ms: float, bound_db: float
+    psnr_db: ArrayLike, latency_ms: ArrayLike, feasible: Sequence[bool], bound_db: float
 ) -> NDArray[np.intp]:
-    """Which choices under the ceiling none dominates for certain, where each PSNR errs by `bound_db` at most."""
-    psnr, latency = np.asarray(psnr_db), np.asarray(latency_ms)
+    """Which feasible choices no such choice dominates for certain, where each PSNR errs by `bound_db` at most."""
+    candidates = np.flatnonzero(np.asarray(feasible, dtype=np.bool_))
+    psnr, latency = np.asarray(psnr_db)[candidates], np.asarray(latency_ms)[candidates]
     order = np.lexsort((-psnr, latency))  # by latency, the best of equals first
     best = np.maximum.accumulate(psnr[order])
-    return order[(psnr[order] + bound_db >= best - bound_db) & (latency[order] <= ceiling_ms)]
+    return candidates[order[psnr[order] + bound_db >= best - bound_db]]

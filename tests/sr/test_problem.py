@@ -83,11 +83,11 @@ def test_every_evaluation_carries_costs_and_hashes(trained, table, pairs):
 def test_a_ceiling_is_a_constraint_and_an_impossible_one_is_refused(trained, table, pairs):
     free = build(trained, table, pairs)
     cheap, dear = free.price(Widths.uniform(24)), free.price(Widths.uniform(48))
-    problem = build(trained, table, pairs, max_latency_ms=(cheap + dear) / 2)
+    problem = build(trained, table, pairs, ceilings={"latency_ms": (cheap + dear) / 2})
     feasible = [e.feasible for e in problem.evaluate([Widths.uniform(w).as_choice() for w in (24, 48)])]
     assert feasible == [True, False]
-    with pytest.raises(InputError, match=f"cheapest SubGenerator costs {cheap:.3f} ms"):
-        build(trained, table, pairs, max_latency_ms=cheap / 2)
+    with pytest.raises(InputError, match=f"least of all SubGenerators is {cheap:.6g} ms"):
+        build(trained, table, pairs, ceilings={"latency_ms": cheap / 2})
 
 
 def test_a_table_without_a_key_is_refused_before_any_trial(trained, table, pairs, tmp_path):
@@ -154,7 +154,7 @@ def test_bf16_scores_nothing_again_that_is_over_the_ceiling(trained, table, pair
     free = build(trained, table, pairs)
     ceiling = (free.price(Widths.uniform(24)) + free.price(Widths.uniform(48))) / 2
     choices = random.Random(1).sample(list(every_choice()), 40)
-    _, mixed = evaluate_both(trained, table, pairs, monkeypatch, choices, max_latency_ms=ceiling)
+    _, mixed = evaluate_both(trained, table, pairs, monkeypatch, choices, ceilings={"latency_ms": ceiling})
     assert {str(one.attributes["precision"]) for one in mixed if not one.feasible} == {"bf16"}
     assert "fp32" in {str(one.attributes["precision"]) for one in mixed if one.feasible}
 

@@ -13,10 +13,12 @@ DIRECTIONS = ("maximize", "minimize")
 
 def test_what_could_lead_is_told_by_latency_and_twice_the_bound():
     psnr_db, latency_ms = [30.0, 30.3, 30.18, 30.1, 30.3], [1.0, 2.0, 3.0, 3.0, 3.0]
-    assert sorted(could_lead(psnr_db, latency_ms, 9, bound_db=0.0)) == [0, 1, 4]
-    assert sorted(could_lead(psnr_db, latency_ms, 9, bound_db=0.0625)) == [0, 1, 2, 4]
-    assert sorted(could_lead(psnr_db, latency_ms, 2, bound_db=1)) == [0, 1]
-    assert list(could_lead([], [], 9, bound_db=1)) == []
+    everything = [True] * 5
+    assert sorted(could_lead(psnr_db, latency_ms, everything, bound_db=0.0)) == [0, 1, 4]
+    assert sorted(could_lead(psnr_db, latency_ms, everything, bound_db=0.0625)) == [0, 1, 2, 4]
+    assert sorted(could_lead(psnr_db, latency_ms, [True, True, False, False, False], bound_db=1)) == [0, 1]
+    assert sorted(could_lead(psnr_db, latency_ms, [True, False, True, True, False], bound_db=0.0)) == [0, 2]
+    assert list(could_lead([], [], [], bound_db=1)) == []
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -25,7 +27,7 @@ def test_the_front_is_among_what_could_lead_whichever_way_the_figures_err(seed: 
     exact, latency = chance.integers(0, 40, 60) / 10, chance.integers(0, 20, 60)  # with ties
     psnr = exact + chance.uniform(-0.3, 0.3, 60)
     front = np.flatnonzero(front_mask(np.stack([exact, latency], 1), DIRECTIONS))
-    found = could_lead(psnr, latency, np.inf, 0.3)
+    found = could_lead(psnr, latency, [True] * 60, 0.3)
     assert set(front) <= set(found)
     assert len(found) < 60
 
@@ -54,8 +56,8 @@ def test_the_error_is_the_bias_and_three_times_what_is_left():
 @pytest.mark.parametrize("bound_db", [0.012, 0.0])  # one that holds, one that the figures show to be wrong
 @pytest.mark.parametrize("ceiling_ms", [30.0, np.inf])
 def test_the_front_is_exact_and_the_rest_is_near(bound_db: float, ceiling_ms: float):
-    scores = rescore(CHOICES, LATENCY_MS, ceiling_ms, exact, quick, Bf16Error(0.4, bound_db))
     feasible = np.array(LATENCY_MS) <= ceiling_ms
+    scores = rescore(CHOICES, LATENCY_MS, feasible.tolist(), exact, quick, Bf16Error(0.4, bound_db))
     assert 5 < sum(score.precision == "fp32" for score in scores) < feasible.sum() / 2
     for widths, score in zip(CHOICES, scores, strict=True):
         assert score.psnr_db == pytest.approx(EXACT[widths], abs=0 if score.precision == "fp32" else 0.0041)
