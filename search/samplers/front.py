@@ -171,6 +171,7 @@ class Front(Sampler):
         feasible = np.array([point.feasible for point in history])
         believed = mean[waiting[self._allowed[waiting]]]
         rows = np.concatenate([observed[feasible], believed])
+        rows = rows[pareto.front_mask(rows, ["minimize"] * n_objectives)]
         low, high = observed.min(axis=0), observed.max(axis=0)
         for place, losses in self._known.items():
             low[place], high[place] = losses.min(), losses.max()
