@@ -26,7 +26,7 @@ MAX_CHOICES = 100_000
 """The largest space that is scored as a whole."""
 
 _MAX_ENTRIES = 20_000_000  # of the matrix points x choices, 160 MB
-_MAX_POINTS = 1_000
+_MAX_POINTS = 500
 _MAX_FITTED = 200
 _N_SAMPLES = 1024
 _MARGIN = 0.1

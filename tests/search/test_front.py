@@ -193,3 +193,12 @@ def test_expected_improvement_in_closed_form_is_the_sampled_one():
     )
     np.testing.assert_allclose(closed, sampled, atol=0.005)
     np.testing.assert_allclose(general, closed, atol=0.005)
+
+
+def test_constraints_that_are_not_foreseen_leave_the_front_to_feasible_trials():
+    class Surprising(Mirror):
+        def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+            return [Foreseen(dict(f.values)) for f in super().foresee(batch)]
+
+    assert not any(point.feasible for point in drawn(Front(Surprising(max_price=1.0)), 30))
+    assert any(point.feasible for point in drawn(Front(Surprising(max_price=40.0)), 30))
