@@ -21,7 +21,7 @@ from pydantic import (
     ValidationError,
 )
 
-from search.errors import SearchError
+from search.errors import SearchError, first_fault
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
 
@@ -70,7 +70,8 @@ class LatencyTable(BaseModel):
         try:
             return cls.model_validate_json(content)
         except ValidationError as error:
-            raise SearchError(f"latency table {path}: {_first_fault(error)}") from None
+            fault = first_fault(error, "build the table again")
+            raise SearchError(f"latency table {path}: {fault}") from None
 
     def require(self, keys: Iterable[str], remedy: str) -> None:
         """Raise SearchError where keys are missing: names them and `remedy`, the command that adds them."""
@@ -104,16 +105,3 @@ class LatencyTable(BaseModel):
     def to_json(self) -> str:
         """The text of the table's file; reading it back gives an equal table."""
         return self.model_dump_json(indent=2) + "\n"
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in fault["loc"])
-    reason = " ".join(fault["msg"].split())
-    if fault["type"] == "json_invalid":
-        return f"not a JSON file ({reason}); build the table again"
-    if fault["type"] == "missing":
-        return f"the field {field!r} is missing; build the table again"
-    seen = repr(fault["input"])
-    seen = seen if len(seen) <= 60 else f"{seen[:57]}..."
-    return f"{field or 'the content'} is {seen} ({reason}); correct it or build the table again"

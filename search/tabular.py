@@ -1,0 +1,190 @@
+"""Tabular benchmarks: the exact values of every choice of a problem, in one JSON file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, ValidationError
+
+from search.errors import SearchError, first_fault
+from search.problem import Choice, Evaluation, Foreseen, Objective, Problem, check_problem
+from search.samplers.base import Space
+
+if TYPE_CHECKING:
+    from search.study import StudyRecord
+
+_Text = Annotated[str, StringConstraints(min_length=1)]
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+_Options: TypeAlias = Annotated[tuple[int | _Finite | str, ...], Strict(False), Field(min_length=1)]
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class _Objective(BaseModel):
+    model_config = _STRICT
+
+    name: _Text
+    direction: Literal["maximize", "minimize"]
+    unit: str = ""
+
+
+class _File(BaseModel):
+    model_config = _STRICT
+
+    format: Literal["tabular-benchmark/1"]
+    command: _Text
+    identity: dict[str, str]
+    choices: Annotated[dict[str, _Options], Field(min_length=1)]
+    objectives: Annotated[tuple[_Objective, ...], Strict(False), Field(min_length=1)]
+    foreseen: Annotated[tuple[str, ...], Strict(False)] = ()
+    known_choices: Annotated[tuple[dict[str, int | _Finite | str], ...], Strict(False)] = ()
+    values: dict[str, list[_Finite]]
+
+
+class TabularProblem(Problem):
+    """A problem whose every value is in a table, so that samplers can be compared at no cost.
+
+    `command` rebuilds the table, `names_foreseen` are the objectives that are known before an evaluation, and
+    `values` (n, k) has a row for each choice, the last of the problem's choices changing fastest, and a column
+    for each objective.
+    """
+
+    def __init__(
+        self,
+        choices: Mapping[str, Sequence[int | float | str]],
+        objectives: Sequence[Objective],
+        values: Mapping[str, Sequence[float]],
+        command: str,
+        *,
+        foreseen: Sequence[str] = (),
+        identity: Mapping[str, str] | None = None,
+        known_choices: Sequence[Choice] = (),
+    ) -> None:
+        """`values` holds, for each objective by name, one number a choice; SearchError where some are missing."""
+        self.choices = {name: tuple(options) for name, options in choices.items()}
+        self.objectives = tuple(objectives)
+        self.known_choices = tuple(known_choices)
+        self.command = command
+        self.names_foreseen = tuple(foreseen)
+        self._identity = dict(identity or {})
+        check_problem(self)
+        names = [objective.name for objective in self.objectives]
+        self.space = Space(self.choices)
+        if set(values) != set(names):
+            raise SearchError(f"the values are of {', '.join(values)}, the objectives are {', '.join(names)}")
+        for name, column in values.items():
+            if len(column) != self.space.size:
+                raise SearchError(
+                    f"{name} has {len(column)} values for {self.space.size} choices: give one each"
+                )
+        for name in self.names_foreseen:
+            if name not in names:
+                raise SearchError(f"foreseen holds {name!r}: it must be one of {', '.join(names)}")
+        self.values: NDArray[np.float64] = np.array([values[name] for name in names], dtype=np.float64).T
+        self._places = {key: place for place, key in enumerate(self.space.keys())}
+
+    @classmethod
+    def read(cls, path: str | PathLike[str]) -> Self:
+        """Read a table from a JSON file; SearchError names the file, field and value that is wrong."""
+        remedy = "build the table again"
+        try:
+            file = _File.model_validate_json(Path(path).read_bytes())
+            return cls(
+                file.choices,
+                [Objective(o.name, o.direction, o.unit) for o in file.objectives],
+                file.values,
+                file.command,
+                foreseen=file.foreseen,
+                identity=file.identity,
+                known_choices=file.known_choices,
+            )
+        except FileNotFoundError:
+            raise SearchError(f"tabular benchmark {path}: no such file; check the path") from None
+        except OSError as error:
+            raise SearchError(
+                f"tabular benchmark {path}: cannot be read ({error.strerror}); check it"
+            ) from None
+        except ValidationError as error:
+            raise SearchError(f"tabular benchmark {path}: {first_fault(error, remedy)}") from None
+        except SearchError as error:
+            raise SearchError(f"tabular benchmark {path}: {error}; {remedy}") from None
+
+    @classmethod
+    def from_record(
+        cls,
+        record: StudyRecord,
+        command: str,
+        foreseen: Sequence[str] = (),
+        known_choices: Sequence[Choice] = (),
+    ) -> Self:
+        """The table of a study that evaluated every choice; `command` is what rebuilds it.
+
+        SearchError where choices are missing, or some are infeasible, as a table has no constraints.
+        """
+        space = Space(record.choices)
+        found = {space.key(point.choice): point for point in record.points}
+        if len(found) < space.size:
+            first = next(key for key in space.keys() if key not in found)  # noqa: SIM118
+            raise SearchError(
+                f"study {record.name!r} has {len(found)} of {space.size} choices, not {space.choice(first)}:"
+                " search on until it is exhausted"
+            )
+        for point in found.values():
+            if not point.feasible:
+                raise SearchError(
+                    f"trial {point.number} of study {record.name!r} is infeasible: search without constraints"
+                )
+        rows = [found[key].values for key in space.keys()]  # noqa: SIM118 - no mapping
+        columns = zip(*rows, strict=True)
+        values = {o.name: list(column) for o, column in zip(record.objectives, columns, strict=True)}
+        return cls(
+            record.choices,
+            record.objectives,
+            values,
+            command,
+            foreseen=foreseen,
+            identity=record.identity,
+            known_choices=known_choices,
+        )
+
+    def place(self, choice: Mapping[str, int | float | str]) -> int:
+        """The row of a choice in `values`."""
+        return self._places[self.space.key(choice)]
+
+    def evaluate(self, batch: Sequence[Choice]) -> list[Evaluation]:
+        """The table's values."""
+        return [Evaluation(tuple(self.values[self.place(choice)].tolist())) for choice in batch]
+
+    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+        """The table's values of the objectives that are known before an evaluation."""
+        known = [(i, o.name) for i, o in enumerate(self.objectives) if o.name in self.names_foreseen]
+        rows = [self.values[self.place(choice)].tolist() for choice in batch]
+        return [Foreseen({name: row[i] for i, name in known}) for row in rows]
+
+    def identity(self) -> dict[str, str]:
+        """What the values depend on."""
+        return dict(self._identity)
+
+    def to_json(self) -> str:
+        """The text of the table's file; reading it back gives an equal table."""
+        columns = self.values.T.tolist()
+        names = [objective.name for objective in self.objectives]
+        file = _File(
+            format="tabular-benchmark/1",
+            command=self.command,
+            identity=self._identity,
+            choices={name: tuple(options) for name, options in self.choices.items()},
+            objectives=tuple(
+                _Objective(name=o.name, direction=o.direction, unit=o.unit) for o in self.objectives
+            ),
+            foreseen=self.names_foreseen,
+            known_choices=tuple(dict(choice) for choice in self.known_choices),
+            values=dict(zip(names, columns, strict=True)),
+        )
+        fields = (f"{json.dumps(k)}: {json.dumps(v)}" for k, v in file.model_dump(mode="json").items())
+        return "{\n" + ",\n".join(fields) + "\n}\n"

@@ -1,0 +1,204 @@
+"""The sampler that models what is not foreseen, on spaces whose every value is known."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+
+from search import pareto
+from search.errors import SearchError
+from search.problem import Choice, Evaluation, Foreseen, Objective, Point, Problem, Value
+from search.samplers import front
+from search.samplers.base import Key, Sampler
+from search.samplers.front import Front
+
+COATINGS = {"none": 0.0, "single": 0.3, "broadband": 0.9}
+
+
+class Mirror(Problem):
+    """Reflectivity is learned, with an interaction of layers and coating; the price is foreseen."""
+
+    choices: Mapping[str, Sequence[Value]] = {
+        "layers": (1, 2, 4, 8),
+        "polish": (0.5, 1.0, 2.0),
+        "coating": tuple(COATINGS),
+        "size": (1, 2, 3),
+    }
+    objectives = (Objective("reflectivity", "maximize", "%"), Objective("price", "minimize", "EUR"))
+    foreseen: tuple[str, ...] = ("price",)
+
+    def __init__(self, max_price: float | None = None) -> None:
+        self.max_price = max_price
+
+    def score(self, choice: Choice) -> dict[str, float]:
+        layers, polish, size = (float(choice[name]) for name in ("layers", "polish", "size"))
+        coating = COATINGS[str(choice["coating"])]
+        return {
+            "reflectivity": 80
+            + 4 * np.log2(layers) * (1 + coating)
+            - 1.5 * abs(polish - 1)
+            + 3 * coating
+            - size,
+            "price": 10 + 3 * layers + 5 / polish + 20 * coating + 4 * size,
+            "weight": size**2 * (2 + layers / 8),
+        }
+
+    def limits(self, choice: Choice) -> dict[str, float]:
+        return {} if self.max_price is None else {"price": self.score(choice)["price"] - self.max_price}
+
+    def evaluate(self, batch: Sequence[Choice]) -> list[Evaluation]:
+        names = [objective.name for objective in self.objectives]
+        return [Evaluation(tuple(self.score(c)[n] for n in names), {}, self.limits(c)) for c in batch]
+
+    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+        return [Foreseen({n: self.score(c)[n] for n in self.foreseen}, {}, self.limits(c)) for c in batch]
+
+
+class Heavy(Mirror):
+    """A third objective."""
+
+    objectives = (*Mirror.objectives, Objective("weight", "minimize", "kg"))
+
+
+def drawn(sampler: Sampler, n_trials: int, seed: int = 0) -> list[Point]:
+    """The points of a study of `n_trials`."""
+    points: list[Point] = []
+    taken: set[Key] = set()
+    for draw in range(n_trials):
+        history = points[: sampler.generation * (draw // sampler.generation)]
+        key = sampler.draw(history, taken, np.random.default_rng((seed, draw)))
+        assert key not in taken
+        taken.add(key)
+        choice = sampler.space.choice(key)
+        evaluation = sampler.problem.evaluate([choice])[0]
+        points.append(Point(draw, choice, evaluation.values, {}, evaluation.feasible))
+    return points
+
+
+def share(problem: Problem, points: Sequence[Point]) -> float:
+    """The part of the exact hypervolume, from the worst of all values."""
+    names, directions = list(problem.choices), [o.direction for o in problem.objectives]
+    keys = itertools.product(*problem.choices.values())
+    every = problem.evaluate([dict(zip(names, key, strict=True)) for key in keys])
+    rows = pareto.losses([e.values for e in every], directions)
+    worst = rows.max(axis=0) * [-1 if d == "maximize" else 1 for d in directions]
+    exact, found = (
+        pareto.hypervolume([e.values for e in some], directions, worst) for some in (every, points)
+    )
+    return found / exact
+
+
+def random_share(problem: Problem, n_trials: int, seed: int) -> float:
+    rng = np.random.default_rng(seed)
+    keys = list(itertools.product(*problem.choices.values()))
+    picked = [dict(zip(problem.choices, keys[i], strict=True)) for i in rng.permutation(len(keys))[:n_trials]]
+    evaluations = problem.evaluate(picked)
+    return share(
+        problem, [Point(i, c, e.values) for i, (c, e) in enumerate(zip(picked, evaluations, strict=True))]
+    )
+
+
+@pytest.mark.parametrize("kind", [Mirror, Heavy])
+def test_finds_more_of_the_front_than_random_draws(kind):
+    problem = kind()
+    found = [share(problem, drawn(Front(problem), 40, seed)) for seed in range(2)]
+    assert min(found) > 0.97
+    assert np.median(found) > np.median([random_share(problem, 40, seed) for seed in range(10)])
+
+
+def test_several_objectives_can_be_learned():
+    class Unpriced(Heavy):
+        foreseen = ("weight",)
+
+    assert share(Unpriced(), drawn(Front(Unpriced()), 40)) > 0.9
+
+
+def test_goes_the_same_way_when_it_starts_anew_within_a_generation():
+    points = drawn(Front(Mirror(), generation=5), 30)
+    taken = {tuple(point.choice.values()) for point in points[:27]}
+    again = Front(Mirror(), generation=5).draw(points[:25], taken, np.random.default_rng((0, 27)))
+    assert again == tuple(points[27].choice.values())
+    assert drawn(Front(Mirror(), generation=5), 30) == points
+    assert drawn(Front(Mirror(), generation=5), 30, seed=1) != points
+
+
+def test_draws_every_choice_once():
+    sampler = Front(Mirror())
+    assert len(drawn(sampler, sampler.space.size)) == 4 * 3 * 3 * 3
+
+
+def test_what_is_foreseen_to_be_infeasible_comes_last():
+    problem = Mirror(max_price=40.0)
+    sampler = Front(problem)
+    every = [sampler.space.choice(key) for key in itertools.product(*sampler.space.options)]
+    n_feasible = sum(evaluation.feasible for evaluation in problem.evaluate(every))
+    points = drawn(sampler, n_feasible + 3)
+    assert 20 < n_feasible < sampler.space.size
+    assert [point.feasible for point in points] == [True] * n_feasible + [False] * 3
+
+
+def test_a_draw_is_spread_from_those_of_its_generation():
+    """Draws that nobody has evaluated yet make what they would tell less worth knowing."""
+    points = drawn(Front(Mirror(), generation=10), 20)
+    assert len({tuple(point.choice.values()) for point in points[10:]}) == 10
+    sampler = Front(Mirror(), generation=10)
+    alone = sampler.draw(
+        points[:10], {tuple(p.choice.values()) for p in points[:10]}, np.random.default_rng(0)
+    )
+    second = sampler.draw(
+        points[:10], {tuple(p.choice.values()) for p in points[:10]} | {alone}, np.random.default_rng(0)
+    )
+    assert second != alone
+
+
+@pytest.mark.parametrize(
+    ("known", "message"), [((), "use nsga2"), (("reflectivity", "price"), "nothing to learn")]
+)
+def test_needs_something_foreseen_and_something_to_learn(known, message):
+    problem = Mirror()
+    problem.foreseen = known
+    with pytest.raises(SearchError, match=message):
+        Front(problem)
+
+
+def test_refuses_a_space_too_large_to_score(monkeypatch):
+    monkeypatch.setattr(front, "MAX_CHOICES", 100)
+    with pytest.raises(SearchError, match="there are 108: the limit is 100"):
+        Front(Mirror())
+
+
+def test_expected_improvement_in_closed_form_is_the_sampled_one():
+    rows = np.array([[0.2, 0.7], [0.5, 0.3], [0.6, 0.9]])
+    reference = np.array([1.0, 1.0])
+    mean = np.array([[0.1, 0.8], [0.4, 0.5], [0.9, 0.2], [0.3, 0.9]])
+    deviation = np.array([0.1, 0.2, 0.3, 0.05])
+    rng = np.random.default_rng(0)
+    before = pareto.hypervolume(rows, ["minimize"] * 2, reference.tolist())
+    sampled = [
+        np.mean(
+            [
+                pareto.hypervolume([*rows, [m[0], m[1] + s * z]], ["minimize"] * 2, reference.tolist())
+                - before
+                for z in rng.standard_normal(3000)
+            ]
+        )
+        for m, s in zip(mean, deviation, strict=True)
+    ]
+    closed = front._improvement_2d(rows, reference, mean, deviation)
+    general = front._improvement(
+        rows, np.zeros(2), reference, mean, np.stack([np.zeros(4), deviation], axis=1)
+    )
+    np.testing.assert_allclose(closed, sampled, atol=0.005)
+    np.testing.assert_allclose(general, closed, atol=0.005)
+
+
+def test_constraints_that_are_not_foreseen_leave_the_front_to_feasible_trials():
+    class Surprising(Mirror):
+        def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+            return [Foreseen(dict(f.values)) for f in super().foresee(batch)]
+
+    assert not any(point.feasible for point in drawn(Front(Surprising(max_price=1.0)), 30))
+    assert any(point.feasible for point in drawn(Front(Surprising(max_price=40.0)), 30))
