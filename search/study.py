@@ -72,17 +72,17 @@ def run(
     sampler: str = "nsga2",
     population: int = 50,
     seed: int | None = 0,
-    batch: int = 10,
+    batch: int | None = 10,
     lease_s: float = 30,
     report: Callable[[Progress], None] | None = None,
 ) -> None:
     """Search until the study has `n_trials` finished trials in all (None: every choice); the same call continues it.
 
     `storage` is a URL, the path of an SQLite file, or a storage of Optuna's. `sampler` is one of `samplers.NAMES`;
-    `population` is the size of NSGA-II's generations. Up to `batch` choices of one generation are evaluated
-    together and then stored. No choice is evaluated twice; once all are, the study ends, whatever `n_trials`.
-    With a `seed` the trials of a single worker are the same however often the study was stopped; None seeds from
-    the system.
+    `population` is the size of NSGA-II's generations. Up to `batch` choices of one generation (None: all that are
+    left of it) are evaluated together and then stored. No choice is evaluated twice; once all are, the study ends,
+    whatever `n_trials`. With a `seed` the trials of a single worker are the same however often the study was
+    stopped; None seeds from the system.
 
     Any number of workers, each a call of this function, can share a study: together they make `n_trials` trials.
     A worker that has not been heard of for `lease_s` seconds loses its choices to the others.
@@ -92,9 +92,9 @@ def run(
     """
     check_problem(problem)
     n_trials = count_choices(problem) if n_trials is None else n_trials
-    for name, number, least in (("n_trials", n_trials, 1), ("batch", batch, 1), ("lease_s", lease_s, 1)):
-        if number < least:
-            raise SearchError(f"{name} is {number}: it must be at least {least}")
+    for name, number in (("n_trials", n_trials), ("batch", batch), ("lease_s", lease_s)):
+        if number is not None and number < 1:
+            raise SearchError(f"{name} is {number}: it must be at least 1")
     if seed is not None and seed < 0:
         raise SearchError(f"seed is {seed}: it must be at least 0")
     entropy = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
@@ -103,7 +103,7 @@ def run(
     with quiet_optuna(), connect(storage, create=True) as connection:
         study_id = connection.call(_create_study, problem, connection, study_name)._study_id
         with Claims(connection, study_id, drawer.space, space, lease_s) as claims:
-            worker = _Worker(problem, drawer, claims, n_trials, batch, entropy)
+            worker = _Worker(problem, drawer, claims, n_trials, batch or drawer.generation, entropy)
             while True:
                 progress = worker.look()
                 if report is not None:

@@ -24,7 +24,12 @@ ManyImagesOption = Annotated[
         "--images", help="A folder of images (repeatable), or `embedded` (default) for the bundled photos."
     ),
 ]
-StorageOption = Annotated[str, typer.Option(help="Optuna storage URL, or the path of an SQLite file.")]
+StorageOption = Annotated[
+    str,
+    typer.Option(
+        help="An SQLite file, journal://FILE, grpc://HOST:PORT or a database URL (postgresql+psycopg://...)."
+    ),
+]
 StudyOption = Annotated[str, typer.Option(help="The study's name.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]

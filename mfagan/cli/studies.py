@@ -1,7 +1,7 @@
 """Commands on latency tables and studies: lut build, search, front, pick."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,10 +15,15 @@ from mfagan.cli.options import (
     SizeOption,
     StorageOption,
     StudyOption,
+    WeightsOption,
+    find_lpips,
     read_size,
     say,
 )
 from mfagan.sr.shipped import SUPERGENERATOR
+
+if TYPE_CHECKING:
+    from search.problem import Problem
 
 
 def build_lut(
@@ -64,8 +69,23 @@ def run_search(
     images: ImagesOption = "embedded",
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
-    trials: Annotated[int, typer.Option(min=1, help="Finished trials the study shall have in all.")] = 200,
+    trials: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Finished trials the study shall have in all (200; exhaustive: every choice)."
+        ),
+    ] = None,
+    sampler: Annotated[
+        str, typer.Option(help="nsga2, front (fewest evaluations), tpe, random, or exhaustive: every choice.")
+    ] = "nsga2",
     max_latency_ms: Annotated[float | None, typer.Option(help="Ceiling on the latency, in ms.")] = None,
+    max_params: Annotated[float | None, typer.Option(help="Ceiling on the parameters.")] = None,
+    max_gflops: Annotated[float | None, typer.Option(help="Ceiling on the FLOPs, in G.")] = None,
+    max_memory_gb: Annotated[float | None, typer.Option(help="Ceiling on the memory traffic, in GB.")] = None,
+    third: Annotated[
+        str | None, typer.Option("--objective", help="A third objective: memory, or lpips (slow).")
+    ] = None,
+    weights: WeightsOption = None,
     population: Annotated[int, typer.Option(min=2, help="NSGA-II's population.")] = 50,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -80,8 +100,14 @@ def run_search(
         int | None, typer.Option(help="Score on the centre of each image, this many HR pixels a side.")
     ] = None,
     max_images: Annotated[int | None, typer.Option(help="Score on the first images alone.")] = None,
+    lease: Annotated[
+        float, typer.Option(min=1, help="Seconds after which a silent worker's choices go to others.")
+    ] = 30,
 ) -> None:
-    """Search widths by PSNR-Y and latency; the same command again continues the study."""
+    """Search widths by PSNR-Y and latency; the same command again continues the study.
+
+    Run it on several machines with one --storage, and they share the study; give each a --seed of its own.
+    """
     from mfagan.data import read_pairs
     from mfagan.devices import choose_device
     from mfagan.latency import describe_build, find_table, warn_size
@@ -99,18 +125,28 @@ def run_search(
     if warning:
         say(f"warning: {warning}")
     scale = _scale_of(supernet)
+    ceilings = {
+        "latency_ms": max_latency_ms,
+        "params": max_params,
+        "flops": None if max_gflops is None else 1e9 * max_gflops,
+        "memory_bytes": None if max_memory_gb is None else 1e9 * max_memory_gb,
+    }
     problem = SubGeneratorProblem(
         supernet,
         read_pairs(images, scale, max_images, crop),
         table,
         describe_build(table.threads, target, table.runtime, path)
         + ("" if scale == 4 else f" --scale {scale}"),
-        max_latency_ms,
+        {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
         target,
         choose_device(device),
         require_precision(precision),
+        third,
+        find_lpips(weights) if third == "lpips" else None,
     )
-    _run_study(problem, storage, study, trials, population, seed)
+    _run_study(
+        problem, storage, study, trials, sampler=sampler, population=population, seed=seed, lease_s=lease
+    )
     record = load(storage, study)
     n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
@@ -118,10 +154,13 @@ def run_search(
     print(f"study {study}: {record.n_trials} trials, {n_best} on the front; browse it with `mfagan front`")
 
 
-def _run_study(problem: Any, storage: str, study: str, trials: int, population: int, seed: int) -> None:
+def _run_study(
+    problem: "Problem", storage: str, study: str, trials: int | None, *, sampler: str, **settings: Any
+) -> None:
     """Run an Optuna study with a progress bar of the best PSNR."""
     from mfagan.output import require_writable
     from mfagan.progress import show_bar
+    from search.samplers import default_trials
     from search.study import Progress, run
 
     if storage == DEFAULT_STORAGE:
@@ -133,7 +172,8 @@ def _run_study(problem: Any, storage: str, study: str, trials: int, population: 
             report(progress.n_finished, progress.n_trials, best)
 
         # A whole generation at once: its choices share the work of their common prefixes.
-        run(problem, storage, study, trials, population=population, batch=population, seed=seed, report=show)
+        n_trials = trials or default_trials(sampler)
+        run(problem, storage, study, n_trials, sampler=sampler, batch=None, report=show, **settings)
 
 
 def front(
