@@ -30,6 +30,7 @@ from search.pareto import hypervolume, losses
 from search.problem import Evaluation, Point, Problem, check_problem
 from search.samplers.base import Key, Sampler
 from search.samplers.front import Front
+from search.samplers.nsga2 import NSGA2
 from search.tabular import TabularProblem
 
 try:
@@ -120,12 +121,14 @@ def drive(make: Callable[[Problem], Sampler]) -> Search:
         sampler = make(problem)
         known = [sampler.space.key(choice) for choice in problem.known_choices if sampler.starts_known]
         points: list[Point] = []
+        history: tuple[Point, ...] = ()
         taken: dict[Key, None] = {}
         for draw in range(min(n_trials, sampler.space.size)):
+            if draw % sampler.generation == 0:
+                history = tuple(points)
             if draw < len(known):
                 key = known[draw]
             else:
-                history = points[: sampler.generation * (draw // sampler.generation)]
                 key = sampler.draw(history, taken, np.random.default_rng((seed, draw)))
             taken[key] = None
             choice = sampler.space.choice(key)
@@ -188,6 +191,7 @@ def _ofa(problem: TabularProblem, seed: int, n_trials: int) -> list[int]:
 
 
 COMPETITORS: dict[str, Competitor] = {
+    "nsga2": Competitor(drive(NSGA2), ours=True),
     "front": Competitor(drive(Front), ours=True),
     "optuna-nsga2": Competitor(_optuna(lambda seed: NSGAIISampler(seed=seed))),
     "optuna-tpe": Competitor(_optuna(lambda seed: TPESampler(seed=seed))),

@@ -23,7 +23,14 @@ app.command()(ablate.ablate)
 app.add_typer(data_app, name="data")
 app.add_typer(lut_app, name="lut")
 app.command("search")(studies.run_search)
-for command in (studies.front, studies.pick, networks.finetune, evaluate.evaluate, networks.export):
+for command in (
+    studies.front,
+    studies.tabulate,
+    studies.pick,
+    networks.finetune,
+    evaluate.evaluate,
+    networks.export,
+):
     app.command()(command)
 for command in (networks.rank, networks.costs, networks.info, demo.demo):
     app.command()(command)

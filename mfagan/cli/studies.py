@@ -16,6 +16,7 @@ from mfagan.cli.options import (
     StorageOption,
     StudyOption,
     WeightsOption,
+    command_line,
     find_lpips,
     read_size,
     say,
@@ -187,6 +188,28 @@ def front(
     from search.study import load
 
     write_atomic(out, front_page(load(storage, study)))
+    print(out)
+
+
+def tabulate(
+    out: OutOption,
+    storage: StorageOption = DEFAULT_STORAGE,
+    study: StudyOption = DEFAULT_STUDY,
+) -> None:
+    """Write an exhaustive study's values as a table to compare samplers on (`python -m search.benchmark`)."""
+    from mfagan.output import write_atomic
+    from mfagan.sr.problem import LATENCY, MEMORY, SubGeneratorProblem
+    from search.study import load
+    from search.tabular import TabularProblem
+
+    record = load(storage, study)
+    table = TabularProblem.from_record(
+        record,
+        f"mfagan search --sampler exhaustive (on what the identity names), then {command_line()}",
+        [objective.name for objective in record.objectives if objective in (LATENCY, MEMORY)],
+        SubGeneratorProblem.known_choices,
+    )
+    write_atomic(out, table.to_json())
     print(out)
 
 

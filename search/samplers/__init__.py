@@ -20,6 +20,10 @@ def make_sampler(name: str, problem: Problem, population: int = 50) -> Sampler:
         from search.samplers.nsga2 import NSGA2
 
         return NSGA2(problem, population)
+    if name == "front":
+        from search.samplers.front import Front
+
+        return Front(problem)
     if name == "tpe":
         from search.samplers.tpe import TPE
 
