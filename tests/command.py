@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass
@@ -22,3 +23,11 @@ class Result:
 
 
 Run = Callable[..., Result]
+
+
+def search_command(trained: Path, table: Path, storage: object, trials: int | None = 6) -> list[object]:
+    """A search in the study `s`, on one small picture."""
+    command: list[object] = ["search", "--supernet", trained / "supergenerator.safetensors", "--lut", table]
+    command += ["--images", trained / "photos", "--crop", 32, "--max-images", 1, "--storage", storage]
+    command += ["--study", "s", "--population", 4, "--seed", 1, "--device", "cpu"]
+    return command if trials is None else [*command, "--trials", trials]

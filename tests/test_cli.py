@@ -15,7 +15,7 @@ from mfagan.sr.networks import build
 from mfagan.sr.run import save_network
 from mfagan.sr.widths import Widths
 from tests import tiny
-from tests.command import Run
+from tests.command import Run, search_command
 
 MIXED = "48,24,24,24,32,48,48,24"
 
@@ -25,12 +25,6 @@ def searched(run: Run, trained: Path, table: Path, tmp_path: Path) -> Path:
     """A folder with a study of six trials in study.db."""
     assert run(*search_command(trained, table, tmp_path / "study.db")).status == 0
     return tmp_path
-
-
-def search_command(trained: Path, table: Path, storage: Path, trials: int = 6) -> list[object]:
-    command: list[object] = ["search", "--supernet", trained / "supergenerator.safetensors", "--lut", table]
-    command += ["--images", trained / "photos", "--crop", 32, "--max-images", 1, "--storage", storage]
-    return [*command, "--study", "s", "--trials", trials, "--population", 4, "--seed", 1, "--device", "cpu"]
 
 
 def test_help_needs_neither_torch_nor_optuna():
@@ -158,26 +152,6 @@ def test_search_counts_trials_in_all_and_continues(run: Run, trained: Path, tabl
         with sqlite3.connect(storage) as database:
             ((count,),) = database.execute("SELECT count(*) FROM trials WHERE state = 'COMPLETE'").fetchall()
         assert count == finished
-
-
-def test_search_in_an_unknown_precision(run: Run, trained: Path, table: Path, tmp_path: Path):
-    found = run(*search_command(trained, table, tmp_path / "study.db"), "--precision", "fp16")
-    assert found.status == 2
-    assert "precision 'fp16': give one of fp32, bf16" in found.message
-
-
-def test_search_under_a_ceiling(run: Run, trained: Path, table: Path, tmp_path: Path):
-    command = search_command(trained, table, tmp_path / "study.db")
-    assert "cheapest SubGenerator costs" in run(*command, "--max-latency-ms", 0.5).message
-    assert not (tmp_path / "study.db").exists()
-    assert run(*command, "--max-latency-ms", 20).status == 0
-    assert (
-        run(
-            "pick", "--storage", tmp_path / "study.db", "--study", "s", "--knee", "--out", tmp_path / "p"
-        ).status
-        == 0
-    )
-    assert json.loads((tmp_path / "p").read_text())["latency_ms"] <= 20
 
 
 def test_front_is_one_file_for_offline_use(run: Run, searched: Path):
