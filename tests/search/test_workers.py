@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from search.claims import WORKER
 from search.connection import connect
 from search.errors import SearchError
-from search.study import StudyRecord, load
+from search.study import StudyRecord, load, run
 from tests.search import postgres
 from tests.search.ladder import Ladder
 
@@ -102,6 +102,16 @@ def kill_while_working(process: subprocess.Popen, storage: str) -> set[tuple]:
 def server() -> Iterator[postgres.Server]:
     with postgres.serve() as server:
         yield server
+
+
+def test_a_study_on_postgresql(server, caplog):
+    run(Ladder(), server.url, "s", 12, population=5)
+    run(Ladder(), server.url, "s", 30, population=5)
+    assert_whole(load(server.url, "s"), 30)
+    wrong = server.url.replace("s3cret", "gu3ss")
+    with pytest.raises(SearchError, match=r"postgres:\*\*\*@.* password authentication failed") as caught:
+        load(wrong, "s")
+    assert "gu3ss" not in str(caught.value) + caplog.text
 
 
 @pytest.mark.slow
