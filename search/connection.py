@@ -84,8 +84,8 @@ def _rpc_code(error: BaseException) -> str | None:
     """The name of a gRPC error's status; gRPC is imported by those who use it."""
     if not any(kind.__name__ == "RpcError" for kind in type(error).__mro__):
         return None
-    code: Any = getattr(error, "code", None)
-    return code().name if callable(code) else ""
+    code: Callable[[], Any] = getattr(error, "code", lambda: None)
+    return getattr(code(), "name", "")
 
 
 @contextmanager

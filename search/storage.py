@@ -42,7 +42,7 @@ class Address:
     def host_and_port(self) -> tuple[str, int]:
         """Of a proxy."""
         parts = urlsplit(self.url)
-        return str(parts.hostname), int(parts.port or 0)
+        return parts.hostname or "", parts.port or 0
 
     def hide_secrets(self, text: str) -> str:
         """`text` with every secret of this address replaced by ***."""
@@ -81,14 +81,14 @@ def read_address(storage: str) -> Address:
 
 
 def _grpc_address(storage: str) -> Address:
+    address = Address(storage, storage, None, kind="grpc")
     try:
-        parts = urlsplit(storage)
-        plain = parts.hostname and parts.port and parts.netloc == f"{parts.hostname}:{parts.port}"
+        host, port = address.host_and_port
     except ValueError:
-        plain = False
-    if not plain or storage.partition("://")[2] != parts.netloc:
+        host, port = "", 0
+    if storage != f"grpc://{host}:{port}" or not (host and port):
         raise SearchError(f"the storage {redact(storage)} is not grpc://HOST:PORT: correct it")
-    return Address(storage, storage, None, kind="grpc")
+    return address
 
 
 def redact(storage: str) -> str:

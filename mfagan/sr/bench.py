@@ -33,7 +33,8 @@ from mfagan.progress import show_bar
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.export import export_generator
 from mfagan.sr.generator import MFANet, blocks
-from mfagan.sr.problem import TARGET_SIZE, SubGeneratorProblem, every_block
+from mfagan.sr.problem import SubGeneratorProblem, every_block
+from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.recipe import read_recipe
 from mfagan.sr.rescoring import Precision
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
@@ -131,7 +132,7 @@ def bench_layout(width: int) -> Row:
     """Scoring a slice in channels_last against NCHW, at fp32."""
     nchw = SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(width))
     channels_last = place(SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(width)))
-    lr = torch.rand(3, *TARGET_SIZE)
+    lr = torch.rand(3, *INPUT_SIZE)
 
     @torch.inference_mode()
     def run_nchw() -> None:
@@ -211,23 +212,23 @@ def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Row]:
     networks = [FULL, Widths.uniform(min(OPTIONS)), *(random_choice(chance) for _ in range(n_networks - 2))]
     photo = torch.rand(3, 64, 64)
     models = [
-        export_generator(MFANet(widths, residual="bicubic"), TARGET_SIZE, photo)[0] for widths in networks
+        export_generator(MFANet(widths, residual="bicubic"), INPUT_SIZE, photo)[0] for widths in networks
     ]
     measured: list[list[float]] = [[] for _ in models]
     prices: list[list[float]] = [[] for _ in models]
     for _ in range(3):
         with show_bar("latency table") as report:
             table = build_table(
-                every_block(TARGET_SIZE),
+                every_block(INPUT_SIZE),
                 threads=threads,
-                input_size=TARGET_SIZE,
-                command=describe_build(threads, TARGET_SIZE),
+                input_size=INPUT_SIZE,
+                command=describe_build(threads, INPUT_SIZE),
                 rounds=rounds,
                 report=report,
             )
         for i, (widths, model) in enumerate(zip(networks, models, strict=True)):
             prices[i].append(
-                table.price(block.key for block in blocks(widths, *TARGET_SIZE, residual="bicubic"))
+                table.price(block.key for block in blocks(widths, *INPUT_SIZE, residual="bicubic"))
             )
             measured[i].append(measure_model(model, threads, rounds).latency_ms)
     ratios = [statistics.median(m) / statistics.median(p) for m, p in zip(measured, prices, strict=True)]
