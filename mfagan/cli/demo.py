@@ -44,7 +44,7 @@ def demo(
     with _timed(seconds, "lut"):
         build_lut(out=lut)
     with _timed(seconds, "search"):
-        run_search(str(lut), supernet, storage=storage, study=study, trials=trials, population=30, seed=seed)
+        run_search(str(lut), supernet, storage=storage, study=study, trials=trials, seed=seed)
     with _timed(seconds, "front"):
         front(out=out / "front.html", storage=storage, study=study)
     with _timed(seconds, "pick"):

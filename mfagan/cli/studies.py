@@ -87,7 +87,7 @@ def run_search(
         str | None, typer.Option("--objective", help="A third objective: memory, or lpips (slow).")
     ] = None,
     weights: WeightsOption = None,
-    population: Annotated[int, typer.Option(min=2, help="NSGA-II's population.")] = 50,
+    population: Annotated[int, typer.Option(min=2, help="NSGA-II's population.")] = 30,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: Annotated[
