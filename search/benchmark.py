@@ -44,7 +44,7 @@ try:
 except ImportError as error:
     raise ImportError(f"{error}: the comparison needs pip install 'mfagan[benchmark]'") from error
 
-COUNTS = (100, 200, 500, 1000)
+COUNTS = (50, 100, 200, 500, 1000)
 """Evaluations at which the shares are taken."""
 
 

@@ -29,6 +29,7 @@ _MAX_ENTRIES = 20_000_000  # of the matrix points x choices, 160 MB
 _MAX_POINTS = 500
 _MAX_FITTED = 200
 _N_SAMPLES = 1024
+_PER_SCALE = 3  # trials per feature before each feature gets a length scale of its own: fewer overfit
 _MARGIN = 0.1
 _SPREAD_AMONG = 2_000
 
@@ -39,18 +40,18 @@ class Front(Sampler):
     """Spends trials where the front is expected to grow most.
 
     Objectives that the problem foresees for every choice are taken as known; each other one is modelled by a
-    Gaussian process over the choices (Matern 5/2 kernel with a length scale per feature: texts one-hot,
-    numbers as steps upwards). A draw is the choice of the greatest expected hypervolume improvement
-    (Emmerich et al., 2006): in closed form where one of two objectives is known, else from samples of the
-    volume. Earlier draws of the same generation count as evaluated at their predicted mean (kriging
-    believer: Ginsbourger et al., 2010).
+    Gaussian process over the choices (Matern 5/2 kernel; texts one-hot, numbers as steps upwards; a length
+    scale per feature once there are three trials for each). A draw is the choice of the greatest expected
+    hypervolume improvement (Emmerich et al., 2006): in closed form where one of two objectives is known,
+    else from samples of the volume. Earlier draws of the same generation count as evaluated at their
+    predicted mean (kriging believer: Ginsbourger et al., 2010).
 
     The first `n_start` trials are spread over options and foreseen objectives. Choices foreseen to break a
     constraint are drawn only when no others are left; constraints that are not foreseen are not learned.
     """
 
-    def __init__(self, problem: Problem, generation: int = 10, n_start: int | None = None) -> None:
-        """`n_start` is two trials per choice of the problem, and at least 10, where it is None.
+    def __init__(self, problem: Problem, generation: int = 5, n_start: int | None = None) -> None:
+        """`n_start` is one trial per choice of the problem, and at least 10, where it is None.
 
         SearchError: no objective is foreseen for every choice, or all are, or there are more than MAX_CHOICES.
         """
@@ -61,7 +62,7 @@ class Front(Sampler):
                 " use nsga2"
             )
         self.generation = generation
-        self.n_start = max(10, 2 * len(self.space.names)) if n_start is None else n_start
+        self.n_start = max(10, len(self.space.names)) if n_start is None else n_start
         for name, number, least in (("generation", generation, 1), ("n_start", self.n_start, 2)):
             if number < least:
                 raise SearchError(f"{name} is {number}: it must be at least {least}")
@@ -139,7 +140,8 @@ class Front(Sampler):
 
     def _fit_kernel(self, tried: tuple[int, ...], values: tuple[float, ...]) -> Kernel:
         inputs = self._inputs[list(tried)]
-        scales = np.full(inputs.shape[1], math.sqrt(len(self.space.names)))
+        n_scales = inputs.shape[1] if len(inputs) >= _PER_SCALE * inputs.shape[1] else 1
+        scales = np.full(n_scales, math.sqrt(len(self.space.names)))
         signal = ConstantKernel(1.0, (1e-2, 1e3)) * Matern(scales, (0.3, 30.0), nu=2.5)  # pyright: ignore[reportArgumentType]
         process = GaussianProcessRegressor(signal + WhiteKernel(1e-3, (1e-6, 1.0)), alpha=1e-10)
         with warnings.catch_warnings():
