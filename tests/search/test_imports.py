@@ -11,6 +11,7 @@ ON_OPTUNA = {
     "benchmark.py",
     "claims.py",
     "connection.py",
+    "overhead.py",
     "quiet.py",
     "samplers/nsga2.py",
     "samplers/tpe.py",
