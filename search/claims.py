@@ -106,12 +106,15 @@ class Claims:
                     raise
 
     def look(self) -> Board:
-        """The study as it is now; claims of dead workers are failed first."""
+        """The study as it is now; claims of dead workers, and this worker's strays, are failed first."""
         open_trials = self._read()
         expired = self._expired(open_trials)
+        strays = [trial for trial in open_trials if self._is_stray(trial)]
         for trial in expired:
             self._connection.call(self._expire, trial)
-        if expired:
+        for trial in strays:
+            self._connection.call(self._fail, trial._trial_id)
+        if expired or strays:
             open_trials = self._read()
         running = [trial for trial in open_trials if trial._trial_id not in self._held]
         taken = {self._key(trial) for trial in running}
@@ -160,9 +163,8 @@ class Claims:
         before, n_before = set(self.finished), len(self.finished)
         for trial in open_trials:
             mine = trial.system_attrs.get(WORKER) == self.worker
-            stray = mine and trial._trial_id not in self._held  # made by a call whose answer was lost
             key = self._key(trial)
-            if stray or (mine and (key in before or n_before >= n_trials)):
+            if self._is_stray(trial) or (mine and (key in before or n_before >= n_trials)):
                 self._connection.call(self._fail, trial._trial_id)
                 self._held.pop(trial._trial_id, None)
                 continue
@@ -195,6 +197,10 @@ class Claims:
             self._closed.remove(self._n_closed)
             self._n_closed += 1
         return running
+
+    def _is_stray(self, trial: FrozenTrial) -> bool:
+        """Whether it is a claim of this worker that it does not know: made by a call whose answer was lost."""
+        return trial.system_attrs.get(WORKER) == self.worker and trial._trial_id not in self._held
 
     def _key(self, trial: FrozenTrial) -> Key:
         return self._space.key(trial.params)

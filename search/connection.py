@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import optuna
@@ -65,6 +66,8 @@ class Connection:
         """Whether it may pass by waiting: a server that went away, a locked file, a shared disk that is slow."""
         if _rpc_code(error) in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN"):
             return True
+        if isinstance(error, ConnectionError):
+            return True
         if isinstance(error, OSError):
             return error.errno in (errno.ESTALE, errno.EIO, errno.ETIMEDOUT)
         cause: BaseException | None = error
@@ -114,6 +117,7 @@ def connect(storage: str | BaseStorage, *, create: bool) -> Iterator[Connection]
 def _open(address: Address, create: bool) -> BaseStorage:
     try:
         if address.kind == "journal":
+            _check_journal(Path(str(address.file)))
             return JournalStorage(JournalFileBackend(str(address.file)))
         if address.kind == "grpc":
             host, port = address.host_and_port
@@ -130,6 +134,14 @@ def _open(address: Address, create: bool) -> BaseStorage:
         ) from None
     except (*_FAILURES, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise storage_error(address, error) from None
+
+
+def _check_journal(file: Path) -> None:
+    """ValueError where it is another file; Optuna takes one broken line for a half-written one, and goes on below."""
+    if file.exists():
+        with file.open("rb") as opened:
+            if opened.read(1) not in (b"", b"{"):
+                raise ValueError("it does not begin like a journal")
 
 
 def _open_database(url: str, options: dict[str, Any], create: bool) -> RDBStorage:

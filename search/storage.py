@@ -86,7 +86,7 @@ def _grpc_address(storage: str) -> Address:
         host, port = address.host_and_port
     except ValueError:
         host, port = "", 0
-    if storage != f"grpc://{host}:{port}" or not (host and port):
+    if storage.lower() != f"grpc://{host}:{port}" or not (host and port):
         raise SearchError(f"the storage {redact(storage)} is not grpc://HOST:PORT: correct it")
     return address
 

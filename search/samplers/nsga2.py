@@ -68,9 +68,11 @@ class NSGA2(Sampler):
             on_front = pareto.front_mask([point.values for point in left], directions)
             best += [point for point, is_on in zip(left, on_front, strict=True) if is_on]
             left = [point for point, is_on in zip(left, on_front, strict=True) if not is_on]
-        missing = max(0, self.generation - len(best))
         infeasible = [point for point in history if not point.feasible]
-        best += sorted(infeasible, key=lambda point: (point.violation, point.number))[:missing]
+        if infeasible and len(best) < self.generation:
+            violations = sorted(point.violation for point in infeasible)
+            most = violations[: self.generation - len(best)][-1]
+            best += [point for point in infeasible if point.violation <= most]
         return sorted(best, key=lambda point: point.number)
 
     def _as_trial(self, point: Point) -> FrozenTrial:

@@ -35,7 +35,7 @@ class Exhaustive(Sampler):
         super().__init__(problem)
         self.generation = 1
         for options in reversed(self.space.options):
-            if self.generation * len(options) > _BATCH:
+            if self.generation > 1 and self.generation * len(options) > _BATCH:
                 break
             self.generation *= len(options)
         self._start = -1

@@ -7,6 +7,8 @@ from collections.abc import Container, Sequence
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
+from optuna.samplers import TPESampler
+from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
 
 from search.problem import Point, Problem
@@ -24,27 +26,39 @@ class TPE(Sampler):
         self._space: dict[str, BaseDistribution] = {
             name: CategoricalDistribution(tuple(values)) for name, values in problem.choices.items()
         }
+        self._storage = InMemoryStorage()
         with quiet_optuna():
-            self._study = optuna.create_study(directions=[o.direction for o in problem.objectives])
+            self._study = optuna.create_study(
+                storage=self._storage, directions=[o.direction for o in problem.objectives]
+            )
+        self._history: Sequence[Point] = ()
         self._told: set[int] = set()
 
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
         """TPE's draw; where it is taken, some of its values are drawn anew."""
-        for point in history:
-            if point.number not in self._told:
-                self._told.add(point.number)
-                self._study.add_trial(
-                    create_trial(
-                        params=dict(point.choice),
-                        distributions=self._space,
-                        values=list(point.values),
-                        constraints={"violation": point.violation},
-                    )
-                )
         key = self.space.draw(rng)
         with quiet_optuna():
-            estimator = optuna.samplers.TPESampler(multivariate=True, seed=int(rng.integers(2**32)))
+            if history is not self._history:
+                self._history = history
+                self._tell(history)
+            # The constant liar would write to the study, where others of this generation are not.
+            estimator = TPESampler(multivariate=True, constant_liar=False, seed=int(rng.integers(2**32)))
             trial = create_trial(state=TrialState.RUNNING)
             drawn = estimator.sample_relative(self._study, trial, self._space)
         key = tuple(drawn.get(name, new) for name, new in zip(self.space.names, key, strict=True))
         return self.space.untaken(key, taken, rng)
+
+    def _tell(self, history: Sequence[Point]) -> None:
+        self._study.add_trials(
+            create_trial(
+                params=dict(point.choice),
+                distributions=self._space,
+                values=list(point.values),
+                constraints={"violation": point.violation},
+            )
+            for point in history
+            if point.number not in self._told
+        )
+        self._told.update(point.number for point in history)
+        # Opened anew, because a study of Optuna keeps the trials that a sampler has read.
+        self._study = optuna.load_study(study_name=self._study.study_name, storage=self._storage)

@@ -33,6 +33,34 @@ def test_server_address():
 
 
 @pytest.mark.parametrize(
+    ("storage", "file"),
+    [("journal://study.log", "study.log"), ("journal:///tmp/a b:c@d.log", "/tmp/a b:c@d.log")],
+)
+def test_journal_addresses(storage, file):
+    address = read_address(storage)
+    assert (address.kind, address.label, address.file) == ("journal", storage, Path(file))
+    assert not address.is_sqlite
+    assert redact(storage) == storage
+
+
+@pytest.mark.parametrize(
+    ("storage", "host_and_port"),
+    [("grpc://127.0.0.1:13000", ("127.0.0.1", 13000)), ("grpc://Hub.local:1", ("hub.local", 1))],
+)
+def test_proxy_addresses(storage, host_and_port):
+    address = read_address(storage)
+    assert (address.kind, address.label, address.file) == ("grpc", storage, None)
+    assert address.host_and_port == host_and_port
+    assert not address.is_sqlite
+
+
+@pytest.mark.parametrize("storage", ["study.db", "sqlite:///study.db", SERVER])
+def test_databases(storage):
+    address = read_address(storage)
+    assert (address.kind, address.is_sqlite) == ("database", storage != SERVER)
+
+
+@pytest.mark.parametrize(
     "storage",
     [
         SERVER,
@@ -48,6 +76,9 @@ def test_server_address():
         "user:s3cret@host/db",
         "postgresql:/user:s3cret@host/db",
         "://user:s3cret@host",
+        "grpc://user:s3cret@host:1",
+        "grpc://user:s3cret@host",
+        "grpc://user@s3cret@host:1",
     ],
 )
 def test_passwords_are_never_shown(storage):
@@ -87,12 +118,45 @@ def test_driver_messages_are_hidden_and_cut_to_a_line(form):
         ("sqlite:///file:a.db", "must be a plain path"),
         ("a?b.db", "must be a plain path"),
         ("sqlite:///a.db?mode=ro", "has options after '?'"),
+        ("journal://", "the storage 'journal://' names no file: write journal://study.log"),
+        ("grpc://", "is not grpc://HOST:PORT"),
+        ("grpc://host", "the storage grpc://host is not grpc://HOST:PORT: correct it"),
+        ("grpc://host:", "is not grpc://HOST:PORT"),
+        ("grpc://:13000", "is not grpc://HOST:PORT"),
+        ("grpc://host:0", "is not grpc://HOST:PORT"),
+        ("grpc://host:99999", "is not grpc://HOST:PORT"),
+        ("grpc://host:13000/db", "is not grpc://HOST:PORT"),
+        ("grpc://host:13000?token=x", "is not grpc://HOST:PORT"),
         ("postgresql://host:port/db", "the storage URL postgresql://*** cannot be read"),
     ],
 )
 def test_refused_storages(storage, words):
     with pytest.raises(SearchError, match=re.escape(words)):
         read_address(storage)
+
+
+@pytest.mark.parametrize(
+    ("storage", "remedy"),
+    [
+        ("study.db", "check that it is a study's SQLite file"),
+        ("journal://study.log", "check that it is a study's journal file"),
+        ("grpc://host:1", "check the address, the user and that the server is running"),
+        (SERVER, "check the address, the user and that the server is running"),
+    ],
+)
+def test_errors_say_what_to_do(storage, remedy):
+    text = str(storage_error(read_address(storage), OSError("no luck")))
+    assert f"does not work (no luck): {remedy}" in text
+
+
+def test_the_files_of_journals(tmp_path):
+    with pytest.raises(SearchError, match="is a folder"):
+        check_file(read_address(f"journal://{tmp_path}"), create=True)
+    with pytest.raises(SearchError, match=re.escape(f"make {tmp_path / 'none'} first")):
+        check_file(read_address(f"journal://{tmp_path}/none/study.log"), create=True)
+    with pytest.raises(SearchError, match=re.escape(f"there is no storage {tmp_path / 'study.log'}")):
+        check_file(read_address(f"journal://{tmp_path}/study.log"), create=False)
+    check_file(read_address("grpc://host:1"), create=False)
 
 
 def test_files_that_cannot_be(tmp_path):

@@ -21,6 +21,7 @@ from search import pareto
 from search.errors import SearchError
 from search.latency import LatencyTable
 from search.problem import Evaluation, Point, check_problem
+from search.testing import ProblemContract
 
 GOALS = SubGeneratorProblem.objectives
 MIXED = Widths.parse("48,24,24,24,32,48,48,24")
@@ -39,6 +40,12 @@ def build(trained: Path, table: Path, pairs: list[Pair], **settings) -> SubGener
         "mfagan lut build",
         **settings,
     )
+
+
+class TestSubGenerators(ProblemContract):
+    @pytest.fixture
+    def problem(self, trained, table, pairs) -> SubGeneratorProblem:
+        return build(trained, table, pairs)
 
 
 def test_there_are_24_blocks_and_the_residual():
