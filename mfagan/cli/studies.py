@@ -1,10 +1,12 @@
 """Commands on latency tables and studies: lut build, search, front, pick."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mfagan.cli.history import Lineage
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
@@ -115,6 +117,7 @@ def run_search(
     from mfagan.sr.problem import SubGeneratorProblem
     from mfagan.sr.rescoring import require_precision
     from search import pareto
+    from search.dashboard import show_front
     from search.latency import LatencyTable
     from search.problem import count_choices
     from search.study import load
@@ -149,6 +152,7 @@ def run_search(
         problem, storage, study, trials, sampler=sampler, population=population, seed=seed, lease_s=lease
     )
     record = load(storage, study)
+    show_front(storage, record)
     n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
         say(f"every one of the {record.n_unique_trials} choices is evaluated: the study is at its end")
@@ -173,7 +177,7 @@ def _run_study(
             report(progress.n_finished, progress.n_trials, best)
 
         # A whole generation at once: its choices share the work of their common prefixes.
-        n_trials = trials or default_trials(sampler)
+        n_trials = default_trials(sampler) if trials is None else trials
         run(problem, storage, study, n_trials, sampler=sampler, batch=None, report=show, **settings)
 
 
@@ -223,15 +227,19 @@ def pick(
     ] = None,
     knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
 ) -> None:
-    """Pick one trial of a study and write it as JSON."""
+    """Pick one trial of a study, write it as JSON and record it in the study's history."""
     from mfagan.sr.problem import LATENCY, as_picked
     from search.pick import pick as pick_point
+    from search.storage import lasting_address
     from search.study import load
 
     record = load(storage, study)
     at_most = None if max_latency_ms is None else (LATENCY.name, max_latency_ms)
     point = pick_point(record.points, record.objectives, trial=trial, at_most=at_most, knee=knee)
-    as_picked(study, point).save(out)
+    picked = replace(as_picked(study, point), storage=lasting_address(storage))
+    picked.save(out)
+    facts = {"widths": list(picked.widths), "psnr_db": picked.psnr_db, "latency_ms": picked.latency_ms}
+    Lineage(picked, storage).record("pick", out, None, facts)
     print(out)
 
 

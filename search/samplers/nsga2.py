@@ -17,7 +17,6 @@ from search.problem import Point, Problem
 from search.quiet import quiet_optuna
 from search.samplers.base import Key, Sampler
 
-
 MUTATION = 0.2
 """The chance of each value of a child to mutate; with a population of 30 the best of those tried on 3^8 choices."""
 

@@ -115,7 +115,7 @@ def test_a_problem_in_the_working_folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["run"], "the following arguments are required: MODULE:FUNCTION, --storage, --study, --trials"),
+        (["run"], "the following arguments are required: MODULE:FUNCTION, --storage, --study;"),
         ([], "required"),
         (["walk"], "invalid choice: 'walk'"),
         ([*arguments("study.db"), "--trials", "many"], "invalid int value: 'many'"),
