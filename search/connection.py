@@ -62,6 +62,16 @@ class Connection:
             time.sleep(delay_s)
         raise AssertionError("the last turn returns or raises")
 
+    def find_study(self, study_name: str) -> int:
+        """The study's number in the storage; SearchError, with the names there are, where it has no such study."""
+        numbers = {study.study_name: study._study_id for study in self.call(self.storage.get_all_studies)}
+        if study_name in numbers:
+            return numbers[study_name]
+        names = list(numbers)
+        known = f"it holds {', '.join(map(repr, names[:10]))}" if names else "it holds none"
+        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+        raise SearchError(f"{self.address.label} has no study {study_name!r}: {known}{more}; check the name")
+
     def _is_lost(self, error: Exception) -> bool:
         """Whether it may pass by waiting: a server that went away, a locked file, a shared disk that is slow."""
         if _rpc_code(error) in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN"):

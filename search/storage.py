@@ -103,6 +103,23 @@ def redact(storage: str) -> str:
     return storage if url.get_backend_name() == "sqlite" else _label(url)
 
 
+def lasting_address(storage: str) -> str:
+    """The address to write down: a file by its whole path, passwords replaced by ***.
+
+    Raises SearchError where it cannot be read.
+    """
+    address = read_address(storage)
+    if address.file is None:
+        return address.label
+    scheme = "journal://" if address.kind == "journal" else "sqlite:///"
+    return f"{scheme}{address.file.resolve()}"
+
+
+def lacks_password(storage: str) -> bool:
+    """Whether it is an address whose password was replaced by ***, so that it cannot be opened."""
+    return read_address(storage).file is None and "***" in storage
+
+
 def check_file(address: Address, *, create: bool) -> None:
     """Raise SearchError where the storage's file cannot be there: without `create` it must exist already."""
     file = address.file

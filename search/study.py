@@ -201,11 +201,7 @@ def load(storage: str | BaseStorage, study_name: str) -> StudyRecord:
 
 def _load(connection: Connection, study_name: str) -> StudyRecord:
     label = connection.address.label
-    names = optuna.get_all_study_names(connection.storage)
-    if study_name not in names:
-        known = f"it holds {', '.join(map(repr, names[:10]))}" if names else "it holds none"
-        more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-        raise SearchError(f"{label} has no study {study_name!r}: {known}{more}; check the name")
+    connection.find_study(study_name)
     sampler = optuna.samplers.RandomSampler()
     study = optuna.load_study(study_name=study_name, storage=connection.storage, sampler=sampler)
     facts = study.user_attrs.get(_PROBLEM_KEY)

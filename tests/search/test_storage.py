@@ -5,7 +5,14 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from search.errors import SearchError
-from search.storage import check_file, read_address, redact, storage_error
+from search.storage import (
+    check_file,
+    lacks_password,
+    lasting_address,
+    read_address,
+    redact,
+    storage_error,
+)
 
 SERVER = "postgresql+psycopg://user:s3cret@127.0.0.1:1/db"
 
@@ -168,3 +175,24 @@ def test_files_that_cannot_be(tmp_path):
         check_file(read_address(str(tmp_path / "study.db")), create=False)
     check_file(read_address(str(tmp_path / "study.db")), create=True)
     check_file(read_address(SERVER), create=False)
+
+
+@pytest.mark.parametrize(
+    ("storage", "written", "openable"),
+    [
+        ("a b/study.db", "sqlite:///{here}/a b/study.db", True),
+        ("sqlite:///study.db", "sqlite:///{here}/study.db", True),
+        ("sqlite:////tmp/a:b@c.db", "sqlite:////tmp/a:b@c.db", True),
+        ("journal://study.log", "journal://{here}/study.log", True),
+        ("grpc://localhost:13000", "grpc://localhost:13000", True),
+        ("postgresql+psycopg://user@host/db", "postgresql+psycopg://user@host/db", True),
+        (SERVER, "postgresql+psycopg://user:***@127.0.0.1:1/db", False),
+        ("postgresql://host/db?user=u&password=s3cret", "postgresql://host/db?password=***&user=u", False),
+    ],
+)
+def test_addresses_to_write_down(storage, written, openable, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert lasting_address(storage) == written.format(here=tmp_path)
+    assert lacks_password(lasting_address(storage)) is not openable
+    if openable:
+        assert lasting_address(lasting_address(storage)) == lasting_address(storage)
