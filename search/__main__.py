@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from search import page, pareto, samplers, study
+from search import dashboard, page, pareto, samplers, study
 from search.errors import SearchError
 from search.problem import Objective, Problem, count_choices, format_value
 
@@ -101,6 +101,7 @@ def _search(options: argparse.Namespace) -> None:
     problem = load_problem(options.problem)
     _run_with_bar(problem, options)
     record = study.load(options.storage, options.study)
+    dashboard.show_front(options.storage, record)
     if record.n_unique_trials == count_choices(problem):
         print(f"every one of the {record.n_unique_trials} choices is evaluated: the study is at its end")
     print(_front_table(record))

@@ -47,6 +47,7 @@ def test_optuna_is_imported_by_these_files_of_search_alone():
         "benchmark",
         "claims",
         "connection",
+        "dashboard",
         "overhead",
         "quiet",
         "study",

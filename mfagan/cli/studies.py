@@ -115,6 +115,7 @@ def run_search(
     from mfagan.sr.problem import SubGeneratorProblem
     from mfagan.sr.rescoring import require_precision
     from search import pareto
+    from search.dashboard import show_front
     from search.latency import LatencyTable
     from search.problem import count_choices
     from search.study import load
@@ -149,6 +150,7 @@ def run_search(
         problem, storage, study, trials, sampler=sampler, population=population, seed=seed, lease_s=lease
     )
     record = load(storage, study)
+    show_front(storage, record)
     n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
         say(f"every one of the {record.n_unique_trials} choices is evaluated: the study is at its end")

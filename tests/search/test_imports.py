@@ -11,6 +11,7 @@ ON_OPTUNA = {
     "benchmark.py",
     "claims.py",
     "connection.py",
+    "dashboard.py",
     "overhead.py",
     "quiet.py",
     "samplers/nsga2.py",

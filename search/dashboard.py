@@ -1,0 +1,49 @@
+"""Shows the front's figure in optuna-dashboard, where that is installed."""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import replace
+
+import optuna
+
+from search import plot
+from search.connection import connect
+from search.errors import SearchError
+from search.quiet import quiet_optuna
+from search.study import StudyRecord
+
+_LOG = logging.getLogger("search")
+_FIGURE = "pareto-front"
+
+
+def show_front(storage: str, record: StudyRecord) -> None:
+    """Store the figure of `record` with its study, in place of an earlier one; nothing without optuna-dashboard.
+
+    Of points off the front it tells the trial's number alone, so that the figure of a large study stays small. A
+    study of one objective is left alone. A storage that cannot be written is no error, but said on the log `search`.
+    """
+    try:
+        from optuna_dashboard import save_plotly_graph_object
+    except ImportError:
+        return
+    if len(record.objectives) < 2:
+        return
+    data = plot.front_data(record.points, record.objectives)
+    data = replace(data, dominated=_brief(data.dominated), infeasible=_brief(data.infeasible))
+    try:
+        with quiet_optuna(), connect(storage, create=False) as connection:
+            sampler = optuna.samplers.RandomSampler()
+            study = connection.call(
+                optuna.load_study, study_name=record.name, storage=connection.storage, sampler=sampler
+            )
+            figure = plot.pareto_figure(data)
+            connection.call(save_plotly_graph_object, study, figure, graph_object_id=_FIGURE)
+    except SearchError as error:
+        _LOG.warning("the front's figure is not kept for optuna-dashboard: %s", error)
+
+
+def _brief(series: plot.Series) -> plot.Series:
+    """With the first line of each hover text, plain."""
+    return replace(series, hover=[re.sub(r"(?s)<br>.*|<[^>]*>", "", text) for text in series.hover])
