@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from mfagan.cli import ablate, data, demo, evaluate, networks, studies
+from mfagan.cli import ablate, data, demo, evaluate, history, networks, studies
 from mfagan.errors import InputError
 from search.errors import SearchError
 
@@ -30,6 +30,7 @@ for command in (
     networks.finetune,
     evaluate.evaluate,
     networks.export,
+    history.history,
 ):
     app.command()(command)
 for command in (networks.rank, networks.costs, networks.info, demo.demo):

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mfagan.cli.history import find_lineage
 from mfagan.cli.networks import export, finetune, train
 from mfagan.cli.options import MaxStepsOption, SeedOption
 from mfagan.cli.studies import build_lut, front, pick, run_search
@@ -26,7 +27,7 @@ def demo(
     """Price, search, browse, pick, fine-tune and export on the bundled photos, from the shipped SuperGenerator."""
     from mfagan.output import require_writable
     from mfagan.sr.problem import as_finding
-    from mfagan.sr.report import summarize, write_report
+    from mfagan.sr.report import THREADS, summarize, write_report
     from search import pareto
     from search.study import load
 
@@ -57,6 +58,9 @@ def demo(
     trials_found = [as_finding(point) for point in record.points]
     front_found = [as_finding(point) for point in pareto.front(record.points, record.objectives)]
     facts = write_report(out, supernet, subgenerator, model, picked, trials_found, front_found, seconds)
+    lineage, latency_ms = find_lineage(subgenerator, None), facts["tflite_latency_ms"]
+    if lineage is not None and isinstance(latency_ms, float):
+        lineage.record_latency(model, latency_ms, THREADS)
     print(summarize(facts, out))
 
 

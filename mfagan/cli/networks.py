@@ -1,13 +1,16 @@
 """Commands on networks: costs, info, train, finetune, export."""
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mfagan.cli.history import find_lineage, open_lineage
 from mfagan.cli.options import (
     DeviceOption,
+    HistoryOption,
     ImagesOption,
     JsonOption,
     ManyImagesOption,
@@ -127,25 +130,33 @@ def finetune(
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
     restart: RestartOption = False,
+    storage: HistoryOption = None,
 ) -> None:
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
+    from mfagan.checkpoint import sha256
     from mfagan.output import require_place
     from mfagan.sr.finetune import finetune as tune
     from mfagan.sr.picked import read_picked
     from mfagan.sr.recipe import read_recipe
     from mfagan.sr.run import recipe_of
+    from search.storage import lasting_address
 
     choice = read_picked(picked)
+    if storage is not None:
+        choice = replace(choice, storage=lasting_address(storage))
     network, found = choice.load_supernet(supernet)
     settings = recipe_of(found) if recipe is None else read_recipe(recipe)
     folder = require_place(out).parent
     run = open_run(settings, folder, images, validation, vgg19, device, seed, max_steps, restart)
-    tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, {"picked": vars(choice)})
+    lineage = open_lineage(choice, storage, run.say)
+    tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, choice.as_record())
     if run.fabric.is_global_zero:
         print(
             f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "
             f"(best at step {tuned.best_step} of {run.recipe.stages.finetune.steps})"
         )
+        if lineage is not None:
+            lineage.record("finetune", out, sha256(picked), asdict(tuned))
 
 
 def export(
@@ -157,10 +168,17 @@ def export(
     photo: Annotated[
         Path | None, typer.Option(help="The photo of the parity check (default: a bundled one).")
     ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure the file's latency on this machine.")
+    ] = False,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of --measure.")] = 2,
+    storage: HistoryOption = None,
 ) -> None:
     """Export a generator, after checking on a real photo that the file computes what PyTorch does."""
+    from mfagan.checkpoint import sha256
     from mfagan.data import EMBEDDED, read_pairs
     from mfagan.images import read_image
+    from mfagan.latency import measure_model
     from mfagan.output import require_place, write_atomic
     from mfagan.sr.export import export_generator
     from mfagan.sr.networks import load_generator
@@ -169,10 +187,19 @@ def export(
         raise InputError(f"format {to!r}: only tflite is known")
     network = load_generator(ckpt, widths)
     require_place(out)
+    lineage = find_lineage(ckpt, storage)
     picture = read_pairs(EMBEDDED, network.scale)[0].hr if photo is None else read_image(photo)
     model, difference = export_generator(network, read_size(size), picture)
     write_atomic(out, model)
     print(f"{out}: {len(model):,} bytes, largest absolute difference from PyTorch {difference:.2e}")
+    if lineage is not None:
+        facts = {"format": to, "size": size, "bytes": len(model), "max_abs_difference": difference}
+        lineage.record("export", out, sha256(ckpt), facts)
+    if measure:
+        latency_ms = measure_model(model, threads).latency_ms
+        print(f"{latency_ms:.3f} ms in LiteRT with {threads} threads")
+        if lineage is not None:
+            lineage.record_latency(out, latency_ms, threads)
 
 
 def rank(

@@ -30,6 +30,13 @@ StorageOption = Annotated[
         help="An SQLite file, journal://FILE, grpc://HOST:PORT or a database URL (postgresql+psycopg://...)."
     ),
 ]
+HistoryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--storage",
+        help="Where the pick's study is kept, to record the file in its history (default: as the pick says).",
+    ),
+]
 StudyOption = Annotated[str, typer.Option(help="The study's name.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
@@ -59,8 +66,17 @@ def say(text: str) -> None:
 
 
 def command_line() -> str:
-    """What the user typed, to stand beside what came of it."""
-    return shlex.join(["mfagan", *sys.argv[1:]])
+    """What the user typed, to stand beside what came of it; passwords of storages are replaced by ***."""
+    return shlex.join(["mfagan", *map(_hide_password, sys.argv[1:])])
+
+
+def _hide_password(argument: str) -> str:
+    if "://" not in argument and "@" not in argument:
+        return argument
+    from search.storage import redact
+
+    option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
+    return f"{option}{equals}{redact(value)}"
 
 
 def read_size(text: str) -> tuple[int, int]:

@@ -1,10 +1,12 @@
 """Commands on latency tables and studies: lut build, search, front, pick."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mfagan.cli.history import Lineage
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
@@ -225,15 +227,19 @@ def pick(
     ] = None,
     knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
 ) -> None:
-    """Pick one trial of a study and write it as JSON."""
+    """Pick one trial of a study, write it as JSON and record it in the study's history."""
     from mfagan.sr.problem import LATENCY, as_picked
     from search.pick import pick as pick_point
+    from search.storage import lasting_address
     from search.study import load
 
     record = load(storage, study)
     at_most = None if max_latency_ms is None else (LATENCY.name, max_latency_ms)
     point = pick_point(record.points, record.objectives, trial=trial, at_most=at_most, knee=knee)
-    as_picked(study, point).save(out)
+    picked = replace(as_picked(study, point), storage=lasting_address(storage))
+    picked.save(out)
+    facts = {"widths": list(picked.widths), "psnr_db": picked.psnr_db, "latency_ms": picked.latency_ms}
+    Lineage(picked, storage).record("pick", out, None, facts)
     print(out)
 
 

@@ -1,6 +1,7 @@
 """A picked SubGenerator as a file: what `mfagan pick` writes and `mfagan finetune` reads."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +43,8 @@ class Picked:
     """The SuperGenerator's checkpoint file."""
     supernet_sha256: str
     """Hash of that file."""
+    storage: str = ""
+    """Where the study is kept, without a password; empty in picks of earlier versions."""
 
     def as_widths(self) -> Widths:
         """The SubGenerator's widths."""
@@ -50,6 +53,11 @@ class Picked:
     def save(self, path: str | Path) -> None:
         """Write it as JSON, whole or not at all."""
         write_atomic(path, json.dumps(asdict(self), indent=2) + "\n")  # pyright: ignore[reportArgumentType]
+
+    def as_record(self) -> dict[str, object]:
+        """What the checkpoint of its fine-tuned network records: `picked_of` reads it back."""
+        picked = asdict(self)  # pyright: ignore[reportArgumentType]
+        return {"storage": picked.pop("storage"), "picked": picked}
 
     def load_supernet(self, supernet: str | Path | None = None) -> tuple[SuperGenerator, Checkpoint]:
         """The SuperGenerator it was picked from, checked by its hash; `supernet` is the file's new place."""
@@ -70,8 +78,23 @@ def read_picked(path: str | Path) -> Picked:
     except OSError as error:
         raise InputError(f"pick {path}: {error.strerror}; write one with `mfagan pick`") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InputError(f"pick {path}: {place}: {first['msg']}; write one with `mfagan pick`") from None
+        raise InputError(f"pick {path}: {_first(error)}; write one with `mfagan pick`") from None
     require_choice(picked.as_widths())
     return picked
+
+
+def picked_of(found: Checkpoint, path: str | Path) -> Picked | None:
+    """The pick that a checkpoint was fine-tuned from, None where it was not; InputError: a field missing or wrong."""
+    fields = found.record.get("picked")
+    if not isinstance(fields, Mapping):
+        return None
+    try:
+        return TypeAdapter(Picked).validate_python({"storage": found.record.get("storage", ""), **fields})
+    except ValidationError as error:
+        raise InputError(f"checkpoint {path}: its pick: {_first(error)}; fine-tune it again") from None
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the file"
+    return f"{place}: {first['msg']}"

@@ -32,7 +32,7 @@ from mfagan.sr.networks import Generator, kind_of
 from mfagan.sr.recipe import STAGE_NAMES, Recipe, as_record, parse_recipe
 from mfagan.sr.stage import StageTrainer
 
-_CIRCUMSTANCES = ("images", "torch", "command")
+_CIRCUMSTANCES = ("images", "torch", "command", "storage")
 """What a record says that does not tell one training from another."""
 
 Say = Callable[[str], None]

@@ -1,0 +1,198 @@
+"""What became of a study's trials: the commands record it as they make files, `mfagan history` prints it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mfagan.cli.options import (
+    DEFAULT_STORAGE,
+    DEFAULT_STUDY,
+    JsonOption,
+    StorageOption,
+    StudyOption,
+    say,
+)
+from mfagan.errors import InputError
+from search.errors import SearchError
+
+if TYPE_CHECKING:
+    from mfagan.sr.picked import Picked
+    from search.ledger import Entry, Made
+    from search.problem import JSON
+    from search.study import StudyRecord
+
+_STEPS = {
+    "pick": ("picked", "{psnr_db:.3f} dB, {latency_ms:.1f} ms by the table"),
+    "finetune": ("fine-tuned", "{psnr_before_db:.3f} dB before, {psnr_after_db:.3f} dB after"),
+    "export": ("exported", "{size}, {bytes:,} bytes"),
+    "measure": ("measured", "{latency_ms:.1f} ms, {threads} threads, {device}"),
+}
+"""Kind of entry -> how it is said, with its facts."""
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """A pick and where its study is kept; `storage` may hold a password and is written nowhere."""
+
+    picked: "Picked"
+    storage: str = field(repr=False)
+
+    def record(self, kind: str, file: Path, parent: str | None, facts: "Mapping[str, JSON]") -> None:
+        """Record a file that was made from the file whose hash is `parent`; a failure is said, the file is whole."""
+        from mfagan.checkpoint import sha256
+        from search import ledger
+
+        entry = ledger.Entry(kind, self.picked.trial, str(file.resolve()), sha256(file), parent, facts)
+        try:
+            ledger.record(self.storage, self.picked.study, entry)
+        except SearchError as error:
+            say(f"{file} is not recorded in the study's history: {error}")
+
+    def record_latency(self, model: Path, latency_ms: float, threads: int) -> None:
+        """Record what LiteRT took for an exported file on this machine."""
+        from mfagan.checkpoint import sha256
+        from mfagan.devices import CPU
+        from mfagan.latency import describe_device, find_runtime
+
+        runtime = f"LiteRT {find_runtime('litert').version}"
+        facts = {"latency_ms": latency_ms, "threads": threads, "device": describe_device(CPU)}
+        self.record("measure", model, sha256(model), facts | {"runtime": runtime})
+
+
+def open_lineage(picked: "Picked", storage: str | None, say: Callable[[str], None] = say) -> Lineage | None:
+    """Where to record what is made from a pick: in `storage`, else where the pick says.
+
+    None, and a line that says why, where the pick's storage cannot be used; an error where that is `storage`.
+    """
+    from search.storage import lacks_password
+
+    address = picked.storage if storage is None else storage
+    try:
+        if not address:
+            raise InputError("the pick does not say where its study is kept")
+        if lacks_password(address):
+            raise InputError(f"the pick knows {address} without its password")
+        _require_trial(picked, address)
+    except (InputError, SearchError) as error:
+        if storage is not None:
+            raise
+        what = f"what comes of trial {picked.trial} of study {picked.study}"
+        say(f"{what} is not recorded in its history ({error}); --storage tells where it is kept")
+        return None
+    return Lineage(picked, address)
+
+
+def find_lineage(ckpt: Path, storage: str | None) -> Lineage | None:
+    """As `open_lineage` for the pick that a checkpoint was fine-tuned from; None where it was not."""
+    from mfagan import checkpoint
+    from mfagan.sr.picked import picked_of
+
+    picked = picked_of(checkpoint.read(ckpt), ckpt)
+    if picked is not None:
+        return open_lineage(picked, storage)
+    if storage is not None:
+        raise InputError(f"checkpoint {ckpt}: it was not fine-tuned from a pick; leave --storage out")
+    return None
+
+
+def history(
+    storage: StorageOption = DEFAULT_STORAGE, study: StudyOption = DEFAULT_STUDY, as_json: JsonOption = False
+) -> None:
+    """List what became of a study's trials: picks, fine-tuned files, exports, latencies, with hashes.
+
+    A file that is no longer where it was written, or holds something else now, is marked.
+    """
+    from search import ledger
+    from search.storage import read_address
+    from search.study import load
+
+    record = load(storage, study)
+    label = read_address(storage).label
+    trees: dict[int, list[Made]] = {}
+    for made in ledger.trace(ledger.read(storage, study)):
+        trees.setdefault(made.entry.trial, []).append(made)
+    if as_json:
+        print(json.dumps(_as_json(record, label, trees), indent=2))
+        return
+    print(f"study {study} in {label}: {record.n_trials} trials (times are UTC)")
+    for name, text in record.identity.items():
+        print(f"    {name:<20}{text[:12] if name.endswith('sha256') else text}")
+    if not trees:
+        print("nothing was made from it yet: `mfagan pick` begins")
+    for trial, made in sorted(trees.items()):
+        print(_title(record, trial))
+        print("\n".join(_lines(made, 0)))
+
+
+def _require_trial(picked: "Picked", storage: str) -> None:
+    """Raise an error where the storage does not hold the very trial that was picked."""
+    from mfagan.sr.problem import as_picked
+    from search.storage import redact
+    from search.study import load
+
+    points = {point.number: point for point in load(storage, picked.study).points}
+    point = points.get(picked.trial)
+    if point is None or replace(as_picked(picked.study, point), storage=picked.storage) != picked:
+        raise InputError(
+            f"trial {picked.trial} of study {picked.study!r} in {redact(storage)} is not the one that was picked"
+        )
+
+
+def _title(record: "StudyRecord", trial: int) -> str:
+    from search.problem import describe
+
+    point = next((replace(point, attributes={}) for point in record.points if point.number == trial), None)
+    rows = {} if point is None else describe(point, record.objectives, ())
+    return ", ".join(f"{label} {text}" for label, text in rows.items()) or f"trial {trial}"
+
+
+def _lines(trees: "Sequence[Made]", depth: int) -> Iterator[str]:
+    for made in trees:
+        entry = made.entry
+        step, template = _STEPS.get(entry.kind, (entry.kind, ""))
+        about = template.format(**entry.facts) if template else json.dumps(entry.facts)
+        file = "" if entry.sha256 == entry.parent else f"{entry.file}  {entry.sha256[:12]}{_mark(entry)}  "
+        yield f"    {entry.at[:16].replace('T', ' ')}  {'  ' * depth}{step}  {file}{about}"
+        yield from _lines(made.then, depth + 1)
+
+
+def _mark(entry: "Entry") -> str:
+    now = _hash_now(entry)
+    if now == entry.sha256:
+        return ""
+    return " (missing)" if now is None else f" (changed, now {now[:12]})"
+
+
+def _hash_now(entry: "Entry") -> str | None:
+    """The hash of the file that stands now where the entry's was written; None where there is none to read."""
+    from mfagan.checkpoint import sha256
+
+    try:
+        return sha256(entry.file)
+    except OSError:
+        return None
+
+
+def _as_json(record: "StudyRecord", storage: str, trees: "Mapping[int, Sequence[Made]]") -> dict[str, object]:
+    def branch(made: "Made") -> dict[str, object]:
+        then = [branch(one) for one in made.then]
+        return {**asdict(made.entry), "sha256_now": _hash_now(made.entry), "then": then}
+
+    points = {point.number: point for point in record.points}
+    names = [objective.name for objective in record.objectives]
+    trials = []
+    for trial, made in sorted(trees.items()):
+        about: dict[str, object] = {"trial": trial}
+        if trial in points:
+            values = dict(zip(names, points[trial].values, strict=True))
+            about |= {"choice": points[trial].choice, "values": values}
+        trials.append(about | {"made": [branch(one) for one in made]})
+    return {
+        "study": record.name,
+        "storage": storage,
+        "identity": dict(record.identity),
+        "n_trials": record.n_trials,
+        "trials": trials,
+    }
