@@ -11,6 +11,7 @@ from PIL import Image
 
 from mfagan import checkpoint
 from mfagan.sr.shipped import SUPERGENERATOR
+from search import ledger
 
 pytestmark = pytest.mark.slow
 
@@ -77,6 +78,19 @@ def test_the_report_agrees_with_the_files(demo: Path):
     assert report["lut_latency_ms"] == picked["latency_ms"]
     assert report["tflite_latency_ms"] > 0
     assert {"train", "lut", "search", "front", "pick", "finetune", "export"} <= set(report["seconds"])
+
+
+def test_its_history_is_recorded(demo: Path):
+    entries = ledger.read(str(demo / "study.db"), "demo")
+    assert [entry.kind for entry in entries] == ["pick", "finetune", "export", "measure"]
+    assert [Path(entry.file).name for entry in entries] == [
+        "picked.json",
+        "subgenerator.safetensors",
+        "subgenerator.tflite",
+        "subgenerator.tflite",
+    ]
+    report = json.loads((demo / "report.json").read_text())
+    assert entries[-1].facts["latency_ms"] == report["tflite_latency_ms"]
 
 
 def test_it_runs_again_in_the_same_folder(demo: Path):
