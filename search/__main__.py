@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--sampler", default="nsga2", choices=samplers.NAMES, help="how choices are drawn (nsga2)"
     )
-    run.add_argument("--population", type=int, default=30, help="trials of one generation of NSGA-II (30)")
+    run.add_argument("--population", type=int, default=10, help="trials of one generation of NSGA-II (10)")
     run.add_argument("--batch", type=int, default=10, help="choices evaluated together (10)")
     run.add_argument(
         "--lease",

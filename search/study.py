@@ -70,7 +70,7 @@ def run(
     n_trials: int | None,
     *,
     sampler: str = "nsga2",
-    population: int = 30,
+    population: int = 10,
     seed: int | None = 0,
     batch: int | None = 10,
     lease_s: float = 30,

@@ -89,7 +89,7 @@ def run_search(
         str | None, typer.Option("--objective", help="A third objective: memory, or lpips (slow).")
     ] = None,
     weights: WeightsOption = None,
-    population: Annotated[int, typer.Option(min=2, help="NSGA-II's population.")] = 30,
+    population: Annotated[int, typer.Option(min=2, help="Trials of one generation of NSGA-II.")] = 10,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: Annotated[

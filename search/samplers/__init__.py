@@ -14,7 +14,7 @@ def default_trials(name: str) -> int | None:
     return None if name == "exhaustive" else 200
 
 
-def make_sampler(name: str, problem: Problem, population: int = 30) -> Sampler:
+def make_sampler(name: str, problem: Problem, population: int = 10) -> Sampler:
     """The sampler of this name; `population` is the size of NSGA-II's generations. SearchError for other names."""
     if name == "nsga2":
         from search.samplers.nsga2 import NSGA2

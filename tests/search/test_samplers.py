@@ -1,6 +1,7 @@
 """The samplers but `front`, each drawing as a study does, without a storage."""
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +18,7 @@ from search.errors import SearchError
 from search.problem import Evaluation, Objective, Point, Problem
 from search.samplers import NAMES, default_trials, make_sampler
 from search.samplers.base import Key, Sampler, Space
-from search.samplers.nsga2 import MUTATION, NSGA2
+from search.samplers.nsga2 import NSGA2
 
 PLAIN = ("nsga2", "tpe", "random", "exhaustive")
 
@@ -133,7 +134,7 @@ def test_parents_are_optunas_elites_of_the_whole_history(outcomes, population):
     for number, trial in enumerate(trials):
         trial.number = number
     study = optuna.create_study(directions=["maximize", "minimize"])
-    elites = OptunasElites(population_size=population)(study, trials)
+    elites = OptunasElites(population_size=math.ceil(1.5 * population))(study, trials)
     assert [t.number for t in NSGA2(problem, population)._select(history)] == sorted(
         trial.number for trial in elites
     )
@@ -158,8 +159,7 @@ def test_children_keep_their_parents_values_but_for_mutations():
     sampler, history = two_parents()
     keys = [sampler.draw(history, set(), np.random.default_rng(i)) for i in range(400)]
     inherited = sum(value in (0, 9) for key in keys for value in key) / 800
-    expected = 1 - 0.8 * MUTATION  # a fifth of the new draws gives a parent's value by chance
-    assert abs(inherited - expected) < 0.05
+    assert 0.55 < inherited < 0.65  # a half, and a fifth of the other half by chance
     assert {(0, 9), (9, 0)} & set(keys)  # crossed
 
 
