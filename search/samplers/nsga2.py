@@ -81,7 +81,7 @@ class NSGA2(Sampler):
         infeasible = [point for point in history if not point.feasible]
         if infeasible and len(best) < self._n_elites:
             violations = sorted(point.violation for point in infeasible)
-            most = violations[: self.generation - len(best)][-1]
+            most = violations[: self._n_elites - len(best)][-1]
             best += [point for point in infeasible if point.violation <= most]
         return sorted(best, key=lambda point: point.number)
 
