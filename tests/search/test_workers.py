@@ -77,19 +77,21 @@ def key(trial: FrozenTrial) -> tuple:
     return tuple(trial.params[name] for name in Ladder.choices)  # a proxy gives them in any order
 
 
-def held_by(worker_pid: int, found: Sequence[FrozenTrial]) -> set[tuple]:
+def of_worker(process: subprocess.Popen, found: Sequence[FrozenTrial], state: TrialState) -> set[tuple]:
     return {
         key(trial)
         for trial in found
-        if trial.state == TrialState.RUNNING and f"|{worker_pid}|" in trial.system_attrs[WORKER]
+        if trial.state == state and f"|{process.pid}|" in trial.system_attrs[WORKER]
     }
 
 
 def kill_while_working(process: subprocess.Popen, storage: str) -> set[tuple]:
-    """Kill -9 a worker that holds choices; returns these."""
+    """Kill -9 a worker that has finished some trials and holds others; returns these."""
     while True:
         process.send_signal(signal.SIGSTOP)
-        if held := held_by(process.pid, trials(storage)):
+        found = trials(storage)
+        held = of_worker(process, found, TrialState.RUNNING)
+        if held and of_worker(process, found, TrialState.COMPLETE):
             break
         process.send_signal(signal.SIGCONT)
         time.sleep(0.05)
