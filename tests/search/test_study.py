@@ -10,6 +10,7 @@ import numpy as np
 import optuna
 import pytest
 
+from search import samplers
 from search.errors import SearchError
 from search.pareto import front, hypervolume
 from search.problem import Evaluation, Objective
@@ -122,6 +123,19 @@ def test_stopped_and_continued_equals_at_once(tmp_path):
         continued = searched(tmp_path / "twice.db", stop, population=50, batch=7)
     assert continued.points == at_once.points
     assert searched(tmp_path / "seed.db", 10, population=50, seed=1).points != at_once.points[:10]
+
+
+@pytest.mark.parametrize("sampler", samplers.NAMES)
+def test_every_sampler_goes_the_same_way_when_stopped(tmp_path, sampler):
+    """Stopped within a generation and a batch."""
+    records = []
+    for name, stops in (("once", (57,)), ("twice", (23, 57))):
+        storage = f"journal://{tmp_path / name}"
+        for stop in stops:
+            run(Ladder(), storage, "s", stop, sampler=sampler, batch=6)
+        records.append(load(storage, "s"))
+    assert records[0].points == records[1].points
+    assert records[0].n_unique_trials == 57
 
 
 def test_without_a_seed_every_run_differs(tmp_path):
