@@ -16,6 +16,7 @@ from rich.progress import Progress as Bar
 
 from search import dashboard, page, pareto, samplers, study
 from search.errors import SearchError
+from search.output import write_text
 from search.problem import Objective, Problem, count_choices, format_value
 
 
@@ -106,7 +107,7 @@ def _search(options: argparse.Namespace) -> None:
         print(f"every one of the {record.n_unique_trials} choices is evaluated: the study is at its end")
     print(_front_table(record))
     if out is not None:
-        _write_text(out, page.front_page(record))
+        write_text(out, page.front_page(record))
         print(f"wrote {out}")
 
 
@@ -151,18 +152,6 @@ def _front_table(record: study.StudyRecord) -> str:
         f"{record.n_trials} finished trials, {record.n_unique_trials} distinct, {len(front)} on the front"
     )
     return "\n".join([summary, *lines])
-
-
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise SearchError(
-            f"{path} cannot be written ({error.strerror}): check the folder and its space"
-        ) from None
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from optuna.study import StudyDirection
 
 from search.errors import SearchError
 from search.evolution import evolve
+from search.output import write_text
 from search.pareto import hypervolume, losses
 from search.problem import Evaluation, Point, Problem, check_problem
 from search.samplers.base import Key, Sampler
@@ -285,7 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "rows": [asdict(row) for row in rows],
         }
         print(table_of(rows))
-        _write(options.out, json.dumps(result, indent=2) + "\n")
+        write_text(options.out, json.dumps(result, indent=2) + "\n")
     except SearchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -327,16 +328,6 @@ def _row(name: str, counts: Sequence[int], runs: Sequence[Sequence[float | None]
     columns = zip(*runs, strict=True)
     medians = (None if None in column else statistics.median(column) for column in columns)  # type: ignore[type-var]
     return Row(name, COMPETITORS[name].ours, len(runs), tuple(counts), tuple(medians))
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise SearchError(f"{path} cannot be written ({error.strerror}): choose another --out") from None
 
 
 if __name__ == "__main__":

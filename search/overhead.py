@@ -16,6 +16,7 @@ from pathlib import Path
 from optuna.storages import InMemoryStorage
 
 from search.errors import SearchError
+from search.output import write_text
 from search.problem import Choice, Evaluation
 from search.study import run
 from search.tabular import TabularProblem
@@ -92,11 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         rows = [measure(options.table, sampler) for sampler in SAMPLERS]
+        print(table_of(rows))
+        write_text(options.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     except SearchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(table_of(rows))
-    options.out.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
     return 0
 
 
