@@ -204,11 +204,8 @@ def test_a_proxy_that_does_not_run(monkeypatch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-        with (
-            pytest.raises(SearchError, match=f"the storage grpc://127.0.0.1:{port} does not work") as caught,
-            connect(f"grpc://127.0.0.1:{port}", create=True),
-        ):
-            pass
+        with pytest.raises(SearchError, match=f"the storage grpc://127.0.0.1:{port} does not work") as caught:
+            load(f"grpc://127.0.0.1:{port}", "toy")
     assert "\n" not in str(caught.value)
 
 
