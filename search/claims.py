@@ -160,11 +160,13 @@ class Claims:
         """Withdraw what does not hold among this worker's claims."""
         open_trials = self._read()
         # Whoever sees a trial of its own sees all with lower numbers.
-        before, n_before = set(self.finished), len(self.finished)
+        before: set[Key] = set()
+        n_before = len(self.finished)
         for trial in open_trials:
             mine = trial.system_attrs.get(WORKER) == self.worker
             key = self._key(trial)
-            if self._is_stray(trial) or (mine and (key in before or n_before >= n_trials)):
+            late = key in before or key in self.finished or n_before >= n_trials
+            if self._is_stray(trial) or (mine and late):
                 self._connection.call(self._fail, trial._trial_id)
                 self._held.pop(trial._trial_id, None)
                 continue
@@ -179,11 +181,9 @@ class Claims:
         trials = self._connection.call(
             self._connection.storage.get_all_trials, self._study_id, deepcopy=False
         )
-        by_number = attrgetter("number")
-        trials.sort(key=by_number)
         running = []
-        # A proxy's answer may lack a trial and hold later ones, so places are not numbers.
-        for trial in trials[bisect_left(trials, self._n_closed, key=by_number) :]:
+        # In the order of their numbers; a proxy's answer may lack a trial and hold later ones.
+        for trial in trials[bisect_left(trials, self._n_closed, key=attrgetter("number")) :]:
             if trial.state == TrialState.RUNNING:
                 running.append(trial)
             elif trial.number not in self._closed and trial.state.is_finished():

@@ -25,7 +25,11 @@ def losses(values: ArrayLike, directions: Sequence[str]) -> NDArray[np.float64]:
 
 def front_mask(values: ArrayLike, directions: Sequence[str]) -> NDArray[np.bool_]:
     """For `values` (n, k): True (n,) where no other row dominates; equal rows stand or fall together."""
-    rows, inverse = np.unique(losses(values, directions), axis=0, return_inverse=True)  # sorted by columns
+    given = losses(values, directions)
+    order = np.lexsort(given.T[::-1])  # by the first column, then the second, ...
+    in_order = given[order]
+    is_new = np.append(np.ones(min(1, len(given)), np.bool_), np.any(in_order[1:] != in_order[:-1], axis=1))
+    rows = in_order[is_new]
     keep = np.zeros(len(rows), dtype=np.bool_)
     if rows.shape[1] == 2:
         best_before = np.minimum.accumulate(np.concatenate([[np.inf], rows[:-1, 1]]))[: len(rows)]
@@ -33,7 +37,9 @@ def front_mask(values: ArrayLike, directions: Sequence[str]) -> NDArray[np.bool_
     else:
         for i, row in enumerate(rows):  # only earlier rows can dominate, and of those the kept ones suffice
             keep[i] = not np.any(np.all(rows[:i][keep[:i]] <= row, axis=1))
-    return keep[inverse.reshape(-1)]
+    mask = np.zeros(len(given), dtype=np.bool_)
+    mask[order] = keep[np.cumsum(is_new) - 1]
+    return mask
 
 
 def front(points: Sequence[Point], objectives: Sequence[Objective]) -> list[Point]:

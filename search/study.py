@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
+from bisect import insort
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from operator import attrgetter
@@ -126,7 +127,7 @@ class _Worker:
         self._n_trials = n_trials
         self._batch = batch
         self._entropy = entropy
-        self._points: dict[int, Point] = {}
+        self._points: list[Point] = []  # by number
         self._best: float | None = None
         self._board = Board([], [], [])
         self._history: tuple[Point, ...] = ()
@@ -137,7 +138,7 @@ class _Worker:
         better = max if self._problem.objectives[0].direction == "maximize" else min
         for trial in self._board.new:
             point = as_point(trial, self._sampler.space)
-            self._points[trial.number] = point
+            insort(self._points, point, key=attrgetter("number"))
             if point.feasible:
                 first = point.values[0]
                 self._best = first if self._best is None else better(self._best, first)
@@ -170,8 +171,7 @@ class _Worker:
         if size <= 0:
             return []
         if len(self._history) != min(start, len(self._points)):
-            ordered = sorted(self._points.values(), key=attrgetter("number"))
-            self._history = tuple(ordered[:start])
+            self._history = tuple(self._points[:start])
         keys = [key for key in self._board.lost if key not in taken][:size]
         taken.update(keys)
         # With other workers the same place is drawn for by several, each in its own way.

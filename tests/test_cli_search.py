@@ -96,6 +96,7 @@ def test_lpips_as_a_third_objective(
     assert [objective.name for objective in record.objectives] == ["psnr_db", "latency_ms", "lpips"]
     assert all(point.values[2] > 0 for point in record.points)
     assert len({point.values[2] for point in record.points}) == 4
+    assert len(record.identity["lpips_sha256"]) == 64
 
 
 def test_objectives_that_cannot_be(run: Run, trained: Path, table: Path, tmp_path: Path):

@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 
 from mfagan import checkpoint
+from mfagan.backbones import Lpips
 from mfagan.costs import Costs, sum_costs
 from mfagan.data import Pair
 from mfagan.devices import CPU, computes_bf16, place
 from mfagan.errors import InputError
-from mfagan.evaluate import Lpips
 from mfagan.operators import Block
 from mfagan.sr.elastic import load_supernet
 from mfagan.sr.generator import Residual, blocks
@@ -82,7 +82,8 @@ class SubGeneratorProblem(Problem):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
         self.network = place(network, device)
         self.pairs = list(pairs)
-        self._scorer = SliceScorer(self.network, self.pairs, lpips=lpips if third == "lpips" else None)
+        self._lpips = lpips if third == "lpips" else None
+        self._scorer = SliceScorer(self.network, self.pairs, lpips=self._lpips)
         self._quick = SliceScorer(self.network, self.pairs, torch.bfloat16)
         self.precision = precision
         self.table = table
@@ -100,7 +101,7 @@ class SubGeneratorProblem(Problem):
         for pair in self.pairs:
             images.update(f"{pair.name} {tuple(pair.hr.shape)}".encode() + pair.hr.numpy().tobytes())
             images.update(pair.lr.numpy().tobytes())
-        return {
+        identity = {
             "supernet_sha256": self._supernet_sha256,
             "lut_sha256": self._table_sha256,
             "images_sha256": images.hexdigest(),
@@ -109,6 +110,12 @@ class SubGeneratorProblem(Problem):
             or "none",
             "precision": self.precision,
         }
+        if self._lpips is not None:
+            weights = hashlib.sha256()
+            for name, tensor in self._lpips.state_dict().items():
+                weights.update(name.encode() + tensor.numpy().tobytes())
+            identity["lpips_sha256"] = weights.hexdigest()
+        return identity
 
     def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
         """All but the quality: latency and memory, costs and ceilings."""

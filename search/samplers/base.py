@@ -15,7 +15,7 @@ from search.problem import Choice, Point, Problem, Value
 Key: TypeAlias = tuple[Value, ...]
 """A choice's values in the order of the space."""
 
-_MAX_REDRAWS = 1000
+_MAX_REDRAWS = 200
 
 
 class Space:

@@ -7,6 +7,7 @@ from collections.abc import Container, Sequence
 
 import numpy as np
 import optuna
+from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution
 from optuna.samplers import NSGAIISampler
 from optuna.study import Study
@@ -21,7 +22,7 @@ from search.samplers.base import Key, Sampler
 ELITES_PER_CHILD = 1.5
 SWAPPING = 0.1
 """The chance of each value to come from the second parent."""
-_MAX_CHILDREN = 100
+_MAX_CHILDREN = 10
 
 
 class NSGA2(Sampler):
@@ -47,6 +48,9 @@ class NSGA2(Sampler):
         self._child = create_trial(state=TrialState.RUNNING)
         self._parents: list[FrozenTrial] = []
         self._history: Sequence[Point] = ()
+        self._kept: list[Point] = []
+        self._values = np.empty((0, len(problem.objectives)))
+        self._violations = np.empty(0)
 
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
         """A child of the elites of `history` that is not taken; after many that are, one with values drawn anew."""
@@ -65,35 +69,52 @@ class NSGA2(Sampler):
 
     def _select(self, history: Sequence[Point]) -> list[FrozenTrial]:
         """The elites of `history` by number."""
-        candidates = [self._as_trial(point) for point in self._best_layers(history)]
+        candidates = [self._as_trial(history[place]) for place in self._best_layers(history)]
         elites = _Evolution(self._n_elites, 0, candidates).select_parent(self._study, 1)
         return sorted(elites, key=lambda trial: trial.number)
 
-    def _best_layers(self, history: Sequence[Point]) -> list[Point]:
-        """At least as many points as elites, whose rest cannot be elites: so that ranking thousands stays cheap."""
-        left = [point for point in history if point.feasible]
-        best: list[Point] = []
+    def _best_layers(self, history: Sequence[Point]) -> list[int]:
+        """Places of at least as many points as elites, the rest of which cannot be: so ranking thousands is cheap."""
+        values, violations = self._arrays(history)
+        left = np.flatnonzero(violations == 0)
+        best: list[int] = []
         directions = [objective.direction for objective in self.problem.objectives]
-        while left and len(best) < self._n_elites:
-            on_front = pareto.front_mask([point.values for point in left], directions)
-            best += [point for point, is_on in zip(left, on_front, strict=True) if is_on]
-            left = [point for point, is_on in zip(left, on_front, strict=True) if not is_on]
-        infeasible = [point for point in history if not point.feasible]
-        if infeasible and len(best) < self._n_elites:
-            violations = sorted(point.violation for point in infeasible)
-            most = violations[: self._n_elites - len(best)][-1]
-            best += [point for point in infeasible if point.violation <= most]
-        return sorted(best, key=lambda point: point.number)
+        while len(left) and len(best) < self._n_elites:
+            on_front = pareto.front_mask(values[left], directions)
+            best += left[on_front].tolist()
+            left = left[~on_front]
+        infeasible = np.flatnonzero(violations > 0)
+        if len(infeasible) and len(best) < self._n_elites:
+            most = np.sort(violations[infeasible])[: self._n_elites - len(best)][-1]
+            best += infeasible[violations[infeasible] <= most].tolist()
+        return sorted(best)
+
+    def _arrays(self, history: Sequence[Point]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Values (n, k) and violations (n,), positive where infeasible; those of earlier calls are kept."""
+        n_kept = len(self._kept)
+        if list(history[:n_kept]) != self._kept:
+            self._kept, n_kept = [], 0
+            self._values, self._violations = np.empty((0, len(self.problem.objectives))), np.empty(0)
+        new = history[n_kept:]
+        if new:
+            self._kept.extend(new)
+            self._values = np.concatenate([self._values, [point.values for point in new]])
+            self._violations = np.append(self._violations, [_violation(point) for point in new])
+        return self._values, self._violations
 
     def _as_trial(self, point: Point) -> FrozenTrial:
         trial = create_trial(
             params=dict(point.choice),
             distributions=dict(self._space),
             values=list(point.values),
-            constraints={"violation": 0.0 if point.feasible else max(point.violation, np.finfo(float).tiny)},
+            constraints={"violation": _violation(point)},
         )
         trial.number = point.number
         return trial
+
+
+def _violation(point: Point) -> float:
+    return 0.0 if point.feasible else max(point.violation, np.finfo(float).tiny)
 
 
 class _Evolution(NSGAIISampler):
