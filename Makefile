@@ -17,7 +17,7 @@ demo: install
 # A real server for the tests of studies on many machines. Where it cannot be installed they are skipped and say so.
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
-	  { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq --no-install-recommends postgresql; } || \
+	  { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } || \
 	  echo "PostgreSQL is missing and cannot be installed: as root, apt-get install postgresql"
 
 test: install postgres

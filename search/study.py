@@ -101,8 +101,9 @@ def run(
     entropy = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
     drawer = samplers.make_sampler(sampler, problem, population)
     space = {name: CategoricalDistribution(tuple(values)) for name, values in problem.choices.items()}
+    facts = _facts_of(problem)
     with quiet_optuna(), connect(storage, create=True) as connection:
-        study_id = connection.call(_create_study, problem, connection, study_name)._study_id
+        study_id = connection.call(_create_study, facts, connection, study_name)._study_id
         with Claims(connection, study_id, drawer.space, space, lease_s) as claims:
             worker = _Worker(problem, drawer, claims, n_trials, batch or drawer.generation, entropy)
             while True:
@@ -237,30 +238,36 @@ def _evaluate(problem: Problem, batch: Sequence[Choice]) -> list[Evaluation]:
     return results
 
 
-def _create_study(problem: Problem, connection: Connection, study_name: str) -> Study:
-    opened, label = connection.storage, connection.address.label
-    objectives = list(problem.objectives)
-    facts = {
-        "objectives": [asdict(objective) for objective in objectives],
+def _facts_of(problem: Problem) -> dict[str, Any]:
+    """What a study remembers of its problem."""
+    return {
+        "objectives": [asdict(objective) for objective in problem.objectives],
         "choices": {name: list(values) for name, values in problem.choices.items()},
         "identity": problem.identity(),
     }
-    sampler = optuna.samplers.RandomSampler()  # replaced before each trial
+
+
+def _create_study(facts: Mapping[str, Any], connection: Connection, study_name: str) -> Study:
+    """The study of this name and these facts, new or as it stands; SearchError where it has others."""
+    opened, label = connection.storage, connection.address.label
+    names = [objective["name"] for objective in facts["objectives"]]
+    directions = [objective["direction"] for objective in facts["objectives"]]
+    sampler = optuna.samplers.RandomSampler()  # never asked: this package draws by samplers of its own
     if study_name in optuna.get_all_study_names(opened):  # so that a complete study needs no right to write
         study = optuna.load_study(study_name=study_name, storage=opened, sampler=sampler)
     else:
         study = optuna.create_study(
             study_name=study_name,
             storage=opened,
-            directions=[objective.direction for objective in objectives],
+            directions=directions,
             sampler=sampler,
             load_if_exists=True,
         )
     if _PROBLEM_KEY not in study.user_attrs:
-        same = [d.name.lower() for d in study.directions] == [o.direction for o in objectives]
+        same = [direction.name.lower() for direction in study.directions] == directions
         if same and not study.get_trials(deepcopy=False):  # new, or killed before this line
-            study.set_metric_names([objective.name for objective in objectives])
-            study.set_user_attr(_PROBLEM_KEY, facts)
+            study.set_metric_names(names)
+            study.set_user_attr(_PROBLEM_KEY, dict(facts))
             return study
     seen = study.user_attrs.get(
         _PROBLEM_KEY
