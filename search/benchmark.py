@@ -23,6 +23,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.study import StudyDirection
+from threadpoolctl import threadpool_limits
 
 from search.errors import SearchError
 from search.evolution import evolve
@@ -316,7 +317,8 @@ def _run(path: Path, name: str, seed: int, counts: tuple[int, ...]) -> list[floa
     reached = [count for count in counts if count <= (competitor.most_trials or count)]
     if not reached:
         return [None] * len(counts)
-    rows = competitor.search(problem, seed, max(reached))
+    with threadpool_limits(1):  # other runs have the other cores
+        rows = competitor.search(problem, seed, max(reached))
     found = dict(zip(reached, shares(problem, rows, reached), strict=True))
     return [found.get(count) for count in counts]
 
