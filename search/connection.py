@@ -23,7 +23,7 @@ _LOG = logging.getLogger("search")
 _SQLITE_TIMEOUT_S = 60
 _GRPC_TIMEOUT_S = 10
 _DELAYS_S = (0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8)
-_FAILURES = (SQLAlchemyError, StorageInternalError, DuplicatedStudyError, ConnectionError, OSError)
+_FAILURES = (SQLAlchemyError, StorageInternalError, DuplicatedStudyError, OSError)
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")

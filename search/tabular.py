@@ -86,7 +86,7 @@ class TabularProblem(Problem):
             if name not in names:
                 raise SearchError(f"foreseen holds {name!r}: it must be one of {', '.join(names)}")
         self.values: NDArray[np.float64] = np.array([values[name] for name in names], dtype=np.float64).T
-        self._places = {key: place for place, key in enumerate(self.space.keys())}
+        self._places = {key: place for place, key in enumerate(self.space.grid())}
 
     @classmethod
     def read(cls, path: str | PathLike[str]) -> Self:
@@ -129,7 +129,7 @@ class TabularProblem(Problem):
         space = Space(record.choices)
         found = {space.key(point.choice): point for point in record.points}
         if len(found) < space.size:
-            first = next(key for key in space.keys() if key not in found)  # noqa: SIM118
+            first = next(key for key in space.grid() if key not in found)
             raise SearchError(
                 f"study {record.name!r} has {len(found)} of {space.size} choices, not {space.choice(first)}:"
                 " search on until it is exhausted"
@@ -139,7 +139,7 @@ class TabularProblem(Problem):
                 raise SearchError(
                     f"trial {point.number} of study {record.name!r} is infeasible: search without constraints"
                 )
-        rows = [found[key].values for key in space.keys()]  # noqa: SIM118 - no mapping
+        rows = [found[key].values for key in space.grid()]
         columns = zip(*rows, strict=True)
         values = {o.name: list(column) for o, column in zip(record.objectives, columns, strict=True)}
         return cls(

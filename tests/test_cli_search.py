@@ -142,7 +142,7 @@ def test_an_exhaustive_study_is_killed_goes_on_and_becomes_a_table(
     assert exact.names_foreseen == ("latency_ms",)
     points = [
         Point(number, exact.space.choice(key), tuple(values))
-        for number, (key, values) in enumerate(zip(exact.space.keys(), exact.values.tolist(), strict=True))
+        for number, (key, values) in enumerate(zip(exact.space.grid(), exact.values.tolist(), strict=True))
     ]
     fronts = [pareto.front(some, record.objectives) for some in (points, record.points)]
     assert [point.values for point in fronts[0]] == [point.values for point in fronts[1]]

@@ -84,7 +84,6 @@ class SubGeneratorProblem(Problem):
         self.pairs = list(pairs)
         self._lpips = lpips if third == "lpips" else None
         self._scorer = SliceScorer(self.network, self.pairs, lpips=self._lpips)
-        self._quick = SliceScorer(self.network, self.pairs, torch.bfloat16)
         self.precision = precision
         self.table = table
         self.target_size = target_size
@@ -153,6 +152,11 @@ class SubGeneratorProblem(Problem):
             ({PSNR.name: psnr_db} | ({} if distance is None else {LPIPS.name: distance}), "fp32")
             for psnr_db, distance in found
         ]
+
+    @cached_property
+    def _quick(self) -> SliceScorer:
+        """Scores in bf16."""
+        return SliceScorer(self.network, self.pairs, torch.bfloat16)
 
     @cached_property
     def bf16_error(self) -> Bf16Error:

@@ -82,13 +82,14 @@ def fuse_at_widths(
     """The wanted fusion widths, rising to `fusion`'s own -> each with its image (N, 3, scale H, scale W).
 
     Both fusion convolutions are linear, so each width adds what its further channels bring to the sum of the
-    one before: in the same steps whatever is wanted, so that a choice's figures do not depend on its company.
+    one before: in the same steps whichever options are wanted, so that a choice's figures do not depend on its
+    company.
     """
     skip, *features = taps
     squeezed = fusion.squeeze(torch.cat(features, 1))  # (N, f, H, W)
     assert fusion.smooth.bias is not None
     y = skip + fusion.smooth.bias[:, None, None]  # (N, t, H, W)
-    for narrower, width in itertools.pairwise((0, *sorted(OPTIONS))):
+    for narrower, width in itertools.pairwise((0, *sorted({*OPTIONS, *wanted}))):
         if width > squeezed.shape[1]:
             return
         further = slice(narrower, width)

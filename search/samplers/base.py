@@ -38,7 +38,7 @@ class Space:
         """The choice of a key."""
         return dict(zip(self.names, key, strict=True))
 
-    def keys(self) -> Iterator[Key]:
+    def grid(self) -> Iterator[Key]:
         """Every key, the last value changing fastest."""
         return itertools.product(*self.options)
 
@@ -58,7 +58,7 @@ class Space:
                 return tuple(values)
             options = self.options[place]
             values[place] = options[rng.integers(len(options))]
-        return next(key for key in self.keys() if key not in taken)  # next to nothing is left
+        return next(key for key in self.grid() if key not in taken)  # next to nothing is left
 
 
 class Sampler(ABC):

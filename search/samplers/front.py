@@ -66,7 +66,7 @@ class Front(Sampler):
         for name, number, least in (("generation", generation, 1), ("n_start", self.n_start, 2)):
             if number < least:
                 raise SearchError(f"{name} is {number}: it must be at least {least}")
-        self._keys = list(self.space.keys())
+        self._keys = list(self.space.grid())
         self._places = {key: place for place, key in enumerate(self._keys)}
         foreseen = problem.foresee([self.space.choice(key) for key in self._keys])
         self._known, self._modelled = self._split(foreseen)

@@ -44,9 +44,9 @@ class Exhaustive(Sampler):
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
         """The first key of the grid that is not taken."""
         if self._start != len(history):  # what was taken may be free again: look from the beginning
-            self._start, self._keys = len(history), self.space.keys()
+            self._start, self._keys = len(history), self.space.grid()
         found = next((key for key in self._keys if key not in taken), None)
         if found is None:
-            self._keys = self.space.keys()
+            self._keys = self.space.grid()
             found = next(key for key in self._keys if key not in taken)
         return found

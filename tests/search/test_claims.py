@@ -26,7 +26,7 @@ from search.samplers.base import Key, Space
 LEASE_S = 30.0
 SPACE = Space({"a": (0, 1, 2), "b": ("x", "y")})
 DISTRIBUTIONS = {name: CategoricalDistribution(v) for name, v in zip(SPACE.names, SPACE.options, strict=True)}
-KEYS = list(SPACE.keys())
+KEYS = list(SPACE.grid())
 RESULT = Evaluation((1.0, 2.0))
 
 

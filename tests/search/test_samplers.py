@@ -73,7 +73,7 @@ def test_every_choice_is_drawn_once_until_none_is_left(name, seed):
 def test_what_others_took_is_left_out(name):
     problem = mixed()
     sampler = make_sampler(name, problem, population=6)
-    every = list(sampler.space.keys())
+    every = list(sampler.space.grid())
     history = points_of(problem, every[:12])
     for left in (every[-1], every[20]):
         taken = set(every) - {left}
@@ -108,7 +108,7 @@ def test_known_choices_start_the_samplers_that_learn():
 
 def test_the_last_of_a_large_space_is_found():
     space = Space(dict.fromkeys("abcdefg", (0, 1, 2)))
-    every = list(space.keys())
+    every = list(space.grid())
     taken = set(every) - {every[1234]}
     assert space.untaken(every[0], taken, np.random.default_rng(0)) == every[1234]
 
@@ -210,7 +210,7 @@ def test_exhaustive_goes_in_the_order_of_the_grid():
 def test_exhaustive_comes_back_for_what_another_worker_gave_up():
     problem = mixed()
     sampler = make_sampler("exhaustive", problem)
-    every = list(sampler.space.keys())
+    every = list(sampler.space.grid())
     rng = np.random.default_rng(0)
     assert sampler.draw((), set(every[:5]), rng) == every[5]
     assert sampler.draw((), set(every) - {every[2]}, rng) == every[2]
@@ -226,7 +226,7 @@ def test_a_generation_of_exhaustive_shares_its_first_values(lengths, generation)
     sampler = make_sampler("exhaustive", problem)
     assert sampler.generation == generation
     n_free = next(n for n in range(len(lengths) + 1) if np.prod(lengths[n:], dtype=int) == generation)
-    keys = list(sampler.space.keys())
+    keys = list(sampler.space.grid())
     for start in range(0, len(keys), generation):
         assert len({key[:n_free] for key in keys[start : start + generation]}) == 1
 

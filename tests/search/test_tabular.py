@@ -84,7 +84,7 @@ def test_no_file_or_no_json(file):
 def test_an_exhausted_study_makes_a_table(tmp_path):
     problem = Lens()
     table = TabularProblem.from_record(searched(tmp_path / "all.db", 90), "run it again", ["weight"])
-    every = [table.space.choice(key) for key in table.space.keys()]  # noqa: SIM118
+    every = [table.space.choice(key) for key in table.space.grid()]
     expected = problem.evaluate(every)
     assert [evaluation.values for evaluation in table.evaluate(every)] == [e.values for e in expected]
     assert table.identity() == problem.identity()

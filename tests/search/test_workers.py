@@ -26,12 +26,13 @@ ROOT = Path(__file__).parents[2]
 
 @contextlib.contextmanager
 def workers(storage: str, n: int, n_trials: int, folder: Path) -> Iterator[list[subprocess.Popen]]:
+    """Two share a seed, as when one command is given on several machines; the others have their own."""
     started = []
-    for seed in range(n):
+    for place in range(n):
         command = [sys.executable, "-m", "search", "run", "tests.search.ladder:build_slow"]
-        command += ["--storage", storage, "--study", "s", "--trials", n_trials, "--seed", seed]
+        command += ["--storage", storage, "--study", "s", "--trials", n_trials, "--seed", max(0, place - 1)]
         command += ["--population", 20, "--batch", 5, "--lease", 5]
-        with (folder / f"{seed}.log").open("w") as log:
+        with (folder / f"{place}.log").open("w") as log:
             started.append(
                 subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
             )

@@ -7,13 +7,12 @@ import optuna
 import pytest
 
 from mfagan.data import EMBEDDED, read_pairs
-from mfagan.latency import find_table
+from mfagan.latency import read_table
 from mfagan.sr.problem import SubGeneratorProblem
 from mfagan.sr.shipped import EXACT, LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.widths import every_choice
 from search import pareto
 from search.benchmark import HubProblem
-from search.latency import LatencyTable
 from search.tabular import TabularProblem
 
 REMEDY = (
@@ -28,9 +27,7 @@ def exact() -> TabularProblem:
 
 @pytest.fixture(scope="module")
 def problem() -> SubGeneratorProblem:
-    return SubGeneratorProblem(
-        SUPERGENERATOR, read_pairs(EMBEDDED), LatencyTable.read(find_table(LATENCY_TABLE)), ""
-    )
+    return SubGeneratorProblem(SUPERGENERATOR, read_pairs(EMBEDDED), read_table(LATENCY_TABLE), "")
 
 
 def test_it_is_of_the_shipped_weights(exact: TabularProblem, problem: SubGeneratorProblem):

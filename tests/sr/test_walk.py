@@ -99,3 +99,13 @@ def test_statistics_in_one_pass_are_the_attentions(offset: float):
 
 def test_no_choices_no_outputs():
     assert list(PrefixWalk(build()).run(torch.rand(1, 3, 4, 4), [])) == []
+
+
+def test_widths_that_are_no_options_are_run_too():
+    network = build()
+    choices = [Widths.parse(f"48,40,20,48,24,32,48,{fusion}") for fusion in (20, 24, 40, 48)]
+    x = torch.rand(1, 3, 6, 6)
+    found = dict(PrefixWalk(network).run(x, choices))
+    with torch.inference_mode():
+        for i, widths in enumerate(choices):
+            torch.testing.assert_close(found[i], network.extract(widths)(x), atol=1e-5, rtol=0)
