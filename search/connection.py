@@ -17,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from search.errors import SearchError
-from search.storage import Address, check_file, read_address, storage_error
+from search.storage import Address, check_file, database_error, read_address, storage_error
 
 _LOG = logging.getLogger("search")
 _SQLITE_TIMEOUT_S = 60
@@ -80,12 +80,13 @@ class Connection:
             return True
         if isinstance(error, OSError):
             return error.errno in (errno.ESTALE, errno.EIO, errno.ETIMEDOUT)
-        cause: BaseException | None = error
-        while cause is not None and not isinstance(cause, (OperationalError, InterfaceError)):
-            cause = cause.__cause__
+        # Optuna asks again within a transaction that the lost connection has ended: the error is then another.
+        cause = database_error(error)
         if cause is None:
             return False
-        return "locked" in str(cause) if self.address.is_sqlite else True
+        if self.address.is_sqlite:
+            return "locked" in str(cause)
+        return cause.connection_invalidated or isinstance(cause, (OperationalError, InterfaceError))
 
 
 def is_storage_failure(error: BaseException) -> bool:

@@ -135,9 +135,10 @@ def check_file(address: Address, *, create: bool) -> None:
 
 def storage_error(address: Address, error: BaseException) -> SearchError:
     """The one line to show for an error of the database or its driver, without the address's secrets."""
+    found = database_error(error)
     while error.__cause__ is not None:
         error = error.__cause__
-    reason = str(error.orig if isinstance(error, DBAPIError) else error).strip() or type(error).__name__
+    reason = str(found.orig if found else error).strip() or type(error).__name__
     reason = address.hide_secrets(reason.splitlines()[0])
     if address.is_sqlite:
         remedy = "check that it is a study's SQLite file, and that it and its folder are writable"
@@ -146,6 +147,14 @@ def storage_error(address: Address, error: BaseException) -> SearchError:
     else:
         remedy = "check the address, the user and that the server is running"
     return SearchError(f"the storage {address.label} does not work ({reason}): {remedy}")
+
+
+def database_error(error: BaseException) -> DBAPIError | None:
+    """The error of the database driver that `error` is, or was raised from, or while it was handled."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, DBAPIError):
+        found = found.__cause__ or found.__context__
+    return found
 
 
 def _parse(storage: str) -> URL | None:

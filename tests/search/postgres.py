@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
 PASSWORD = "s3cret/words"
@@ -47,6 +48,11 @@ class Server:
     def stop(self) -> None:
         """As it ends when the machine crashes."""
         self.control("-m", "immediate", "stop")
+
+    def end_connection(self, process: int) -> None:
+        """As an administrator ends it."""
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
 
 
 def find_binaries() -> Path | None:

@@ -10,7 +10,13 @@ import grpc
 import pytest
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import InMemoryStorage, JournalStorage, RDBStorage
-from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    PendingRollbackError,
+    ProgrammingError,
+)
 
 from search import connection as connection_module
 from search.connection import Connection, connect, is_storage_failure
@@ -68,6 +74,13 @@ def wrapped(cause: Exception) -> StorageInternalError:
     return error
 
 
+def asked_again(first: Exception) -> StorageInternalError:
+    """As Optuna raises it that asks again, in a transaction that is over, after a first error."""
+    second = PendingRollbackError("Can't reconnect until invalid transaction is rolled back.")
+    second.__context__ = first
+    return wrapped(second)
+
+
 class RpcFailure(grpc.RpcError):
     def __init__(self, code: grpc.StatusCode) -> None:
         super().__init__(f"status {code.name}")
@@ -112,6 +125,8 @@ def test_about_a_minute():
         InterfaceError("SELECT", {}, Exception("connection already closed")),
         wrapped(lost()),
         wrapped(wrapped(lost())),
+        asked_again(lost()),
+        DatabaseError("SELECT", {}, Exception("no status"), connection_invalidated=True),
         OSError(errno.ESTALE, "stale file handle"),
         OSError(errno.EIO, "input/output error"),
         ConnectionResetError(errno.ECONNRESET, "connection reset by peer"),
@@ -130,6 +145,8 @@ def test_what_may_pass_is_tried_again(slept, error):
     [
         ProgrammingError("SELECT", {}, Exception("permission denied")),
         wrapped(ProgrammingError("SELECT", {}, Exception("no such column"))),
+        asked_again(ProgrammingError("SELECT", {}, Exception("no such column"))),
+        DatabaseError("SELECT", {}, Exception("no status")),
         StorageInternalError("no cause"),
         PermissionError(errno.EACCES, "permission denied"),
         OSError(errno.ENOSPC, "no space left on device"),

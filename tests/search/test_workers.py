@@ -12,6 +12,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy
 from optuna.trial import FrozenTrial, TrialState
 
 from search.claims import WORKER
@@ -64,9 +65,9 @@ def wait_for(storage: str, n_finished: int, seconds: float = 240) -> list[Frozen
     raise AssertionError(f"{n_finished} trials were not finished within {seconds} s")
 
 
-def finish(processes: Sequence[subprocess.Popen]) -> None:
+def finish(processes: Sequence[subprocess.Popen], folder: Path) -> None:
     for process in processes:
-        assert process.wait(240) == 0
+        assert process.wait(240) == 0, said(folder)
 
 
 def assert_whole(record: StudyRecord, n_trials: int) -> None:
@@ -117,6 +118,29 @@ def test_a_study_on_postgresql(server, caplog):
     assert "gu3ss" not in str(caught.value) + caplog.text
 
 
+def test_a_connection_lost_in_the_middle_of_reading(server, caplog):
+    run(Ladder(), server.url, "s", 12)
+    with connect(server.url, create=False) as connection:
+        storage = connection.storage
+        study_id = connection.find_study("s")
+        engine = storage._backend.engine
+        ended = []
+
+        @sqlalchemy.event.listens_for(engine, "before_cursor_execute")
+        def end(opened, cursor, statement, *rest):
+            if (
+                "FROM trial_user_attributes" in statement and not ended
+            ):  # after the transaction's first question
+                ended.append(cursor.connection.info.backend_pid)
+                server.end_connection(ended[0])
+
+        found = connection.call(storage.get_all_trials, study_id)
+    assert len(found) == 12
+    assert connection.n_losses == len(ended) == 1
+    assert "terminating connection due to administrator command" in caplog.text
+    assert "trying again in 0.5 s" in caplog.text
+
+
 @pytest.mark.slow
 def test_four_workers_two_killed_and_postgresql_restarted(server, tmp_path):
     with workers(server.url, 4, 200, tmp_path) as processes:
@@ -132,7 +156,7 @@ def test_four_workers_two_killed_and_postgresql_restarted(server, tmp_path):
         while "trying again" not in said(tmp_path):
             time.sleep(0.2)
         server.start()
-        finish([processes[0], processes[3]])
+        finish([processes[0], processes[3]], tmp_path)
     found = trials(server.url)
     assert_whole(load(server.url, "s"), 200)
     assert TrialState.RUNNING not in {trial.state for trial in found}
@@ -159,7 +183,7 @@ def kill_one_of_three(storage: str, folder: Path) -> None:
     with workers(storage, 3, 60, folder) as processes:
         wait_for(storage, 10)
         lost = kill_while_working(processes[0], storage)
-        finish(processes[1:])
+        finish(processes[1:], folder)
     assert_whole(load(storage, "s"), 60)
     assert lost <= done(storage)
 
@@ -194,9 +218,9 @@ def test_a_worker_alone_goes_on_at_once_after_a_kill(tmp_path):
         wait_for(storage, 5)
         kill_while_working(processes[0], storage)
     with workers(storage, 1, 30, tmp_path) as processes:
-        finish(processes)
+        finish(processes, tmp_path)
     with workers(str(tmp_path / "whole.db"), 1, 30, tmp_path) as processes:
-        finish(processes)
+        finish(processes, tmp_path)
     assert_whole(load(storage, "s"), 30)
     choices = [[p.choice for p in load(place, "s").points] for place in (storage, str(tmp_path / "whole.db"))]
     assert choices[0] == choices[1]
