@@ -12,12 +12,14 @@ from pathlib import Path
 
 import optuna
 import pytest
-import sqlalchemy
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy import event
 
 from search.claims import WORKER
-from search.connection import connect
+from search.connection import Connection, connect
 from search.errors import SearchError
+from search.storage import read_address
 from search.study import StudyRecord, load, run
 from tests.search import postgres
 from tests.search.ladder import Ladder
@@ -120,22 +122,19 @@ def test_a_study_on_postgresql(server, caplog):
 
 def test_a_connection_lost_in_the_middle_of_reading(server, caplog):
     run(Ladder(), server.url, "s", 12)
-    with connect(server.url, create=False) as connection:
-        storage = connection.storage
-        study_id = connection.find_study("s")
-        engine = storage._backend.engine
-        ended = []
+    storage = RDBStorage(server.url)
+    connection = Connection(storage, read_address(server.url))
+    ended = []
 
-        @sqlalchemy.event.listens_for(engine, "before_cursor_execute")
-        def end(opened, cursor, statement, *rest):
-            if (
-                "FROM trial_user_attributes" in statement and not ended
-            ):  # after the transaction's first question
-                ended.append(cursor.connection.info.backend_pid)
-                server.end_connection(ended[0])
+    @event.listens_for(storage.engine, "before_cursor_execute")
+    def end(opened, cursor, statement, *rest):
+        # not the transaction's first question, after whose failure Optuna asks again in the same transaction
+        if "FROM trial_user_attributes" in statement and not ended:
+            ended.append(cursor.connection.info.backend_pid)
+            server.end_connection(ended[0])
 
-        found = connection.call(storage.get_all_trials, study_id)
-    assert len(found) == 12
+    assert len(connection.call(storage.get_all_trials, connection.find_study("s"))) == 12
+    storage.engine.dispose()
     assert connection.n_losses == len(ended) == 1
     assert "terminating connection due to administrator command" in caplog.text
     assert "trying again in 0.5 s" in caplog.text
