@@ -116,6 +116,15 @@ def test_from_the_study_to_the_exported_file(
     assert [line.split()[2] for line in shown] == ["picked", "fine-tuned", "exported", "measured"]
     assert not any(word in line for line in lines for word in ("missing", "changed"))
 
+    on_phone = ("--latency-ms", 41.25, "--measured-on", "Pixel 8", "--threads", 4)
+    told = run("record", model, *on_phone, "--storage", "study.db", *STUDY)
+    assert told.out == f"trial {choice.trial}: 41.2 ms, 4 threads, Pixel 8\n"
+    lines = run("history", "--storage", "study.db", *STUDY).out.splitlines()
+    assert lines[-1].endswith("  measured  41.2 ms, 4 threads, Pixel 8")
+    refused = run("record", small, *on_phone, "--storage", "study.db", *STUDY)
+    assert refused.status == 2
+    assert "is no file that was exported from study 's' in study.db" in refused.err
+
     small.rename(study / "elsewhere.safetensors")
     model.write_bytes(b"something else")
     text = run("history", "--storage", "study.db", *STUDY).out

@@ -31,6 +31,7 @@ for command in (
     evaluate.evaluate,
     networks.export,
     history.history,
+    history.record,
 ):
     app.command()(command)
 for command in (networks.rank, networks.costs, networks.info, demo.demo):

@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
@@ -124,6 +126,35 @@ def history(
     for trial, made in sorted(trees.items()):
         print(_title(record, trial))
         print("\n".join(_lines(made, 0)))
+
+
+def record(
+    model: Annotated[Path, typer.Argument(help="A file that `mfagan export` wrote.")],
+    latency_ms: Annotated[float, typer.Option(min=0, help="What the file took, in ms.")],
+    measured_on: Annotated[str, typer.Option(help="The device that was measured, such as 'Pixel 8'.")],
+    threads: Annotated[int, typer.Option(min=1, help="Threads it ran with.")] = 1,
+    runtime: Annotated[str, typer.Option(help="The runtime and its version.")] = "LiteRT",
+    storage: StorageOption = DEFAULT_STORAGE,
+    study: StudyOption = DEFAULT_STUDY,
+) -> None:
+    """Record in a study's history what an exported file took on another device, such as a phone."""
+    from mfagan.checkpoint import sha256
+    from search import ledger
+    from search.storage import read_address
+
+    content = sha256(model)
+    exports = [e for e in ledger.read(storage, study) if e.kind == "export" and e.sha256 == content]
+    if not exports:
+        raise InputError(
+            f"{model} is no file that was exported from study {study!r} in {read_address(storage).label}:"
+            " check the file, or export it again"
+        )
+    facts = {"latency_ms": latency_ms, "threads": threads, "device": measured_on, "runtime": runtime}
+    trial = exports[-1].trial
+    ledger.record(
+        storage, study, ledger.Entry("measure", trial, str(model.resolve()), content, content, facts)
+    )
+    print(f"trial {trial}: {_STEPS['measure'][1].format(**facts)}")
 
 
 def _require_trial(picked: "Picked", storage: str) -> None:

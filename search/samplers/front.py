@@ -1,10 +1,12 @@
-"""Bayesian optimisation that scores every choice: for problems that foresee some objectives of each choice."""
+"""Bayesian optimisation over whole spaces of choices, for problems that foresee some objectives of each choice."""
 
 from __future__ import annotations
 
 import math
 import warnings
+import zlib
 from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
@@ -19,11 +21,14 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, Whi
 
 from search import pareto
 from search.errors import SearchError
-from search.problem import Foreseen, Point, Problem, Value
+from search.problem import Point, Problem, Value
 from search.samplers.base import Key, Sampler
 
 MAX_CHOICES = 100_000
 """The largest space that is scored as a whole."""
+
+POOL = 10_000
+"""Of a larger one: how many choices are scored for each generation."""
 
 _MAX_ENTRIES = 20_000_000  # of the matrix points x choices, 160 MB
 _MAX_POINTS = 500
@@ -32,6 +37,10 @@ _N_SAMPLES = 1024
 _PER_SCALE = 3  # trials per feature before each feature gets a length scale of its own: fewer overfit
 _MARGIN = 0.1
 _SPREAD_AMONG = 2_000
+_ROUNDS = 3  # of breeding from the predicted front
+_MAX_ROUNDS = 30  # of breeding from what breaks the foreseen constraints least, until there are
+_FEW = 100  # allowed ones
+_MUTATED = 1.5  # values of a child, on average
 
 Array = NDArray[np.float64]
 
@@ -48,98 +57,175 @@ class Front(Sampler):
 
     The first `n_start` trials are spread over options and foreseen objectives. Choices foreseen to break a
     constraint are drawn only when no others are left; constraints that are not foreseen are not learned.
+
+    Of a space of more than MAX_CHOICES only POOL are scored, others for each generation: uniform draws and
+    children of the predicted front, which is found by breeding and predicting in turn. Where foreseen constraints
+    allow hardly any, those that break them least are bred first.
     """
 
     def __init__(self, problem: Problem, generation: int = 5, n_start: int | None = None) -> None:
         """`n_start` is one trial per choice of the problem, and at least 10, where it is None.
 
-        SearchError: no objective is foreseen for every choice, or all are, or there are more than MAX_CHOICES.
+        SearchError: no objective is foreseen for every choice, or all are.
         """
         super().__init__(problem)
-        if self.space.size > MAX_CHOICES:
-            raise SearchError(
-                f"front scores every choice and there are {self.space.size:,}: the limit is {MAX_CHOICES:,};"
-                " use nsga2"
-            )
+        self._minimised = ["minimize"] * len(problem.objectives)
         self.generation = generation
         self.n_start = max(10, len(self.space.names)) if n_start is None else n_start
         for name, number, least in (("generation", generation, 1), ("n_start", self.n_start, 2)):
             if number < least:
                 raise SearchError(f"{name} is {number}: it must be at least {least}")
-        self._keys = list(self.space.grid())
-        self._places = {key: place for place, key in enumerate(self._keys)}
-        foreseen = problem.foresee([self.space.choice(key) for key in self._keys])
-        self._known, self._modelled = self._split(foreseen)
-        self._allowed = np.array([all(value <= 0 for value in f.constraints.values()) for f in foreseen])
-        features = [_features(options) for options in self.space.options]
-        grid = np.indices([len(options) for options in self.space.options]).reshape(len(features), -1)
-        self._inputs = np.concatenate([f[i] for f, i in zip(features, grid, strict=True)], axis=1)
+        self._features = [_features(options) for options in self.space.options]
+        self._whole = self.space.size <= MAX_CHOICES
+        self._candidates = self._describe(list(self.space.grid())) if self._whole else self._gather(())
+        self._modelled = self._check_objectives()
         self._kernel = lru_cache(maxsize=4 * len(self._modelled))(self._fit_kernel)
         self._seen: tuple[Point, ...] = ()
         self._models: list[_Process] = []
 
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
         """A free choice: spread out at first, then of the greatest expected hypervolume improvement."""
-        used = np.array([key in taken for key in self._keys])
-        free = ~used & self._allowed
+        self._learn(history)
+        keys = self._candidates.keys
+        used = np.array([key in taken for key in keys])
+        free = ~used & self._candidates.allowed
         if not free.any():
             free = ~used
-        tried = np.array([self._places[self.space.key(point.choice)] for point in history], dtype=np.intp)
-        if len(history) < self.n_start:
-            return self._keys[self._spread(np.flatnonzero(free), np.flatnonzero(used), rng)]
-        models = self._condition(history, tried)
+        if not free.any():  # of a pool
+            return self.space.untaken(self.space.draw(rng), taken, rng)
+        if not self._models:
+            return keys[self._spread(np.flatnonzero(free), np.flatnonzero(used), rng)]
+        tried = [self._candidates.places[self.space.key(point.choice)] for point in history]
         waiting = np.setdiff1d(np.flatnonzero(used), tried)
-        deviations = [model.deviation(waiting) for model in models]
-        means = [model.mean for model in models]
-        return self._keys[self._best(history, tried, waiting, np.flatnonzero(free), means, deviations)]
+        deviations = [model.deviation(waiting) for model in self._models]
+        return keys[self._best(history, waiting, np.flatnonzero(free), deviations)]
 
-    def _split(self, foreseen: Sequence[Foreseen]) -> tuple[dict[int, Array], list[int]]:
-        """Known losses (n,) by objective and the objectives that have to be modelled."""
+    def _check_objectives(self) -> list[int]:
+        """The objectives that have to be modelled; SearchError where there are none, or nothing is known."""
+        n_objectives, n_known = len(self.problem.objectives), len(self._candidates.known)
+        names = ", ".join(objective.name for objective in self.problem.objectives)
+        if not n_known:
+            raise SearchError(
+                f"front needs an objective that is foreseen for every choice, of {names}: use nsga2"
+            )
+        if n_known == n_objectives:
+            raise SearchError(
+                f"front has nothing to learn, as {names} are foreseen for every choice: use nsga2"
+            )
+        return [place for place in range(n_objectives) if place not in self._candidates.known]
+
+    def _describe(self, keys: list[Key]) -> _Candidates:
+        foreseen = self.problem.foresee([self.space.choice(key) for key in keys])
         known: dict[int, Array] = {}
         for place, objective in enumerate(self.problem.objectives):
             if all(objective.name in f.values for f in foreseen):
                 values = [[f.values[objective.name]] for f in foreseen]
                 known[place] = pareto.losses(values, [objective.direction])[:, 0]
-        names = ", ".join(objective.name for objective in self.problem.objectives)
-        if not known:
-            raise SearchError(
-                f"front needs an objective that is foreseen for every choice, of {names}: use nsga2"
+        violations = np.array([sum(max(0.0, value) for value in f.constraints.values()) for f in foreseen])
+        places = {key: place for place, key in enumerate(keys)}
+        return _Candidates(keys, places, self._encode(keys), known, violations)
+
+    def _encode(self, keys: Sequence[Key]) -> Array:
+        """Rows of features (n, n_features)."""
+        columns = []
+        for options, features, values in zip(
+            self.space.options, self._features, zip(*keys, strict=True), strict=True
+        ):
+            place = {option: i for i, option in enumerate(options)}
+            columns.append(features[[place[value] for value in values]])
+        return np.concatenate(columns, axis=1)
+
+    def _gather(self, history: Sequence[Point]) -> _Candidates:
+        """Candidates of a large space; where few are allowed, those that break the constraints least are bred."""
+        tried = [self.space.key(point.choice) for point in history]
+        elites = [key for key, point in zip(tried, history, strict=True) if point.feasible]
+        candidates = self._describe(self._pool(tried, elites))
+        for _ in range(_MAX_ROUNDS):
+            if np.sum(candidates.allowed) >= _FEW:
+                break
+            least = np.argsort(candidates.violations, kind="stable")[:_FEW]
+            candidates = self._describe(self._pool(tried, [candidates.keys[place] for place in least]))
+        return candidates
+
+    def _pool(self, tried: Sequence[Key], elites: Sequence[Key]) -> list[Key]:
+        """The tried choices, children of `elites` and uniform draws: the same for the same ones."""
+        rng = np.random.default_rng(zlib.crc32(repr((tried, elites)).encode()))
+        n_options = np.array([len(options) for options in self.space.options])
+        drawn = rng.integers(n_options, size=(POOL, len(n_options)))
+        if elites:
+            parents = np.array(
+                [[o.index(v) for o, v in zip(self.space.options, key, strict=True)] for key in elites]
             )
-        if len(known) == len(self.problem.objectives):
-            raise SearchError(
-                f"front has nothing to learn, as {names} are foreseen for every choice: use nsga2"
-            )
-        return known, [place for place in range(len(self.problem.objectives)) if place not in known]
+            n_children = POOL // 2
+            first, second = parents[rng.integers(len(parents), size=(2, n_children))]
+            child = np.where(rng.random(first.shape) < 0.5, first, second)
+            mutated = rng.random(first.shape) < _MUTATED / len(n_options)
+            drawn[:n_children] = np.where(mutated, drawn[:n_children], child)
+        rows = (zip(self.space.options, row, strict=True) for row in drawn.tolist())
+        return list(dict.fromkeys([*tried, *(tuple(options[i] for options, i in row) for row in rows)]))
 
     def _spread(self, free: NDArray[np.intp], used: NDArray[np.intp], rng: np.random.Generator) -> int:
         """The free choice that is farthest from those used, among some: options and foreseen objectives."""
         among = rng.choice(free, min(len(free), _SPREAD_AMONG), replace=False)
         if len(used) == 0:
             return int(among[0])
-        losses = np.stack(list(self._known.values()), axis=1)
+        losses = np.stack(list(self._candidates.known.values()), axis=1)
         scaled = (losses - losses.min(axis=0)) / np.maximum(np.ptp(losses, axis=0), 1e-300)
-        position = np.concatenate([self._inputs, scaled * math.sqrt(len(self.space.names))], axis=1)
+        inputs = self._candidates.inputs
+        position = np.concatenate([inputs, scaled * math.sqrt(len(self.space.names))], axis=1)
         nearest = np.full(len(among), np.inf)
         for place in used[-self.n_start * 4 :]:
             nearest = np.minimum(nearest, np.sum((position[among] - position[place]) ** 2, axis=1))
         return int(among[np.argmax(nearest)])
 
-    def _condition(self, history: Sequence[Point], tried: NDArray[np.intp]) -> list[_Process]:
-        """Models of the objectives that are not known, given the history; the same while it is."""
-        if self._seen != tuple(history):
-            values = self._losses(history)
-            newest = slice(-min(_MAX_POINTS, max(1, _MAX_ENTRIES // len(self._keys))), None)
-            n_fitted = _scheduled(len(history), self.n_start)
-            fitted = np.unique(np.linspace(0, n_fitted - 1, min(n_fitted, _MAX_FITTED)).round().astype(int))
-            self._models = []
-            for place in self._modelled:
-                kernel = self._kernel(tuple(tried[fitted].tolist()), tuple(values[fitted, place].tolist()))
-                self._models.append(_Process(kernel, self._inputs, tried[newest], values[newest, place]))
-            self._seen = tuple(history)
-        return self._models
+    def _learn(self, history: Sequence[Point]) -> None:
+        """Candidates for this history, and models of the objectives that are not known once it is long enough."""
+        if self._seen == tuple(history):
+            return
+        self._seen, self._models = tuple(history), []
+        tried = [self.space.key(point.choice) for point in history]
+        values = self._losses(history)
+        if not self._whole:
+            self._candidates = self._gather(history)
+        if len(history) < self.n_start:
+            return
+        n_fitted = _scheduled(len(history), self.n_start)
+        fitted = np.unique(np.linspace(0, n_fitted - 1, min(n_fitted, _MAX_FITTED)).round().astype(int))
+        kernels = [
+            self._kernel(tuple(tried[i] for i in fitted), tuple(values[fitted, place].tolist()))
+            for place in self._modelled
+        ]
+        self._condition(kernels, tried, values)
+        for _ in range(0 if self._whole else _ROUNDS):
+            self._candidates = self._describe(self._pool(tried, self._predicted_front()))
+            self._condition(kernels, tried, values)
 
-    def _fit_kernel(self, tried: tuple[int, ...], values: tuple[float, ...]) -> Kernel:
-        inputs = self._inputs[list(tried)]
+    def _condition(self, kernels: Sequence[Kernel], tried: Sequence[Key], values: Array) -> None:
+        inputs = self._candidates.inputs
+        newest = slice(-min(_MAX_POINTS, max(1, _MAX_ENTRIES // len(inputs))), None)
+        places = np.array([self._candidates.places[key] for key in tried[newest]], dtype=np.intp)
+        self._models = [
+            _Process(kernel, inputs, places, values[newest, place])
+            for kernel, place in zip(kernels, self._modelled, strict=True)
+        ]
+
+    def _predicted_front(self) -> list[Key]:
+        """The candidates that may be tried and that no other one is predicted to dominate."""
+        allowed = np.flatnonzero(self._candidates.allowed)
+        best = pareto.front_mask(self._losses_predicted()[allowed], self._minimised)
+        return [self._candidates.keys[place] for place in allowed[best]]
+
+    def _losses_predicted(self) -> Array:
+        """Losses (n, k) of all candidates: foreseen, or the models' means."""
+        losses = np.empty((len(self._candidates.keys), len(self.problem.objectives)))
+        for place, known in self._candidates.known.items():
+            losses[:, place] = known
+        for place, model in zip(self._modelled, self._models, strict=True):
+            losses[:, place] = model.mean
+        return losses
+
+    def _fit_kernel(self, tried: tuple[Key, ...], values: tuple[float, ...]) -> Kernel:
+        inputs = self._encode(tried)
         n_scales = inputs.shape[1] if len(inputs) >= _PER_SCALE * inputs.shape[1] else 1
         scales = np.full(n_scales, math.sqrt(len(self.space.names)))
         signal = ConstantKernel(1.0, (1e-2, 1e3)) * Matern(scales, (0.3, 30.0), nu=2.5)  # pyright: ignore[reportArgumentType]
@@ -156,31 +242,29 @@ class Front(Sampler):
     def _best(
         self,
         history: Sequence[Point],
-        tried: NDArray[np.intp],
         waiting: NDArray[np.intp],
         free: NDArray[np.intp],
-        means: list[Array],
         deviations: list[Array],
     ) -> int:
         """The free choice of the greatest expected improvement; the most unsure where none can improve."""
         n_objectives = len(self.problem.objectives)
-        mean, deviation = np.empty((2, len(self._keys), n_objectives))
-        for place, losses in self._known.items():
-            mean[:, place], deviation[:, place] = losses, 0.0
-        for place, losses, sigma in zip(self._modelled, means, deviations, strict=True):
-            mean[:, place], deviation[:, place] = losses, sigma
+        known = self._candidates.known
+        mean = self._losses_predicted()
+        deviation = np.zeros_like(mean)
+        for place, sigma in zip(self._modelled, deviations, strict=True):
+            deviation[:, place] = sigma
         observed = self._losses(history)
         feasible = np.array([point.feasible for point in history])
-        believed = mean[waiting[self._allowed[waiting]]]
+        believed = mean[waiting[self._candidates.allowed[waiting]]]
         rows = np.concatenate([observed[feasible], believed])
-        rows = rows[pareto.front_mask(rows, ["minimize"] * n_objectives)]
+        rows = rows[pareto.front_mask(rows, self._minimised)]
         low, high = observed.min(axis=0), observed.max(axis=0)
-        for place, losses in self._known.items():
+        for place, losses in known.items():
             low[place], high[place] = losses.min(), losses.max()
         reference = high + _MARGIN * (high - low)
         if n_objectives == 2:
-            known, modelled = next(iter(self._known)), self._modelled[0]
-            order = [known, modelled]
+            modelled = self._modelled[0]
+            order = [next(iter(known)), modelled]
             gains = _improvement_2d(
                 rows[:, order], reference[order], mean[free][:, order], deviation[free, modelled]
             )
@@ -189,6 +273,25 @@ class Front(Sampler):
         if gains.max() > 0:
             return int(free[np.argmax(gains)])
         return int(free[np.argmax(deviation[free].sum(axis=1))])
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidates:
+    """Choices and what is known of them: features (n, n_features), foreseen losses (n,) by objective.
+
+    `violations` (n,) are the sums of foreseen constraints' positive values.
+    """
+
+    keys: list[Key]
+    places: dict[Key, int]
+    inputs: Array
+    known: dict[int, Array]
+    violations: Array
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """Which ones (n,) are not foreseen to break a constraint."""
+        return self.violations == 0
 
 
 class _Process:

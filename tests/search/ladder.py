@@ -1,8 +1,12 @@
 """A problem of 729 choices that takes its time, for several workers at once."""
 
+import os
 import time
+from pathlib import Path
 
 from search.problem import Evaluation, Foreseen, Objective, Problem
+
+GATE = "LADDER_GATE"
 
 
 class Ladder(Problem):
@@ -26,6 +30,11 @@ class Ladder(Problem):
 
 
 def build_slow():
+    """Waits at the gate, a folder named by the environment, until it is open."""
+    gate = Path(os.environ[GATE])
+    (gate / str(os.getpid())).touch()
+    while not (gate / "open").exists():
+        time.sleep(0.01)
     ladder = Ladder()
     ladder.seconds = 0.1
     return ladder

@@ -64,6 +64,12 @@ def find_binaries() -> Path | None:
     return next((place for place in places if (place / "pg_ctl").exists()), None)
 
 
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @contextlib.contextmanager
 def serve() -> Iterator[Server]:
     binaries = find_binaries()
@@ -71,9 +77,7 @@ def serve() -> Iterator[Server]:
         # A machine of CI has the rights to install it, so its absence there is a mistake.
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(REMEDY)
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        server = Server(binaries, folder, free.getsockname()[1])
+    server = Server(binaries, folder, free_port())
     try:
         (folder / "password").write_text(PASSWORD)
         if os.geteuid() == 0:

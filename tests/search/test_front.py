@@ -12,8 +12,9 @@ from search import pareto
 from search.errors import SearchError
 from search.problem import Choice, Evaluation, Foreseen, Objective, Point, Problem, Value
 from search.samplers import front
-from search.samplers.base import Key, Sampler
+from search.samplers.base import Key, Sampler, Space
 from search.samplers.front import Front
+from search.samplers.plain import Random
 
 COATINGS = {"none": 0.0, "single": 0.3, "broadband": 0.9}
 
@@ -164,10 +165,80 @@ def test_needs_something_foreseen_and_something_to_learn(known, message):
         Front(problem)
 
 
-def test_refuses_a_space_too_large_to_score(monkeypatch):
+@pytest.fixture
+def pooled(monkeypatch) -> None:
+    """As if the 108 choices were more than can be scored at once."""
     monkeypatch.setattr(front, "MAX_CHOICES", 100)
-    with pytest.raises(SearchError, match="there are 108: the limit is 100"):
-        Front(Mirror())
+    monkeypatch.setattr(front, "POOL", 40)
+
+
+@pytest.mark.parametrize("kind", [Mirror, Heavy])
+def test_a_pool_of_a_larger_space_finds_as_much(pooled, kind):
+    found = [share(kind(), drawn(Front(kind()), 40, seed)) for seed in range(2)]
+    assert min(found) > 0.97
+
+
+def test_a_pool_draws_every_choice_once_and_what_is_infeasible_late(pooled):
+    points = drawn(Front(Mirror(max_price=40.0)), 108)
+    n_feasible = sum(point.feasible for point in points)
+    assert 20 < n_feasible < 108
+    assert all(point.feasible for point in points[: n_feasible // 2])
+
+
+def test_a_pool_goes_the_same_way_when_it_starts_anew_within_a_generation(pooled):
+    points = drawn(Front(Mirror(), generation=5), 30)
+    taken = {tuple(point.choice.values()) for point in points[:27]}
+    again = Front(Mirror(), generation=5).draw(points[:25], taken, np.random.default_rng((0, 27)))
+    assert again == tuple(points[27].choice.values())
+
+
+class Ladder(Problem):
+    """5^20 choices, each step of a weight of its own; a pair of neighbours is worth more together."""
+
+    choices: Mapping[str, Sequence[Value]] = {f"step_{i:02}": (0, 1, 2, 3, 4) for i in range(20)}
+    objectives = (Objective("height", "maximize"), Objective("price", "minimize"))
+    known_choices = ()
+
+    def __init__(self, max_price: float = 200.0) -> None:
+        self.max_price = max_price
+
+    def evaluate(self, batch: Sequence[Choice]) -> list[Evaluation]:
+        return [
+            Evaluation((self.height(choice), self.price(choice)), {}, self.limit(choice)) for choice in batch
+        ]
+
+    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+        return [Foreseen({"price": self.price(choice)}, {}, self.limit(choice)) for choice in batch]
+
+    def limit(self, choice: Choice) -> dict[str, float]:
+        return {"price": self.price(choice) - self.max_price}
+
+    def height(self, choice: Choice) -> float:
+        steps = np.array(list(choice.values()), dtype=float)
+        return float(
+            np.sum(np.sqrt(steps) * np.linspace(0.2, 2, 20)) + 0.2 * np.sum(steps[1:] * steps[:-1]) / 4
+        )
+
+    def price(self, choice: Choice) -> float:
+        return float(np.dot(np.array(list(choice.values()), dtype=float), 1 + np.arange(20) % 3))
+
+
+def test_a_space_of_many_more_choices_than_can_be_scored(monkeypatch):
+    monkeypatch.setattr(front, "POOL", 2_000)
+    problem, reference = Ladder(), [0.0, 160.0]
+    size = [
+        pareto.hypervolume([point.values for point in points], ["maximize", "minimize"], reference)
+        for points in (drawn(Front(problem), 60), drawn(Random(problem), 600))
+    ]
+    assert size[0] > 1.15 * size[1]
+
+
+def test_a_ceiling_that_one_draw_in_millions_keeps():
+    problem = Ladder(max_price=12)
+    space, rng = Space(problem.choices), np.random.default_rng(0)
+    drawn_at_random = [space.choice(space.draw(rng)) for _ in range(10_000)]
+    assert not any(evaluation.feasible for evaluation in problem.evaluate(drawn_at_random))
+    assert all(point.feasible for point in drawn(Front(problem), 40))
 
 
 def test_expected_improvement_in_closed_form_is_the_sampled_one():

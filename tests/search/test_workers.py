@@ -1,13 +1,15 @@
 """Several workers on one study: real processes on real storages, some of them killed."""
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import optuna
@@ -19,27 +21,37 @@ from sqlalchemy import event
 from search.claims import WORKER
 from search.connection import Connection, connect
 from search.errors import SearchError
+from search.ledger import Entry, read, record
 from search.storage import read_address
 from search.study import StudyRecord, load, run
 from tests.search import postgres
-from tests.search.ladder import Ladder
+from tests.search.ladder import GATE, Ladder
 
 ROOT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
 def workers(storage: str, n: int, n_trials: int, folder: Path) -> Iterator[list[subprocess.Popen]]:
-    """Two share a seed, as when one command is given on several machines; the others have their own."""
+    """They begin at once. Two share a seed, as when one command is given on several machines; the others do not."""
     started = []
+    gate = Path(tempfile.mkdtemp(dir=folder))
     for place in range(n):
         command = [sys.executable, "-m", "search", "run", "tests.search.ladder:build_slow"]
         command += ["--storage", storage, "--study", "s", "--trials", n_trials, "--seed", max(0, place - 1)]
         command += ["--population", 20, "--batch", 5, "--lease", 5]
         with (folder / f"{place}.log").open("w") as log:
             started.append(
-                subprocess.Popen(list(map(str, command)), cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+                subprocess.Popen(
+                    list(map(str, command)),
+                    cwd=ROOT,
+                    env=os.environ | {GATE: str(gate)},
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
             )
     try:
+        until(lambda: len(list(gate.iterdir())) == n, "the workers did not come up")
+        (gate / "open").touch()
         yield started
     finally:
         for process in started:
@@ -57,14 +69,15 @@ def trials(storage: str) -> list[FrozenTrial]:
         return []
 
 
-def wait_for(storage: str, n_finished: int, seconds: float = 240) -> list[FrozenTrial]:
+def until(condition: Callable[[], bool], failure: str, seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = trials(storage)
-        if sum(trial.state == TrialState.COMPLETE for trial in found) >= n_finished:
-            return found
-        time.sleep(0.3)
-    raise AssertionError(f"{n_finished} trials were not finished within {seconds} s")
+    while not condition():
+        assert time.monotonic() < deadline, f"{failure} within {seconds} s"
+        time.sleep(0.1)
+
+
+def wait_for(storage: str, n_finished: int) -> None:
+    until(lambda: len(done(storage)) >= n_finished, f"{n_finished} trials were not finished")
 
 
 def finish(processes: Sequence[subprocess.Popen], folder: Path) -> None:
@@ -72,9 +85,9 @@ def finish(processes: Sequence[subprocess.Popen], folder: Path) -> None:
         assert process.wait(240) == 0, said(folder)
 
 
-def assert_whole(record: StudyRecord, n_trials: int) -> None:
+def assert_whole(found: StudyRecord, n_trials: int) -> None:
     """Exactly the trials that were asked for, no choice twice."""
-    assert record.n_trials == record.n_unique_trials == n_trials
+    assert found.n_trials == found.n_unique_trials == n_trials
 
 
 def key(trial: FrozenTrial) -> tuple:
@@ -91,14 +104,19 @@ def of_worker(process: subprocess.Popen, found: Sequence[FrozenTrial], state: Tr
 
 def kill_while_working(process: subprocess.Popen, storage: str) -> set[tuple]:
     """Kill -9 a worker that has finished some trials and holds others; returns these."""
-    while True:
+    held: set[tuple] = set()
+
+    def is_caught() -> bool:
         process.send_signal(signal.SIGSTOP)
         found = trials(storage)
-        held = of_worker(process, found, TrialState.RUNNING)
+        held.update(of_worker(process, found, TrialState.RUNNING))
         if held and of_worker(process, found, TrialState.COMPLETE):
-            break
+            return True
+        held.clear()
         process.send_signal(signal.SIGCONT)
-        time.sleep(0.05)
+        return False
+
+    until(is_caught, "the worker was not caught at work")
     process.kill()
     process.wait()
     return held
@@ -108,6 +126,14 @@ def kill_while_working(process: subprocess.Popen, storage: str) -> set[tuple]:
 def server() -> Iterator[postgres.Server]:
     with postgres.serve() as server:
         yield server
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail.Exception), ("", pytest.skip.Exception)])
+def test_without_postgresql_tests_are_skipped_but_fail_in_ci(monkeypatch, ci, outcome):
+    monkeypatch.setattr(postgres, "find_binaries", lambda: None)
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match="apt-get install postgresql"), postgres.serve():
+        pass
 
 
 def test_a_study_on_postgresql(server, caplog):
@@ -146,14 +172,10 @@ def test_four_workers_two_killed_and_postgresql_restarted(server, tmp_path):
         wait_for(server.url, 40)
         lost = kill_while_working(processes[1], server.url) | kill_while_working(processes[2], server.url)
         assert lost
-        deadline = time.monotonic() + 60
-        while not lost <= done(server.url):
-            assert time.monotonic() < deadline, "the dead workers' choices were not evaluated within 60 s"
-            time.sleep(0.5)
+        until(lambda: lost <= done(server.url), "the dead workers' choices were not evaluated", 60)
         wait_for(server.url, 110)
         server.stop()
-        while "trying again" not in said(tmp_path):
-            time.sleep(0.2)
+        until(lambda: "trying again" in said(tmp_path), "no lost connection was said")
         server.start()
         finish([processes[0], processes[3]], tmp_path)
     found = trials(server.url)
@@ -195,7 +217,7 @@ def test_workers_on_a_journal_file(tmp_path):
 
 @pytest.mark.slow
 def test_workers_through_a_grpc_proxy(server, tmp_path):
-    port = server.port + 1
+    port = postgres.free_port()
     serve = f"""
 import optuna
 storage = optuna.storages.get_storage({server.url!r})
@@ -205,6 +227,9 @@ optuna.storages.run_grpc_proxy_server(storage, host="127.0.0.1", port={port})
     proxy = subprocess.Popen([sys.executable, "-c", serve], cwd=tmp_path)
     try:
         kill_one_of_three(storage, tmp_path)
+        entry = Entry("built", 1, "/ladder", "aa", facts={"height_m": 2.5})
+        record(storage, "s", entry)
+        assert read(storage, "s") == [entry]
     finally:
         proxy.kill()
         proxy.wait()
