@@ -41,6 +41,7 @@ _ROUNDS = 3  # of breeding from the predicted front
 _MAX_ROUNDS = 30  # of breeding from what breaks the foreseen constraints least, until there are
 _FEW = 100  # allowed ones
 _MUTATED = 1.5  # values of a child, on average
+_LEAST_CHANCE = 1e-3
 
 Array = NDArray[np.float64]
 
@@ -56,7 +57,8 @@ class Front(Sampler):
     predicted mean (kriging believer: Ginsbourger et al., 2010).
 
     The first `n_start` trials are spread over options and foreseen objectives. Choices foreseen to break a
-    constraint are drawn only when no others are left; constraints that are not foreseen are not learned.
+    constraint are drawn only when no others are left. Where others turn out to break one, how much they do is
+    modelled too, and the expected improvement weighted by the chance to be feasible (Gardner et al., 2014).
 
     Of a space of more than MAX_CHOICES only POOL are scored, others for each generation: uniform draws and
     children of the predicted front, which is found by breeding and predicting in turn. Where foreseen constraints
@@ -82,6 +84,7 @@ class Front(Sampler):
         self._kernel = lru_cache(maxsize=4 * len(self._modelled))(self._fit_kernel)
         self._seen: tuple[Point, ...] = ()
         self._models: list[_Process] = []
+        self._chances: Array | None = None
 
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
         """A free choice: spread out at first, then of the greatest expected hypervolume improvement."""
@@ -182,32 +185,50 @@ class Front(Sampler):
         """Candidates for this history, and models of the objectives that are not known once it is long enough."""
         if self._seen == tuple(history):
             return
-        self._seen, self._models = tuple(history), []
+        self._seen, self._models, self._chances = tuple(history), [], None
         tried = [self.space.key(point.choice) for point in history]
         values = self._losses(history)
         if not self._whole:
             self._candidates = self._gather(history)
         if len(history) < self.n_start:
             return
-        n_fitted = _scheduled(len(history), self.n_start)
-        fitted = np.unique(np.linspace(0, n_fitted - 1, min(n_fitted, _MAX_FITTED)).round().astype(int))
-        kernels = [
-            self._kernel(tuple(tried[i] for i in fitted), tuple(values[fitted, place].tolist()))
-            for place in self._modelled
-        ]
+        kernels = [self._fitted(tried, values[:, place]) for place in self._modelled]
         self._condition(kernels, tried, values)
         for _ in range(0 if self._whole else _ROUNDS):
             self._candidates = self._describe(self._pool(tried, self._predicted_front()))
             self._condition(kernels, tried, values)
+        self._chances = self._feasible_chances(history)
+
+    def _fitted(self, tried: Sequence[Key], values: Array) -> Kernel:
+        """The kernel for these values, fitted again after every quarter more of them."""
+        n_fitted = _scheduled(len(tried), self.n_start)
+        places = np.unique(np.linspace(0, n_fitted - 1, min(n_fitted, _MAX_FITTED)).round().astype(int))
+        return self._kernel(tuple(tried[i] for i in places), tuple(values[places].tolist()))
 
     def _condition(self, kernels: Sequence[Kernel], tried: Sequence[Key], values: Array) -> None:
+        columns = (values[:, place] for place in self._modelled)
+        self._models = [self._process(*given, tried) for given in zip(kernels, columns, strict=True)]
+
+    def _process(self, kernel: Kernel, values: Array, tried: Sequence[Key]) -> _Process:
+        """A model of `values` over the candidates, from the newest of the choices tried."""
         inputs = self._candidates.inputs
         newest = slice(-min(_MAX_POINTS, max(1, _MAX_ENTRIES // len(inputs))), None)
         places = np.array([self._candidates.places[key] for key in tried[newest]], dtype=np.intp)
-        self._models = [
-            _Process(kernel, inputs, places, values[newest, place])
-            for kernel, place in zip(kernels, self._modelled, strict=True)
-        ]
+        return _Process(kernel, inputs, places, values[newest])
+
+    def _feasible_chances(self, history: Sequence[Point]) -> Array | None:
+        """Each candidate's chance (n,) to be feasible; None where all were that were not foreseen to be otherwise."""
+        keys = [self.space.key(point.choice) for point in history]
+        allowed = self._candidates.allowed
+        surprising = [place for place, key in enumerate(keys) if allowed[self._candidates.places[key]]]
+        violations = np.array([history[place].violation for place in surprising])
+        if not violations.any():
+            return None
+        tried = [keys[place] for place in surprising]
+        model = self._process(self._fitted(tried, violations), violations, tried)
+        threshold = 0.5 * violations[violations > 0].min()
+        chances = ndtr((threshold - model.mean) / model.deviation(np.empty(0, dtype=np.intp)))
+        return np.maximum(chances, _LEAST_CHANCE)
 
     def _predicted_front(self) -> list[Key]:
         """The candidates that may be tried and that no other one is predicted to dominate."""
@@ -270,6 +291,8 @@ class Front(Sampler):
             )
         else:
             gains = _improvement(rows, low, reference, mean[free], deviation[free])
+        if self._chances is not None:
+            gains *= self._chances[free]
         if gains.max() > 0:
             return int(free[np.argmax(gains)])
         return int(free[np.argmax(deviation[free].sum(axis=1))])

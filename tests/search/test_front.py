@@ -75,19 +75,21 @@ def drawn(sampler: Sampler, n_trials: int, seed: int = 0) -> list[Point]:
         taken.add(key)
         choice = sampler.space.choice(key)
         evaluation = sampler.problem.evaluate([choice])[0]
-        points.append(Point(draw, choice, evaluation.values, {}, evaluation.feasible))
+        violation = sum(max(0.0, value) for value in evaluation.constraints.values())
+        points.append(Point(draw, choice, evaluation.values, {}, evaluation.feasible, violation))
     return points
 
 
 def share(problem: Problem, points: Sequence[Point]) -> float:
-    """The part of the exact hypervolume, from the worst of all values."""
+    """The part of the feasible choices' hypervolume, from the worst of all values."""
     names, directions = list(problem.choices), [o.direction for o in problem.objectives]
     keys = itertools.product(*problem.choices.values())
     every = problem.evaluate([dict(zip(names, key, strict=True)) for key in keys])
     rows = pareto.losses([e.values for e in every], directions)
     worst = rows.max(axis=0) * [-1 if d == "maximize" else 1 for d in directions]
     exact, found = (
-        pareto.hypervolume([e.values for e in some], directions, worst) for some in (every, points)
+        pareto.hypervolume([e.values for e in some if e.feasible], directions, worst)
+        for some in (every, points)
     )
     return found / exact
 
@@ -266,10 +268,18 @@ def test_expected_improvement_in_closed_form_is_the_sampled_one():
     np.testing.assert_allclose(general, closed, atol=0.005)
 
 
-def test_constraints_that_are_not_foreseen_leave_the_front_to_feasible_trials():
-    class Surprising(Mirror):
-        def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
-            return [Foreseen(dict(f.values)) for f in super().foresee(batch)]
+class Surprising(Mirror):
+    """Its constraint shows after the evaluation alone."""
 
+    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+        return [Foreseen(dict(f.values)) for f in super().foresee(batch)]
+
+
+@pytest.mark.parametrize("max_price", [26.0, 32.0, 40.0])
+def test_constraints_that_are_not_foreseen_are_learned(max_price):
+    problem = Surprising(max_price)
+    assert np.median([share(problem, drawn(Front(problem), 20, seed)) for seed in range(3)]) > 0.99
+
+
+def test_where_nothing_is_feasible_it_goes_on():
     assert not any(point.feasible for point in drawn(Front(Surprising(max_price=1.0)), 30))
-    assert any(point.feasible for point in drawn(Front(Surprising(max_price=40.0)), 30))
