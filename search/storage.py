@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from search.errors import SearchError
 
 _SECRET_KEY = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
+_SECRET_PATH = re.compile(r":.*@|(pass\w*|pwd|secret|token)\s*=", re.IGNORECASE | re.DOTALL)
 _EXAMPLES = "write study.db, journal://study.log, grpc://HOST:PORT or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
 
 Kind: TypeAlias = Literal["database", "journal", "grpc"]
@@ -74,7 +75,7 @@ def read_address(storage: str) -> Address:
     if url.get_backend_name() == "sqlite":
         if url.query:
             raise SearchError(
-                f"the storage {storage!r} has options after '?', which are not supported: drop them"
+                f"the storage {redact(storage)!r} has options after '?', which are not supported: drop them"
             )
         return _sqlite_address(url.database or "", storage)
     return Address(storage, _label(url), None, _secrets(url))
@@ -94,13 +95,15 @@ def _grpc_address(storage: str) -> Address:
 def redact(storage: str) -> str:
     """A storage URL fit to be shown: the password, and all of a URL that cannot be read, replaced by ***."""
     if "://" not in storage:
-        return "***" if re.search(r":.*@", storage) else storage
+        return "***" if _SECRET_PATH.search(storage) else storage
     if storage.startswith("journal://"):
         return storage
     url = _parse(storage)
     if url is None:
-        return f"{storage.partition('://')[0]}://***"
-    return storage if url.get_backend_name() == "sqlite" else _label(url)
+        scheme = storage.partition("://")[0]
+        return f"{scheme}://***" if re.fullmatch(r"[\w.+-]*", scheme) else "***"
+    plain = url.get_backend_name() == "sqlite" and not (url.password or url.query)
+    return storage if plain else _label(url)
 
 
 def lasting_address(storage: str) -> str:
@@ -159,7 +162,8 @@ def database_error(error: BaseException) -> DBAPIError | None:
 
 def _parse(storage: str) -> URL | None:
     # an @ inside a password would end up in the host or the database name, and be shown
-    ambiguous = not storage.startswith("sqlite") and storage.partition("?")[0].count("@") > 1
+    login, _, options = storage.partition("?")
+    ambiguous = not storage.startswith("sqlite") and (login.count("@") > 1 or "@" in options)
     try:
         return None if ambiguous else make_url(storage)
     except (ArgumentError, ValueError):
@@ -167,12 +171,14 @@ def _parse(storage: str) -> URL | None:
 
 
 def _sqlite_address(database: str, storage: str) -> Address:
-    if "://" not in storage and re.search(r":.*@", storage):
+    if "://" not in storage and _SECRET_PATH.search(storage):
         raise SearchError(
-            f"the storage looks like a URL without '://' (hidden here: it may hold a password); {_EXAMPLES}"
+            f"the storage is no path (hidden here: it may hold a password) and has no '://'; {_EXAMPLES}"
         )
     if not database or database == ":memory:":
-        raise SearchError(f"the storage {storage!r} names no file, so the study would be lost; {_EXAMPLES}")
+        raise SearchError(
+            f"the storage {redact(storage)!r} names no file, so the study would be lost; {_EXAMPLES}"
+        )
     if database.startswith("file:") or "?" in database:
         raise SearchError(f"the storage {storage!r} must be a plain path without 'file:' or '?'; {_EXAMPLES}")
     return Address(f"sqlite:///{database}", database, Path(database))
