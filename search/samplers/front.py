@@ -42,6 +42,7 @@ _MAX_ROUNDS = 30  # of breeding from what breaks the foreseen constraints least,
 _FEW = 100  # allowed ones
 _MUTATED = 1.5  # values of a child, on average
 _LEAST_CHANCE = 1e-3
+_MAX_FEATURES = 64  # of one choice of the problem: one for each option would be the square of the options
 
 Array = NDArray[np.float64]
 
@@ -345,11 +346,22 @@ class _Process:
 
 
 def _features(options: Sequence[Value]) -> Array:
-    """Rows (n_options, n_features): a step upwards at each number but the least, or one column for each text."""
-    numbers = [option for option in options if not isinstance(option, str)]
-    if len(numbers) < len(options):
-        return np.eye(len(options)) / math.sqrt(2)
-    return np.array([[float(number >= step) for step in sorted(numbers)[1:]] for number in numbers])
+    """Rows (n_options, n_features): a step upwards at each number but the least, or one column for each text.
+
+    Of more than _MAX_FEATURES several numbers share a step, as a ramp, and texts have codes by chance that are about
+    as far apart.
+    """
+    n_options = len(options)
+    if any(isinstance(option, str) for option in options):
+        if n_options <= _MAX_FEATURES:
+            return np.eye(n_options) / math.sqrt(2)
+        codes = np.random.default_rng(0).standard_normal((n_options, _MAX_FEATURES))
+        return codes / math.sqrt(2 * _MAX_FEATURES)
+    rank = {number: place for place, number in enumerate(sorted(options))}
+    n_steps = min(n_options - 1, _MAX_FEATURES)
+    width = max(1.0, (n_options - 1) / _MAX_FEATURES)
+    ranks = np.array([rank[number] for number in options], dtype=np.float64)
+    return np.clip(ranks[:, None] / width - np.arange(n_steps), 0, 1) * math.sqrt(width)
 
 
 def _standard(values: Array) -> Array:

@@ -283,3 +283,39 @@ def test_constraints_that_are_not_foreseen_are_learned(max_price):
 
 def test_where_nothing_is_feasible_it_goes_on():
     assert not any(point.feasible for point in drawn(Front(Surprising(max_price=1.0)), 30))
+
+
+@pytest.mark.parametrize("options", [(3, 1, 2), (7,), (0.5, -1, 10), range(65), ("a",), ("none", 1, 2.5)])
+def test_features_are_steps_of_numbers_and_columns_of_texts(options):
+    rows = front._features(options)
+    apart = np.sum((rows[:, None] - rows) ** 2, axis=-1)
+    if any(isinstance(option, str) for option in options):
+        expected = 1 - np.eye(len(options))
+    else:
+        rank = np.argsort(np.argsort(options))
+        expected = abs(rank[:, None] - rank)
+    np.testing.assert_allclose(apart, expected, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("error")
+def test_many_options_of_one_choice_take_no_more_features_than_some():
+    numbers = front._features(range(50_000))
+    assert numbers.shape == (50_000, 64)
+    apart = np.sum((numbers - numbers[0]) ** 2, axis=1)
+    np.testing.assert_allclose(apart[[25_000, -1]], [25_000, 49_999], rtol=0.02)
+    assert np.all(np.diff(apart) > 0)
+    texts = front._features([*map(str, range(500)), 7])
+    apart = np.sum((texts[1:] - texts[0]) ** 2, axis=1)
+    assert texts.shape == (501, 64)
+    assert 0.3 < apart.min() < apart.mean() < apart.max() < 2
+
+
+def test_a_choice_of_many_options_can_be_searched():
+    class Dial(Mirror):
+        choices: Mapping[str, Sequence[Value]] = {**Mirror.choices, "size": range(1, 30_001)}
+
+        def score(self, choice: Choice) -> dict[str, float]:
+            return super().score({**choice, "size": int(choice["size"]) / 10_000})
+
+    points = drawn(Front(Dial()), 20)
+    assert len({point.choice["size"] for point in points}) > 5
