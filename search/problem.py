@@ -160,6 +160,20 @@ def check_problem(problem: Problem) -> None:
             raise SearchError(f"{kind}.identity() holds {name!r}: {text!r}: both must be strings")
 
 
+def foresee(problem: Problem, batch: Sequence[Choice]) -> list[Foreseen]:
+    """What the problem foresees of a batch; SearchError unless it is one Foreseen each."""
+    foreseen = list(problem.foresee(batch) or ())
+    kind = type(problem).__name__
+    if len(foreseen) != len(batch):
+        raise SearchError(
+            f"{kind}.foresee returned {len(foreseen)} results for {len(batch)} choices: return one each"
+        )
+    for known in foreseen:
+        if not isinstance(known, Foreseen):
+            raise SearchError(f"{kind}.foresee returned {known!r:.80}: return a Foreseen for each choice")
+    return foreseen
+
+
 def count_choices(problem: Problem) -> int:
     """How many distinct choices the problem has."""
     return math.prod(len(values) for values in problem.choices.values())

@@ -21,7 +21,17 @@ from search import samplers
 from search.claims import WORKER, Board, Claim, Claims, as_point
 from search.connection import Connection, connect
 from search.errors import SearchError
-from search.problem import Choice, Evaluation, Objective, Point, Problem, Value, check_problem, count_choices
+from search.problem import (
+    Choice,
+    Evaluation,
+    Objective,
+    Point,
+    Problem,
+    Value,
+    check_problem,
+    count_choices,
+    foresee,
+)
 from search.quiet import quiet_optuna
 from search.samplers.base import Key, Sampler, Space
 
@@ -180,7 +190,9 @@ class _Worker:
         for draw in range(place + len(keys), place + size):
             keys.append(self._draw(draw, taken, salt))
             taken.add(keys[-1])
-        foreseen = self._problem.foresee([self._sampler.space.choice(key) for key in keys])
+        foreseen = foresee(self._problem, [self._sampler.space.choice(key) for key in keys])
+        for known in foreseen:
+            Evaluation((), known.attributes, known.constraints)  # raises what is wrong with them
         return self._claims.take(keys, foreseen, self._n_trials)
 
     def _draw(self, draw: int, taken: set[Key], salt: tuple[int, ...]) -> Key:

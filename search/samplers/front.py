@@ -21,7 +21,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, Whi
 
 from search import pareto
 from search.errors import SearchError
-from search.problem import Point, Problem, Value
+from search.problem import Point, Problem, Value, foresee
 from search.samplers.base import Key, Sampler
 
 MAX_CHOICES = 100_000
@@ -79,6 +79,7 @@ class Front(Sampler):
             if number < least:
                 raise SearchError(f"{name} is {number}: it must be at least {least}")
         self._features = [_features(options) for options in self.space.options]
+        self._modelled: list[int] = []
         self._whole = self.space.size <= MAX_CHOICES
         self._candidates = self._describe(list(self.space.grid())) if self._whole else self._gather(())
         self._modelled = self._check_objectives()
@@ -119,10 +120,19 @@ class Front(Sampler):
         return [place for place in range(n_objectives) if place not in self._candidates.known]
 
     def _describe(self, keys: list[Key]) -> _Candidates:
-        foreseen = self.problem.foresee([self.space.choice(key) for key in keys])
+        foreseen = foresee(self.problem, [self.space.choice(key) for key in keys])
         known: dict[int, Array] = {}
         for place, objective in enumerate(self.problem.objectives):
-            if all(objective.name in f.values for f in foreseen):
+            if place in self._modelled:
+                continue
+            untold = next((i for i, f in enumerate(foreseen) if objective.name not in f.values), None)
+            if untold is not None:
+                if self._modelled:  # all of an earlier pool were told
+                    raise SearchError(
+                        f"{objective.name} is foreseen for other choices, not for"
+                        f" {self.space.choice(keys[untold])}: foresee it for every choice or for none"
+                    )
+            else:
                 values = [[f.values[objective.name]] for f in foreseen]
                 known[place] = pareto.losses(values, [objective.direction])[:, 0]
         violations = np.array([sum(max(0.0, value) for value in f.constraints.values()) for f in foreseen])

@@ -194,6 +194,31 @@ def test_a_pool_goes_the_same_way_when_it_starts_anew_within_a_generation(pooled
     assert again == tuple(points[27].choice.values())
 
 
+@pytest.mark.parametrize("told_at_first", [True, False])
+def test_an_objective_of_which_only_some_pools_are_told(pooled, told_at_first):
+    """Which is known stays as it was at the start, or an error says what is missing."""
+
+    class Sometimes(Heavy):
+        foreseen = ("price", "weight")
+        told = told_at_first
+
+        def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+            every = super().foresee(batch)
+            return every if self.told else [Foreseen({}), *every[1:]]
+
+    problem = Sometimes()
+    problem.foreseen = ("price", "weight") if told_at_first else ("price",)
+    problem.told = True
+    sampler = Front(problem)
+    problem.foreseen, problem.told = ("price", "weight"), not told_at_first
+    points = drawn(Front(Heavy()), 15)
+    if told_at_first:
+        with pytest.raises(SearchError, match="price is foreseen for other choices, not for"):
+            sampler.draw(points, set(), np.random.default_rng(0))
+    else:
+        assert sampler.draw(points, set(), np.random.default_rng(0))
+
+
 class Ladder(Problem):
     """5^20 choices, each step of a weight of its own; a pair of neighbours is worth more together."""
 

@@ -13,7 +13,7 @@ import pytest
 from search import samplers
 from search.errors import SearchError
 from search.pareto import front, hypervolume
-from search.problem import Evaluation, Objective
+from search.problem import Evaluation, Foreseen, Objective
 from search.study import Progress, StudyRecord, load, run
 from tests.search.ladder import Ladder
 from tests.search.toy import Lens, searched
@@ -246,6 +246,26 @@ def test_evaluations_of_the_wrong_shape(storage, results, words):
     with pytest.raises(SearchError, match=re.escape(words)):
         run(lens, storage, "toy", 10, population=20)
     assert states(storage) == ["FAIL"] * 10
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "front"])
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        (None, "Ladder.foresee returned 0 results for"),
+        ([Foreseen({"cost": 1.0})], "Ladder.foresee returned 1 results for"),
+        ({"cost": 1.0}, "Ladder.foresee returned {'cost': 1.0}: return a Foreseen"),
+        (Foreseen({"cost": 1.0}, {"n": np.int64(1)}), "attribute 'n' is np.int64(1), which JSON cannot hold"),
+        (Foreseen({"cost": 1.0}, {}, {"limit": float("nan")}), "constraint 'limit' is nan"),
+    ],
+)
+def test_what_is_foreseen_in_the_wrong_shape(storage, sampler, results, words):
+    ladder = Ladder()
+    several = results is None or isinstance(results, list)
+    ladder.foresee = lambda batch: results if several else [results] * len(batch)  # type: ignore[method-assign]
+    with pytest.raises(SearchError, match=re.escape(words)):
+        run(ladder, storage, "toy", 10, sampler=sampler)
+    assert not Path(storage).exists() or states(storage) == []
 
 
 @pytest.mark.parametrize(
