@@ -17,7 +17,7 @@ from rich.progress import Progress as Bar
 from search import dashboard, page, pareto, samplers, study
 from search.errors import SearchError
 from search.output import write_text
-from search.problem import Objective, Problem, count_choices, format_value
+from search.problem import Objective, Problem, check_problem, count_choices, format_value
 
 
 class _Parser(argparse.ArgumentParser):
@@ -100,6 +100,11 @@ def _search(options: argparse.Namespace) -> None:
             f"--out {out} cannot be written: name a file in a folder that exists and is writable"
         )
     problem = load_problem(options.problem)
+    check_problem(problem)
+    if out is not None and len(problem.objectives) < 2:
+        raise SearchError(
+            f"--out {out}: a page of the front needs 2 objectives, there is 1; leave --out away"
+        )
     _run_with_bar(problem, options)
     record = study.load(options.storage, options.study)
     dashboard.show_front(options.storage, record)

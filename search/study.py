@@ -37,6 +37,7 @@ from search.samplers.base import Key, Sampler, Space
 
 _PROBLEM_KEY = "search:problem"  # the study's user attribute: objectives, choices and identity
 _WAIT_S = 1.0
+_MAX_LEASE_S = 604_800  # Python's timers have an end, inf is beyond it
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,8 @@ def run(
     for name, number in (("n_trials", n_trials), ("batch", batch), ("lease_s", lease_s)):
         if number is not None and number < 1:
             raise SearchError(f"{name} is {number}: it must be at least 1")
+    if not lease_s <= _MAX_LEASE_S:
+        raise SearchError(f"lease_s is {lease_s}: it must be at most {_MAX_LEASE_S}, a week")
     if seed is not None and seed < 0:
         raise SearchError(f"seed is {seed}: it must be at least 0")
     entropy = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed

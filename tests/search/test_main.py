@@ -105,6 +105,14 @@ def test_bad_problems(tmp_path, capsys, monkeypatch, problem, words):
     assert not (tmp_path / "study.db").exists()
 
 
+def test_a_page_of_one_objective_is_refused_before_the_first_trial(tmp_path, capsys):
+    storage = tmp_path / "study.db"
+    given = arguments(storage, problem="tests.search.toy:build_single")
+    assert main([*given, "--out", str(tmp_path / "front.html")]) == 2
+    assert "a page of the front needs 2 objectives, there is 1" in capsys.readouterr().err
+    assert not storage.exists()
+
+
 def test_a_problem_in_the_working_folder(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text("from tests.search.toy import build\n")
     monkeypatch.chdir(tmp_path)

@@ -274,6 +274,9 @@ def test_what_is_foreseen_in_the_wrong_shape(storage, sampler, results, words):
         ({"n_trials": 0}, "n_trials is 0"),
         ({"population": 1}, "population is 1"),
         ({"batch": 0}, "batch is 0"),
+        ({"lease_s": 0.5}, "lease_s is 0.5: it must be at least 1"),
+        ({"lease_s": float("inf")}, "lease_s is inf: it must be at most 604800, a week"),
+        ({"lease_s": float("nan")}, "lease_s is nan: it must be at most 604800, a week"),
         ({"seed": -1}, "seed is -1"),
     ],
 )

@@ -50,6 +50,13 @@ def build_limited() -> Lens:
     return Lens(max_weight_g=100.0)
 
 
+def build_single() -> Lens:
+    """One objective: there is no front to draw."""
+    lens = Lens()
+    lens.objectives = lens.objectives[:1]
+    return lens
+
+
 def build_interrupted() -> Lens:
     """Stands for a user who presses Ctrl-C in the third batch."""
     lens = Lens()
