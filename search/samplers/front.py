@@ -38,8 +38,8 @@ _PER_SCALE = 3  # trials per feature before each feature gets a length scale of 
 _MARGIN = 0.1
 _SPREAD_AMONG = 2_000
 _ROUNDS = 3  # of breeding from the predicted front
-_MAX_ROUNDS = 30  # of breeding from what breaks the foreseen constraints least, until there are
-_FEW = 100  # allowed ones
+_FEW = 100  # choices that break the foreseen constraints least are bred until they are allowed,
+_IDLE_ROUNDS = 3  # or for so many rounds nothing has come of it
 _MUTATED = 1.5  # values of a child, on average
 _LEAST_CHANCE = 1e-3
 _MAX_FEATURES = 64  # of one choice of the problem: one for each option would be the square of the options
@@ -63,7 +63,7 @@ class Front(Sampler):
 
     Of a space of more than MAX_CHOICES only POOL are scored, others for each generation: uniform draws and
     children of the predicted front, which is found by breeding and predicting in turn. Where foreseen constraints
-    allow hardly any, those that break them least are bred first.
+    allow hardly any, those that break them least are bred first; what is allowed elsewhere may be overlooked.
     """
 
     def __init__(self, problem: Problem, generation: int = 5, n_start: int | None = None) -> None:
@@ -81,7 +81,10 @@ class Front(Sampler):
         self._features = [_features(options) for options in self.space.options]
         self._modelled: list[int] = []
         self._whole = self.space.size <= MAX_CHOICES
-        self._candidates = self._describe(list(self.space.grid())) if self._whole else self._gather(())
+        if self._whole:
+            self._candidates = self._describe(list(self.space.grid()))
+        else:
+            self._candidates = self._gather((), _generator(()))
         self._modelled = self._check_objectives()
         self._kernel = lru_cache(maxsize=4 * len(self._modelled))(self._fit_kernel)
         self._seen: tuple[Point, ...] = ()
@@ -149,21 +152,26 @@ class Front(Sampler):
             columns.append(features[[place[value] for value in values]])
         return np.concatenate(columns, axis=1)
 
-    def _gather(self, history: Sequence[Point]) -> _Candidates:
+    def _gather(self, history: Sequence[Point], rng: np.random.Generator) -> _Candidates:
         """Candidates of a large space; where few are allowed, those that break the constraints least are bred."""
         tried = [self.space.key(point.choice) for point in history]
         elites = [key for key, point in zip(tried, history, strict=True) if point.feasible]
-        candidates = self._describe(self._pool(tried, elites))
-        for _ in range(_MAX_ROUNDS):
-            if np.sum(candidates.allowed) >= _FEW:
+        candidates = self._describe(self._pool(tried, elites, rng))
+        before, n_idle = np.inf, 0
+        while n_idle < _IDLE_ROUNDS:
+            violations = candidates.violations[len(tried) :]  # of those that are not tried
+            least = np.argsort(violations, kind="stable")[:_FEW]
+            broken = violations[least].sum()
+            if broken == 0:
                 break
-            least = np.argsort(candidates.violations, kind="stable")[:_FEW]
-            candidates = self._describe(self._pool(tried, [candidates.keys[place] for place in least]))
+            n_idle = 0 if broken < before else n_idle + 1
+            before = min(before, broken)
+            elites = [candidates.keys[len(tried) + place] for place in least]
+            candidates = self._describe(self._pool(tried, elites, rng))
         return candidates
 
-    def _pool(self, tried: Sequence[Key], elites: Sequence[Key]) -> list[Key]:
-        """The tried choices, children of `elites` and uniform draws: the same for the same ones."""
-        rng = np.random.default_rng(zlib.crc32(repr((tried, elites)).encode()))
+    def _pool(self, tried: Sequence[Key], elites: Sequence[Key], rng: np.random.Generator) -> list[Key]:
+        """The tried choices first, then `elites`, their children and uniform draws."""
         n_options = np.array([len(options) for options in self.space.options])
         drawn = rng.integers(n_options, size=(POOL, len(n_options)))
         if elites:
@@ -176,7 +184,8 @@ class Front(Sampler):
             mutated = rng.random(first.shape) < _MUTATED / len(n_options)
             drawn[:n_children] = np.where(mutated, drawn[:n_children], child)
         rows = (zip(self.space.options, row, strict=True) for row in drawn.tolist())
-        return list(dict.fromkeys([*tried, *(tuple(options[i] for options, i in row) for row in rows)]))
+        drawn_keys = (tuple(options[i] for options, i in row) for row in rows)
+        return list(dict.fromkeys([*tried, *elites, *drawn_keys]))
 
     def _spread(self, free: NDArray[np.intp], used: NDArray[np.intp], rng: np.random.Generator) -> int:
         """The free choice that is farthest from those used, among some: options and foreseen objectives."""
@@ -199,14 +208,15 @@ class Front(Sampler):
         self._seen, self._models, self._chances = tuple(history), [], None
         tried = [self.space.key(point.choice) for point in history]
         values = self._losses(history)
+        rng = _generator(tried)
         if not self._whole:
-            self._candidates = self._gather(history)
+            self._candidates = self._gather(history, rng)
         if len(history) < self.n_start:
             return
         kernels = [self._fitted(tried, values[:, place]) for place in self._modelled]
         self._condition(kernels, tried, values)
         for _ in range(0 if self._whole else _ROUNDS):
-            self._candidates = self._describe(self._pool(tried, self._predicted_front()))
+            self._candidates = self._describe(self._pool(tried, self._predicted_front(), rng))
             self._condition(kernels, tried, values)
         self._chances = self._feasible_chances(history)
 
@@ -353,6 +363,11 @@ class _Process:
             lower = cholesky(across[:, waiting] + self._noise * np.eye(len(waiting)), lower=True)
             variance = variance - np.sum(solve_triangular(lower, across, lower=True) ** 2, axis=0)
         return self._scale * np.sqrt(np.maximum(variance, 1e-12))
+
+
+def _generator(tried: Sequence[Key]) -> np.random.Generator:
+    """The same for the same choices, for every draw of a generation and whenever it goes on."""
+    return np.random.default_rng(zlib.crc32(repr(list(tried)).encode()))
 
 
 def _features(options: Sequence[Value]) -> Array:
