@@ -36,6 +36,7 @@ WORKER = "search:worker"
 _BEAT = "search:beat"
 _EXPIRED = "search:expired"
 _BEATS_PER_LEASE = 6
+_PARTING_S = 10
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,9 @@ class Claims:
 
     def __exit__(self, *exception: object) -> None:
         self._stop.set()
-        self._beats.join()
+        self._beats.join(_PARTING_S)
+        if self._beats.is_alive():  # the storage does not answer: the lease runs out
+            return
         for trial_id in list(self._held):
             try:
                 self._fail(trial_id)

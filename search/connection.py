@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import errno
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
 import optuna
 from optuna.exceptions import DuplicatedStudyError, StorageInternalError
 from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from search.errors import SearchError
@@ -22,7 +25,18 @@ from search.storage import Address, check_file, database_error, read_address, st
 _LOG = logging.getLogger("search")
 _SQLITE_TIMEOUT_S = 60
 _GRPC_TIMEOUT_S = 10
+_SILENT_S = 30.0
+_LOOK_S = 1.0
 _DELAYS_S = (0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8)
+_SOCKET_OPTIONS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+"""libpq's (PostgreSQL's manual, 34.1.2), in s and the last in ms: a dead peer is noticed within about a minute."""
+
 _FAILURES = (SQLAlchemyError, StorageInternalError, DuplicatedStudyError, OSError)
 
 Given = ParamSpec("Given")
@@ -32,13 +46,15 @@ Answer = TypeVar("Answer")
 class Connection:
     """A storage of Optuna and the address it was opened from.
 
-    `n_losses` counts how often the connection was lost.
+    `n_losses` counts how often the connection was lost. Within `watched` a call that has no answer for long is said
+    on the log `search`.
     """
 
     def __init__(self, storage: BaseStorage, address: Address) -> None:
         self.storage = storage
         self.address = address
         self.n_losses = 0
+        self._asked_at: float | None = None
 
     def call(
         self, action: Callable[Given, Answer], *arguments: Given.args, **options: Given.kwargs
@@ -48,6 +64,7 @@ class Connection:
         Raises SearchError, without the address's secrets, where the storage does not work.
         """
         for delay_s in (*_DELAYS_S, None):
+            self._asked_at = monotonic()
             try:
                 return action(*arguments, **options)
             except Exception as error:
@@ -56,11 +73,35 @@ class Connection:
                 if delay_s is None or not self._is_lost(error):
                     raise storage_error(self.address, error) from None
                 problem = storage_error(self.address, error)
+            finally:
+                self._asked_at = None
             self.n_losses += 1
             self.storage.remove_session()
             _LOG.warning("%s; trying again in %g s", problem, delay_s)
             time.sleep(delay_s)
         raise AssertionError("the last turn returns or raises")
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Watch the calls until it is left: the peer may be stopped, and its machine still hold the connection."""
+        done = threading.Event()
+        watch = threading.Thread(target=self._watch, args=(done,), name="watch", daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watch.join()
+
+    def _watch(self, done: threading.Event) -> None:
+        said = None
+        while not done.wait(_LOOK_S):
+            asked_at = self._asked_at
+            if asked_at is not None and asked_at != said and monotonic() - asked_at > _SILENT_S:
+                said = asked_at
+                _LOG.warning(
+                    "the storage %s has not answered for %g s; still waiting", self.address.label, _SILENT_S
+                )
 
     def find_study(self, study_name: str) -> int:
         """The study's number in the storage; SearchError, with the names there are, where it has no such study."""
@@ -114,8 +155,10 @@ def connect(storage: str | BaseStorage, *, create: bool) -> Iterator[Connection]
     address = read_address(storage)
     check_file(address, create=create)
     opened = _open(address, create)
+    connection = Connection(opened, address)
     try:
-        yield Connection(opened, address)
+        with connection.watched():
+            yield connection
     finally:
         opened.remove_session()
         if isinstance(opened, GrpcStorageProxy):
@@ -135,9 +178,10 @@ def _open(address: Address, create: bool) -> BaseStorage:
             proxy = GrpcStorageProxy(host=host, port=port)
             proxy.wait_server_ready(_GRPC_TIMEOUT_S)
             return proxy
-        options: dict[str, Any] = {"pool_pre_ping": True}
         if address.is_sqlite:
-            options = {"connect_args": {"timeout": _SQLITE_TIMEOUT_S}}
+            options: dict[str, Any] = {"connect_args": {"timeout": _SQLITE_TIMEOUT_S}}
+        else:
+            options = {"pool_pre_ping": True, "connect_args": _socket_options(address.url)}
         return optuna.storages.get_storage(_open_database(address.url, options, create))
     except ImportError as error:
         raise SearchError(
@@ -145,6 +189,14 @@ def _open(address: Address, create: bool) -> BaseStorage:
         ) from None
     except (*_FAILURES, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise storage_error(address, error) from None
+
+
+def _socket_options(url: str) -> dict[str, int]:
+    """For a driver that is built on libpq, but what the address says itself; others have none."""
+    parts = make_url(url)
+    if parts.get_driver_name() not in ("psycopg", "psycopg2"):
+        return {}
+    return {name: value for name, value in _SOCKET_OPTIONS.items() if name not in parts.query}
 
 
 def _check_journal(file: Path) -> None:

@@ -4,9 +4,11 @@ import contextlib
 import glob
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,19 @@ class Server:
         """As an administrator ends it."""
         with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+
+    @contextlib.contextmanager
+    def stopped_for(self, seconds: float) -> Iterator[None]:
+        """Its processes for those who are connected hold still, as on a machine that is suspended."""
+        clients = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        with psycopg.connect(self.url.replace("+psycopg", "")) as connection:
+            processes = [process for (process,) in connection.execute(clients)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        wake = threading.Timer(seconds, lambda: [os.kill(process, signal.SIGCONT) for process in processes])
+        wake.start()
+        yield
+        wake.join()
 
 
 def find_binaries() -> Path | None:

@@ -177,6 +177,21 @@ def test_sqlite_is_tried_again_where_it_is_locked_alone(slept, text, n_calls):
     assert call.n_calls == n_calls
 
 
+@pytest.mark.parametrize(
+    ("url", "seconds"),
+    [
+        ("postgresql+psycopg://host/db", 10),
+        ("postgresql+psycopg2://host/db", 10),
+        ("postgresql+psycopg://host/db?connect_timeout=3", None),  # as the address says
+        ("mysql+pymysql://host/db", None),
+    ],
+)
+def test_a_dead_server_is_noticed_by_drivers_that_can(url, seconds):
+    options = connection_module._socket_options(url)
+    assert options.get("connect_timeout") == seconds
+    assert options.get("tcp_user_timeout") == (None if "mysql" in url else 60_000)
+
+
 def test_a_storage_of_optuna_is_taken_as_it_is(tmp_path):
     storage = InMemoryStorage()
     with connect(storage, create=True) as opened:

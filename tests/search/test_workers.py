@@ -18,6 +18,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 
+from search import connection as connection_module
 from search.claims import WORKER
 from search.connection import Connection, connect
 from search.errors import SearchError
@@ -164,6 +165,20 @@ def test_a_connection_lost_in_the_middle_of_reading(server, caplog):
     assert connection.n_losses == len(ended) == 1
     assert "terminating connection due to administrator command" in caplog.text
     assert "trying again in 0.5 s" in caplog.text
+
+
+def test_a_server_that_does_not_answer_is_said(server, caplog, monkeypatch):
+    monkeypatch.setattr(connection_module, "_SILENT_S", 0.5)
+    monkeypatch.setattr(connection_module, "_LOOK_S", 0.1)
+    run(Ladder(), server.url, "s", 3)
+    with connect(server.url, create=False) as connection:
+        study_id = connection.find_study("s")
+        assert not caplog.messages
+        with server.stopped_for(2):
+            assert len(connection.call(connection.storage.get_all_trials, study_id)) == 3
+    assert caplog.messages == [
+        f"the storage {connection.address.label} has not answered for 0.5 s; still waiting"
+    ]
 
 
 @pytest.mark.slow
