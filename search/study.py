@@ -94,7 +94,7 @@ def run(
     check_problem(problem)
     n_trials = count_choices(problem) if n_trials is None else n_trials
     for name, number in (("n_trials", n_trials), ("batch", batch), ("lease_s", lease_s)):
-        if number is not None and number < 1:
+        if number is not None and not number >= 1:  # nor not a number
             raise SearchError(f"{name} is {number}: it must be at least 1")
     if seed is not None and seed < 0:
         raise SearchError(f"seed is {seed}: it must be at least 0")

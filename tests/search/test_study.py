@@ -255,6 +255,8 @@ def test_evaluations_of_the_wrong_shape(storage, results, words):
         ({"population": 1}, "population is 1"),
         ({"batch": 0}, "batch is 0"),
         ({"seed": -1}, "seed is -1"),
+        ({"lease_s": 0.5}, "lease_s is 0.5"),
+        ({"lease_s": float("nan")}, "lease_s is nan"),
     ],
 )
 def test_bad_numbers(storage, options, words):
