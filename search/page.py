@@ -61,7 +61,9 @@ def front_page(record: StudyRecord, picked: Point | None = None) -> str:
     counts = f"{record.n_trials} finished trials of {record.n_unique_trials} distinct choices"
     counts += f", {n_infeasible} over a limit" if n_infeasible else ""
     goals = "; ".join(f"{objective.direction} {objective.label}" for objective in record.objectives)
-    common = shared_texts(record.points)
+    # A fact of the trials that has the name of another fact about the study stays a column.
+    shared = shared_texts(record.points).items()
+    common = {name: text for name, text in shared if record.identity.get(name, text) == text}
     facts = "".join(
         f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>"
         for name, text in {**record.identity, **common}.items()

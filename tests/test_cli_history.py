@@ -4,12 +4,14 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mfagan import checkpoint
 from mfagan.cli.history import Lineage
 from mfagan.cli.options import command_line
+from mfagan.sr import finetune as finetuning
 from mfagan.sr.picked import Picked, read_picked
 from search import ledger
 from tests.command import Run
@@ -118,9 +120,9 @@ def test_from_the_study_to_the_exported_file(
 
     on_phone = ("--latency-ms", 41.25, "--measured-on", "Pixel 8", "--threads", 4)
     told = run("record", model, *on_phone, "--storage", "study.db", *STUDY)
-    assert told.out == f"trial {choice.trial}: 41.2 ms, 4 threads, Pixel 8\n"
+    assert told.out == f"trial {choice.trial}: 41.2 ms, 4 threads, Pixel 8, LiteRT\n"
     lines = run("history", "--storage", "study.db", *STUDY).out.splitlines()
-    assert lines[-1].endswith("  measured  41.2 ms, 4 threads, Pixel 8")
+    assert lines[-1].endswith("  measured  41.2 ms, 4 threads, Pixel 8, LiteRT")
     refused = run("record", small, *on_phone, "--storage", "study.db", *STUDY)
     assert refused.status == 2
     assert "is no file that was exported from study 's' in study.db" in refused.err
@@ -132,6 +134,56 @@ def test_from_the_study_to_the_exported_file(
     assert f"{chain[2]['sha256'][:12]} (changed, now {checkpoint.sha256(model)[:12]})" in text
     moved = json.loads(run("history", "--storage", "study.db", *STUDY, "--json").out)
     assert moved["trials"][0]["made"][0]["then"][0]["sha256_now"] is None
+
+
+@pytest.mark.parametrize(
+    ("file", "latency_ms", "device", "words"),
+    [
+        ("absent.tflite", 1, "x", "absent.tflite: No such file or directory; name a file"),
+        (".", 1, "x", "Is a directory; name a file"),
+        ("picked.json", 0, "x", "latency 0.0 ms: give a positive number"),
+        ("picked.json", "inf", "x", "latency inf ms: give a positive number"),
+        ("picked.json", 1, " ", "no device: name the one"),
+    ],
+)
+def test_record_refuses(run: Run, study: Path, file: str, latency_ms: object, device: str, words: str):
+    command = ["record", study / file, "--latency-ms", latency_ms, "--measured-on", device]
+    assert words in run(*command, "--storage", study / "study.db", *STUDY).message
+    assert kinds(study / "study.db") == ["pick"]
+
+
+def test_a_slice_of_what_was_fine_tuned_is_not_recorded(run: Run, study: Path, trained: Path):
+    assert run(*finetune(study, trained)).status == 0
+    picked = read_picked(study / "picked.json").widths
+    narrow = ("--widths", ",".join(["24"] * 8))
+    assert picked != (24,) * 8
+    sliced = run(*export(study, trained, *narrow))
+    assert sliced.status == 0, sliced.err
+    assert "not recorded in the study's history: the slice 24,24,24,24,24,24,24,24 of" in sliced.err
+    assert (
+        "leave --storage out"
+        in run(*export(study, trained, *narrow, "--storage", study / "study.db")).message
+    )
+    assert kinds(study / "study.db") == ["pick", "finetune"]
+    assert run(*export(study, trained, "--widths", ",".join(map(str, picked)))).status == 0
+    assert kinds(study / "study.db") == ["pick", "finetune", "export"]
+
+
+def test_a_pick_may_be_replaced_while_it_is_fine_tuned(
+    run: Run, study: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
+):
+    picked = study / "picked.json"
+    content = checkpoint.sha256(picked)
+
+    def replace_and_tune(*given: Any) -> finetuning.FineTuned:
+        picked.unlink()
+        return tune(*given)
+
+    tune = finetuning.finetune
+    monkeypatch.setattr(finetuning, "finetune", replace_and_tune)
+    done = run(*finetune(study, trained))
+    assert done.status == 0, done.err
+    assert ledger.read(str(study / "study.db"), "s")[-1].parent == content
 
 
 def test_a_study_that_nothing_was_made_from(run: Run, trained: Path, table: Path, tmp_path: Path):

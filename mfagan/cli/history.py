@@ -1,6 +1,7 @@
 """What became of a study's trials: the commands record it as they make files, `mfagan history` prints it."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -29,7 +30,7 @@ _STEPS = {
     "pick": ("picked", "{psnr_db:.3f} dB, {latency_ms:.1f} ms by the table"),
     "finetune": ("fine-tuned", "{psnr_before_db:.3f} dB before, {psnr_after_db:.3f} dB after"),
     "export": ("exported", "{size}, {bytes:,} bytes"),
-    "measure": ("measured", "{latency_ms:.1f} ms, {threads} threads, {device}"),
+    "measure": ("measured", "{latency_ms:.1f} ms, {threads} threads, {device}, {runtime}"),
 }
 """Kind of entry -> how it is said, with its facts."""
 
@@ -130,7 +131,7 @@ def history(
 
 def record(
     model: Annotated[Path, typer.Argument(help="A file that `mfagan export` wrote.")],
-    latency_ms: Annotated[float, typer.Option(min=0, help="What the file took, in ms.")],
+    latency_ms: Annotated[float, typer.Option(help="What the file took, in ms.")],
     measured_on: Annotated[str, typer.Option(help="The device that was measured, such as 'Pixel 8'.")],
     threads: Annotated[int, typer.Option(min=1, help="Threads it ran with.")] = 1,
     runtime: Annotated[str, typer.Option(help="The runtime and its version.")] = "LiteRT",
@@ -142,14 +143,22 @@ def record(
     from search import ledger
     from search.storage import read_address
 
-    content = sha256(model)
+    device = " ".join(measured_on.split())  # a line of the history
+    if not device:
+        raise InputError("no device: name the one that was measured with --measured-on")
+    if not 0 < latency_ms < math.inf:
+        raise InputError(f"latency {latency_ms} ms: give a positive number")
+    try:
+        content = sha256(model)
+    except OSError as error:
+        raise InputError(f"{model}: {error.strerror}; name a file that `mfagan export` wrote") from None
     exports = [e for e in ledger.read(storage, study) if e.kind == "export" and e.sha256 == content]
     if not exports:
         raise InputError(
             f"{model} is no file that was exported from study {study!r} in {read_address(storage).label}:"
             " check the file, or export it again"
         )
-    facts = {"latency_ms": latency_ms, "threads": threads, "device": measured_on, "runtime": runtime}
+    facts = {"latency_ms": latency_ms, "threads": threads, "device": device, "runtime": runtime}
     trial = exports[-1].trial
     ledger.record(
         storage, study, ledger.Entry("measure", trial, str(model.resolve()), content, content, facts)

@@ -23,6 +23,7 @@ from mfagan.cli.options import (
     Vgg19Option,
     open_run,
     read_size,
+    say,
 )
 from mfagan.errors import InputError
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
@@ -141,7 +142,7 @@ def finetune(
     from mfagan.sr.run import recipe_of
     from search.storage import lasting_address
 
-    choice = read_picked(picked)
+    choice, origin = read_picked(picked), sha256(picked)  # now: the file may be another by the end
     if storage is not None:
         choice = replace(choice, storage=lasting_address(storage))
     network, found = choice.load_supernet(supernet)
@@ -156,7 +157,7 @@ def finetune(
             f"(best at step {tuned.best_step} of {run.recipe.stages.finetune.steps})"
         )
         if lineage is not None:
-            lineage.record("finetune", out, sha256(picked), asdict(tuned))
+            lineage.record("finetune", out, origin, asdict(tuned))
 
 
 def export(
@@ -182,12 +183,19 @@ def export(
     from mfagan.output import require_place, write_atomic
     from mfagan.sr.export import export_generator
     from mfagan.sr.networks import load_generator
+    from mfagan.sr.widths import Widths
 
     if to != "tflite":
         raise InputError(f"format {to!r}: only tflite is known")
     network = load_generator(ckpt, widths)
     require_place(out)
     lineage = find_lineage(ckpt, storage)
+    if lineage is not None and widths is not None and Widths.parse(widths) != lineage.picked.as_widths():
+        reason = f"the slice {widths} of {ckpt} is not what was picked"
+        if storage is not None:
+            raise InputError(f"{reason}; leave --storage out")
+        say(f"{out} is not recorded in the study's history: {reason}")
+        lineage = None
     picture = read_pairs(EMBEDDED, network.scale)[0].hr if photo is None else read_image(photo)
     model, difference = export_generator(network, read_size(size), picture)
     write_atomic(out, model)

@@ -5,6 +5,7 @@ With `cli` the only file of mfagan that imports `search`.
 
 import hashlib
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,8 +70,8 @@ class SubGeneratorProblem(Problem):
         ceilings: a largest value for some of `CEILINGS`, counted at the target size.
         third: one of `THIRD`, a third objective: memory traffic, or LPIPS measured by `lpips`.
 
-        InputError: a checkpoint that is no SuperGenerator or too narrow, a ceiling under the least of all choices, a
-        device that does not compute in bf16 where that is asked, or that together with a third objective.
+        InputError: a checkpoint that is no SuperGenerator or too narrow, a ceiling that is no number or under the least
+        of all choices, a device that does not compute in bf16 where that is asked, or that with a third objective.
         """
         if require_precision(precision) == "bf16" and not computes_bf16(device):
             raise InputError(f"precision bf16: {device} does not multiply bfloat16 natively; use fp32")
@@ -105,7 +106,7 @@ class SubGeneratorProblem(Problem):
             "lut_sha256": self._table_sha256,
             "images_sha256": images.hexdigest(),
             "target_size": "{}x{}".format(*self.target_size),
-            "ceilings": ", ".join(f"{name} {self.ceilings[name]:g}" for name in sorted(self.ceilings))
+            "ceilings": ", ".join(f"{name} {_exact(self.ceilings[name])}" for name in sorted(self.ceilings))
             or "none",
             "precision": self.precision,
         }
@@ -196,9 +197,11 @@ class SubGeneratorProblem(Problem):
         self.objectives = (PSNR, LATENCY, THIRD[third])
 
     def _check_ceilings(self) -> None:
-        for name in self.ceilings:
+        for name, ceiling in self.ceilings.items():
             if name not in CEILINGS:
                 raise InputError(f"ceiling on {name!r}: give one of {', '.join(CEILINGS)}")
+            if not math.isfinite(ceiling):
+                raise InputError(f"max_{name} is {ceiling}: give a number, or leave it out")
         # Every figure is a sum over blocks, and no block depends on more than two widths.
         some = [
             Widths.of([trunk, *[width] * (len(NAMES) - 2), fusion])
@@ -241,6 +244,12 @@ class SubGeneratorProblem(Problem):
             (trunk, width): blocks(Widths.of([trunk] + [width] * (len(NAMES) - 1)), *settings)
             for trunk, width in itertools.product(OPTIONS, repeat=2)
         }
+
+
+def _exact(ceiling: float) -> str:
+    """Six digits where these are all, as studies have always had it, else every digit."""
+    short = f"{ceiling:g}"
+    return short if float(short) == ceiling else repr(float(ceiling))
 
 
 def every_block(size: tuple[int, int], scale: int = 4, residual: Residual = "bicubic") -> dict[str, Block]:

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -66,6 +67,13 @@ def test_page_is_complete(record):
         ["0", "20", "1", "16", "b", ""],
         ["2", "30.5", "9", "32", "</script><script>alert(1)</script>", "1,200"],
     ]
+
+
+def test_a_fact_of_the_trials_does_not_hide_one_about_the_study(record):
+    points = tuple(replace(point, attributes={"weights": "efgh", "runs": "on b"}) for point in record.points)
+    page = front_page(replace(record, points=points))
+    assert "<dt>weights</dt><dd>abcd</dd><dt>runs</dt><dd>on b</dd>" in page
+    assert [row[5:] for row in Elements(page).rows] == [["weights"], ["efgh"], ["efgh"]]
 
 
 def test_page_works_offline(record):

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import math
 import random
 from pathlib import Path
 
@@ -95,6 +96,20 @@ def test_a_ceiling_is_a_constraint_and_an_impossible_one_is_refused(trained, tab
     assert feasible == [True, False]
     with pytest.raises(InputError, match=f"least of all SubGenerators is {cheap:.6g} ms"):
         build(trained, table, pairs, ceilings={"latency_ms": cheap / 2})
+
+
+@pytest.mark.parametrize("ceiling", [math.nan, math.inf])
+def test_a_ceiling_that_is_no_number_is_refused(trained, table, pairs, ceiling):
+    with pytest.raises(InputError, match=f"max_flops is {ceiling}: give a number"):
+        build(trained, table, pairs, ceilings={"flops": ceiling})
+
+
+def test_ceilings_that_differ_in_late_digits_are_different_problems(trained, table, pairs):
+    texts = [
+        build(trained, table, pairs, ceilings={"flops": flops}).identity()["ceilings"]
+        for flops in (5e9, 7068092000.0, 7068092300.0)
+    ]
+    assert texts == ["flops 5e+09", "flops 7068092000.0", "flops 7068092300.0"]
 
 
 def test_a_table_without_a_key_is_refused_before_any_trial(trained, table, pairs, tmp_path):
