@@ -182,13 +182,15 @@ def describe_build(
     input_size: tuple[int, int] = (128, 128),
     runtime: str = "litert",
     path: str | Path = "luts/NAME.json",
+    scale: int = 4,
 ) -> str:
     """The command that builds a table, for messages; `input_size` is (height, width) px."""
     height, width = input_size
-    return f"mfagan lut build --runtime {runtime} --threads {threads} --size {height}x{width} --out {path}"
+    command = f"mfagan lut build --runtime {runtime} --threads {threads} --size {height}x{width} --out {path}"
+    return command if scale == 4 else f"{command} --scale {scale}"
 
 
-def warn_size(table: LatencyTable, height: int, width: int) -> str | None:
+def warn_size(table: LatencyTable, height: int, width: int, scale: int = 4) -> str | None:
     """One line where `table` was measured at another input size than (height, width) px, else None."""
     if table.input_size == (height, width):
         return None
@@ -196,7 +198,7 @@ def warn_size(table: LatencyTable, height: int, width: int) -> str | None:
     return (
         f"the latency table was measured at {measured} px, the target is {height}x{width} px: its "
         f"prices rank networks but are no latencies there; build one with: "
-        f"{describe_build(table.threads, (height, width), table.runtime)}"
+        f"{describe_build(table.threads, (height, width), table.runtime, scale=scale)}"
     )
 
 
@@ -212,10 +214,10 @@ def warn_noise(table: LatencyTable) -> str | None:
     )
 
 
-def find_table(name_or_path: str | Path) -> Path:
+def find_table(name_or_path: str | Path, scale: int = 4) -> Path:
     """The file of a table: an existing path, else a shipped table by its file name with or without .json.
 
-    InputError lists the shipped tables and the command that builds one.
+    InputError lists the shipped tables and the command that builds one for networks of this `scale`.
     """
     path = Path(name_or_path)
     if path.is_file():
@@ -226,7 +228,7 @@ def find_table(name_or_path: str | Path) -> Path:
             return shipped[name]
     raise InputError(
         f"latency table {name_or_path}: no such file, and the shipped tables are "
-        f"{', '.join(shipped) or 'none'}; build it with: {describe_build(path=name_or_path)}"
+        f"{', '.join(shipped) or 'none'}; build it with: {describe_build(path=name_or_path, scale=scale)}"
     )
 
 

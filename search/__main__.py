@@ -18,6 +18,7 @@ from search import dashboard, page, pareto, samplers, study
 from search.errors import SearchError
 from search.output import write_text
 from search.problem import Objective, Problem, check_problem, count_choices, format_value
+from search.storage import check_other_file
 
 
 class _Parser(argparse.ArgumentParser):
@@ -99,6 +100,8 @@ def _search(options: argparse.Namespace) -> None:
         raise SearchError(
             f"--out {out} cannot be written: name a file in a folder that exists and is writable"
         )
+    if out is not None:
+        check_other_file(out, options.storage)
     problem = load_problem(options.problem)
     check_problem(problem)
     if out is not None and len(problem.objectives) < 2:

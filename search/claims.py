@@ -240,7 +240,7 @@ class Claims:
 
     def _renew(self) -> None:
         count = 0
-        while not self._stop.wait(min(self._lease_s / _BEATS_PER_LEASE, threading.TIMEOUT_MAX)):
+        while not self._stop.wait(self._lease_s / _BEATS_PER_LEASE):
             for trial_id in list(self._held):
                 try:
                     self._connection.storage.set_trial_system_attr(trial_id, _BEAT, count)

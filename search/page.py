@@ -49,8 +49,8 @@ for (const head of document.querySelectorAll("th")) head.addEventListener("click
 """
 
 
-def front_page(record: StudyRecord, picked: Point | None = None) -> str:
-    """The page's HTML: study, identity, figure (plotly.js embedded, about 5 MB) and the front's table.
+def front_page(record: StudyRecord, picked: Point | None = None, notes: Sequence[str] = ()) -> str:
+    """The page's HTML: study, identity, figure (plotly.js embedded, about 5 MB), the front's table and notes.
 
     Raises SearchError for a study of fewer than two objectives.
     """
@@ -74,6 +74,7 @@ def front_page(record: StudyRecord, picked: Point | None = None) -> str:
 <h2>The front</h2>
 <p>Click a column's head to sort by it.</p>
 <div class="table">{_table(shown, record.objectives, picked, common)}</div>
+{_paragraphs(notes)}
 <h2>What the values depend on</h2>
 <dl>{facts or "<dt>not recorded</dt>"}</dl>
 <script>{_SORT}</script>"""
@@ -83,10 +84,13 @@ def front_page(record: StudyRecord, picked: Point | None = None) -> str:
 
 def bubble_page(data: bubbles.BubbleData, title: str, notes: Sequence[str] = ()) -> str:
     """The page's HTML: a bubble chart (plotly.js embedded, about 5 MB), what its areas show, and notes."""
-    lines = [f"The area of a circle shows {data.size_title}.", *notes]
-    body = f'<div class="figure">{_embed(bubbles.bubble_figure(data), "bubbles")}</div>\n'
-    body += "\n".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    notes = [f"The area of a circle shows {data.size_title}.", *notes]
+    body = f'<div class="figure">{_embed(bubbles.bubble_figure(data), "bubbles")}</div>\n{_paragraphs(notes)}'
     return _page(html.escape(title), html.escape(title), body)
+
+
+def _paragraphs(notes: Sequence[str]) -> str:
+    return "\n".join(f"<p>{html.escape(note)}</p>" for note in notes)
 
 
 def _embed(figure: go.Figure, name: str) -> str:

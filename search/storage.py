@@ -136,6 +136,13 @@ def check_file(address: Address, *, create: bool) -> None:
         raise SearchError(f"there is no storage {file}: check the path, or run the search first")
 
 
+def check_other_file(out: Path, storage: str) -> None:
+    """Raise SearchError where a file that is to be written is the storage's own."""
+    file = read_address(storage).file
+    if file is not None and file.resolve() == out.resolve():
+        raise SearchError(f"{out} is the study's storage: write another file")
+
+
 def storage_error(address: Address, error: BaseException) -> SearchError:
     """The one line to show for an error of the database or its driver, without the address's secrets."""
     found = database_error(error)

@@ -105,7 +105,7 @@ def run(
     check_problem(problem)
     n_trials = count_choices(problem) if n_trials is None else n_trials
     for name, number in (("n_trials", n_trials), ("batch", batch), ("lease_s", lease_s)):
-        if number is not None and not number >= 1:  # nor not a number
+        if number is not None and number < 1:
             raise SearchError(f"{name} is {number}: it must be at least 1")
     if not lease_s <= _MAX_LEASE_S:
         raise SearchError(f"lease_s is {lease_s}: it must be at most {_MAX_LEASE_S}, a week")

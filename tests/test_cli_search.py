@@ -1,8 +1,10 @@
 """`mfagan search` through the command line: samplers, ceilings, objectives, an exhaustive study and its table."""
 
+import html
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -31,6 +33,26 @@ def test_every_sampler_searches(run: Run, trained: Path, table: Path, tmp_path: 
     first = [set(point.choice.values()) for point in record.points[:3]]
     starts_uniform = first == [{48}, {32}, {24}]
     assert starts_uniform == (sampler in ("nsga2", "front", "tpe"))
+
+
+def test_each_step_names_the_next_one(run: Run, trained: Path, table: Path, tmp_path: Path):
+    storage = tmp_path / "a study.db"
+    out = run(*search_command(trained, table, storage)).out
+    (browse,) = re.findall(r"^browse it: mfagan (.*) --out front.html$", out, re.MULTILINE)
+    assert run(*shlex.split(browse), "--out", tmp_path / "front.html").status == 0
+    page = html.unescape((tmp_path / "front.html").read_text())
+    (pick,) = re.findall(r"<p>Pick a trial N: mfagan (.*) --trial N --out picked.json</p>", page)
+    assert run(*shlex.split(pick), "--trial", 3, "--out", tmp_path / "picked.json").status == 0
+    assert json.loads((tmp_path / "picked.json").read_text())["trial"] == 3
+
+
+@pytest.mark.parametrize("command", [("front",), ("tabulate",), ("pick", "--knee")])
+def test_no_file_replaces_the_study(run: Run, trained: Path, table: Path, tmp_path: Path, command: tuple):
+    storage = tmp_path / "study.db"
+    assert run(*search_command(trained, table, storage)).status == 0
+    message = run(*command, "--storage", storage, "--study", "s", "--out", storage).message
+    assert f"{storage} is the study's storage: write another file" in message
+    assert found_in(tmp_path).n_trials == 6
 
 
 def test_an_unknown_sampler_or_precision(run: Run, trained: Path, table: Path, tmp_path: Path):

@@ -158,6 +158,7 @@ def test_another_input_size_is_warned_of():
     assert "measured at 128x96 px, the target is 96x128 px" in warning
     assert describe_build(4, (96, 128)) in warning
     assert "\n" not in warning
+    assert f"{describe_build(4, (96, 128))} --scale 3" in str(warn_size(table, 96, 128, 3))
 
 
 def test_a_disturbed_measurement_is_warned_of():
@@ -173,6 +174,7 @@ def test_the_build_command():
     assert describe_build(2, (128, 96), "litert", "luts/phone.json") == (
         "mfagan lut build --runtime litert --threads 2 --size 128x96 --out luts/phone.json"
     )
+    assert describe_build(path="phone.json", scale=2).endswith(" --out phone.json --scale 2")
 
 
 @pytest.fixture(params=["checkout", "installed"])

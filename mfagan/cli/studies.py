@@ -1,5 +1,6 @@
 """Commands on latency tables and studies: lut build, search, front, pick."""
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,8 +48,8 @@ def build_lut(
 
     height, width = read_size(size)
     require_place(out)
-    command = describe_build(threads, (height, width), runtime, out)
-    command += ("" if scale == 4 else f" --scale {scale}") + ("" if rounds is None else f" --rounds {rounds}")
+    command = describe_build(threads, (height, width), runtime, out, scale)
+    command += "" if rounds is None else f" --rounds {rounds}"
     with show_bar("latency table") as report:
         table = build_table(
             every_block((height, width), scale),
@@ -123,12 +124,12 @@ def run_search(
     from search.study import load
 
     target = read_size(size)
-    path = find_table(lut)
+    scale = _scale_of(supernet)
+    path = find_table(lut, scale)
     table = LatencyTable.read(path)
-    warning = warn_size(table, *target)
+    warning = warn_size(table, *target, scale)
     if warning:
         say(f"warning: {warning}")
-    scale = _scale_of(supernet)
     ceilings = {
         "latency_ms": max_latency_ms,
         "params": max_params,
@@ -139,8 +140,7 @@ def run_search(
         supernet,
         read_pairs(images, scale, max_images, crop),
         table,
-        describe_build(table.threads, target, table.runtime, path)
-        + ("" if scale == 4 else f" --scale {scale}"),
+        describe_build(table.threads, target, table.runtime, path, scale),
         {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
         target,
         choose_device(device),
@@ -156,7 +156,8 @@ def run_search(
     n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
         say(f"every one of the {record.n_unique_trials} choices is evaluated: the study is at its end")
-    print(f"study {study}: {record.n_trials} trials, {n_best} on the front; browse it with `mfagan front`")
+    print(f"study {study}: {record.n_trials} trials, {n_best} on the front")
+    print(f"browse it: mfagan front {_where(storage, study)} --out front.html")
 
 
 def _run_study(
@@ -189,9 +190,12 @@ def front(
     """Write the Pareto front as one HTML file that works offline."""
     from mfagan.output import write_atomic
     from search.page import front_page
+    from search.storage import check_other_file
     from search.study import load
 
-    write_atomic(out, front_page(load(storage, study)))
+    check_other_file(out, storage)
+    how = f"Pick a trial N: mfagan pick {_where(storage, study)} --trial N --out picked.json"
+    write_atomic(out, front_page(load(storage, study), notes=[how]))
     print(out)
 
 
@@ -203,9 +207,11 @@ def tabulate(
     """Write an exhaustive study's values as a table to compare samplers on (`python -m search.benchmark`)."""
     from mfagan.output import write_atomic
     from mfagan.sr.problem import LATENCY, MEMORY, SubGeneratorProblem
+    from search.storage import check_other_file
     from search.study import load
     from search.tabular import TabularProblem
 
+    check_other_file(out, storage)
     record = load(storage, study)
     table = TabularProblem.from_record(
         record,
@@ -230,9 +236,10 @@ def pick(
     """Pick one trial of a study, write it as JSON and record it in the study's history."""
     from mfagan.sr.problem import LATENCY, as_picked
     from search.pick import pick as pick_point
-    from search.storage import lasting_address
+    from search.storage import check_other_file, lasting_address
     from search.study import load
 
+    check_other_file(out, storage)
     record = load(storage, study)
     at_most = None if max_latency_ms is None else (LATENCY.name, max_latency_ms)
     point = pick_point(record.points, record.objectives, trial=trial, at_most=at_most, knee=knee)
@@ -241,6 +248,12 @@ def pick(
     facts = {"widths": list(picked.widths), "psnr_db": picked.psnr_db, "latency_ms": picked.latency_ms}
     Lineage(picked, storage).record("pick", out, None, facts)
     print(out)
+
+
+def _where(storage: str, study: str) -> str:
+    from search.storage import redact
+
+    return shlex.join(["--storage", redact(storage), "--study", study])
 
 
 def _scale_of(path: Path) -> int:

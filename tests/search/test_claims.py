@@ -1,10 +1,8 @@
 """Claims of several workers in one process, whose clock the test moves; processes are in test_workers.py."""
 
-import math
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -211,15 +209,6 @@ def wait_until(happened: Callable[[], bool]) -> None:
     while not happened():
         assert time.monotonic() < deadline
         time.sleep(0.005)
-
-
-@pytest.mark.parametrize("lease_s", [1e12, math.inf])
-def test_a_lease_that_never_ends(study: Study, monkeypatch: pytest.MonkeyPatch, lease_s: float):
-    died = []
-    monkeypatch.setattr(threading, "excepthook", died.append)
-    with study.worker("patient", lease_s=lease_s) as patient:
-        finish_all(patient, take(patient, KEYS[0]))
-    assert (died, study.states) == ([], ["COMPLETE"])
 
 
 def test_the_lease_moves_to_the_next_claim(study: Study):

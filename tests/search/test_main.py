@@ -113,6 +113,13 @@ def test_a_page_of_one_objective_is_refused_before_the_first_trial(tmp_path, cap
     assert not storage.exists()
 
 
+def test_a_page_over_the_study_is_refused_before_the_first_trial(tmp_path, capsys):
+    storage = tmp_path / "study.db"
+    assert main([*arguments(storage), "--out", str(storage)]) == 2
+    assert f"{storage} is the study's storage" in capsys.readouterr().err
+    assert not storage.exists()
+
+
 def test_a_problem_in_the_working_folder(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text("from tests.search.toy import build\n")
     monkeypatch.chdir(tmp_path)

@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError
 from search.errors import SearchError
 from search.storage import (
     check_file,
+    check_other_file,
     lacks_password,
     lasting_address,
     read_address,
@@ -183,6 +184,17 @@ def test_files_that_cannot_be(tmp_path):
         check_file(read_address(str(tmp_path / "study.db")), create=False)
     check_file(read_address(str(tmp_path / "study.db")), create=True)
     check_file(read_address(SERVER), create=False)
+
+
+@pytest.mark.parametrize("storage", ["study.db", "sqlite:///study.db", "journal://study.db"])
+def test_no_file_is_written_over_a_storage(storage, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    for out in (Path("study.db"), tmp_path / "folder" / ".." / "study.db"):
+        with pytest.raises(SearchError, match=re.escape(f"{out} is the study's storage")):
+            check_other_file(out, storage)
+    check_other_file(Path("front.html"), storage)
+    check_other_file(Path("study.db"), SERVER)
 
 
 @pytest.mark.parametrize(
