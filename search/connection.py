@@ -64,7 +64,7 @@ class Connection:
         Raises SearchError, without the address's secrets, where the storage does not work.
         """
         for delay_s in (*_DELAYS_S, None):
-            self._asked_at = monotonic()
+            asked_at, self._asked_at = self._asked_at, monotonic()
             try:
                 return action(*arguments, **options)
             except Exception as error:
@@ -74,7 +74,7 @@ class Connection:
                     raise storage_error(self.address, error) from None
                 problem = storage_error(self.address, error)
             finally:
-                self._asked_at = None
+                self._asked_at = asked_at  # of the call that made this one
             self.n_losses += 1
             self.storage.remove_session()
             _LOG.warning("%s; trying again in %g s", problem, delay_s)

@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from search.errors import SearchError
 
@@ -61,14 +61,7 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         values = tuple(_finite(f"value {i} of an evaluation", v) for i, v in enumerate(self.values))
-        constraints = {name: _finite(f"constraint {name!r}", v) for name, v in self.constraints.items()}
-        for name, attribute in self.attributes.items():
-            try:
-                json.dumps(attribute, allow_nan=False)
-            except (TypeError, ValueError) as error:
-                raise SearchError(
-                    f"attribute {name!r} is {attribute!r}, which JSON cannot hold ({error}): use plain data"
-                ) from None
+        constraints = check_facts(self.attributes, self.constraints)
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "constraints", constraints)
         object.__setattr__(self, "attributes", dict(self.attributes))
@@ -90,6 +83,9 @@ class Foreseen:
     values: Mapping[str, float] = field(default_factory=dict)
     attributes: Mapping[str, JSON] = field(default_factory=dict)
     constraints: Mapping[str, float] = field(default_factory=dict)
+
+
+Answer = TypeVar("Answer", Evaluation, Foreseen)
 
 
 @dataclass(frozen=True)
@@ -160,18 +156,18 @@ def check_problem(problem: Problem) -> None:
             raise SearchError(f"{kind}.identity() holds {name!r}: {text!r}: both must be strings")
 
 
-def foresee(problem: Problem, batch: Sequence[Choice]) -> list[Foreseen]:
-    """What the problem foresees of a batch; SearchError unless it is one Foreseen each."""
-    foreseen = list(problem.foresee(batch) or ())
-    kind = type(problem).__name__
-    if len(foreseen) != len(batch):
-        raise SearchError(
-            f"{kind}.foresee returned {len(foreseen)} results for {len(batch)} choices: return one each"
-        )
-    for known in foreseen:
-        if not isinstance(known, Foreseen):
-            raise SearchError(f"{kind}.foresee returned {known!r:.80}: return a Foreseen for each choice")
-    return foreseen
+def ask(
+    problem: Problem, method: Literal["evaluate", "foresee"], batch: Sequence[Choice], kind: type[Answer]
+) -> list[Answer]:
+    """What the problem answers for a batch; SearchError unless it is one of `kind` each."""
+    answers: list[Answer] = list(getattr(problem, method)(batch) or ())
+    name = f"{type(problem).__name__}.{method}"
+    if len(answers) != len(batch):
+        raise SearchError(f"{name} returned {len(answers)} results for {len(batch)} choices: return one each")
+    for answer in answers:
+        if not isinstance(answer, kind):
+            raise SearchError(f"{name} returned {answer!r:.80}: return one {kind.__name__} for each choice")
+    return answers
 
 
 def count_choices(problem: Problem) -> int:
@@ -211,6 +207,18 @@ def format_value(value: JSON) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def check_facts(attributes: Mapping[str, JSON], constraints: Mapping[str, float]) -> dict[str, float]:
+    """The constraints as floats; SearchError where one is no finite number, or JSON cannot hold an attribute."""
+    for name, attribute in attributes.items():
+        try:
+            json.dumps(attribute, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise SearchError(
+                f"attribute {name!r} is {attribute!r}, which JSON cannot hold ({error}): use plain data"
+            ) from None
+    return {name: _finite(f"constraint {name!r}", value) for name, value in constraints.items()}
 
 
 def _check_choice(name: str, values: Sequence[Value]) -> None:

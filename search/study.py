@@ -24,13 +24,15 @@ from search.errors import SearchError
 from search.problem import (
     Choice,
     Evaluation,
+    Foreseen,
     Objective,
     Point,
     Problem,
     Value,
+    ask,
+    check_facts,
     check_problem,
     count_choices,
-    foresee,
 )
 from search.quiet import quiet_optuna
 from search.samplers.base import Key, Sampler, Space
@@ -193,9 +195,10 @@ class _Worker:
         for draw in range(place + len(keys), place + size):
             keys.append(self._draw(draw, taken, salt))
             taken.add(keys[-1])
-        foreseen = foresee(self._problem, [self._sampler.space.choice(key) for key in keys])
+        choices = [self._sampler.space.choice(key) for key in keys]
+        foreseen = ask(self._problem, "foresee", choices, Foreseen)
         for known in foreseen:
-            Evaluation((), known.attributes, known.constraints)  # raises what is wrong with them
+            check_facts(known.attributes, known.constraints)
         return self._claims.take(keys, foreseen, self._n_trials)
 
     def _draw(self, draw: int, taken: set[Key], salt: tuple[int, ...]) -> Key:
@@ -238,17 +241,13 @@ def _load(connection: Connection, study_name: str) -> StudyRecord:
 
 def _evaluate(problem: Problem, batch: Sequence[Choice]) -> list[Evaluation]:
     """The problem's results for a batch, checked: one Evaluation each, of the right number of values."""
-    results = list(problem.evaluate(batch))
-    kind = type(problem).__name__
-    if len(results) != len(batch):
-        raise SearchError(
-            f"{kind}.evaluate returned {len(results)} results for {len(batch)} choices: return one each"
-        )
+    results = ask(problem, "evaluate", batch, Evaluation)
     n_objectives = len(problem.objectives)
     for result in results:
-        if not isinstance(result, Evaluation) or len(result.values) != n_objectives:
+        if len(result.values) != n_objectives:
             raise SearchError(
-                f"{kind}.evaluate returned {result!r:.80}: return Evaluations of {n_objectives} values"
+                f"{type(problem).__name__}.evaluate returned {result!r:.80}: return Evaluations of"
+                f" {n_objectives} values"
             )
     return results
 

@@ -11,16 +11,14 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pytest
 
-from search.problem import Choice, Evaluation, Foreseen, Problem, check_problem, count_choices
+from search.problem import Choice, Evaluation, Foreseen, Problem, ask, check_problem, count_choices
 from search.samplers.base import Space
 from search.study import StudyRecord, load, run
-
-Answer = TypeVar("Answer", Evaluation, Foreseen)
 
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 
@@ -139,10 +137,10 @@ class ProblemContract:
             assert point.feasible == result.feasible, f"trial {point.number}: feasible is {point.feasible}"
 
     def _evaluate(self, problem: Problem, batch: Sequence[Choice]) -> list[Evaluation]:
-        return _answers(problem, "evaluate", batch, Evaluation)
+        return ask(problem, "evaluate", [dict(choice) for choice in batch], Evaluation)
 
     def _foresee(self, problem: Problem, batch: Sequence[Choice]) -> list[Foreseen]:
-        return _answers(problem, "foresee", batch, Foreseen)
+        return ask(problem, "foresee", [dict(choice) for choice in batch], Foreseen)
 
     def _choices(self, problem: Problem) -> list[Choice]:
         """Distinct choices: known ones, and others by chance."""
@@ -161,15 +159,6 @@ class ProblemContract:
         if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
             return len(one) == len(other) and all(map(self._agree, one, other))
         return one == other
-
-
-def _answers(problem: Problem, method: str, batch: Sequence[Choice], kind: type[Answer]) -> list[Answer]:
-    """What `evaluate` or `foresee` says of a batch: one answer a choice, each of its kind."""
-    results = list(getattr(problem, method)([dict(choice) for choice in batch]))
-    assert len(results) == len(batch), f"{method} gave {len(results)} results for {len(batch)} choices"
-    for result in results:
-        assert isinstance(result, kind), f"{method} gave {result!r}, which is no {kind.__name__}"
-    return results
 
 
 def assert_json(facts: Mapping[str, Any], what: str) -> None:

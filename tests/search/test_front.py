@@ -11,7 +11,7 @@ import pytest
 from search import pareto
 from search.errors import SearchError
 from search.problem import Choice, Evaluation, Foreseen, Objective, Point, Problem, Value
-from search.samplers import front
+from search.samplers import candidates, front, improvement
 from search.samplers.base import Key, Sampler, Space
 from search.samplers.front import Front
 from search.samplers.plain import Random
@@ -171,7 +171,7 @@ def test_needs_something_foreseen_and_something_to_learn(known, message):
 def pooled(monkeypatch) -> None:
     """As if the 108 choices were more than can be scored at once."""
     monkeypatch.setattr(front, "MAX_CHOICES", 100)
-    monkeypatch.setattr(front, "POOL", 40)
+    monkeypatch.setattr(candidates, "POOL", 40)
 
 
 @pytest.mark.parametrize("kind", [Mirror, Heavy])
@@ -251,7 +251,7 @@ class Ladder(Problem):
 
 
 def test_a_space_of_many_more_choices_than_can_be_scored(monkeypatch):
-    monkeypatch.setattr(front, "POOL", 2_000)
+    monkeypatch.setattr(candidates, "POOL", 2_000)
     problem, reference = Ladder(), [0.0, 160.0]
     size = [
         pareto.hypervolume([point.values for point in points], ["maximize", "minimize"], reference)
@@ -285,8 +285,8 @@ def test_expected_improvement_in_closed_form_is_the_sampled_one():
         )
         for m, s in zip(mean, deviation, strict=True)
     ]
-    closed = front._improvement_2d(rows, reference, mean, deviation)
-    general = front._improvement(
+    closed = improvement.improvement_2d(rows, reference, mean, deviation)
+    general = improvement.improvement(
         rows, np.zeros(2), reference, mean, np.stack([np.zeros(4), deviation], axis=1)
     )
     np.testing.assert_allclose(closed, sampled, atol=0.005)
@@ -312,7 +312,7 @@ def test_where_nothing_is_feasible_it_goes_on():
 
 @pytest.mark.parametrize("options", [(3, 1, 2), (7,), (0.5, -1, 10), range(65), ("a",), ("none", 1, 2.5)])
 def test_features_are_steps_of_numbers_and_columns_of_texts(options):
-    rows = front._features(options)
+    rows = candidates.features_of(options)
     apart = np.sum((rows[:, None] - rows) ** 2, axis=-1)
     if any(isinstance(option, str) for option in options):
         expected = 1 - np.eye(len(options))
@@ -324,12 +324,12 @@ def test_features_are_steps_of_numbers_and_columns_of_texts(options):
 
 @pytest.mark.filterwarnings("error")
 def test_many_options_of_one_choice_take_no_more_features_than_some():
-    numbers = front._features(range(50_000))
+    numbers = candidates.features_of(range(50_000))
     assert numbers.shape == (50_000, 64)
     apart = np.sum((numbers - numbers[0]) ** 2, axis=1)
     np.testing.assert_allclose(apart[[25_000, -1]], [25_000, 49_999], rtol=0.02)
     assert np.all(np.diff(apart) > 0)
-    texts = front._features([*map(str, range(500)), 7])
+    texts = candidates.features_of([*map(str, range(500)), 7])
     apart = np.sum((texts[1:] - texts[0]) ** 2, axis=1)
     assert texts.shape == (501, 64)
     assert 0.3 < apart.min() < apart.mean() < apart.max() < 2

@@ -254,7 +254,7 @@ def test_evaluations_of_the_wrong_shape(storage, results, words):
     [
         (None, "Ladder.foresee returned 0 results for"),
         ([Foreseen({"cost": 1.0})], "Ladder.foresee returned 1 results for"),
-        ({"cost": 1.0}, "Ladder.foresee returned {'cost': 1.0}: return a Foreseen"),
+        ({"cost": 1.0}, "Ladder.foresee returned {'cost': 1.0}: return one Foreseen"),
         (
             Foreseen({"cost": 1.0}, {"n": np.int64(1)}),  # type: ignore[dict-item]
             "attribute 'n' is np.int64(1), which JSON cannot hold",

@@ -172,10 +172,14 @@ def test_a_server_that_does_not_answer_is_said(server, caplog, monkeypatch):
     monkeypatch.setattr(connection_module, "_LOOK_S", 0.1)
     run(Ladder(), server.url, "s", 3)
     with connect(server.url, create=False) as connection:
-        study_id = connection.find_study("s")
         assert not caplog.messages
-        with server.stopped_for(2):
-            assert len(connection.call(connection.storage.get_all_trials, study_id)) == 3
+
+        def read() -> int:
+            study_id = connection.find_study("s")  # a call within the call
+            with server.stopped_for(2):
+                return len(connection.storage.get_all_trials(study_id))
+
+        assert connection.call(read) == 3
     assert caplog.messages == [
         f"the storage {connection.address.label} has not answered for 0.5 s; still waiting"
     ]
