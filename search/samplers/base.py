@@ -24,6 +24,7 @@ class Space:
     def __init__(self, choices: Mapping[str, Sequence[Value]]) -> None:
         self.names = tuple(choices)
         self.options = tuple(tuple(values) for values in choices.values())
+        self._n_options = np.array([len(options) for options in self.options])
 
     @property
     def size(self) -> int:
@@ -51,13 +52,15 @@ class Space:
 
         There must be a key left.
         """
+        if key not in taken:
+            return key
         values = list(key)
-        places = itertools.cycle(rng.permutation(len(values)).tolist())
-        for place in itertools.islice(places, _MAX_REDRAWS):
-            if tuple(values) not in taken:
-                return tuple(values)
-            options = self.options[place]
-            values[place] = options[rng.integers(len(options))]
+        places = np.resize(rng.permutation(len(values)), _MAX_REDRAWS)
+        redraws = rng.integers(self._n_options[places])  # at once: late in a study most are taken
+        for place, option in zip(places.tolist(), redraws.tolist(), strict=True):
+            values[place] = self.options[place][option]
+            if (drawn := tuple(values)) not in taken:
+                return drawn
         return next(key for key in self.grid() if key not in taken)  # next to nothing is left
 
 

@@ -1,7 +1,7 @@
 import itertools
 import json
 
-from search.overhead import SAMPLERS, Overhead, main, measure, table_of
+from search.overhead import SAMPLERS, Overhead, main, measure, median_of, table_of
 from search.tabular import TabularProblem
 from tests.search.ladder import Ladder
 
@@ -33,3 +33,8 @@ def test_the_command_prints_and_writes(tmp_path, capsys):
 def test_aims_are_judged():
     lines = table_of([Overhead("a", 4, 3, 6), Overhead("b", 6, 3, 3), Overhead("c", 4, 2, 5)]).splitlines()
     assert [line.rpartition(" ")[2] for line in lines[1:]] == ["met", "missed", "missed"]
+
+
+def test_a_turn_that_was_disturbed_does_not_count():
+    turns = [Overhead("a", 1, 1, last) for last in (9, 1.5, 1.25)]
+    assert median_of(turns) == turns[1]
