@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from mfagan.errors import InputError
-from mfagan.output import require_writable, sweep_leftovers, write_atomic
+from mfagan.files import require_writable, sweep_leftovers, write_atomic
 
 
 def default_folder() -> Path:

@@ -13,7 +13,7 @@ from safetensors.torch import save as encode
 from torch import Tensor, nn
 
 from mfagan.errors import InputError
-from mfagan.output import write_atomic
+from mfagan.files import write_atomic
 
 _KEY = "mfagan"
 Network = TypeVar("Network", bound=nn.Module)

@@ -17,7 +17,7 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from mfagan.errors import InputError
-from mfagan.output import write_atomic
+from mfagan.files import write_atomic
 
 MIN_SIDE_PX = 16
 _BAND_PX = 64

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 
 from mfagan.errors import InputError
+from mfagan.files import write_atomic
 from mfagan.log import TrainingLog
-from mfagan.output import write_atomic
 from mfagan.progress import Report
 from mfagan.snapshot import Snapshot, Stateful, read_snapshot
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from mfagan import backbones, checkpoint
+from mfagan import checkpoint, pretrained
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.networks import build
 from mfagan.sr.run import save_network
 from mfagan.sr.widths import Widths
-from tests import tiny
+from tests import ROOT, tiny
 from tests.command import Run, search_command
 
 MIXED = "48,24,24,24,32,48,48,24"
@@ -300,9 +300,7 @@ def test_a_study_with_other_objectives_is_refused(run: Run, trained: Path, table
         "--trials",
         "4",
     ]
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=Path(__file__).parent.parent, capture_output=True
-    )
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True)
     assert done.returncode == 0, done.stderr
     assert "objectives" in run(*search_command(trained, table, storage)).message
 
@@ -338,20 +336,20 @@ def test_training_takes_vgg19_from_a_local_path(
     run: Run, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """With random weights saved in the published format, whose hash is made the expected one."""
-    backbones.import_torchvision()
+    pretrained.import_torchvision()
     from torchvision.models.vgg import cfgs, make_layers
 
     path = tmp_path / "vgg19.pth"
     layers = make_layers(cfgs["E"]).half()
     torch.save({f"features.{name}": tensor for name, tensor in layers.state_dict().items()}, path)
-    monkeypatch.setitem(backbones.PUBLISHED, "vgg19", f"vgg19-{checkpoint.sha256(path)[:8]}.pth")
+    monkeypatch.setitem(pretrained.PUBLISHED, "vgg19", f"vgg19-{checkpoint.sha256(path)[:8]}.pth")
     out = tmp_path / "w"
     command = ["train", trained / "tiny.toml", "--out", out, "--images", trained / "photos", "--max-steps", 1]
     done = run(*command, "--stage", "teacher", "--vgg19", path)
     assert done.status == 0, done.err
     assert "without the perceptual loss" not in done.err
     assert checkpoint.read(out / "teacher.safetensors").record["perceptual_loss"] is True
-    monkeypatch.setitem(backbones.PUBLISHED, "vgg19", "vgg19-00000000.pth")
+    monkeypatch.setitem(pretrained.PUBLISHED, "vgg19", "vgg19-00000000.pth")
     assert "SHA-256" in run(*command, "--stage", "teacher", "--vgg19", path).message
     assert "absent.pth" in run(*command, "--vgg19", tmp_path / "absent.pth").message
 

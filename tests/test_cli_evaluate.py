@@ -14,7 +14,7 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor, nn
 
-from mfagan import backbones, checkpoint
+from mfagan import checkpoint, pretrained
 from mfagan.checkpoint import Checkpoint
 from mfagan.data import read_pairs
 from mfagan.evaluate import enlarge_bicubic, super_resolve
@@ -271,7 +271,7 @@ def test_lpips_where_its_weights_are(run: Run, folder: Path, tmp_path: Path, mon
     assert "LPIPS alex v0.1 on Set5" in plot.read_text()
     assert "LPIPS alex v0.1" in done.out
     assert "needs 31 px a side" in run(*command, tiny.write_photos(tmp_path / "tiny", n=1, side=28)).message
-    monkeypatch.setitem(backbones.PUBLISHED, "alexnet", "alexnet-owt-00000000.pth")
+    monkeypatch.setitem(pretrained.PUBLISHED, "alexnet", "alexnet-owt-00000000.pth")
     assert "SHA-256" in run(*command, folder / "Set5").message
     command[command.index(path)] = tmp_path / "absent.pth"
     assert "absent.pth" in run(*command, folder / "Set5").message

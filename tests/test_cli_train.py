@@ -12,10 +12,8 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.snapshot import read_snapshot
-from tests import tiny
+from tests import ROOT, tiny
 from tests.command import Run
-
-ROOT = Path(__file__).parents[1]
 
 
 def test_several_folders_of_images(run: Run, trained: Path, tmp_path: Path):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from mfagan.errors import InputError
-from mfagan.output import write_atomic
+from mfagan.files import write_atomic
 from mfagan.snapshot import Snapshot, read_snapshot, require_same
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests import ROOT
+
 SOURCES = [
     path.relative_to(ROOT)
     for folder in ("mfagan", "search")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
+
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parent.parent
 CHECK = """
 import json, sys
 from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mfagan import backbones, checkpoint
+from mfagan import checkpoint, pretrained
 from mfagan.progress import no_bar
 from mfagan.sr.problem import every_block
 from mfagan.sr.recipe import read_recipe
@@ -116,9 +116,9 @@ def prepare_ablation(
 
 def write_alexnet(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Random weights in the format of the published ones, which they pass for while the test runs."""
-    layers = backbones.import_torchvision().models.alexnet(weights=None).features
+    layers = pretrained.import_torchvision().models.alexnet(weights=None).features
     torch.save({f"features.{name}": tensor for name, tensor in layers.state_dict().items()}, path)
-    monkeypatch.setitem(backbones.PUBLISHED, "alexnet", f"alexnet-owt-{checkpoint.sha256(path)[:8]}.pth")
+    monkeypatch.setitem(pretrained.PUBLISHED, "alexnet", f"alexnet-owt-{checkpoint.sha256(path)[:8]}.pth")
     return path
 
 

@@ -25,7 +25,7 @@ def demo(
     ] = False,
 ) -> None:
     """Price, search, browse, pick, fine-tune and export on the bundled photos, from the shipped SuperGenerator."""
-    from mfagan.output import require_writable
+    from mfagan.files import require_writable
     from mfagan.sr.problem import as_finding
     from mfagan.sr.report import THREADS, summarize, write_report
     from search import pareto

@@ -81,8 +81,8 @@ def evaluate(
     those at a 128x128 LR image, the paper's; --size is the latency's.
     """
     from mfagan.devices import choose_device
+    from mfagan.files import require_place, require_writable, write_atomic
     from mfagan.gallery import Gallery
-    from mfagan.output import require_place, require_writable, write_atomic
     from mfagan.progress import show_bar
     from mfagan.sr import evaluation_table as tables
     from mfagan.sr.evaluation import ImageSet, common_scale, load_contenders, read_image_sets

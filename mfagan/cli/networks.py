@@ -100,7 +100,7 @@ def train(
     The same command again goes on where an interrupted one stopped. Several devices: `torchrun --nproc-per-node N
     -m mfagan train ...`.
     """
-    from mfagan.output import require_writable
+    from mfagan.files import require_writable
     from mfagan.sr import train as training
     from mfagan.sr.recipe import read_recipe
 
@@ -135,7 +135,7 @@ def finetune(
 ) -> None:
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
     from mfagan.checkpoint import sha256
-    from mfagan.output import require_place
+    from mfagan.files import require_place
     from mfagan.sr.finetune import finetune as tune
     from mfagan.sr.picked import read_picked
     from mfagan.sr.recipe import read_recipe
@@ -178,9 +178,9 @@ def export(
     """Export a generator, after checking on a real photo that the file computes what PyTorch does."""
     from mfagan.checkpoint import sha256
     from mfagan.data import EMBEDDED, read_pairs
+    from mfagan.files import require_place, write_atomic
     from mfagan.images import read_image
     from mfagan.latency import measure_model
-    from mfagan.output import require_place, write_atomic
     from mfagan.sr.export import export_generator
     from mfagan.sr.networks import load_generator
     from mfagan.sr.widths import Widths

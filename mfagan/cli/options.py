@@ -11,7 +11,7 @@ import typer
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
-    from mfagan.backbones import Lpips
+    from mfagan.pretrained import Lpips
     from mfagan.sr.recipe import Recipe
     from mfagan.sr.run import TrainingRun
 
@@ -89,13 +89,13 @@ def read_size(text: str) -> tuple[int, int]:
 
 def find_lpips(weights: Path | None) -> "Lpips | None":
     """LPIPS on AlexNet's weights, from a path or the cache; None, and a line that says so, where there are none."""
-    from mfagan import backbones
+    from mfagan import pretrained
 
-    path = backbones.find_weights("alexnet", weights)
+    path = pretrained.find_weights("alexnet", weights)
     if path is None:
-        say(f"LPIPS is left out: {backbones.describe_missing('alexnet')}")
+        say(f"LPIPS is left out: {pretrained.describe_missing('alexnet')}")
         return None
-    return backbones.load_lpips(path)
+    return pretrained.load_lpips(path)
 
 
 def open_run(

@@ -41,8 +41,8 @@ def build_lut(
     ] = None,
 ) -> None:
     """Measure every block the choices can need on this machine and write the look-up table."""
+    from mfagan.files import require_place, write_atomic
     from mfagan.latency import ROUNDS, build_table, describe_build, warn_noise
-    from mfagan.output import require_place, write_atomic
     from mfagan.progress import show_bar
     from mfagan.sr.problem import every_block
 
@@ -164,7 +164,7 @@ def _run_study(
     problem: "Problem", storage: str, study: str, trials: int | None, *, sampler: str, **settings: Any
 ) -> None:
     """Run an Optuna study with a progress bar of the best PSNR."""
-    from mfagan.output import require_writable
+    from mfagan.files import require_writable
     from mfagan.progress import show_bar
     from search.samplers import default_trials
     from search.study import Progress, run
@@ -188,7 +188,7 @@ def front(
     study: StudyOption = DEFAULT_STUDY,
 ) -> None:
     """Write the Pareto front as one HTML file that works offline."""
-    from mfagan.output import write_atomic
+    from mfagan.files import write_atomic
     from search.page import front_page
     from search.storage import check_other_file
     from search.study import load
@@ -205,7 +205,7 @@ def tabulate(
     study: StudyOption = DEFAULT_STUDY,
 ) -> None:
     """Write an exhaustive study's values as a table to compare samplers on (`python -m search.benchmark`)."""
-    from mfagan.output import write_atomic
+    from mfagan.files import write_atomic
     from mfagan.sr.problem import LATENCY, MEMORY, SubGeneratorProblem
     from search.storage import check_other_file
     from search.study import load

@@ -12,9 +12,9 @@ from statistics import fmean
 import torch
 
 from mfagan import checkpoint
-from mfagan.backbones import Lpips
 from mfagan.data import EMBEDDED
 from mfagan.evaluate import Scores
+from mfagan.pretrained import Lpips
 from mfagan.sr.elastic import load_supernet
 from mfagan.sr.evaluation import HELD_OUT, Contender, Evaluation, ImageSet, Row, evaluate
 from mfagan.sr.evaluation_table import COST_COLUMNS, cost_cells, quality_cells, quality_columns

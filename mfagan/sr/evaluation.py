@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 
 from mfagan import checkpoint
-from mfagan.backbones import Lpips
 from mfagan.costs import Costs, trace_costs
 from mfagan.data import EMBEDDED, Pair, read_sets
 from mfagan.devices import CPU, place
 from mfagan.errors import InputError
 from mfagan.evaluate import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
 from mfagan.latency import NETWORK_ROUNDS, describe_device, measure_networks
+from mfagan.pretrained import Lpips
 from mfagan.progress import Bars, no_bar
 from mfagan.sr.networks import Generator, rebuild
 from mfagan.sr.published import INPUT_SIZE

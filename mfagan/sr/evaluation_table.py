@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from mfagan.backbones import PUBLISHED
 from mfagan.evaluate import Scores
+from mfagan.pretrained import PUBLISHED
 from mfagan.sr.evaluation import Evaluation, Row
 from mfagan.sr.published import INPUT_SIZE, PAPER, SCALE, TABLE_2, Published, quoted_on
 from mfagan.table import Cell, Column, format_markdown

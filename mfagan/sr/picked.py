@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
-from mfagan.output import write_atomic
+from mfagan.files import write_atomic
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.widths import Widths, require_choice
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import torch
 
 from mfagan import checkpoint
-from mfagan.backbones import Lpips
 from mfagan.costs import Costs, sum_costs
 from mfagan.data import Pair
 from mfagan.devices import CPU, computes_bf16, place
 from mfagan.errors import InputError
 from mfagan.operators import Block
+from mfagan.pretrained import Lpips
 from mfagan.sr.elastic import load_supernet
 from mfagan.sr.generator import Residual, blocks
 from mfagan.sr.picked import Picked

@@ -13,16 +13,16 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from mfagan import backbones, checkpoint
+from mfagan import checkpoint, pretrained
 from mfagan.checkpoint import Checkpoint
 from mfagan.crops import CropSampler, Prefetcher
 from mfagan.data import read_split
 from mfagan.errors import InputError
 from mfagan.evaluate import enlarge_bicubic, mean_psnr_db, super_resolve
 from mfagan.fabric import make_fabric
+from mfagan.files import require_writable
 from mfagan.loop import Course, Loop, Outcome
 from mfagan.losses import PerceptualLoss
-from mfagan.output import require_writable
 from mfagan.pairs import Pair
 from mfagan.picture import side_by_side
 from mfagan.progress import Bars, no_bar
@@ -210,10 +210,10 @@ def prepare_run(recipe: Recipe, place: Place, bars: Bars, say: Say) -> TrainingR
 
 def load_perceptual(recipe: Recipe, vgg19: Path | None, say: Say) -> PerceptualLoss | None:
     """The perceptual loss, or None where VGG19's weights are absent and the recipe goes on without them."""
-    path = backbones.find_weights("vgg19", vgg19)
+    path = pretrained.find_weights("vgg19", vgg19)
     if path is not None:
-        return PerceptualLoss(backbones.load_vgg19_features(path), recipe.norm)
-    missing = backbones.describe_missing("vgg19")
+        return PerceptualLoss(pretrained.load_vgg19_features(path), recipe.norm)
+    missing = pretrained.describe_missing("vgg19")
     if recipe.perceptual == "required":
         raise InputError(f"recipe {recipe.name} needs the perceptual loss: {missing}")
     say(f"training without the perceptual loss: {missing}")

@@ -22,10 +22,9 @@ from search.dashboard import show_front
 from search.pareto import front
 from search.problem import Choice, Point
 from search.study import load
+from tests import ROOT
 from tests.search.ladder import Ladder
 from tests.search.toy import Lens, searched
-
-ROOT = Path(__file__).parents[2]
 
 
 def stored(storage: Path) -> dict:

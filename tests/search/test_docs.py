@@ -16,8 +16,8 @@ from search.samplers import NAMES
 from search.study import load
 from search.tabular import TabularProblem
 from search.testing import ProblemContract
+from tests import ROOT
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
 NAMED = re.compile(r"`(\w+\.py)`[^`]*:\n\n```python\n(.*?)```", re.DOTALL)

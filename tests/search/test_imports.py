@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-SEARCH = Path(__file__).parents[2] / "search"
+from tests import ROOT
+
+SEARCH = ROOT / "search"
 FILES = sorted(SEARCH.rglob("*.py"))
 ON_OPTUNA = {
     "benchmark.py",

@@ -1,7 +1,6 @@
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import optuna
 import pytest
@@ -9,9 +8,9 @@ import pytest
 from search.errors import SearchError
 from search.ledger import Entry, read, record, trace
 from search.study import load, run
+from tests import ROOT
 from tests.search.toy import Lens, searched
 
-ROOT = Path(__file__).parents[2]
 MANY = """
 import sys
 from search.ledger import Entry, record

@@ -9,9 +9,9 @@ import pytest
 
 from search.__main__ import load_problem, main
 from search.study import load, run
+from tests import ROOT
 from tests.search.toy import Lens
 
-ROOT = Path(__file__).parents[2]
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 SERVER = "postgresql+psycopg://user:s3cret@127.0.0.1:1/db"

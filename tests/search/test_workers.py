@@ -25,10 +25,9 @@ from search.errors import SearchError
 from search.ledger import Entry, read, record
 from search.storage import read_address
 from search.study import StudyRecord, load, run
+from tests import ROOT
 from tests.search import postgres
 from tests.search.ladder import GATE, Ladder
-
-ROOT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager

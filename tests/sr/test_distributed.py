@@ -10,9 +10,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.sr.picked import Picked
-from tests import tiny
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT, tiny
 
 
 def torchrun(n: int, *arguments: str) -> subprocess.CompletedProcess:

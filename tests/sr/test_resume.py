@@ -11,9 +11,7 @@ import pytest
 import torch
 
 from mfagan import checkpoint
-from tests import tiny
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT, tiny
 
 
 def start(recipe: Path, photos: Path, out: Path) -> subprocess.Popen:

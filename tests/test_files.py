@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mfagan.errors import InputError
-from mfagan.output import require_writable, sweep_leftovers, write_atomic
+from mfagan.files import require_writable, sweep_leftovers, write_atomic
 
 
 def test_bytes_and_text_are_written_whole_in_new_folders(tmp_path: Path):
@@ -87,7 +87,7 @@ def test_proving_a_folder_writable_creates_it_and_leaves_nothing_in_it(tmp_path:
 FULL_DISK = """
 import resource, sys
 from mfagan.errors import InputError
-from mfagan.output import write_atomic
+from mfagan.files import write_atomic
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # writes fail from here on with EFBIG
 try:
     write_atomic(sys.argv[1], b"x" * 5000)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mfagan import backbones
+from mfagan import pretrained
 from mfagan.errors import InputError
 
 ALEXNET = {0: (64, 3, 11), 3: (192, 64, 5), 6: (384, 192, 3), 8: (256, 384, 3), 10: (256, 256, 3)}
@@ -77,7 +77,7 @@ def alexnet_file(alexnet_state: dict[str, Tensor], tmp_path_factory: pytest.Temp
 
 def test_torchvision_and_lpips_import_in_a_fresh_process():
     code = (
-        "from mfagan.backbones import import_torchvision\n"
+        "from mfagan.pretrained import import_torchvision\n"
         "first = import_torchvision()\n"
         "import lpips, torchvision\n"
         "assert first is torchvision is import_torchvision()\n"
@@ -94,7 +94,7 @@ def test_a_torchvision_without_its_operators_gets_them(tmp_path: Path):
     (tmp_path / "torchvision.py").write_text(needs + "version = 2", encoding="utf-8")
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
-        "from mfagan.backbones import import_torchvision\n"
+        "from mfagan.pretrained import import_torchvision\n"
         "print(import_torchvision().version)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -116,13 +116,13 @@ def other_torchvision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def test_a_torchvision_that_works_is_left_alone(other_torchvision: Path, monkeypatch: pytest.MonkeyPatch):
     other_torchvision.write_text("version = 1", encoding="utf-8")
     monkeypatch.setattr(torch.library, "Library", None)  # declaring an operator would fail
-    assert backbones.import_torchvision().version == 1
+    assert pretrained.import_torchvision().version == 1
 
 
 def test_another_failure_of_torchvision_is_not_hidden(other_torchvision: Path):
     other_torchvision.write_text("raise RuntimeError('another failure')", encoding="utf-8")
     with pytest.raises(RuntimeError, match="another failure"):
-        backbones.import_torchvision()
+        pretrained.import_torchvision()
 
 
 @pytest.mark.parametrize(
@@ -132,12 +132,12 @@ def test_weights_are_found_where_torch_hub_keeps_them(
     name: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    assert backbones.find_weights(name) is None
+    assert pretrained.find_weights(name) is None
     path = tmp_path / "hub" / "checkpoints" / file
     path.parent.mkdir(parents=True)
     path.touch()
-    assert backbones.find_weights(name) == path
-    missing = backbones.describe_missing(name)
+    assert pretrained.find_weights(name) == path
+    missing = pretrained.describe_missing(name)
     assert "\n" not in missing
     assert f"put {file} in {path.parent}" in missing
 
@@ -146,30 +146,30 @@ def test_default_cache_is_in_the_home_folder(tmp_path: Path, monkeypatch: pytest
     monkeypatch.delenv("TORCH_HOME", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert f"{tmp_path}/.cache/torch/hub/checkpoints" in backbones.describe_missing("vgg19")
+    assert f"{tmp_path}/.cache/torch/hub/checkpoints" in pretrained.describe_missing("vgg19")
 
 
 def test_an_explicit_path_goes_before_the_cache(tmp_path: Path):
     path = tmp_path / "mine.pth"
     path.touch()
-    assert backbones.find_weights("vgg19", path) == backbones.find_weights("vgg19", str(path)) == path
+    assert pretrained.find_weights("vgg19", path) == pretrained.find_weights("vgg19", str(path)) == path
 
 
 def test_an_explicit_path_must_be_a_file(tmp_path: Path):
     for path in (tmp_path / "absent.pth", tmp_path):
         with pytest.raises(InputError) as caught:
-            backbones.find_weights("vgg19", path)
+            pretrained.find_weights("vgg19", path)
         assert str(caught.value) == f"weights {path}: no such file; give the path of vgg19-dcbb9e9d.pth"
 
 
 def test_an_unknown_backbone_is_refused():
-    for call in (backbones.find_weights, backbones.describe_missing):
+    for call in (pretrained.find_weights, pretrained.describe_missing):
         with pytest.raises(InputError, match="backbone 'vgg16': choose from vgg19, alexnet"):
             call("vgg16")
 
 
 def test_vgg19_features_agree_with_layers_written_out(vgg19_file: Path, vgg19_state: dict[str, Tensor]):
-    features = backbones.load_vgg19_features(vgg19_file, prefix(vgg19_file))
+    features = pretrained.load_vgg19_features(vgg19_file, prefix(vgg19_file))
     x = images(37)
     expected = x
     for place in vgg19_shapes():
@@ -209,7 +209,7 @@ def lpips_written_out(x: Tensor, y: Tensor, state: dict[str, Tensor]) -> Tensor:
 
 
 def test_lpips_agrees_with_its_formula(alexnet_file: Path, alexnet_state: dict[str, Tensor]):
-    metric = backbones.load_lpips(alexnet_file, sha256_prefix=prefix(alexnet_file))
+    metric = pretrained.load_lpips(alexnet_file, sha256_prefix=prefix(alexnet_file))
     x, y = (2 * images(48, seed) - 1 for seed in (0, 1))
     distances = metric(x, y)
     assert distances.shape == (2,)
@@ -226,22 +226,22 @@ def test_loading_is_silent_and_draws_no_random_numbers(alexnet_file: Path, vgg19
     before = torch.get_rng_state()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        backbones.load_lpips(alexnet_file, sha256_prefix=prefix(alexnet_file))
-        backbones.load_vgg19_features(vgg19_file, prefix(vgg19_file))
+        pretrained.load_lpips(alexnet_file, sha256_prefix=prefix(alexnet_file))
+        pretrained.load_vgg19_features(vgg19_file, prefix(vgg19_file))
     assert torch.equal(torch.get_rng_state(), before)
     assert capsys.readouterr() == ("", "")
 
 
 def test_lpips_knows_no_other_net(alexnet_file: Path):
     with pytest.raises(InputError, match="LPIPS net 'vgg'"):
-        backbones.load_lpips(alexnet_file, net="vgg")  # pyright: ignore[reportArgumentType]
+        pretrained.load_lpips(alexnet_file, net="vgg")  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(
     ("load", "published", "file"),
     [
-        (backbones.load_vgg19_features, "dcbb9e9d", "vgg19-dcbb9e9d.pth"),
-        (backbones.load_lpips, "7be5be79", "alexnet-owt-7be5be79.pth"),
+        (pretrained.load_vgg19_features, "dcbb9e9d", "vgg19-dcbb9e9d.pth"),
+        (pretrained.load_lpips, "7be5be79", "alexnet-owt-7be5be79.pth"),
     ],
 )
 def test_another_hash_than_the_published_is_refused(
@@ -265,7 +265,7 @@ def test_files_that_hold_no_vgg19_are_refused(tmp_path: Path, alexnet_state: dic
         else:
             torch.save(content, path)
         with pytest.raises(InputError) as caught:
-            backbones.load_vgg19_features(path, prefix(path))
+            pretrained.load_vgg19_features(path, prefix(path))
         message = str(caught.value)
         assert "\n" not in message
         assert message.startswith(f"weights {path}: ")
@@ -284,7 +284,7 @@ def test_files_that_hold_no_vgg19_are_refused(tmp_path: Path, alexnet_state: dic
 
 def test_a_file_that_does_not_exist_is_refused(tmp_path: Path):
     with pytest.raises(InputError) as caught:
-        backbones.load_lpips(tmp_path / "absent.pth")
+        pretrained.load_lpips(tmp_path / "absent.pth")
     assert str(caught.value) == (
         f"weights {tmp_path}/absent.pth: No such file or directory; give the path of alexnet-owt-7be5be79.pth"
     )
