@@ -7,8 +7,8 @@ from statistics import fmean
 import torch
 from torch import Tensor, nn
 
-from mfagan.data import Pair
-from mfagan.images import resize_bicubic
+from mfagan.data.images import resize_bicubic
+from mfagan.data.splits import Pair
 from mfagan.metrics import psnr_db, shaved_luma, ssim
 from mfagan.progress import Report
 

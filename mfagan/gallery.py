@@ -5,9 +5,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from mfagan.data import Pair
+from mfagan.data.images import write_image
+from mfagan.data.splits import Pair
 from mfagan.evaluate import Scores
-from mfagan.images import write_image
 from mfagan.picture import comparison_row, stack
 
 SHEET = "sheet.png"

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
+from mfagan.data.images import luma
 from mfagan.errors import InputError
-from mfagan.images import luma
 
 PEAK = 255.0
 _SSIM_WINDOW_PX = 11

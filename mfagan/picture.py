@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from mfagan.images import from_uint8, to_uint8
+from mfagan.data.images import from_uint8, to_uint8
 
 _CAPTION_PX = 28
 _LINE_PX = 20

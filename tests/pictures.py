@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mfagan.images import from_uint8
+from mfagan.data.images import from_uint8
 
 
 def draw(path: Path, width: int = 24, height: int = 20, seed: int = 0) -> np.ndarray:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mfagan import checkpoint
-from mfagan.data import read_pairs
+from mfagan.data.splits import read_pairs
 from mfagan.evaluate import mean_psnr_db, super_resolve
 from mfagan.litert import max_abs_difference
 from mfagan.sr.networks import load_generator

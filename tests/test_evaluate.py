@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mfagan.data import Pair
+from mfagan.data.images import make_lr
+from mfagan.data.splits import Pair
 from mfagan.evaluate import (
     Scores,
     as_method,
@@ -16,7 +17,6 @@ from mfagan.evaluate import (
     score_methods,
     super_resolve,
 )
-from mfagan.images import make_lr
 from mfagan.metrics import psnr_y, ssim_y
 
 

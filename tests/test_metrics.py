@@ -5,8 +5,8 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from mfagan.data.images import luma
 from mfagan.errors import InputError
-from mfagan.images import luma
 from mfagan.metrics import psnr_db, psnr_y, shaved_luma, ssim, ssim_y
 
 

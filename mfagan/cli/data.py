@@ -20,8 +20,8 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a folder of images holds and whether it can be used; exit status 2 where it cannot."""
+    from mfagan.data.check import survey
     from mfagan.progress import show_bar
-    from mfagan.survey import survey
 
     found = survey(folder, scale, crop, decode, show_bar)
     if as_json:

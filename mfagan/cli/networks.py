@@ -177,9 +177,9 @@ def export(
 ) -> None:
     """Export a generator, after checking on a real photo that the file computes what PyTorch does."""
     from mfagan.checkpoint import sha256
-    from mfagan.data import EMBEDDED, read_pairs
+    from mfagan.data.images import read_image
+    from mfagan.data.splits import EMBEDDED, read_pairs
     from mfagan.files import require_place, write_atomic
-    from mfagan.images import read_image
     from mfagan.latency import measure_model
     from mfagan.sr.export import export_generator
     from mfagan.sr.networks import load_generator
@@ -218,7 +218,7 @@ def rank(
     as_json: JsonOption = False,
 ) -> None:
     """Tell whether a SuperGenerator's widths mean something: PSNR of its slices, and its correlation with FLOPs."""
-    from mfagan.data import read_pairs
+    from mfagan.data.splits import read_pairs
     from mfagan.sr.elastic import load_supernet
     from mfagan.sr.ranking import rank_slices
 

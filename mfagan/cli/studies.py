@@ -112,7 +112,7 @@ def run_search(
 
     Run it on several machines with one --storage, and they share the study; give each a --seed of its own.
     """
-    from mfagan.data import read_pairs
+    from mfagan.data.splits import read_pairs
     from mfagan.devices import choose_device
     from mfagan.latency import describe_build, find_table, warn_size
     from mfagan.sr.problem import SubGeneratorProblem

@@ -12,7 +12,7 @@ from statistics import fmean
 import torch
 
 from mfagan import checkpoint
-from mfagan.data import EMBEDDED
+from mfagan.data.splits import EMBEDDED
 from mfagan.evaluate import Scores
 from mfagan.pretrained import Lpips
 from mfagan.sr.elastic import load_supernet

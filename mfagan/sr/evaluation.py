@@ -11,7 +11,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.costs import Costs, trace_costs
-from mfagan.data import EMBEDDED, Pair, read_sets
+from mfagan.data.splits import EMBEDDED, Pair, read_sets
 from mfagan.devices import CPU, place
 from mfagan.errors import InputError
 from mfagan.evaluate import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods

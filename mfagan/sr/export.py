@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from mfagan import tflite
+from mfagan.data.images import resize_bicubic
 from mfagan.errors import InputError
-from mfagan.images import resize_bicubic
 from mfagan.sr.generator import MFANet, operators
 from mfagan.sr.networks import Generator, kind_of
 

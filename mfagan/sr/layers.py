@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.images import resize_bicubic
+from mfagan.data.images import resize_bicubic
 from mfagan.operators import Tape, Value
 from mfagan.sr.widths import Widths
 

@@ -15,7 +15,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.costs import Costs, sum_costs
-from mfagan.data import Pair
+from mfagan.data.splits import Pair
 from mfagan.devices import CPU, computes_bf16, place
 from mfagan.errors import InputError
 from mfagan.operators import Block

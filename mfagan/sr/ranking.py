@@ -11,10 +11,10 @@ from scipy.stats import spearmanr
 
 from mfagan import metrics
 from mfagan.costs import sum_costs
+from mfagan.data.pairs import Pair
 from mfagan.errors import InputError
 from mfagan.evaluate import Lpips, lpips_distance
 from mfagan.metrics import shaved_luma
-from mfagan.pairs import Pair
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import operators
 from mfagan.sr.layers import Residual

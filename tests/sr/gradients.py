@@ -7,8 +7,8 @@ import sys
 
 import torch
 
-from mfagan.crops import CropSampler
-from mfagan.data import read_pairs
+from mfagan.data.crops import CropSampler
+from mfagan.data.splits import read_pairs
 from mfagan.fabric import make_fabric
 from mfagan.losses import PerceptualLoss
 from mfagan.sr.discriminator import PatchGAN

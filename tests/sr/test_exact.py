@@ -6,7 +6,7 @@ import warnings
 import optuna
 import pytest
 
-from mfagan.data import EMBEDDED, read_pairs
+from mfagan.data.splits import EMBEDDED, read_pairs
 from mfagan.latency import read_table
 from mfagan.sr.problem import SubGeneratorProblem
 from mfagan.sr.shipped import EXACT, LATENCY_TABLE, SUPERGENERATOR

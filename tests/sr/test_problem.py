@@ -9,7 +9,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.costs import sum_costs
-from mfagan.data import Pair, read_pairs
+from mfagan.data.splits import Pair, read_pairs
 from mfagan.errors import InputError
 from mfagan.evaluate import mean_psnr_db
 from mfagan.sr import problem as problem_module

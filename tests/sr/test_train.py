@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mfagan import checkpoint
+from mfagan.data.layouts import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
 from mfagan.errors import InputError
-from mfagan.layouts import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
 from mfagan.progress import no_bar
 from mfagan.sr import train as training
 from mfagan.sr.elastic import SuperGenerator

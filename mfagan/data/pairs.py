@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mfagan.errors import InputError
-from mfagan.images import (
+from mfagan.data.images import (
     MIN_SIDE_PX,
     crop_to_multiple,
     from_uint8,
@@ -19,7 +18,8 @@ from mfagan.images import (
     resize_bicubic,
     to_uint8,
 )
-from mfagan.layouts import PairFiles
+from mfagan.data.layouts import PairFiles
+from mfagan.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Pairs of low and high resolution to train on and to validate on, from folders or embedded photographs.
 
-A set too large for memory lies decoded on disk (mfagan/cache.py) and is memory-mapped.
+A set too large for memory lies decoded on disk (mfagan/data/array_cache.py) and is memory-mapped.
 """
 
 import math
@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from mfagan.cache import ArrayCache, fingerprint
+from mfagan.data.array_cache import ArrayCache, fingerprint
+from mfagan.data.images import MIN_SIDE_PX, read_size
+from mfagan.data.layouts import EMBEDDED, PairFiles, find_pairs, find_sets, find_training
+from mfagan.data.pairs import Pair, read_pair, require_factors, shrink_pair, shrunk_name, shrunk_size
 from mfagan.errors import InputError
-from mfagan.images import MIN_SIDE_PX, read_size
-from mfagan.layouts import EMBEDDED, PairFiles, find_pairs, find_sets, find_training
-from mfagan.pairs import Pair, read_pair, require_factors, shrink_pair, shrunk_name, shrunk_size
 from mfagan.progress import Bars, no_bar
 
 RAM_LIMIT_BYTES = 2**30
@@ -36,7 +36,7 @@ def read_pairs(
 
     `embedded` means the held-out photographs, a folder with a validation part that part. `crop_px` keeps the
     centre of each HR image, at most that many pixels a side, and the same part of its LR image. `cache` is
-    where a large set is decoded into (None: `mfagan.cache.default_folder`). InputError: see `find_pairs` and
+    where a large set is decoded into (None: `mfagan.data.array_cache.default_folder`). InputError: see `find_pairs` and
     `read_pair`; a crop that is not a multiple of `scale` or under 16 px; no images allowed by `max_images`.
     """
     if max_images is not None and max_images < 1:

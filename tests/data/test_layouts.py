@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from mfagan.data.layouts import find_pairs, find_sets, find_training
 from mfagan.errors import InputError
-from mfagan.layouts import find_pairs, find_sets, find_training
 
 
 def touch(root: Path, *names: str) -> Path:

@@ -7,8 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mfagan.errors import InputError
-from mfagan.images import (
+from mfagan.data.images import (
     crop_to_multiple,
     from_uint8,
     luma,
@@ -19,6 +18,7 @@ from mfagan.images import (
     to_uint8,
     write_image,
 )
+from mfagan.errors import InputError
 
 # What MATLAB R2019b's imresize(x, size, 'bicubic') itself returned, x counting by rows from 0 (or `SPOTS`):
 # github.com/sanghyun-son/bicubic_pytorch, commit da432d1, test_answer/*.mat (made by gen_test.m there).

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from mfagan.data import Source, find_split
+from mfagan.data.images import MIN_SIDE_PX, read_levels, read_size
+from mfagan.data.layouts import ImageSet, PairFiles, find_sets
+from mfagan.data.pairs import require_match
+from mfagan.data.splits import Source, find_split
 from mfagan.errors import InputError
-from mfagan.images import MIN_SIDE_PX, read_levels, read_size
-from mfagan.layouts import ImageSet, PairFiles, find_sets
-from mfagan.pairs import require_match
 from mfagan.progress import Bars, no_bar
 
 Size = tuple[int, int]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from mfagan.data.check import survey
 from mfagan.errors import InputError
-from mfagan.survey import survey
 from tests.pictures import draw
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mfagan.data.images import from_uint8
+from mfagan.data.pairs import Pair
 from mfagan.errors import InputError
-from mfagan.images import from_uint8
-from mfagan.pairs import Pair
 
 Batch = tuple[Tensor, Tensor]
 """lr (B, 3, c, c) and hr (B, 3, scale c, scale c), float32 RGB in [0, 1]."""

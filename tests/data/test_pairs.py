@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from mfagan.images import make_lr, resize_bicubic, to_uint8
-from mfagan.layouts import PairFiles
-from mfagan.pairs import Pair, read_pair, shrink_pair
+from mfagan.data.images import make_lr, resize_bicubic, to_uint8
+from mfagan.data.layouts import PairFiles
+from mfagan.data.pairs import Pair, read_pair, shrink_pair
 from tests.pictures import draw, tensor
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from mfagan.crops import CropSampler, Prefetcher, waiting_share
-from mfagan.data import read_pairs
+from mfagan.data.crops import CropSampler, Prefetcher, waiting_share
+from mfagan.data.images import from_uint8, make_lr, to_uint8
+from mfagan.data.pairs import Pair
+from mfagan.data.splits import read_pairs
 from mfagan.errors import InputError
-from mfagan.images import from_uint8, make_lr, to_uint8
-from mfagan.pairs import Pair
 
 
 def located(height: int, width: int, scale: int = 4) -> Pair:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mfagan.cache import ArrayCache, default_folder, fingerprint
+from mfagan.data.array_cache import ArrayCache, default_folder, fingerprint
 from mfagan.errors import InputError
 
 

@@ -10,12 +10,12 @@ import skimage
 import torch
 from PIL import Image
 
-from mfagan import data
-from mfagan.data import find_split, read_files, read_pairs, read_sets, read_split
+from mfagan.data import splits
+from mfagan.data.images import make_lr, to_uint8
+from mfagan.data.layouts import EMBEDDED_HELD_OUT, EMBEDDED_TRAIN, EXTENSIONS, find_pairs
+from mfagan.data.pairs import Pair, shrink_pair
+from mfagan.data.splits import find_split, read_files, read_pairs, read_sets, read_split
 from mfagan.errors import InputError
-from mfagan.images import make_lr, to_uint8
-from mfagan.layouts import EMBEDDED_HELD_OUT, EMBEDDED_TRAIN, EXTENSIONS, find_pairs
-from mfagan.pairs import Pair, shrink_pair
 from mfagan.progress import Report
 from tests.pictures import draw, tensor
 
@@ -277,7 +277,7 @@ def test_a_factor_that_does_not_shrink_is_refused(tmp_path: Path, factor: float)
 
 @pytest.fixture
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "RAM_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(splits, "RAM_LIMIT_BYTES", 1000)
 
 
 def same(first: Pair, second: Pair) -> bool:
@@ -291,7 +291,7 @@ def test_a_large_set_is_decoded_into_the_cache_once(tmp_path: Path, monkeypatch:
     source, cache = make_div2k(tmp_path / "DIV2K"), tmp_path / "cache"
     in_ram, _ = read_split(source, shrink=(0.9,), cache=cache)
     assert not cache.exists()
-    monkeypatch.setattr(data, "RAM_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(splits, "RAM_LIMIT_BYTES", 1000)
     training, _ = read_split(source, shrink=(0.9,), cache=cache)
     # Three pictures and three shrunk, two pictures to validate on: LR and HR each.
     files = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
@@ -332,9 +332,9 @@ def test_a_decoding_that_failed_leaves_whole_files_and_goes_on_when_mended(tmp_p
 
 DECODE = """
 import sys
-from mfagan import data
-data.RAM_LIMIT_BYTES = 1000
-data.read_pairs(sys.argv[1], cache=sys.argv[2])
+from mfagan.data import splits
+splits.RAM_LIMIT_BYTES = 1000
+splits.read_pairs(sys.argv[1], cache=sys.argv[2])
 """
 
 
@@ -421,8 +421,8 @@ OPENED = """
 import os, sys
 opened = []
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
-from mfagan.crops import CropSampler
-from mfagan.data import read_split
+from mfagan.data.crops import CropSampler
+from mfagan.data.splits import read_split
 training, validation = read_split("embedded", validation=sys.argv[1])
 CropSampler(training, 32, 8).batch(0)
 data = os.path.join("skimage", "data", "")
