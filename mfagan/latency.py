@@ -28,7 +28,7 @@ from torch import nn
 import mfagan
 from mfagan import litert
 from mfagan.errors import InputError
-from mfagan.operators import Block
+from mfagan.graph.operators import Block
 from mfagan.progress import Report
 from search.latency import Entry, LatencyTable
 

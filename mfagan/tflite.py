@@ -19,8 +19,8 @@ import tensorflow as tf
 from torch import Tensor
 
 from mfagan.errors import InputError
+from mfagan.graph.operators import Block, Operator, Value
 from mfagan.litert import max_abs_difference
-from mfagan.operators import Block, Operator, Value
 
 PARITY_LIMIT = 1e-4
 

@@ -10,6 +10,7 @@ from torch import nn
 import mfagan
 from mfagan import latency, tflite
 from mfagan.errors import InputError
+from mfagan.graph.operators import Block
 from mfagan.latency import (
     Loader,
     Runtime,
@@ -22,7 +23,6 @@ from mfagan.latency import (
     warn_noise,
     warn_size,
 )
-from mfagan.operators import Block
 from mfagan.sr import generator
 from mfagan.sr.widths import Widths
 from search.latency import Entry, LatencyTable

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 import mfagan
 from mfagan import litert, tflite
 from mfagan.errors import InputError
-from mfagan.operators import Operator, Tape, Value
+from mfagan.graph.operators import Operator, Tape, Value
 from mfagan.sr import generator
 from mfagan.sr.generator import MFANet
 from mfagan.sr.widths import Widths
@@ -237,7 +237,7 @@ def test_an_export_says_nothing_on_the_screen():
     script = """
 import torch
 from mfagan import litert, tflite
-from mfagan.operators import Tape
+from mfagan.graph.operators import Tape
 tape = Tape()
 tape.conv(tape.value(3, 6, 6), "a", 4, 3)
 tape.close_block("a")

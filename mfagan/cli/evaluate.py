@@ -21,7 +21,7 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
-    from mfagan.costs import Costs
+    from mfagan.graph.costs import Costs
     from mfagan.sr.evaluation import Evaluation
     from mfagan.sr.published import Published
 

@@ -38,7 +38,7 @@ def costs(
     as_json: JsonOption = False,
 ) -> None:
     """Print parameters, multiply-accumulates, FLOPs (the paper's count) and memory traffic of an MFANet."""
-    from mfagan.costs import sum_costs
+    from mfagan.graph.costs import sum_costs
     from mfagan.sr.generator import operators
     from mfagan.sr.widths import Widths
 

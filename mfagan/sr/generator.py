@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
-from mfagan.operators import Block, Operator, Tape, Value
+from mfagan.graph.operators import Block, Operator, Tape, Value
 from mfagan.sr.layers import (
     CFABS_PER_MFAM,
     N_COLOURS,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.data.images import resize_bicubic
-from mfagan.operators import Tape, Value
+from mfagan.graph.operators import Tape, Value
 from mfagan.sr.widths import Widths
 
 N_COLOURS = 3

@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 
 from mfagan import checkpoint
-from mfagan.costs import Costs, sum_costs
 from mfagan.data.splits import Pair
 from mfagan.devices import CPU, computes_bf16, place
 from mfagan.errors import InputError
-from mfagan.operators import Block
+from mfagan.graph.costs import Costs, sum_costs
+from mfagan.graph.operators import Block
 from mfagan.pretrained import Lpips
 from mfagan.sr.elastic import load_supernet
 from mfagan.sr.generator import Residual, blocks

@@ -10,10 +10,10 @@ import torch
 from scipy.stats import spearmanr
 
 from mfagan import metrics
-from mfagan.costs import sum_costs
 from mfagan.data.pairs import Pair
 from mfagan.errors import InputError
 from mfagan.evaluate import Lpips, lpips_distance
+from mfagan.graph.costs import sum_costs
 from mfagan.metrics import shaved_luma
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import operators

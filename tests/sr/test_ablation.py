@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from mfagan import checkpoint
-from mfagan.costs import sum_costs
 from mfagan.errors import InputError
 from mfagan.evaluate import as_method, enlarge_bicubic, mean_psnr_db, score
+from mfagan.graph.costs import sum_costs
 from mfagan.pretrained import Lpips
 from mfagan.sr import ablation
 from mfagan.sr.ablation import PRUNED, Report, rules

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mfagan import checkpoint
-from mfagan.costs import trace_costs
 from mfagan.evaluate import mean_psnr_db
+from mfagan.graph.costs import trace_costs
 from mfagan.sr import comparison
 from mfagan.sr.ablation import Report
 from mfagan.sr.networks import load_generator

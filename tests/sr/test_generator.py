@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from mfagan.costs import Costs, sum_costs
 from mfagan.data.images import resize_bicubic
-from mfagan.operators import trace_operators
+from mfagan.graph.costs import Costs, sum_costs
+from mfagan.graph.operators import trace_operators
 from mfagan.sr.generator import MFANet, Residual, blocks, operators
 from mfagan.sr.widths import Widths
 

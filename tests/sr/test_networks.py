@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
-from mfagan.costs import sum_costs
 from mfagan.data.images import resize_bicubic
 from mfagan.errors import InputError
-from mfagan.operators import trace_operators
+from mfagan.graph.costs import sum_costs
+from mfagan.graph.operators import trace_operators
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.export import export_generator
 from mfagan.sr.networks import KINDS, Generator, build, kind_of, load_generator

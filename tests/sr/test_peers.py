@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.costs import sum_costs
 from mfagan.errors import InputError
-from mfagan.operators import trace_operators
+from mfagan.graph.costs import sum_costs
+from mfagan.graph.operators import trace_operators
 from mfagan.sr.peers import IMDN, RFDN, SPAN, RRDBNet, SRResNet
 
 ALL = pytest.mark.parametrize("peer", [RRDBNet, SRResNet, IMDN, RFDN, SPAN])

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from mfagan.costs import trace_costs
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import read_pairs
 from mfagan.errors import InputError
 from mfagan.evaluate import mean_psnr_db
+from mfagan.graph.costs import trace_costs
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import Residual
 from mfagan.sr.ranking import Ranking, SliceScorer, rank_slices

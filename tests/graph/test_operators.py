@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from mfagan.operators import Block, Tape, trace_operators
+from mfagan.graph.operators import Block, Tape, trace_operators
 
 
 def test_block_inputs_are_the_values_read_from_outside():

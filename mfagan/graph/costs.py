@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from torch import nn
 
-from mfagan.operators import IN_PLACE, Operator, trace_operators
+from mfagan.graph.operators import IN_PLACE, Operator, trace_operators
 
 BYTES_PER_ELEMENT = 4
 

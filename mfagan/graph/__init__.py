@@ -1,0 +1,1 @@
+"""A network as a list of operators: how it is recorded, traced and costed, for every system."""
