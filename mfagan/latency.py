@@ -26,7 +26,7 @@ import torch
 from torch import nn
 
 import mfagan
-from mfagan import litert
+from mfagan.deploy import litert
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.progress import Report
@@ -284,7 +284,7 @@ def _time_network(network: nn.Module, size: tuple[int, int]) -> float:
 
 
 def _prepare_litert(block: Block, threads: int) -> Loader:
-    from mfagan import tflite  # tensorflow takes seconds to load, and few commands need it
+    from mfagan.deploy import tflite  # tensorflow takes seconds to load, and few commands need it
 
     generator = torch.Generator().manual_seed(SEED)
     weights = {

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 import mfagan
-from mfagan import latency, tflite
+from mfagan import latency
+from mfagan.deploy import tflite
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.latency import (

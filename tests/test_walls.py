@@ -70,7 +70,7 @@ def test_search_is_joined_in_three_places():
 
 
 def test_tensorflow_is_loaded_by_one_file():
-    assert files_using("tensorflow", below="mfagan") == {"mfagan/tflite.py"}
+    assert files_using("tensorflow", below="mfagan") == {"mfagan/deploy/tflite.py"}
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from mfagan import tflite
 from mfagan.data.images import resize_bicubic
+from mfagan.deploy import tflite
 from mfagan.errors import InputError
 from mfagan.sr.generator import MFANet, operators
 from mfagan.sr.networks import Generator, kind_of

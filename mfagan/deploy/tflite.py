@@ -18,9 +18,9 @@ import numpy as np
 import tensorflow as tf
 from torch import Tensor
 
+from mfagan.deploy.litert import max_abs_difference
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block, Operator, Value
-from mfagan.litert import max_abs_difference
 
 PARITY_LIMIT = 1e-4
 

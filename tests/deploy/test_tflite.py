@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import mfagan
-from mfagan import litert, tflite
+from mfagan.deploy import litert, tflite
 from mfagan.errors import InputError
 from mfagan.graph.operators import Operator, Tape, Value
 from mfagan.sr import generator
@@ -236,7 +236,8 @@ def test_an_operator_that_cannot_be_mirrored_is_named():
 def test_an_export_says_nothing_on_the_screen():
     script = """
 import torch
-from mfagan import litert, tflite
+from mfagan.deploy import litert
+from mfagan.deploy import tflite
 from mfagan.graph.operators import Tape
 tape = Tape()
 tape.conv(tape.value(3, 6, 6), "a", 4, 3)

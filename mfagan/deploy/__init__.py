@@ -1,0 +1,1 @@
+"""Networks in the formats and on the runtimes of devices."""
