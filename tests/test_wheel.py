@@ -15,7 +15,8 @@ CHECK = """
 import json, sys
 from pathlib import Path
 import mfagan, search
-from mfagan import checkpoint, latency
+from mfagan import checkpoint
+from mfagan.latency import measure
 from mfagan.sr import shipped
 from mfagan.sr.recipe import read_recipe
 from search.latency import LatencyTable
@@ -23,7 +24,7 @@ from search.latency import LatencyTable
 installed = Path(sys.argv[1])
 for module in (mfagan, search):
     assert installed in Path(module.__file__).parents, module.__file__
-table = latency.find_table(shipped.LATENCY_TABLE)
+table = measure.find_table(shipped.LATENCY_TABLE)
 assert installed in table.parents, table
 assert LatencyTable.read(table).entries
 assert checkpoint.read(shipped.SUPERGENERATOR, "mfanet", "supergenerator")

@@ -57,7 +57,7 @@ class Lineage:
         """Record what LiteRT took for an exported file on this machine."""
         from mfagan.checkpoint import sha256
         from mfagan.devices import CPU
-        from mfagan.latency import describe_device, find_runtime
+        from mfagan.latency.measure import describe_device, find_runtime
 
         runtime = f"LiteRT {find_runtime('litert').version}"
         facts = {"latency_ms": latency_ms, "threads": threads, "device": describe_device(CPU)}

@@ -180,7 +180,7 @@ def export(
     from mfagan.data.images import read_image
     from mfagan.data.splits import EMBEDDED, read_pairs
     from mfagan.files import require_place, write_atomic
-    from mfagan.latency import measure_model
+    from mfagan.latency.measure import measure_model
     from mfagan.sr.export import export_generator
     from mfagan.sr.networks import load_generator
     from mfagan.sr.widths import Widths

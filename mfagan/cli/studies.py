@@ -42,7 +42,7 @@ def build_lut(
 ) -> None:
     """Measure every block the choices can need on this machine and write the look-up table."""
     from mfagan.files import require_place, write_atomic
-    from mfagan.latency import ROUNDS, build_table, describe_build, warn_noise
+    from mfagan.latency.measure import ROUNDS, build_table, describe_build, warn_noise
     from mfagan.progress import show_bar
     from mfagan.sr.problem import every_block
 
@@ -114,7 +114,7 @@ def run_search(
     """
     from mfagan.data.splits import read_pairs
     from mfagan.devices import choose_device
-    from mfagan.latency import describe_build, find_table, warn_size
+    from mfagan.latency.measure import describe_build, find_table, warn_size
     from mfagan.sr.problem import SubGeneratorProblem
     from mfagan.sr.rescoring import require_precision
     from search import pareto

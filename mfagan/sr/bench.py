@@ -27,7 +27,7 @@ from mfagan.devices import CPU, computes_bf16, place
 from mfagan.evaluate import super_resolve
 from mfagan.fabric import make_fabric
 from mfagan.files import require_place, write_atomic
-from mfagan.latency import build_table, describe_build, measure_model, read_table
+from mfagan.latency.measure import build_table, describe_build, measure_model, read_table
 from mfagan.metrics import psnr_y
 from mfagan.progress import show_bar
 from mfagan.sr.elastic import SuperGenerator

@@ -15,7 +15,7 @@ from mfagan.devices import CPU, place
 from mfagan.errors import InputError
 from mfagan.evaluate import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
 from mfagan.graph.costs import Costs, trace_costs
-from mfagan.latency import NETWORK_ROUNDS, describe_device, measure_networks
+from mfagan.latency.measure import NETWORK_ROUNDS, describe_device, measure_networks
 from mfagan.pretrained import Lpips
 from mfagan.progress import Bars, no_bar
 from mfagan.sr.networks import Generator, rebuild

@@ -11,7 +11,7 @@ from mfagan.data.splits import EMBEDDED, read_pairs
 from mfagan.deploy.litert import max_abs_difference
 from mfagan.evaluate import as_method, enlarge_bicubic, mean_scores, score_methods, super_resolve
 from mfagan.files import write_atomic
-from mfagan.latency import measure_model
+from mfagan.latency.measure import measure_model
 from mfagan.picture import side_by_side
 from mfagan.sr.networks import load_generator
 from mfagan.sr.picked import read_picked

@@ -7,7 +7,7 @@ import optuna
 import pytest
 
 from mfagan.data.splits import EMBEDDED, read_pairs
-from mfagan.latency import read_table
+from mfagan.latency.measure import read_table
 from mfagan.sr.problem import SubGeneratorProblem
 from mfagan.sr.shipped import EXACT, LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.widths import every_choice

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 import mfagan
-from mfagan import latency
 from mfagan.deploy import tflite
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
-from mfagan.latency import (
+from mfagan.latency import measure
+from mfagan.latency.measure import (
     Loader,
     Runtime,
     build_table,
@@ -74,7 +74,7 @@ class FakeRuntime:
 def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeRuntime], FakeRuntime]:
     def put(runtime: FakeRuntime) -> FakeRuntime:
         fake = Runtime(runtime.prepare, "7", lambda: "a fake")
-        monkeypatch.setitem(latency.RUNTIMES, "fake", fake)
+        monkeypatch.setitem(measure.RUNTIMES, "fake", fake)
         return runtime
 
     return put
@@ -118,7 +118,7 @@ def test_a_built_table_prices_a_network_and_survives_its_file(tmp_path: Path):
     command = describe_build(2, SIZE)
     table = build_table(blocks, threads=2, input_size=SIZE, command=command, rounds=1)
     assert (table.runtime, table.threads, table.input_size, table.command) == ("litert", 2, SIZE, command)
-    assert table.runtime_version == latency.litert.VERSION
+    assert table.runtime_version == measure.litert.VERSION
     assert table.device.endswith(platform.machine())
     assert timedelta() <= datetime.now(UTC) - table.measured_at < timedelta(minutes=5)
     assert table.measured_at.utcoffset() == timedelta()
@@ -237,7 +237,7 @@ class Sleeper(nn.Module):
 
 def test_networks_are_timed_in_turn_and_their_median_counts(monkeypatch: pytest.MonkeyPatch):
     clock, log = [0.0], []
-    monkeypatch.setattr(latency, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(measure, "perf_counter", lambda: clock[0])
     slow = Sleeper(clock, [900, 30, 20, 10, 40, 50], log, "a")
     fast = Sleeper(clock, [800, 1, 2, 300, 3, 4], log, "b")
     before = torch.get_num_threads()
@@ -269,4 +269,4 @@ def test_networks_keep_pytorchs_threads_by_default_and_after_a_failure():
 
 
 def test_the_cpu_is_named():
-    assert platform.machine() in latency.describe_device(torch.device("cpu"))
+    assert platform.machine() in measure.describe_device(torch.device("cpu"))
