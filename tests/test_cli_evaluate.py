@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from mfagan import checkpoint, pretrained
 from mfagan.checkpoint import Checkpoint
 from mfagan.data.splits import read_pairs
-from mfagan.evaluate import enlarge_bicubic, super_resolve
+from mfagan.evaluation.scores import enlarge_bicubic, super_resolve
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.networks import Generator, build, kind_of, load_generator
 from mfagan.sr.published import TABLE_2

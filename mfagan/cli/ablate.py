@@ -46,10 +46,10 @@ def ablate(
     compression: the paper's Table 1. sampling: how a SuperGenerator's widths are drawn. discriminator: figure 6.
     slices: against the same widths from scratch. peers: against other authors' networks.
     """
+    from mfagan.evaluation.text_table import format_markdown, format_text
     from mfagan.files import require_writable, write_atomic
     from mfagan.sr import ablation, comparison
     from mfagan.sr.recipe import read_recipe
-    from mfagan.table import format_markdown, format_text
 
     for name in table or ():
         if name not in TABLES:

@@ -21,8 +21,8 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
+    from mfagan.evaluation.report import Evaluation
     from mfagan.graph.costs import Costs
-    from mfagan.sr.evaluation import Evaluation
     from mfagan.sr.published import Published
 
 SUFFIX = ".safetensors"
@@ -81,12 +81,12 @@ def evaluate(
     those at a 128x128 LR image, the paper's; --size is the latency's.
     """
     from mfagan.devices import choose_device
+    from mfagan.evaluation import report_table as tables
+    from mfagan.evaluation.gallery import Gallery
+    from mfagan.evaluation.report import ImageSet, common_scale, load_contenders, read_image_sets
+    from mfagan.evaluation.report import evaluate as run
     from mfagan.files import require_place, require_writable, write_atomic
-    from mfagan.gallery import Gallery
     from mfagan.progress import show_bar
-    from mfagan.sr import evaluation_table as tables
-    from mfagan.sr.evaluation import ImageSet, common_scale, load_contenders, read_image_sets
-    from mfagan.sr.evaluation import evaluate as run
 
     paths = [one for one in targets or [] if one.endswith(SUFFIX) or Path(one).is_file()]
     sources = [*(images or []), *(one for one in targets or [] if one not in paths)] or ["embedded"]
@@ -148,8 +148,8 @@ def _places(out: Path | None) -> list[Path]:
 
 
 def _print_tables(found: "Evaluation", per_image: bool) -> None:
-    from mfagan.sr import evaluation_table as tables
-    from mfagan.table import format_text
+    from mfagan.evaluation import report_table as tables
+    from mfagan.evaluation.text_table import format_text
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     print(format_text(*tables.as_table(found), width=width))
@@ -162,7 +162,7 @@ def _print_tables(found: "Evaluation", per_image: bool) -> None:
 
 def _draw(found: "Evaluation", quality: str) -> str:
     """The page of the paper's figure 5: quality of the first set against memory, FLOPs as size."""
-    from mfagan.sr import evaluation_table as tables
+    from mfagan.evaluation import report_table as tables
     from mfagan.sr.published import quoted_on
     from search.bubbles import Bubble, bubble_data
     from search.page import bubble_page

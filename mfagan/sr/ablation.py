@@ -13,11 +13,12 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.data.splits import EMBEDDED
-from mfagan.evaluate import Scores
+from mfagan.evaluation.report import HELD_OUT, Contender, Evaluation, ImageSet, Row, evaluate
+from mfagan.evaluation.report_table import COST_COLUMNS, cost_cells, quality_cells, quality_columns
+from mfagan.evaluation.scores import Scores
+from mfagan.evaluation.text_table import Cell, Column
 from mfagan.pretrained import Lpips
 from mfagan.sr.elastic import load_supernet
-from mfagan.sr.evaluation import HELD_OUT, Contender, Evaluation, ImageSet, Row, evaluate
-from mfagan.sr.evaluation_table import COST_COLUMNS, cost_cells, quality_cells, quality_columns
 from mfagan.sr.finetune import finetune
 from mfagan.sr.generator import MFANet
 from mfagan.sr.networks import load_generator
@@ -38,7 +39,6 @@ from mfagan.sr.train import (
     train_teacher_gan,
 )
 from mfagan.sr.widths import OPTIONS, Widths
-from mfagan.table import Cell, Column
 
 PRUNED = Widths.parse(TABLE_1_PRUNED)
 

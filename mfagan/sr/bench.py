@@ -24,11 +24,11 @@ from mfagan.data.layouts import find_pairs
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import EMBEDDED, read_files, read_pairs, read_split
 from mfagan.devices import CPU, computes_bf16, place
-from mfagan.evaluate import super_resolve
+from mfagan.evaluation.psnr_ssim import psnr_y
+from mfagan.evaluation.scores import super_resolve
 from mfagan.fabric import make_fabric
 from mfagan.files import require_place, write_atomic
 from mfagan.latency.measure import build_table, describe_build, measure_model, read_table
-from mfagan.metrics import psnr_y
 from mfagan.progress import show_bar
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.export import export_generator

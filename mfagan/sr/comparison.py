@@ -12,6 +12,7 @@ from statistics import median
 import torch
 
 from mfagan import checkpoint
+from mfagan.evaluation.text_table import Cell, Column
 from mfagan.sr.ablation import Report, budget, mean_figures, rank, score, tune_slice
 from mfagan.sr.networks import Generator, build
 from mfagan.sr.published import INPUT_SIZE
@@ -21,7 +22,6 @@ from mfagan.sr.run import TrainingRun
 from mfagan.sr.stage import StageTrainer
 from mfagan.sr.train import DISCRIMINATOR, SUPERGENERATOR, train
 from mfagan.sr.widths import Widths
-from mfagan.table import Cell, Column
 
 PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "RRDBNet, 3 blocks": ("rrdbnet", {"n_blocks": 3, "features": 32, "growth": 16}),

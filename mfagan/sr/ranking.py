@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from mfagan import metrics
 from mfagan.data.pairs import Pair
 from mfagan.errors import InputError
-from mfagan.evaluate import Lpips, lpips_distance
+from mfagan.evaluation import psnr_ssim
+from mfagan.evaluation.psnr_ssim import shaved_luma
+from mfagan.evaluation.scores import Lpips, lpips_distance
 from mfagan.graph.costs import sum_costs
-from mfagan.metrics import shaved_luma
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import operators
 from mfagan.sr.layers import Residual
@@ -76,7 +76,7 @@ class SliceScorer:
             x = pair.lr[None].to(self._device).contiguous(memory_format=torch.channels_last)
             for i, output in self._walk.run(x, choices):
                 luma = shaved_luma(output[0], pair.scale, torch.float32).cpu()
-                psnr_db[i] += share * metrics.psnr_db(luma, reference)
+                psnr_db[i] += share * psnr_ssim.psnr_db(luma, reference)
                 if self._lpips is not None:
                     distances[i] += share * lpips_distance(output[0].float().cpu(), pair.hr, self._lpips)
         return list(zip(psnr_db, distances if self._lpips else [None] * len(choices), strict=True))

@@ -9,10 +9,10 @@ from mfagan import checkpoint
 from mfagan.data.images import write_image
 from mfagan.data.splits import EMBEDDED, read_pairs
 from mfagan.deploy.litert import max_abs_difference
-from mfagan.evaluate import as_method, enlarge_bicubic, mean_scores, score_methods, super_resolve
+from mfagan.evaluation.contact_sheet import side_by_side
+from mfagan.evaluation.scores import as_method, enlarge_bicubic, mean_scores, score_methods, super_resolve
 from mfagan.files import write_atomic
 from mfagan.latency.measure import measure_model
-from mfagan.picture import side_by_side
 from mfagan.sr.networks import load_generator
 from mfagan.sr.picked import read_picked
 from mfagan.sr.problem import Finding

@@ -19,12 +19,12 @@ from mfagan.data.crops import CropSampler, Prefetcher
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import read_split
 from mfagan.errors import InputError
-from mfagan.evaluate import enlarge_bicubic, mean_psnr_db, super_resolve
+from mfagan.evaluation.contact_sheet import side_by_side
+from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db, super_resolve
 from mfagan.fabric import make_fabric
 from mfagan.files import require_writable
 from mfagan.loop import Course, Loop, Outcome
 from mfagan.losses import PerceptualLoss
-from mfagan.picture import side_by_side
 from mfagan.progress import Bars, no_bar
 from mfagan.snapshot import require_same
 from mfagan.sr.discriminator import Discriminator

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mfagan import checkpoint
 from mfagan.errors import InputError
-from mfagan.evaluate import as_method, enlarge_bicubic, mean_psnr_db, score
+from mfagan.evaluation.scores import as_method, enlarge_bicubic, mean_psnr_db, score
 from mfagan.graph.costs import sum_costs
 from mfagan.pretrained import Lpips
 from mfagan.sr import ablation

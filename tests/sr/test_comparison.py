@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mfagan import checkpoint
-from mfagan.evaluate import mean_psnr_db
+from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import trace_costs
 from mfagan.sr import comparison
 from mfagan.sr.ablation import Report

@@ -5,7 +5,7 @@ import pytest
 
 from mfagan import checkpoint
 from mfagan.errors import InputError
-from mfagan.evaluate import mean_psnr_db
+from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.progress import no_bar
 from mfagan.sr.elastic import load_supernet
 from mfagan.sr.finetune import FineTuned, finetune

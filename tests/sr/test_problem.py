@@ -10,7 +10,7 @@ import torch
 from mfagan import checkpoint
 from mfagan.data.splits import Pair, read_pairs
 from mfagan.errors import InputError
-from mfagan.evaluate import mean_psnr_db
+from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import sum_costs
 from mfagan.sr import problem as problem_module
 from mfagan.sr.elastic import SuperGenerator

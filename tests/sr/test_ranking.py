@@ -7,7 +7,7 @@ import torch
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import read_pairs
 from mfagan.errors import InputError
-from mfagan.evaluate import mean_psnr_db
+from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import trace_costs
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import Residual

@@ -9,7 +9,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.errors import InputError
-from mfagan.evaluate import mean_psnr_db
+from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.progress import no_bar
 from mfagan.sr import train as training
 from mfagan.sr.discriminator import ESRGANDiscriminator, load_discriminator

@@ -7,8 +7,8 @@ from safetensors import safe_open
 from mfagan import checkpoint
 from mfagan.data.layouts import EMBEDDED_HELD_OUT
 from mfagan.data.splits import EMBEDDED, Pair, read_pairs
-from mfagan.evaluate import enlarge_bicubic, mean_psnr_db
-from mfagan.metrics import psnr_db, shaved_luma
+from mfagan.evaluation.psnr_ssim import psnr_db, shaved_luma
+from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db
 from mfagan.sr.discriminator import PatchGAN, load_discriminator
 from mfagan.sr.networks import load_generator
 from mfagan.sr.recipe import read_recipe

@@ -7,7 +7,8 @@ from torch.nn import functional as F
 
 from mfagan.data.images import make_lr
 from mfagan.data.splits import Pair
-from mfagan.evaluate import (
+from mfagan.evaluation.psnr_ssim import psnr_y, ssim_y
+from mfagan.evaluation.scores import (
     Scores,
     as_method,
     enlarge_bicubic,
@@ -17,7 +18,6 @@ from mfagan.evaluate import (
     score_methods,
     super_resolve,
 )
-from mfagan.metrics import psnr_y, ssim_y
 
 
 class Nearest(nn.Module):

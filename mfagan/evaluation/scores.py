@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from mfagan.data.images import resize_bicubic
 from mfagan.data.splits import Pair
-from mfagan.metrics import psnr_db, shaved_luma, ssim
+from mfagan.evaluation.psnr_ssim import psnr_db, shaved_luma, ssim
 from mfagan.progress import Report
 
 Lpips = Callable[[Tensor, Tensor], Tensor]

@@ -7,7 +7,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from mfagan.data.images import luma
 from mfagan.errors import InputError
-from mfagan.metrics import psnr_db, psnr_y, shaved_luma, ssim, ssim_y
+from mfagan.evaluation.psnr_ssim import psnr_db, psnr_y, shaved_luma, ssim, ssim_y
 
 
 def pair(height: int = 48, width: int = 40, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

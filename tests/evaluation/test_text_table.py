@@ -1,6 +1,6 @@
 import pytest
 
-from mfagan.table import Cell, Column, format_markdown, format_text
+from mfagan.evaluation.text_table import Cell, Column, format_markdown, format_text
 
 COLUMNS = [
     Column("network"),

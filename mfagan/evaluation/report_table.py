@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from mfagan.evaluate import Scores
+from mfagan.evaluation.report import Evaluation, Row
+from mfagan.evaluation.scores import Scores
+from mfagan.evaluation.text_table import Cell, Column, format_markdown
 from mfagan.pretrained import PUBLISHED
-from mfagan.sr.evaluation import Evaluation, Row
 from mfagan.sr.published import INPUT_SIZE, PAPER, SCALE, TABLE_2, Published, quoted_on
-from mfagan.table import Cell, Column, format_markdown
 
 FORMAT = "evaluation/1"
 COST_COLUMNS = (Column("memory", "GB", ".3f"), Column("FLOPs", "G", ".2f"), Column("params", "M", ".3f"))

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from mfagan.data.images import write_image
 from mfagan.data.splits import Pair
-from mfagan.evaluate import Scores
-from mfagan.picture import comparison_row, stack
+from mfagan.evaluation.contact_sheet import comparison_row, stack
+from mfagan.evaluation.scores import Scores
 
 SHEET = "sheet.png"
 

@@ -1,6 +1,6 @@
 import torch
 
-from mfagan.picture import busiest_square, comparison_row, side_by_side, stack
+from mfagan.evaluation.contact_sheet import busiest_square, comparison_row, side_by_side, stack
 
 
 def test_tiles_stand_in_order_with_the_busiest_detail():

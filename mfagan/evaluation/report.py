@@ -13,7 +13,7 @@ from mfagan import checkpoint
 from mfagan.data.splits import EMBEDDED, Pair, read_sets
 from mfagan.devices import CPU, place
 from mfagan.errors import InputError
-from mfagan.evaluate import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
+from mfagan.evaluation.scores import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
 from mfagan.graph.costs import Costs, trace_costs
 from mfagan.latency.measure import NETWORK_ROUNDS, describe_device, measure_networks
 from mfagan.pretrained import Lpips

@@ -1,0 +1,1 @@
+"""Metrics, scores of networks on image sets, and the tables and pictures that show them."""
