@@ -12,8 +12,8 @@ import torch
 from mfagan import checkpoint, pretrained
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.networks import build
-from mfagan.sr.run import save_network
 from mfagan.sr.widths import Widths
+from mfagan.training.run import save_network
 from tests import ROOT, tiny
 from tests.command import Run, search_command
 

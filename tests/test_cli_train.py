@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mfagan import checkpoint
-from mfagan.snapshot import read_snapshot
+from mfagan.training.snapshot import read_snapshot
 from tests import ROOT, tiny
 from tests.command import Run
 

@@ -18,7 +18,7 @@ import mfagan, search
 from mfagan import checkpoint
 from mfagan.latency import measure
 from mfagan.sr import shipped
-from mfagan.sr.recipe import read_recipe
+from mfagan.training.recipe import read_recipe
 from search.latency import LatencyTable
 
 installed = Path(sys.argv[1])

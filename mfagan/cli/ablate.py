@@ -49,7 +49,7 @@ def ablate(
     from mfagan.evaluation.text_table import format_markdown, format_text
     from mfagan.files import require_writable, write_atomic
     from mfagan.sr import ablation, comparison
-    from mfagan.sr.recipe import read_recipe
+    from mfagan.training.recipe import read_recipe
 
     for name in table or ():
         if name not in TABLES:

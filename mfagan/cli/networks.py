@@ -102,7 +102,7 @@ def train(
     """
     from mfagan.files import require_writable
     from mfagan.sr import train as training
-    from mfagan.sr.recipe import read_recipe
+    from mfagan.training.recipe import read_recipe
 
     settings, stages = read_recipe(recipe), training.check_stages(stage)
     run = open_run(
@@ -138,8 +138,8 @@ def finetune(
     from mfagan.files import require_place
     from mfagan.sr.finetune import finetune as tune
     from mfagan.sr.picked import read_picked
-    from mfagan.sr.recipe import read_recipe
-    from mfagan.sr.run import recipe_of
+    from mfagan.training.recipe import read_recipe
+    from mfagan.training.run import recipe_of
     from search.storage import lasting_address
 
     choice, origin = read_picked(picked), sha256(picked)  # now: the file may be another by the end

@@ -12,8 +12,8 @@ from mfagan.errors import InputError
 
 if TYPE_CHECKING:
     from mfagan.pretrained import Lpips
-    from mfagan.sr.recipe import Recipe
-    from mfagan.sr.run import TrainingRun
+    from mfagan.training.recipe import Recipe
+    from mfagan.training.run import TrainingRun
 
 ImagesOption = Annotated[
     str, typer.Option("--images", help="A folder of images, or `embedded` for the bundled photos.")
@@ -114,8 +114,8 @@ def open_run(
     InputError: as `cap_steps` and `prepare_run`.
     """
     from mfagan.progress import show_bar
-    from mfagan.sr.run import Place, prepare_run
     from mfagan.sr.train import cap_steps
+    from mfagan.training.run import Place, prepare_run
 
     place = Place(folder, images or ["embedded"], validation, vgg19, device, seed, restart, command_line())
     return prepare_run(cap_steps(recipe, max_steps), place, show_bar, say)

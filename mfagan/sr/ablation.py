@@ -24,8 +24,6 @@ from mfagan.sr.generator import MFANet
 from mfagan.sr.networks import load_generator
 from mfagan.sr.published import TABLE_1, TABLE_1_PRUNED
 from mfagan.sr.ranking import Ranking, rank_slices
-from mfagan.sr.recipe import Recipe, Sampling, Stages
-from mfagan.sr.run import TrainingRun
 from mfagan.sr.train import (
     DISCRIMINATOR,
     STUDENT,
@@ -39,6 +37,8 @@ from mfagan.sr.train import (
     train_teacher_gan,
 )
 from mfagan.sr.widths import OPTIONS, Widths
+from mfagan.training.recipe import Recipe, Sampling, Stages
+from mfagan.training.run import TrainingRun
 
 PRUNED = Widths.parse(TABLE_1_PRUNED)
 

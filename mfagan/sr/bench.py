@@ -26,7 +26,6 @@ from mfagan.data.splits import EMBEDDED, read_files, read_pairs, read_split
 from mfagan.devices import CPU, computes_bf16, place
 from mfagan.evaluation.psnr_ssim import psnr_y
 from mfagan.evaluation.scores import super_resolve
-from mfagan.fabric import make_fabric
 from mfagan.files import require_place, write_atomic
 from mfagan.latency.measure import build_table, describe_build, measure_model, read_table
 from mfagan.progress import show_bar
@@ -35,12 +34,13 @@ from mfagan.sr.export import export_generator
 from mfagan.sr.generator import MFANet, blocks
 from mfagan.sr.problem import SubGeneratorProblem, every_block
 from mfagan.sr.published import INPUT_SIZE
-from mfagan.sr.recipe import read_recipe
 from mfagan.sr.rescoring import Precision
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
-from mfagan.sr.stage import StageTrainer
 from mfagan.sr.walk import PrefixWalk
 from mfagan.sr.widths import OPTIONS, Widths, every_choice, random_choice
+from mfagan.training.fabric import make_fabric
+from mfagan.training.recipe import read_recipe
+from mfagan.training.stage import StageTrainer
 
 REPEATS = 15
 N_LARGE_IMAGES = 12

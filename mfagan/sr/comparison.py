@@ -17,11 +17,11 @@ from mfagan.sr.ablation import Report, budget, mean_figures, rank, score, tune_s
 from mfagan.sr.networks import Generator, build
 from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.ranking import Slice
-from mfagan.sr.recipe import LossWeights
-from mfagan.sr.run import TrainingRun
-from mfagan.sr.stage import StageTrainer
 from mfagan.sr.train import DISCRIMINATOR, SUPERGENERATOR, train
 from mfagan.sr.widths import Widths
+from mfagan.training.recipe import LossWeights
+from mfagan.training.run import TrainingRun
+from mfagan.training.stage import StageTrainer
 
 PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "RRDBNet, 3 blocks": ("rrdbnet", {"n_blocks": 3, "features": 32, "growth": 16}),

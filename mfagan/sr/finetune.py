@@ -7,8 +7,8 @@ from pathlib import Path
 from mfagan import checkpoint
 from mfagan.sr.discriminator import load_discriminator
 from mfagan.sr.generator import MFANet
-from mfagan.sr.run import TrainingRun
-from mfagan.sr.stage import StageTrainer
+from mfagan.training.run import TrainingRun
+from mfagan.training.stage import StageTrainer
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,16 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from mfagan.losses import (
+from mfagan.sr.discriminator import PatchGAN
+from mfagan.sr.distill import Distillation
+from mfagan.sr.widths import Widths
+from mfagan.training.losses import (
     PerceptualLoss,
     discriminator_loss,
     generator_adversarial_loss,
     reconstruction_loss,
 )
-from mfagan.sr.discriminator import PatchGAN
-from mfagan.sr.distill import Distillation
-from mfagan.sr.recipe import LossWeights
-from mfagan.sr.widths import Widths
+from mfagan.training.recipe import LossWeights
 
 Terms = dict[str, Tensor]
 

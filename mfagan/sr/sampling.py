@@ -7,8 +7,8 @@ the widest and the narrowest at every step besides, which bound all others. Prog
 
 import random
 
-from mfagan.sr.recipe import Sampling
 from mfagan.sr.widths import OPTIONS, Widths, random_choice
+from mfagan.training.recipe import Sampling
 
 
 def draw_widths(sampling: Sampling, full: Widths, seed: int, number: int) -> list[Widths]:

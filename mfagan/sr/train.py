@@ -16,11 +16,11 @@ from mfagan.sr.distill import Distillation
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet
 from mfagan.sr.importance import sort_channels
-from mfagan.sr.recipe import Recipe, Stage
-from mfagan.sr.run import TrainingRun
 from mfagan.sr.sampling import draw_widths
-from mfagan.sr.stage import StageTrainer
 from mfagan.sr.widths import Widths
+from mfagan.training.recipe import Recipe, Stage
+from mfagan.training.run import TrainingRun
+from mfagan.training.stage import StageTrainer
 
 TEACHER = "teacher.safetensors"
 TEACHER_GAN = "teacher_gan.safetensors"

@@ -9,16 +9,16 @@ import torch
 
 from mfagan.data.crops import CropSampler
 from mfagan.data.splits import read_pairs
-from mfagan.fabric import make_fabric
-from mfagan.losses import PerceptualLoss
 from mfagan.sr.discriminator import PatchGAN
 from mfagan.sr.distill import Distillation
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet
-from mfagan.sr.recipe import LossWeights, Recipe, Sampling, Stage, read_recipe
 from mfagan.sr.sampling import draw_widths
-from mfagan.sr.stage import StageTrainer
 from mfagan.sr.widths import Widths
+from mfagan.training.fabric import make_fabric
+from mfagan.training.losses import PerceptualLoss
+from mfagan.training.recipe import LossWeights, Recipe, Sampling, Stage, read_recipe
+from mfagan.training.stage import StageTrainer
 
 WEIGHTS = LossWeights(recon=1, percep=1, adv=0.1, distill_g=0.05, distill_d=0.05)
 

@@ -15,8 +15,8 @@ from mfagan.sr.ablation import PRUNED, Report, rules
 from mfagan.sr.generator import operators
 from mfagan.sr.networks import load_generator
 from mfagan.sr.published import TABLE_1
-from mfagan.sr.run import TrainingRun
 from mfagan.sr.train import train_supernet
+from mfagan.training.run import TrainingRun
 from tests import tiny
 
 Table = tuple[TrainingRun, Report]

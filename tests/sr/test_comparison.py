@@ -12,8 +12,8 @@ from mfagan.sr import comparison
 from mfagan.sr.ablation import Report
 from mfagan.sr.networks import load_generator
 from mfagan.sr.ranking import Slice
-from mfagan.sr.run import TrainingRun
 from mfagan.sr.widths import Widths
+from mfagan.training.run import TrainingRun
 from tests import tiny
 
 CHOICES = [Widths.uniform(24), Widths.parse("32,24,24,32,48,24,24,48")]

@@ -17,8 +17,8 @@ from mfagan.sr.discriminator import (
     load_discriminator,
 )
 from mfagan.sr.generator import MFANet
-from mfagan.sr.run import save_network
 from mfagan.sr.widths import Widths
+from mfagan.training.run import save_network
 
 
 def images(height: int, width: int, n: int = 2, dtype: torch.dtype = torch.float32) -> torch.Tensor:

@@ -10,9 +10,9 @@ from mfagan.progress import no_bar
 from mfagan.sr.elastic import load_supernet
 from mfagan.sr.finetune import FineTuned, finetune
 from mfagan.sr.generator import MFANet
-from mfagan.sr.recipe import Stage, read_recipe
-from mfagan.sr.run import Place, TrainingRun, prepare_run
 from mfagan.sr.widths import Widths
+from mfagan.training.recipe import Stage, read_recipe
+from mfagan.training.run import Place, TrainingRun, prepare_run
 
 OUT = "small.safetensors"
 

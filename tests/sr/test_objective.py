@@ -5,14 +5,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.losses import PerceptualLoss, discriminator_loss, generator_adversarial_loss
 from mfagan.sr.discriminator import ESRGANDiscriminator, PatchGAN
 from mfagan.sr.distill import Distillation
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet
 from mfagan.sr.objective import DiscriminatorObjective, ElasticObjective, GeneratorObjective
-from mfagan.sr.recipe import LossWeights
 from mfagan.sr.widths import Widths
+from mfagan.training.losses import PerceptualLoss, discriminator_loss, generator_adversarial_loss
+from mfagan.training.recipe import LossWeights
 
 
 def crops() -> tuple[Tensor, Tensor]:

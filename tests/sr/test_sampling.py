@@ -1,8 +1,8 @@
 from collections import Counter
 
-from mfagan.sr.recipe import Sampling
 from mfagan.sr.sampling import draw_widths
 from mfagan.sr.widths import OPTIONS, Widths
+from mfagan.training.recipe import Sampling
 
 FULL = Widths.uniform(48)
 

@@ -11,10 +11,10 @@ from mfagan.evaluation.psnr_ssim import psnr_db, shaved_luma
 from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db
 from mfagan.sr.discriminator import PatchGAN, load_discriminator
 from mfagan.sr.networks import load_generator
-from mfagan.sr.recipe import read_recipe
-from mfagan.sr.run import recipe_of
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
 from mfagan.sr.widths import OPTIONS, Widths
+from mfagan.training.recipe import read_recipe
+from mfagan.training.run import recipe_of
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from mfagan.progress import no_bar
 from mfagan.sr import train as training
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet
-from mfagan.sr.recipe import Recipe, read_recipe
-from mfagan.sr.run import Place, TrainingRun, load_perceptual, prepare_run, recipe_of
+from mfagan.training.recipe import Recipe, read_recipe
+from mfagan.training.run import Place, TrainingRun, load_perceptual, prepare_run, recipe_of
 from tests import tiny
 from tests.events import read_events
 

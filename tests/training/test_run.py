@@ -14,8 +14,8 @@ from mfagan.progress import no_bar
 from mfagan.sr import train as training
 from mfagan.sr.discriminator import ESRGANDiscriminator, load_discriminator
 from mfagan.sr.networks import load_generator
-from mfagan.sr.recipe import Recipe, read_recipe
-from mfagan.sr.run import Place, TrainingRun, prepare_run, recipe_of
+from mfagan.training.recipe import Recipe, read_recipe
+from mfagan.training.run import Place, TrainingRun, prepare_run, recipe_of
 from tests import tiny
 
 

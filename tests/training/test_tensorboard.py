@@ -2,7 +2,7 @@ from pathlib import Path
 
 import torch
 
-from mfagan.log import TrainingLog
+from mfagan.training.tensorboard import TrainingLog
 from tests.events import read_events
 
 

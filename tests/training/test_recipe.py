@@ -1,7 +1,7 @@
 import pytest
 
 from mfagan.errors import InputError
-from mfagan.sr.recipe import LossWeights, Sampling, as_record, parse_recipe, read_recipe
+from mfagan.training.recipe import LossWeights, Sampling, as_record, parse_recipe, read_recipe
 from tests import tiny
 
 

@@ -8,13 +8,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from mfagan.devices import place
-from mfagan.loop import Learner
-from mfagan.losses import PerceptualLoss, weighted_sum
-from mfagan.snapshot import Stateful
 from mfagan.sr.distill import Distillation
 from mfagan.sr.objective import DiscriminatorObjective, ElasticObjective, GeneratorObjective
-from mfagan.sr.recipe import Recipe, Stage
 from mfagan.sr.widths import Widths
+from mfagan.training.loop import Learner
+from mfagan.training.losses import PerceptualLoss, weighted_sum
+from mfagan.training.recipe import Recipe, Stage
+from mfagan.training.snapshot import Stateful
 
 
 class StageTrainer(Learner):

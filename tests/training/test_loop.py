@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from mfagan.errors import InputError
-from mfagan.fabric import make_fabric
-from mfagan.loop import Course, Diverged, Learner, Loop
 from mfagan.progress import no_bar
-from mfagan.snapshot import Stateful
+from mfagan.training.fabric import make_fabric
+from mfagan.training.loop import Course, Diverged, Learner, Loop
+from mfagan.training.snapshot import Stateful
 
 
 class Line(Learner):

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.errors import InputError
-from mfagan.losses import (
+from mfagan.training.losses import (
     Norm,
     PerceptualLoss,
     adapters,

@@ -3,15 +3,15 @@ import dataclasses
 import pytest
 import torch
 
-from mfagan.fabric import make_fabric
-from mfagan.losses import PerceptualLoss
 from mfagan.sr.discriminator import PatchGAN
 from mfagan.sr.distill import Distillation
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet
-from mfagan.sr.recipe import LossWeights, Recipe, Sampling, Stage, read_recipe
-from mfagan.sr.stage import StageTrainer, learning_rate
 from mfagan.sr.widths import Widths
+from mfagan.training.fabric import make_fabric
+from mfagan.training.losses import PerceptualLoss
+from mfagan.training.recipe import LossWeights, Recipe, Sampling, Stage, read_recipe
+from mfagan.training.stage import StageTrainer, learning_rate
 
 FP32 = make_fabric("cpu", "fp32")
 

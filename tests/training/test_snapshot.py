@@ -6,7 +6,7 @@ from torch import nn
 
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
-from mfagan.snapshot import Snapshot, read_snapshot, require_same
+from mfagan.training.snapshot import Snapshot, read_snapshot, require_same
 
 
 def test_everything_comes_back(tmp_path: Path):

@@ -21,16 +21,16 @@ from mfagan.data.splits import read_split
 from mfagan.errors import InputError
 from mfagan.evaluation.contact_sheet import side_by_side
 from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db, super_resolve
-from mfagan.fabric import make_fabric
 from mfagan.files import require_writable
-from mfagan.loop import Course, Loop, Outcome
-from mfagan.losses import PerceptualLoss
 from mfagan.progress import Bars, no_bar
-from mfagan.snapshot import require_same
 from mfagan.sr.discriminator import Discriminator
 from mfagan.sr.networks import Generator, kind_of
-from mfagan.sr.recipe import STAGE_NAMES, Recipe, as_record, parse_recipe
-from mfagan.sr.stage import StageTrainer
+from mfagan.training.fabric import make_fabric
+from mfagan.training.loop import Course, Loop, Outcome
+from mfagan.training.losses import PerceptualLoss
+from mfagan.training.recipe import STAGE_NAMES, Recipe, as_record, parse_recipe
+from mfagan.training.snapshot import require_same
+from mfagan.training.stage import StageTrainer
 
 _CIRCUMSTANCES = ("images", "torch", "command", "storage")
 """What a record says that does not tell one training from another."""

@@ -21,9 +21,9 @@ from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_f
 
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
-from mfagan.log import TrainingLog
 from mfagan.progress import Report
-from mfagan.snapshot import Snapshot, Stateful, read_snapshot
+from mfagan.training.snapshot import Snapshot, Stateful, read_snapshot
+from mfagan.training.tensorboard import TrainingLog
 
 EXPLODED = 20
 """A watched loss this many times over the lowest it has settled at stops the training."""
