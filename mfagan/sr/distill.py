@@ -6,7 +6,7 @@ student's features, as FitNets and GAN Compression do; they are dropped after tr
 
 from torch import Tensor, nn
 
-from mfagan.sr.discriminator import PatchGAN
+from mfagan.networks.discriminators import PatchGAN
 from mfagan.sr.generator import MFANet
 from mfagan.training.losses import Norm, adapters, distillation_loss
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mfagan import checkpoint
-from mfagan.sr.discriminator import load_discriminator
+from mfagan.networks.discriminators import load_discriminator
 from mfagan.sr.generator import MFANet
 from mfagan.training.run import TrainingRun
 from mfagan.training.stage import StageTrainer

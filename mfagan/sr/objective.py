@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from mfagan.sr.discriminator import PatchGAN
+from mfagan.networks.discriminators import PatchGAN
 from mfagan.sr.distill import Distillation
 from mfagan.sr.widths import Widths
 from mfagan.training.losses import (

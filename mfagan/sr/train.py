@@ -11,7 +11,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.errors import InputError
-from mfagan.sr.discriminator import Discriminator, ESRGANDiscriminator, PatchGAN, load_discriminator
+from mfagan.networks.discriminators import Discriminator, ESRGANDiscriminator, PatchGAN, load_discriminator
 from mfagan.sr.distill import Distillation
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet

@@ -22,8 +22,8 @@ from mfagan.errors import InputError
 from mfagan.evaluation.contact_sheet import side_by_side
 from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db, super_resolve
 from mfagan.files import require_writable
+from mfagan.networks.discriminators import Discriminator
 from mfagan.progress import Bars, no_bar
-from mfagan.sr.discriminator import Discriminator
 from mfagan.sr.networks import Generator, kind_of
 from mfagan.training.fabric import make_fabric
 from mfagan.training.loop import Course, Loop, Outcome

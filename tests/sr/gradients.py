@@ -9,7 +9,7 @@ import torch
 
 from mfagan.data.crops import CropSampler
 from mfagan.data.splits import read_pairs
-from mfagan.sr.discriminator import PatchGAN
+from mfagan.networks.discriminators import PatchGAN
 from mfagan.sr.distill import Distillation
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet

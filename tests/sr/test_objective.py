@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.sr.discriminator import ESRGANDiscriminator, PatchGAN
+from mfagan.networks.discriminators import ESRGANDiscriminator, PatchGAN
 from mfagan.sr.distill import Distillation
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet

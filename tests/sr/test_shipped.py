@@ -9,7 +9,7 @@ from mfagan.data.layouts import EMBEDDED_HELD_OUT
 from mfagan.data.splits import EMBEDDED, Pair, read_pairs
 from mfagan.evaluation.psnr_ssim import psnr_db, shaved_luma
 from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db
-from mfagan.sr.discriminator import PatchGAN, load_discriminator
+from mfagan.networks.discriminators import PatchGAN, load_discriminator
 from mfagan.sr.networks import load_generator
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
 from mfagan.sr.widths import OPTIONS, Widths

@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 import torch
 
-from mfagan.sr.discriminator import PatchGAN
+from mfagan.networks.discriminators import PatchGAN
 from mfagan.sr.distill import Distillation
 from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.generator import MFANet

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
-from mfagan.sr.discriminator import (
+from mfagan.networks.discriminators import (
     RECEPTIVE_FIELD_PX,
     SLOPE,
     TAPS,
