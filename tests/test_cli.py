@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from mfagan import checkpoint, pretrained
-from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.networks import build
-from mfagan.sr.widths import Widths
+from mfagan.sr.network.kinds import build
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import Widths
 from mfagan.training.run import save_network
 from tests import ROOT, tiny
 from tests.command import Run, search_command

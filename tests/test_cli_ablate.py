@@ -8,8 +8,8 @@ import pytest
 from mfagan import checkpoint
 from mfagan.cli.ablate import TABLES, pick_front
 from mfagan.sr import comparison
+from mfagan.sr.network.widths import Widths
 from mfagan.sr.ranking import Slice
-from mfagan.sr.widths import Widths
 from tests import tiny
 from tests.command import Run
 

@@ -21,8 +21,8 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
+    from mfagan.sr.network.widths import Widths
     from mfagan.sr.ranking import Slice
-    from mfagan.sr.widths import Widths
 
 TABLES = ("compression", "sampling", "discriminator", "slices", "peers")
 

@@ -39,8 +39,8 @@ def costs(
 ) -> None:
     """Print parameters, multiply-accumulates, FLOPs (the paper's count) and memory traffic of an MFANet."""
     from mfagan.graph.costs import sum_costs
-    from mfagan.sr.generator import operators
-    from mfagan.sr.widths import Widths
+    from mfagan.sr.network.mfanet import operators
+    from mfagan.sr.network.widths import Widths
 
     if residual not in ("none", "bicubic"):
         raise InputError(f"residual {residual!r}: give none or bicubic")
@@ -182,8 +182,8 @@ def export(
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.measure import measure_model
     from mfagan.sr.export import export_generator
-    from mfagan.sr.networks import load_generator
-    from mfagan.sr.widths import Widths
+    from mfagan.sr.network.kinds import load_generator
+    from mfagan.sr.network.widths import Widths
 
     if to != "tflite":
         raise InputError(f"format {to!r}: only tflite is known")
@@ -219,7 +219,7 @@ def rank(
 ) -> None:
     """Tell whether a SuperGenerator's widths mean something: PSNR of its slices, and its correlation with FLOPs."""
     from mfagan.data.splits import read_pairs
-    from mfagan.sr.elastic import load_supernet
+    from mfagan.sr.network.supergenerator import load_supernet
     from mfagan.sr.ranking import rank_slices
 
     network = load_supernet(ckpt)

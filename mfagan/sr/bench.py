@@ -29,15 +29,15 @@ from mfagan.evaluation.scores import super_resolve
 from mfagan.files import require_place, write_atomic
 from mfagan.latency.measure import build_table, describe_build, measure_model, read_table
 from mfagan.progress import show_bar
-from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.export import export_generator
-from mfagan.sr.generator import MFANet, blocks
+from mfagan.sr.network.mfanet import MFANet, blocks
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import OPTIONS, Widths, every_choice, random_choice
 from mfagan.sr.problem import SubGeneratorProblem, every_block
 from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.rescoring import Precision
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.walk import PrefixWalk
-from mfagan.sr.widths import OPTIONS, Widths, every_choice, random_choice
 from mfagan.training.fabric import make_fabric
 from mfagan.training.recipe import read_recipe
 from mfagan.training.stage import StageTrainer

@@ -14,11 +14,11 @@ import torch
 from mfagan import checkpoint
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.sr.ablation import Report, budget, mean_figures, rank, score, tune_slice
-from mfagan.sr.networks import Generator, build
+from mfagan.sr.network.kinds import Generator, build
+from mfagan.sr.network.widths import Widths
 from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.ranking import Slice
 from mfagan.sr.train import DISCRIMINATOR, SUPERGENERATOR, train
-from mfagan.sr.widths import Widths
 from mfagan.training.recipe import LossWeights
 from mfagan.training.run import TrainingRun
 from mfagan.training.stage import StageTrainer

@@ -7,7 +7,7 @@ student's features, as FitNets and GAN Compression do; they are dropped after tr
 from torch import Tensor, nn
 
 from mfagan.networks.discriminators import PatchGAN
-from mfagan.sr.generator import MFANet
+from mfagan.sr.network.mfanet import MFANet
 from mfagan.training.losses import Norm, adapters, distillation_loss
 
 

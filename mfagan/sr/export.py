@@ -6,8 +6,8 @@ from torch import Tensor
 from mfagan.data.images import resize_bicubic
 from mfagan.deploy import tflite
 from mfagan.errors import InputError
-from mfagan.sr.generator import MFANet, operators
-from mfagan.sr.networks import Generator, kind_of
+from mfagan.sr.network.kinds import Generator, kind_of
+from mfagan.sr.network.mfanet import MFANet, operators
 
 
 def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mfagan import checkpoint
 from mfagan.networks.discriminators import load_discriminator
-from mfagan.sr.generator import MFANet
+from mfagan.sr.network.mfanet import MFANet
 from mfagan.training.run import TrainingRun
 from mfagan.training.stage import StageTrainer
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mfagan.networks.discriminators import PatchGAN
 from mfagan.sr.distill import Distillation
-from mfagan.sr.widths import Widths
+from mfagan.sr.network.widths import Widths
 from mfagan.training.losses import (
     PerceptualLoss,
     discriminator_loss,

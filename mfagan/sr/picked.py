@@ -13,8 +13,8 @@ from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
-from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.widths import Widths, require_choice
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import Widths, require_choice
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))

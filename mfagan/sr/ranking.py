@@ -15,12 +15,12 @@ from mfagan.evaluation import psnr_ssim
 from mfagan.evaluation.psnr_ssim import shaved_luma
 from mfagan.evaluation.scores import Lpips, lpips_distance
 from mfagan.graph.costs import sum_costs
-from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import operators
-from mfagan.sr.layers import Residual
+from mfagan.sr.network.layers import Residual
+from mfagan.sr.network.mfanet import operators
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, random_choice
 from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.walk import PrefixWalk
-from mfagan.sr.widths import NAMES, OPTIONS, Widths, random_choice
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mfagan.evaluation.contact_sheet import side_by_side
 from mfagan.evaluation.scores import as_method, enlarge_bicubic, mean_scores, score_methods, super_resolve
 from mfagan.files import write_atomic
 from mfagan.latency.measure import measure_model
-from mfagan.sr.networks import load_generator
+from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.picked import read_picked
 from mfagan.sr.problem import Finding
 

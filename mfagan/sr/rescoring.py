@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mfagan.errors import InputError
-from mfagan.sr.widths import OPTIONS, Widths, random_choice
+from mfagan.sr.network.widths import OPTIONS, Widths, random_choice
 
 Precision = Literal["fp32", "bf16"]
 PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")

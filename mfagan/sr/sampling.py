@@ -7,7 +7,7 @@ the widest and the narrowest at every step besides, which bound all others. Prog
 
 import random
 
-from mfagan.sr.widths import OPTIONS, Widths, random_choice
+from mfagan.sr.network.widths import OPTIONS, Widths, random_choice
 from mfagan.training.recipe import Sampling
 
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.devices import place
-from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import Fusion, MFANet, Passed
-from mfagan.sr.layers import ContrastAwareAttention
-from mfagan.sr.widths import NAMES, OPTIONS, Widths
+from mfagan.sr.network.layers import ContrastAwareAttention
+from mfagan.sr.network.mfanet import Fusion, MFANet, Passed
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import NAMES, OPTIONS, Widths
 
 
 class PrefixWalk:

@@ -24,7 +24,7 @@ from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db, super_resolv
 from mfagan.files import require_writable
 from mfagan.networks.discriminators import Discriminator
 from mfagan.progress import Bars, no_bar
-from mfagan.sr.networks import Generator, kind_of
+from mfagan.sr.network.kinds import Generator, kind_of
 from mfagan.training.fabric import make_fabric
 from mfagan.training.loop import Course, Loop, Outcome
 from mfagan.training.losses import PerceptualLoss

@@ -14,9 +14,9 @@ import mfagan
 from mfagan.deploy import litert, tflite
 from mfagan.errors import InputError
 from mfagan.graph.operators import Operator, Tape, Value
-from mfagan.sr import generator
-from mfagan.sr.generator import MFANet
-from mfagan.sr.widths import Widths
+from mfagan.sr.network import mfanet
+from mfagan.sr.network.mfanet import MFANet
+from mfagan.sr.network.widths import Widths
 
 HEIGHT, WIDTH = 7, 5
 WIDTHS = Widths.parse("10,4,5,6,7,8,9,6")
@@ -46,7 +46,7 @@ def list_operators(model: bytes) -> list[str]:
     return [names[codes[operator.opcodeIndex]] for operator in content.subgraphs[0].operators or ()]
 
 
-def build_network(residual: generator.Residual) -> MFANet:
+def build_network(residual: mfanet.Residual) -> MFANet:
     torch.manual_seed(0)
     network = MFANet(WIDTHS, residual=residual).eval()
     # With a residual these start at zero, which would hide the whole network.
@@ -143,14 +143,14 @@ def test_each_kind_agrees_with_pytorch(kind: str):
 
 def test_every_kind_of_the_network_is_tested():
     tested = {kind.partition(" ")[0] for kind in KINDS} - {"filter"}
-    assert tested == {op.kind for op in generator.operators(WIDTHS, 8, 8, residual="bicubic")}
+    assert tested == {op.kind for op in mfanet.operators(WIDTHS, 8, 8, residual="bicubic")}
 
 
 @pytest.mark.parametrize("residual", ["none", "bicubic"])
 @pytest.mark.parametrize("size", [(16, 12), (17, 13)])
-def test_the_whole_network_agrees_and_has_no_transpose(residual: generator.Residual, size: tuple[int, int]):
+def test_the_whole_network_agrees_and_has_no_transpose(residual: mfanet.Residual, size: tuple[int, int]):
     network = build_network(residual)
-    operators = generator.operators(WIDTHS, *size, residual=residual)
+    operators = mfanet.operators(WIDTHS, *size, residual=residual)
 
     model, difference = tflite.export_tflite(operators, weights_of(network), network, torch.rand(3, *size))
 
@@ -164,7 +164,7 @@ def test_the_whole_network_agrees_and_has_no_transpose(residual: generator.Resid
 
 def test_inputs_of_a_block_come_in_the_order_of_first_use():
     network = build_network("none")
-    blocks = {block.key: block for block in generator.blocks(WIDTHS, 8, 6)}
+    blocks = {block.key: block for block in mfanet.blocks(WIDTHS, 8, 6)}
     tail = blocks["tail/t10"]
     x, skip = random_tensor(10, 8, 6, seed=1), random_tensor(10, 8, 6, seed=2)
 
@@ -177,13 +177,13 @@ def test_inputs_of_a_block_come_in_the_order_of_first_use():
 
 def test_the_number_of_threads_does_not_change_the_output():
     network = build_network("none")
-    model = tflite.convert(generator.operators(WIDTHS, 16, 12), weights_of(network))
+    model = tflite.convert(mfanet.operators(WIDTHS, 16, 12), weights_of(network))
     x = torch.rand(3, 16, 12)
     torch.testing.assert_close(litert.run(model, [x], threads=2), litert.run(model, [x], threads=1))
 
 
 def test_the_same_network_gives_the_same_file():
-    operators = generator.operators(WIDTHS, 8, 6)
+    operators = mfanet.operators(WIDTHS, 8, 6)
     weights = weights_of(build_network("none"))
     assert tflite.convert(operators, weights) == tflite.convert(operators, weights)
 
@@ -196,7 +196,7 @@ def test_wrong_weights_fail_the_export(name: str):
     weights = {key: value.clone() for key, value in network.state_dict().items()}
     weights[name] = weights[name].flip(0)
     with pytest.raises(InputError, match=r"differs from PyTorch's by up to .*limit is 0\.0001"):
-        tflite.export_tflite(generator.operators(WIDTHS, 16, 12), weights, network, torch.rand(3, 16, 12))
+        tflite.export_tflite(mfanet.operators(WIDTHS, 16, 12), weights, network, torch.rand(3, 16, 12))
 
 
 def test_not_a_number_fails_the_export():
@@ -204,7 +204,7 @@ def test_not_a_number_fails_the_export():
     torch.nn.init.constant_(network.head.weight, float("nan"))
     with pytest.raises(InputError, match="nan"):
         tflite.export_tflite(
-            generator.operators(WIDTHS, 8, 6), weights_of(network), network, torch.rand(3, 8, 6)
+            mfanet.operators(WIDTHS, 8, 6), weights_of(network), network, torch.rand(3, 8, 6)
         )
 
 
@@ -216,7 +216,7 @@ def test_the_limit_is_included():
 
 
 def test_missing_or_misshapen_weights_are_named():
-    operators = generator.operators(WIDTHS, 8, 6)
+    operators = mfanet.operators(WIDTHS, 8, 6)
     weights = weights_of(build_network("none"))
     with pytest.raises(ValueError, match=r"head\.bias: missing"):
         tflite.convert(operators, {name: w for name, w in weights.items() if name != "head.bias"})

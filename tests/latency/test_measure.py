@@ -24,8 +24,8 @@ from mfagan.latency.measure import (
     warn_noise,
     warn_size,
 )
-from mfagan.sr import generator
-from mfagan.sr.widths import Widths
+from mfagan.sr.network import mfanet
+from mfagan.sr.network.widths import Widths
 from search.latency import Entry, LatencyTable
 
 SIZE = (16, 12)
@@ -33,7 +33,7 @@ SMALL = Widths.parse("10,4,5,6,7,8,9,6")
 
 
 def some_blocks(n: int) -> dict[str, Block]:
-    return {block.key: block for block in generator.blocks(SMALL, *SIZE)[:n]}
+    return {block.key: block for block in mfanet.blocks(SMALL, *SIZE)[:n]}
 
 
 def make_table(entries: dict[str, Entry] | None = None, input_size: tuple[int, int] = SIZE) -> LatencyTable:
@@ -114,7 +114,7 @@ def test_real_blocks_are_measured_and_progress_is_reported():
 
 
 def test_a_built_table_prices_a_network_and_survives_its_file(tmp_path: Path):
-    blocks = {block.key: block for block in generator.blocks(SMALL, *SIZE, residual="bicubic")}
+    blocks = {block.key: block for block in mfanet.blocks(SMALL, *SIZE, residual="bicubic")}
     command = describe_build(2, SIZE)
     table = build_table(blocks, threads=2, input_size=SIZE, command=command, rounds=1)
     assert (table.runtime, table.threads, table.input_size, table.command) == ("litert", 2, SIZE, command)
@@ -130,8 +130,8 @@ def test_a_built_table_prices_a_network_and_survives_its_file(tmp_path: Path):
 
 def test_a_whole_file_is_measured():
     torch.manual_seed(0)
-    network = generator.MFANet(SMALL)
-    model = tflite.convert(generator.operators(SMALL, *SIZE), network.state_dict())
+    network = mfanet.MFANet(SMALL)
+    model = tflite.convert(mfanet.operators(SMALL, *SIZE), network.state_dict())
     entry = measure_model(model, threads=1, rounds=2)
     assert entry.latency_ms > 0
     assert entry.repeats >= 2

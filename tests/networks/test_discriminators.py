@@ -16,8 +16,8 @@ from mfagan.networks.discriminators import (
     PatchGAN,
     load_discriminator,
 )
-from mfagan.sr.generator import MFANet
-from mfagan.sr.widths import Widths
+from mfagan.sr.network.mfanet import MFANet
+from mfagan.sr.network.widths import Widths
 from mfagan.training.run import save_network
 
 

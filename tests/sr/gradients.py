@@ -11,10 +11,10 @@ from mfagan.data.crops import CropSampler
 from mfagan.data.splits import read_pairs
 from mfagan.networks.discriminators import PatchGAN
 from mfagan.sr.distill import Distillation
-from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import MFANet
+from mfagan.sr.network.mfanet import MFANet
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import Widths
 from mfagan.sr.sampling import draw_widths
-from mfagan.sr.widths import Widths
 from mfagan.training.fabric import make_fabric
 from mfagan.training.losses import PerceptualLoss
 from mfagan.training.recipe import LossWeights, Recipe, Sampling, Stage, read_recipe

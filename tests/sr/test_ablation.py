@@ -12,8 +12,8 @@ from mfagan.graph.costs import sum_costs
 from mfagan.pretrained import Lpips
 from mfagan.sr import ablation
 from mfagan.sr.ablation import PRUNED, Report, rules
-from mfagan.sr.generator import operators
-from mfagan.sr.networks import load_generator
+from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.network.mfanet import operators
 from mfagan.sr.published import TABLE_1
 from mfagan.sr.train import train_supernet
 from mfagan.training.run import TrainingRun

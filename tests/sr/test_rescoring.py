@@ -4,8 +4,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from mfagan.sr.network.widths import Widths, every_choice
 from mfagan.sr.rescoring import Bf16Error, could_lead, measure_error, rescore
-from mfagan.sr.widths import Widths, every_choice
 from search.pareto import front_mask
 
 DIRECTIONS = ("maximize", "minimize")

@@ -10,9 +10,9 @@ from mfagan.data.splits import EMBEDDED, Pair, read_pairs
 from mfagan.evaluation.psnr_ssim import psnr_db, shaved_luma
 from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db
 from mfagan.networks.discriminators import PatchGAN, load_discriminator
-from mfagan.sr.networks import load_generator
+from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
-from mfagan.sr.widths import OPTIONS, Widths
 from mfagan.training.recipe import read_recipe
 from mfagan.training.run import recipe_of
 

@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 import torch
 
-from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import CFAB, Residual, Tail
-from mfagan.sr.layers import ContrastAwareAttention, Conv, Group
+from mfagan.sr.network.layers import ContrastAwareAttention, Conv, Group
+from mfagan.sr.network.mfanet import CFAB, Residual, Tail
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import Widths, every_choice, random_choice
 from mfagan.sr.walk import OnePassAttention, PrefixWalk
-from mfagan.sr.widths import Widths, every_choice, random_choice
 
 N_CFABS = len(Widths.uniform(48).cfabs)
 

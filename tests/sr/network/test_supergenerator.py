@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from mfagan.errors import InputError
-from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import MFANet
-from mfagan.sr.widths import Widths, random_choice
+from mfagan.sr.network.mfanet import MFANet
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import Widths, random_choice
 
 FULL = 48
 

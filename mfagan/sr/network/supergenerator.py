@@ -13,9 +13,9 @@ from torch.func import functional_call
 
 from mfagan import checkpoint
 from mfagan.errors import InputError
-from mfagan.sr.generator import MFANet
-from mfagan.sr.layers import Group, Groups, channel_groups, named_convs
-from mfagan.sr.widths import Widths
+from mfagan.sr.network.layers import Group, Groups, channel_groups, named_convs
+from mfagan.sr.network.mfanet import MFANet
+from mfagan.sr.network.widths import Widths
 
 Kept = slice | Tensor
 

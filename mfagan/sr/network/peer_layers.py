@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
-from mfagan.sr.layers import BicubicResidual, Residual
+from mfagan.sr.network.layers import BicubicResidual, Residual
 
 STEPS = {2: (2,), 3: (3,), 4: (2, 2)}
 """Scale -> the factors of the networks that enlarge in steps."""

@@ -4,8 +4,8 @@ import torch
 from mfagan.data.images import resize_bicubic
 from mfagan.graph.costs import Costs, sum_costs
 from mfagan.graph.operators import trace_operators
-from mfagan.sr.generator import MFANet, Residual, blocks, operators
-from mfagan.sr.widths import Widths
+from mfagan.sr.network.mfanet import MFANet, Residual, blocks, operators
+from mfagan.sr.network.widths import Widths
 
 MIXED = "48,24,24,24,32,48,48,24"
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from mfagan.data.images import resize_bicubic
 from mfagan.graph.operators import Tape, Value
-from mfagan.sr.widths import Widths
+from mfagan.sr.network.widths import Widths
 
 N_COLOURS = 3
 N_INNER_CONVS = 5

@@ -10,10 +10,10 @@ from mfagan.data.images import resize_bicubic
 from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
 from mfagan.graph.operators import trace_operators
-from mfagan.sr.elastic import SuperGenerator
 from mfagan.sr.export import export_generator
-from mfagan.sr.networks import KINDS, Generator, build, kind_of, load_generator
-from mfagan.sr.widths import Widths
+from mfagan.sr.network.kinds import KINDS, Generator, build, kind_of, load_generator
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import Widths
 
 CONFIGS: dict[str, dict[str, object]] = {
     "mfanet": {"widths": [6, 4, 5, 4, 3, 4, 4, 5]},

@@ -8,8 +8,8 @@ convolution that reads it, as once-for-all does it.
 import torch
 from torch import Tensor
 
-from mfagan.sr.generator import MFANet
-from mfagan.sr.layers import Conv, Groups, named_convs
+from mfagan.sr.network.layers import Conv, Groups, named_convs
+from mfagan.sr.network.mfanet import MFANet
 
 _FIXED = ("rgb", "pixels")
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
-from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.generator import MFANet
-from mfagan.sr.peer_layers import Peer
-from mfagan.sr.peers import IMDN, RFDN, SPAN, RRDBNet, SRResNet
-from mfagan.sr.widths import Widths, require_choice
+from mfagan.sr.network.mfanet import MFANet
+from mfagan.sr.network.peer_layers import Peer
+from mfagan.sr.network.peers import IMDN, RFDN, SPAN, RRDBNet, SRResNet
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import Widths, require_choice
 
 Generator = MFANet | Peer
 """A module (N, 3, H, W) -> (N, 3, scale H, scale W) with `scale`, `residual_kind` and `config()`."""

@@ -1,9 +1,9 @@
 import torch
 
-from mfagan.sr.elastic import SuperGenerator
-from mfagan.sr.importance import sort_channels
-from mfagan.sr.layers import named_convs
-from mfagan.sr.widths import Widths
+from mfagan.sr.network.channel_order import sort_channels
+from mfagan.sr.network.layers import named_convs
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import Widths
 
 
 def build() -> SuperGenerator:

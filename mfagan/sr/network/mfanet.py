@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block, Operator, Tape, Value
-from mfagan.sr.layers import (
+from mfagan.sr.network.layers import (
     CFABS_PER_MFAM,
     N_COLOURS,
     N_INNER_CONVS,
@@ -34,7 +34,7 @@ from mfagan.sr.layers import (
     channel_groups,
     named_convs,
 )
-from mfagan.sr.widths import Widths
+from mfagan.sr.network.widths import Widths
 
 SLOPE = 0.05
 

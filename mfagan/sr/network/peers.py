@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.errors import InputError
-from mfagan.sr.layers import CCA_REDUCTION, ContrastAwareAttention, Group, Residual
-from mfagan.sr.peer_layers import STEPS, Peer, conv, leaky, pixel_shuffled, shrink
+from mfagan.sr.network.layers import CCA_REDUCTION, ContrastAwareAttention, Group, Residual
+from mfagan.sr.network.peer_layers import STEPS, Peer, conv, leaky, pixel_shuffled, shrink
 
 RFDN_MIN_SIDE_PX = 15
 

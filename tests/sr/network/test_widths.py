@@ -3,7 +3,7 @@ import random
 import pytest
 
 from mfagan.errors import InputError
-from mfagan.sr.widths import NAMES, OPTIONS, Widths, every_choice, random_choice, require_choice
+from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, every_choice, random_choice, require_choice
 
 
 def test_parse_and_text_are_inverse():
