@@ -11,8 +11,8 @@ import pytest
 from mfagan import checkpoint
 from mfagan.cli.history import Lineage
 from mfagan.cli.options import command_line
-from mfagan.sr import finetune as finetuning
 from mfagan.sr.picked import Picked, read_picked
+from mfagan.sr.training import finetune as finetuning
 from search import ledger
 from tests.command import Run
 from tests.search import postgres

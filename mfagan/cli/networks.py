@@ -101,7 +101,7 @@ def train(
     -m mfagan train ...`.
     """
     from mfagan.files import require_writable
-    from mfagan.sr import train as training
+    from mfagan.sr.training import stages as training
     from mfagan.training.recipe import read_recipe
 
     settings, stages = read_recipe(recipe), training.check_stages(stage)
@@ -136,8 +136,8 @@ def finetune(
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
     from mfagan.checkpoint import sha256
     from mfagan.files import require_place
-    from mfagan.sr.finetune import finetune as tune
     from mfagan.sr.picked import read_picked
+    from mfagan.sr.training.finetune import finetune as tune
     from mfagan.training.recipe import read_recipe
     from mfagan.training.run import recipe_of
     from search.storage import lasting_address

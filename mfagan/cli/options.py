@@ -114,7 +114,7 @@ def open_run(
     InputError: as `cap_steps` and `prepare_run`.
     """
     from mfagan.progress import show_bar
-    from mfagan.sr.train import cap_steps
+    from mfagan.sr.training.stages import cap_steps
     from mfagan.training.run import Place, prepare_run
 
     place = Place(folder, images or ["embedded"], validation, vgg19, device, seed, restart, command_line())

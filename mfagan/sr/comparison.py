@@ -18,7 +18,7 @@ from mfagan.sr.network.kinds import Generator, build
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.ranking import Slice
-from mfagan.sr.train import DISCRIMINATOR, SUPERGENERATOR, train
+from mfagan.sr.training.stages import DISCRIMINATOR, SUPERGENERATOR, train
 from mfagan.training.recipe import LossWeights
 from mfagan.training.run import TrainingRun
 from mfagan.training.stage import StageTrainer

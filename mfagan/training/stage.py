@@ -8,9 +8,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from mfagan.devices import place
-from mfagan.sr.distill import Distillation
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.objective import DiscriminatorObjective, ElasticObjective, GeneratorObjective
+from mfagan.sr.training.distillation import Distillation
+from mfagan.sr.training.step_losses import DiscriminatorObjective, ElasticObjective, GeneratorObjective
 from mfagan.training.loop import Learner
 from mfagan.training.losses import PerceptualLoss, weighted_sum
 from mfagan.training.recipe import Recipe, Stage

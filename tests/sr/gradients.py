@@ -10,11 +10,11 @@ import torch
 from mfagan.data.crops import CropSampler
 from mfagan.data.splits import read_pairs
 from mfagan.networks.discriminators import PatchGAN
-from mfagan.sr.distill import Distillation
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.sampling import draw_widths
+from mfagan.sr.training.distillation import Distillation
+from mfagan.sr.training.width_sampling import draw_widths
 from mfagan.training.fabric import make_fabric
 from mfagan.training.losses import PerceptualLoss
 from mfagan.training.recipe import LossWeights, Recipe, Sampling, Stage, read_recipe

@@ -15,7 +15,7 @@ from mfagan.sr.ablation import PRUNED, Report, rules
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.mfanet import operators
 from mfagan.sr.published import TABLE_1
-from mfagan.sr.train import train_supernet
+from mfagan.sr.training.stages import train_supernet
 from mfagan.training.run import TrainingRun
 from tests import tiny
 

@@ -12,8 +12,8 @@ from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.networks.discriminators import ESRGANDiscriminator, load_discriminator
 from mfagan.progress import no_bar
-from mfagan.sr import train as training
 from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.training import stages as training
 from mfagan.training.recipe import Recipe, read_recipe
 from mfagan.training.run import Place, TrainingRun, prepare_run, recipe_of
 from tests import tiny

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from mfagan.networks.discriminators import PatchGAN
-from mfagan.sr.distill import Distillation
 from mfagan.sr.network.widths import Widths
+from mfagan.sr.training.distillation import Distillation
 from mfagan.training.losses import (
     PerceptualLoss,
     discriminator_loss,

@@ -7,10 +7,10 @@ from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.progress import no_bar
-from mfagan.sr.finetune import FineTuned, finetune
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import Widths
+from mfagan.sr.training.finetune import FineTuned, finetune
 from mfagan.training.recipe import Stage, read_recipe
 from mfagan.training.run import Place, TrainingRun, prepare_run
 

@@ -12,12 +12,12 @@ import torch
 from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.networks.discriminators import Discriminator, ESRGANDiscriminator, PatchGAN, load_discriminator
-from mfagan.sr.distill import Distillation
 from mfagan.sr.network.channel_order import sort_channels
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.sampling import draw_widths
+from mfagan.sr.training.distillation import Distillation
+from mfagan.sr.training.width_sampling import draw_widths
 from mfagan.training.recipe import Recipe, Stage
 from mfagan.training.run import TrainingRun
 from mfagan.training.stage import StageTrainer

@@ -9,9 +9,9 @@ from mfagan import checkpoint
 from mfagan.data.layouts import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
 from mfagan.errors import InputError
 from mfagan.progress import no_bar
-from mfagan.sr import train as training
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.training import stages as training
 from mfagan.training.recipe import Recipe, read_recipe
 from mfagan.training.run import Place, TrainingRun, load_perceptual, prepare_run, recipe_of
 from tests import tiny

@@ -1,0 +1,1 @@
+"""The stages of MFAGAN's training, their losses and distillation."""
