@@ -11,7 +11,7 @@ import pytest
 from mfagan import checkpoint
 from mfagan.cli.history import Lineage
 from mfagan.cli.options import command_line
-from mfagan.sr.picked import Picked, read_picked
+from mfagan.sr.study.picked import Picked, read_picked
 from mfagan.sr.training import finetune as finetuning
 from search import ledger
 from tests.command import Run

@@ -35,7 +35,7 @@ def files_using(*packages: str, below: str) -> set[str]:
 
 
 def test_sources_are_found():
-    assert Path("mfagan/sr/problem.py") in SOURCES
+    assert Path("mfagan/sr/study/problem.py") in SOURCES
     assert Path("search/study.py") in SOURCES
 
 
@@ -62,9 +62,9 @@ def test_optuna_is_imported_by_these_files_of_search_alone():
 
 def test_search_is_joined_in_three_places():
     joined = {name for name in files_using("search", below="mfagan") if not name.startswith("mfagan/cli/")}
-    assert joined == {"mfagan/latency/measure.py", "mfagan/sr/problem.py"}
+    assert joined == {"mfagan/latency/measure.py", "mfagan/sr/study/problem.py"}
     plain = ("search.problem", "search.latency")
-    for path in (Path("mfagan/latency/measure.py"), Path("mfagan/sr/problem.py")):
+    for path in (Path("mfagan/latency/measure.py"), Path("mfagan/sr/study/problem.py")):
         for name in imports(path):
             assert not name.startswith("search") or name.startswith(plain), f"{path} imports {name}"
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from mfagan import checkpoint, pretrained
 from mfagan.progress import no_bar
-from mfagan.sr.problem import every_block
+from mfagan.sr.study.problem import every_block
 from mfagan.sr.training.stages import train
 from mfagan.training.recipe import read_recipe
 from mfagan.training.run import Place, TrainingRun, prepare_run

@@ -21,7 +21,7 @@ from mfagan.errors import InputError
 from search.errors import SearchError
 
 if TYPE_CHECKING:
-    from mfagan.sr.picked import Picked
+    from mfagan.sr.study.picked import Picked
     from search.ledger import Entry, Made
     from search.problem import JSON
     from search.study import StudyRecord
@@ -90,7 +90,7 @@ def open_lineage(picked: "Picked", storage: str | None, say: Callable[[str], Non
 def find_lineage(ckpt: Path, storage: str | None) -> Lineage | None:
     """As `open_lineage` for the pick that a checkpoint was fine-tuned from; None where it was not."""
     from mfagan import checkpoint
-    from mfagan.sr.picked import picked_of
+    from mfagan.sr.study.picked import picked_of
 
     picked = picked_of(checkpoint.read(ckpt), ckpt)
     if picked is not None:
@@ -168,7 +168,7 @@ def record(
 
 def _require_trial(picked: "Picked", storage: str) -> None:
     """Raise an error where the storage does not hold the very trial that was picked."""
-    from mfagan.sr.problem import as_picked
+    from mfagan.sr.study.problem import as_picked
     from search.storage import redact
     from search.study import load
 

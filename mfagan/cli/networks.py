@@ -136,7 +136,7 @@ def finetune(
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
     from mfagan.checkpoint import sha256
     from mfagan.files import require_place
-    from mfagan.sr.picked import read_picked
+    from mfagan.sr.study.picked import read_picked
     from mfagan.sr.training.finetune import finetune as tune
     from mfagan.training.recipe import read_recipe
     from mfagan.training.run import recipe_of

@@ -44,7 +44,7 @@ def build_lut(
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.measure import ROUNDS, build_table, describe_build, warn_noise
     from mfagan.progress import show_bar
-    from mfagan.sr.problem import every_block
+    from mfagan.sr.study.problem import every_block
 
     height, width = read_size(size)
     require_place(out)
@@ -115,8 +115,8 @@ def run_search(
     from mfagan.data.splits import read_pairs
     from mfagan.devices import choose_device
     from mfagan.latency.measure import describe_build, find_table, warn_size
-    from mfagan.sr.problem import SubGeneratorProblem
-    from mfagan.sr.rescoring import require_precision
+    from mfagan.sr.study.bf16_scoring import require_precision
+    from mfagan.sr.study.problem import SubGeneratorProblem
     from search import pareto
     from search.dashboard import show_front
     from search.latency import LatencyTable
@@ -206,7 +206,7 @@ def tabulate(
 ) -> None:
     """Write an exhaustive study's values as a table to compare samplers on (`python -m search.benchmark`)."""
     from mfagan.files import write_atomic
-    from mfagan.sr.problem import LATENCY, MEMORY, SubGeneratorProblem
+    from mfagan.sr.study.problem import LATENCY, MEMORY, SubGeneratorProblem
     from search.storage import check_other_file
     from search.study import load
     from search.tabular import TabularProblem
@@ -234,7 +234,7 @@ def pick(
     knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
 ) -> None:
     """Pick one trial of a study, write it as JSON and record it in the study's history."""
-    from mfagan.sr.problem import LATENCY, as_picked
+    from mfagan.sr.study.problem import LATENCY, as_picked
     from search.pick import pick as pick_point
     from search.storage import check_other_file, lasting_address
     from search.study import load

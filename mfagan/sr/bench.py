@@ -33,11 +33,11 @@ from mfagan.sr.export import export_generator
 from mfagan.sr.network.mfanet import MFANet, blocks
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import OPTIONS, Widths, every_choice, random_choice
-from mfagan.sr.problem import SubGeneratorProblem, every_block
 from mfagan.sr.published import INPUT_SIZE
-from mfagan.sr.rescoring import Precision
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
-from mfagan.sr.walk import PrefixWalk
+from mfagan.sr.study.bf16_scoring import Precision
+from mfagan.sr.study.prefix_walk import PrefixWalk
+from mfagan.sr.study.problem import SubGeneratorProblem, every_block
 from mfagan.training.fabric import make_fabric
 from mfagan.training.recipe import read_recipe
 from mfagan.training.stage import StageTrainer

@@ -20,7 +20,7 @@ from mfagan.sr.network.mfanet import operators
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, random_choice
 from mfagan.sr.published import INPUT_SIZE
-from mfagan.sr.walk import PrefixWalk
+from mfagan.sr.study.prefix_walk import PrefixWalk
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from mfagan.evaluation.scores import as_method, enlarge_bicubic, mean_scores, sc
 from mfagan.files import write_atomic
 from mfagan.latency.measure import measure_model
 from mfagan.sr.network.kinds import load_generator
-from mfagan.sr.picked import read_picked
-from mfagan.sr.problem import Finding
+from mfagan.sr.study.picked import read_picked
+from mfagan.sr.study.problem import Finding
 
 THREADS = 2
 PICTURE = "comparison.png"

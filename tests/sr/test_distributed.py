@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mfagan import checkpoint
-from mfagan.sr.picked import Picked
+from mfagan.sr.study.picked import Picked
 from tests import ROOT, tiny
 
 

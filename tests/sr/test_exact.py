@@ -9,8 +9,8 @@ import pytest
 from mfagan.data.splits import EMBEDDED, read_pairs
 from mfagan.latency.measure import read_table
 from mfagan.sr.network.widths import every_choice
-from mfagan.sr.problem import SubGeneratorProblem
 from mfagan.sr.shipped import EXACT, LATENCY_TABLE, SUPERGENERATOR
+from mfagan.sr.study.problem import SubGeneratorProblem
 from search import pareto
 from search.benchmark import HubProblem
 from search.tabular import TabularProblem

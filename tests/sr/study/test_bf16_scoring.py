@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mfagan.sr.network.widths import Widths, every_choice
-from mfagan.sr.rescoring import Bf16Error, could_lead, measure_error, rescore
+from mfagan.sr.study.bf16_scoring import Bf16Error, could_lead, measure_error, rescore
 from search.pareto import front_mask
 
 DIRECTIONS = ("maximize", "minimize")

@@ -9,7 +9,7 @@ from mfagan.sr.network.layers import ContrastAwareAttention, Conv, Group
 from mfagan.sr.network.mfanet import CFAB, Residual, Tail
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, every_choice, random_choice
-from mfagan.sr.walk import OnePassAttention, PrefixWalk
+from mfagan.sr.study.prefix_walk import OnePassAttention, PrefixWalk
 
 N_CFABS = len(Widths.uniform(48).cfabs)
 

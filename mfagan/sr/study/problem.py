@@ -23,10 +23,10 @@ from mfagan.pretrained import Lpips
 from mfagan.sr.network.mfanet import Residual, blocks
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
-from mfagan.sr.picked import Picked
 from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.ranking import SliceScorer
-from mfagan.sr.rescoring import Bf16Error, Precision, measure_error, require_precision, rescore
+from mfagan.sr.study.bf16_scoring import Bf16Error, Precision, measure_error, require_precision, rescore
+from mfagan.sr.study.picked import Picked
 from search.latency import LatencyTable
 from search.problem import Choice, Evaluation, Foreseen, Objective, Point, Problem
 

@@ -12,12 +12,12 @@ from mfagan.data.splits import Pair, read_pairs
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import sum_costs
-from mfagan.sr import problem as problem_module
 from mfagan.sr.network.mfanet import blocks, operators
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, Widths, every_choice, random_choice
-from mfagan.sr.picked import read_picked
-from mfagan.sr.problem import SubGeneratorProblem, as_finding, as_picked, every_block
+from mfagan.sr.study import problem as problem_module
+from mfagan.sr.study.picked import read_picked
+from mfagan.sr.study.problem import SubGeneratorProblem, as_finding, as_picked, every_block
 from search import pareto
 from search.errors import SearchError
 from search.latency import LatencyTable

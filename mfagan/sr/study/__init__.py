@@ -1,0 +1,1 @@
+"""Where super-resolution meets `search`: the problem of a study, its scorer and its picks."""
