@@ -33,7 +33,7 @@ lint: install
 	$(BIN)/pyright
 
 bench: install
-	$(BIN)/python -m mfagan.sr.bench --out runs/bench.json
+	$(BIN)/python -m mfagan.sr.experiments.bench --out runs/bench.json
 	$(BIN)/python -m search.overhead mfagan/sr/weights/exact.json --out runs/overhead.json
 	$(BIN)/python -m search.benchmark mfagan/sr/weights/exact.json --out runs/samplers.json
 

@@ -7,9 +7,9 @@ import pytest
 
 from mfagan import checkpoint
 from mfagan.cli.ablate import TABLES, pick_front
-from mfagan.sr import comparison
+from mfagan.sr.experiments import comparison
+from mfagan.sr.experiments.ranking import Slice
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.ranking import Slice
 from tests import tiny
 from tests.command import Run
 

@@ -18,10 +18,10 @@ from mfagan import checkpoint, pretrained
 from mfagan.checkpoint import Checkpoint
 from mfagan.data.splits import read_pairs
 from mfagan.evaluation.scores import enlarge_bicubic, super_resolve
+from mfagan.sr.experiments.paper_tables import TABLE_2
 from mfagan.sr.network.kinds import Generator, build, kind_of, load_generator
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.published import TABLE_2
 from tests import tiny
 from tests.command import Run
 

@@ -21,8 +21,8 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
+    from mfagan.sr.experiments.ranking import Slice
     from mfagan.sr.network.widths import Widths
-    from mfagan.sr.ranking import Slice
 
 TABLES = ("compression", "sampling", "discriminator", "slices", "peers")
 
@@ -48,7 +48,7 @@ def ablate(
     """
     from mfagan.evaluation.text_table import format_markdown, format_text
     from mfagan.files import require_writable, write_atomic
-    from mfagan.sr import ablation, comparison
+    from mfagan.sr.experiments import ablation, comparison
     from mfagan.training.recipe import read_recipe
 
     for name in table or ():

@@ -26,7 +26,7 @@ def demo(
 ) -> None:
     """Price, search, browse, pick, fine-tune and export on the bundled photos, from the shipped SuperGenerator."""
     from mfagan.files import require_writable
-    from mfagan.sr.report import THREADS, summarize, write_report
+    from mfagan.sr.experiments.demo_report import THREADS, summarize, write_report
     from mfagan.sr.study.problem import as_finding
     from search import pareto
     from search.study import load

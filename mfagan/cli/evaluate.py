@@ -23,7 +23,7 @@ from mfagan.errors import InputError
 if TYPE_CHECKING:
     from mfagan.evaluation.report import Evaluation
     from mfagan.graph.costs import Costs
-    from mfagan.sr.published import Published
+    from mfagan.sr.experiments.paper_tables import Published
 
 SUFFIX = ".safetensors"
 
@@ -163,7 +163,7 @@ def _print_tables(found: "Evaluation", per_image: bool) -> None:
 def _draw(found: "Evaluation", quality: str) -> str:
     """The page of the paper's figure 5: quality of the first set against memory, FLOPs as size."""
     from mfagan.evaluation import report_table as tables
-    from mfagan.sr.published import quoted_on
+    from mfagan.sr.experiments.paper_tables import quoted_on
     from search.bubbles import Bubble, bubble_data
     from search.page import bubble_page
 

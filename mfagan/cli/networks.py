@@ -219,8 +219,8 @@ def rank(
 ) -> None:
     """Tell whether a SuperGenerator's widths mean something: PSNR of its slices, and its correlation with FLOPs."""
     from mfagan.data.splits import read_pairs
+    from mfagan.sr.experiments.ranking import rank_slices
     from mfagan.sr.network.supergenerator import load_supernet
-    from mfagan.sr.ranking import rank_slices
 
     network = load_supernet(ckpt)
     found = rank_slices(network, read_pairs(images, network.scale), slices, seed)

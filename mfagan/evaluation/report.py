@@ -18,9 +18,9 @@ from mfagan.graph.costs import Costs, trace_costs
 from mfagan.latency.measure import NETWORK_ROUNDS, describe_device, measure_networks
 from mfagan.pretrained import Lpips
 from mfagan.progress import Bars, no_bar
+from mfagan.sr.experiments.paper_tables import INPUT_SIZE
 from mfagan.sr.network.kinds import Generator, rebuild
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.published import INPUT_SIZE
 
 BICUBIC = "bicubic"
 HELD_OUT = "held-out photos"

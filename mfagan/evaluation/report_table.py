@@ -9,7 +9,7 @@ from mfagan.evaluation.report import Evaluation, Row
 from mfagan.evaluation.scores import Scores
 from mfagan.evaluation.text_table import Cell, Column, format_markdown
 from mfagan.pretrained import PUBLISHED
-from mfagan.sr.published import INPUT_SIZE, PAPER, SCALE, TABLE_2, Published, quoted_on
+from mfagan.sr.experiments.paper_tables import INPUT_SIZE, PAPER, SCALE, TABLE_2, Published, quoted_on
 
 FORMAT = "evaluation/1"
 COST_COLUMNS = (Column("memory", "GB", ".3f"), Column("FLOPs", "G", ".2f"), Column("params", "M", ".3f"))

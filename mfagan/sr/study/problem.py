@@ -20,11 +20,11 @@ from mfagan.errors import InputError
 from mfagan.graph.costs import Costs, sum_costs
 from mfagan.graph.operators import Block
 from mfagan.pretrained import Lpips
+from mfagan.sr.experiments.paper_tables import INPUT_SIZE
+from mfagan.sr.experiments.ranking import SliceScorer
 from mfagan.sr.network.mfanet import Residual, blocks
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
-from mfagan.sr.published import INPUT_SIZE
-from mfagan.sr.ranking import SliceScorer
 from mfagan.sr.study.bf16_scoring import Bf16Error, Precision, measure_error, require_precision, rescore
 from mfagan.sr.study.picked import Picked
 from search.latency import LatencyTable

@@ -18,12 +18,12 @@ from mfagan.evaluation.report_table import COST_COLUMNS, cost_cells, quality_cel
 from mfagan.evaluation.scores import Scores
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.pretrained import Lpips
+from mfagan.sr.experiments.paper_tables import TABLE_1, TABLE_1_PRUNED
+from mfagan.sr.experiments.ranking import Ranking, rank_slices
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import OPTIONS, Widths
-from mfagan.sr.published import TABLE_1, TABLE_1_PRUNED
-from mfagan.sr.ranking import Ranking, rank_slices
 from mfagan.sr.training.finetune import finetune
 from mfagan.sr.training.stages import (
     DISCRIMINATOR,

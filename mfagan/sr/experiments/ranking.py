@@ -15,11 +15,11 @@ from mfagan.evaluation import psnr_ssim
 from mfagan.evaluation.psnr_ssim import shaved_luma
 from mfagan.evaluation.scores import Lpips, lpips_distance
 from mfagan.graph.costs import sum_costs
+from mfagan.sr.experiments.paper_tables import INPUT_SIZE
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import operators
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, random_choice
-from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.study.prefix_walk import PrefixWalk
 
 

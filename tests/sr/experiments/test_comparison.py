@@ -8,11 +8,11 @@ import torch
 from mfagan import checkpoint
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import trace_costs
-from mfagan.sr import comparison
-from mfagan.sr.ablation import Report
+from mfagan.sr.experiments import comparison
+from mfagan.sr.experiments.ablation import Report
+from mfagan.sr.experiments.ranking import Slice
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.ranking import Slice
 from mfagan.training.run import TrainingRun
 from tests import tiny
 

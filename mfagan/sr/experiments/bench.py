@@ -29,11 +29,11 @@ from mfagan.evaluation.scores import super_resolve
 from mfagan.files import require_place, write_atomic
 from mfagan.latency.measure import build_table, describe_build, measure_model, read_table
 from mfagan.progress import show_bar
+from mfagan.sr.experiments.paper_tables import INPUT_SIZE
 from mfagan.sr.export import export_generator
 from mfagan.sr.network.mfanet import MFANet, blocks
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import OPTIONS, Widths, every_choice, random_choice
-from mfagan.sr.published import INPUT_SIZE
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.study.bf16_scoring import Precision
 from mfagan.sr.study.prefix_walk import PrefixWalk
@@ -253,7 +253,7 @@ def format_rows(rows: Sequence[Row]) -> str:
 
 def main() -> None:
     """Run every benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m mfagan.sr.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m mfagan.sr.experiments.bench", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("runs/bench.json"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=8)

@@ -10,11 +10,11 @@ from mfagan.errors import InputError
 from mfagan.evaluation.scores import as_method, enlarge_bicubic, mean_psnr_db, score
 from mfagan.graph.costs import sum_costs
 from mfagan.pretrained import Lpips
-from mfagan.sr import ablation
-from mfagan.sr.ablation import PRUNED, Report, rules
+from mfagan.sr.experiments import ablation
+from mfagan.sr.experiments.ablation import PRUNED, Report, rules
+from mfagan.sr.experiments.paper_tables import TABLE_1
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.mfanet import operators
-from mfagan.sr.published import TABLE_1
 from mfagan.sr.training.stages import train_supernet
 from mfagan.training.run import TrainingRun
 from tests import tiny

@@ -13,11 +13,11 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.evaluation.text_table import Cell, Column
-from mfagan.sr.ablation import Report, budget, mean_figures, rank, score, tune_slice
+from mfagan.sr.experiments.ablation import Report, budget, mean_figures, rank, score, tune_slice
+from mfagan.sr.experiments.paper_tables import INPUT_SIZE
+from mfagan.sr.experiments.ranking import Slice
 from mfagan.sr.network.kinds import Generator, build
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.published import INPUT_SIZE
-from mfagan.sr.ranking import Slice
 from mfagan.sr.training.stages import DISCRIMINATOR, SUPERGENERATOR, train
 from mfagan.training.recipe import LossWeights
 from mfagan.training.run import TrainingRun

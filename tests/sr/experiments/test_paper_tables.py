@@ -1,6 +1,6 @@
 import pytest
 
-from mfagan.sr.published import TABLE_1, TABLE_2, TABLE_3, Quality, quoted_on
+from mfagan.sr.experiments.paper_tables import TABLE_1, TABLE_2, TABLE_3, Quality, quoted_on
 
 
 def test_the_tables_agree_where_they_print_the_same_network():

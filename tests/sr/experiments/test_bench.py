@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from mfagan.sr import bench
+from mfagan.sr.experiments import bench
 
 
 def test_ratio_is_the_median_of_pairs_run_in_turn(monkeypatch: pytest.MonkeyPatch):

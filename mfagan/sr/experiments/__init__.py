@@ -1,0 +1,1 @@
+"""The paper's tables, ablations, comparisons, benchmarks and the demo's report."""
