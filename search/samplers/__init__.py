@@ -29,7 +29,7 @@ def make_sampler(name: str, problem: Problem, population: int = 10) -> Sampler:
 
         return TPE(problem)
     if name in ("random", "exhaustive"):
-        from search.samplers.plain import Exhaustive, Random
+        from search.samplers.random_exhaustive import Exhaustive, Random
 
         return Random(problem) if name == "random" else Exhaustive(problem)
     raise SearchError(f"sampler {name!r} is not known: choose from {', '.join(NAMES)}")

@@ -16,8 +16,8 @@ from search.errors import SearchError
 from search.problem import Point, Problem
 from search.samplers.base import Key, Sampler
 from search.samplers.candidates import Gatherer, generator_for
-from search.samplers.improvement import improvement, improvement_2d
-from search.samplers.process import Process, fit_kernel
+from search.samplers.gaussian_process import Process, fit_kernel
+from search.samplers.hypervolume_improvement import improvement, improvement_2d
 
 MAX_CHOICES = 100_000
 """The largest space that is scored as a whole."""

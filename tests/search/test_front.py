@@ -11,10 +11,10 @@ import pytest
 from search import pareto
 from search.errors import SearchError
 from search.problem import Choice, Evaluation, Foreseen, Objective, Point, Problem, Value
-from search.samplers import candidates, front, improvement
+from search.samplers import candidates, front, hypervolume_improvement
 from search.samplers.base import Key, Sampler, Space
 from search.samplers.front import Front
-from search.samplers.plain import Random
+from search.samplers.random_exhaustive import Random
 
 COATINGS = {"none": 0.0, "single": 0.3, "broadband": 0.9}
 
@@ -285,8 +285,8 @@ def test_expected_improvement_in_closed_form_is_the_sampled_one():
         )
         for m, s in zip(mean, deviation, strict=True)
     ]
-    closed = improvement.improvement_2d(rows, reference, mean, deviation)
-    general = improvement.improvement(
+    closed = hypervolume_improvement.improvement_2d(rows, reference, mean, deviation)
+    general = hypervolume_improvement.improvement(
         rows, np.zeros(2), reference, mean, np.stack([np.zeros(4), deviation], axis=1)
     )
     np.testing.assert_allclose(closed, sampled, atol=0.005)
