@@ -16,7 +16,7 @@ from rich.progress import Progress as Bar
 
 from search import dashboard, page, pareto, samplers, study
 from search.errors import SearchError
-from search.output import write_text
+from search.files import write_text
 from search.problem import Objective, Problem, check_problem, count_choices, format_value
 from search.storage import check_other_file
 

@@ -27,7 +27,7 @@ from threadpoolctl import threadpool_limits
 
 from search.errors import SearchError
 from search.evolution import evolve
-from search.output import write_text
+from search.files import write_text
 from search.pareto import hypervolume, losses
 from search.problem import Evaluation, Point, Problem, check_problem
 from search.samplers.base import Key, Sampler

@@ -11,7 +11,7 @@ import optuna
 from search import plot
 from search.connection import connect
 from search.errors import SearchError
-from search.quiet import quiet_optuna
+from search.optuna_logging import quiet_optuna
 from search.study import StudyRecord
 
 _LOG = logging.getLogger("search")

@@ -15,8 +15,8 @@ from typing import Any
 
 from search.connection import Connection, connect
 from search.errors import SearchError
+from search.optuna_logging import quiet_optuna
 from search.problem import JSON
-from search.quiet import quiet_optuna
 
 _PREFIX = "ledger:"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from optuna.storages import InMemoryStorage
 
 from search.errors import SearchError
-from search.output import write_text
+from search.files import write_text
 from search.problem import Choice, Evaluation
 from search.study import run
 from search.tabular import TabularProblem

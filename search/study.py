@@ -21,6 +21,7 @@ from search import samplers
 from search.claims import WORKER, Board, Claim, Claims, as_point
 from search.connection import Connection, connect
 from search.errors import SearchError
+from search.optuna_logging import quiet_optuna
 from search.problem import (
     Choice,
     Evaluation,
@@ -34,7 +35,6 @@ from search.problem import (
     check_problem,
     count_choices,
 )
-from search.quiet import quiet_optuna
 from search.samplers.base import Key, Sampler, Space
 
 _PROBLEM_KEY = "search:problem"  # the study's user attribute: objectives, choices and identity

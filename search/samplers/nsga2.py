@@ -15,8 +15,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search import pareto
 from search.errors import SearchError
+from search.optuna_logging import quiet_optuna
 from search.problem import Point, Problem
-from search.quiet import quiet_optuna
 from search.samplers.base import Key, Sampler
 
 ELITES_PER_CHILD = 1.5

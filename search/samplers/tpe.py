@@ -11,8 +11,8 @@ from optuna.samplers import TPESampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState, create_trial
 
+from search.optuna_logging import quiet_optuna
 from search.problem import Point, Problem
-from search.quiet import quiet_optuna
 from search.samplers.base import Key, Sampler
 
 

@@ -68,7 +68,7 @@ def test_plain_data_stays_plain(name):
 
 def test_samplers_know_no_study_nor_storage():
     """They draw from plain points, so that one can be tried and compared without any."""
-    allowed = PLAIN | {"search.pareto", "search.quiet"}
+    allowed = PLAIN | {"search.pareto", "search.optuna_logging"}
     for path in FILES:
         if path.parent.name == "samplers":
             names = {n for n in imported(path) if n.startswith("search")}
