@@ -18,7 +18,7 @@ from search import dashboard, page, pareto, samplers, study
 from search.errors import SearchError
 from search.files import write_text
 from search.problem import Objective, Problem, check_problem, count_choices, format_value
-from search.storage import check_other_file
+from search.storage.address import check_other_file
 
 
 class _Parser(argparse.ArgumentParser):

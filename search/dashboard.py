@@ -9,9 +9,9 @@ from dataclasses import replace
 import optuna
 
 from search import plot
-from search.connection import connect
 from search.errors import SearchError
 from search.optuna_logging import quiet_optuna
+from search.storage.connection import connect
 from search.study import StudyRecord
 
 _LOG = logging.getLogger("search")

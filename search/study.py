@@ -18,8 +18,6 @@ from optuna.study import Study
 from optuna.trial import TrialState
 
 from search import samplers
-from search.claims import WORKER, Board, Claim, Claims, as_point
-from search.connection import Connection, connect
 from search.errors import SearchError
 from search.optuna_logging import quiet_optuna
 from search.problem import (
@@ -36,6 +34,8 @@ from search.problem import (
     count_choices,
 )
 from search.samplers.base import Key, Sampler, Space
+from search.storage.claims import WORKER, Board, Claim, Claims, as_point
+from search.storage.connection import Connection, connect
 
 _PROBLEM_KEY = "search:problem"  # the study's user attribute: objectives, choices and identity
 _WAIT_S = 1.0

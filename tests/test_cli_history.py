@@ -13,7 +13,7 @@ from mfagan.cli.history import Lineage
 from mfagan.cli.options import command_line
 from mfagan.sr.study.picked import Picked, read_picked
 from mfagan.sr.training import finetune as finetuning
-from search import ledger
+from search.storage import ledger
 from tests.command import Run
 from tests.search import postgres
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from mfagan import checkpoint
 from mfagan.sr.shipped import SUPERGENERATOR
-from search import ledger
+from search.storage import ledger
 
 pytestmark = pytest.mark.slow
 

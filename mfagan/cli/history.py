@@ -22,8 +22,8 @@ from search.errors import SearchError
 
 if TYPE_CHECKING:
     from mfagan.sr.study.picked import Picked
-    from search.ledger import Entry, Made
     from search.problem import JSON
+    from search.storage.ledger import Entry, Made
     from search.study import StudyRecord
 
 _STEPS = {
@@ -45,7 +45,7 @@ class Lineage:
     def record(self, kind: str, file: Path, parent: str | None, facts: "Mapping[str, JSON]") -> None:
         """Record a file that was made from the file whose hash is `parent`; a failure is said, the file is whole."""
         from mfagan.checkpoint import sha256
-        from search import ledger
+        from search.storage import ledger
 
         entry = ledger.Entry(kind, self.picked.trial, str(file.resolve()), sha256(file), parent, facts)
         try:
@@ -69,7 +69,7 @@ def open_lineage(picked: "Picked", storage: str | None, say: Callable[[str], Non
 
     None, and a line that says why, where the pick's storage cannot be used; an error where that is `storage`.
     """
-    from search.storage import lacks_password
+    from search.storage.address import lacks_password
 
     address = picked.storage if storage is None else storage
     try:
@@ -107,8 +107,8 @@ def history(
 
     A file that is no longer where it was written, or holds something else now, is marked.
     """
-    from search import ledger
-    from search.storage import read_address
+    from search.storage import ledger
+    from search.storage.address import read_address
     from search.study import load
 
     record = load(storage, study)
@@ -140,8 +140,8 @@ def record(
 ) -> None:
     """Record in a study's history what an exported file took on another device, such as a phone."""
     from mfagan.checkpoint import sha256
-    from search import ledger
-    from search.storage import read_address
+    from search.storage import ledger
+    from search.storage.address import read_address
 
     device = " ".join(measured_on.split())  # a line of the history
     if not device:
@@ -169,7 +169,7 @@ def record(
 def _require_trial(picked: "Picked", storage: str) -> None:
     """Raise an error where the storage does not hold the very trial that was picked."""
     from mfagan.sr.study.problem import as_picked
-    from search.storage import redact
+    from search.storage.address import redact
     from search.study import load
 
     points = {point.number: point for point in load(storage, picked.study).points}

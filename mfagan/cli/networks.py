@@ -140,7 +140,7 @@ def finetune(
     from mfagan.sr.training.finetune import finetune as tune
     from mfagan.training.recipe import read_recipe
     from mfagan.training.run import recipe_of
-    from search.storage import lasting_address
+    from search.storage.address import lasting_address
 
     choice, origin = read_picked(picked), sha256(picked)  # now: the file may be another by the end
     if storage is not None:

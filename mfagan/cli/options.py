@@ -73,7 +73,7 @@ def command_line() -> str:
 def _hide_password(argument: str) -> str:
     if "://" not in argument and "@" not in argument:
         return argument
-    from search.storage import redact
+    from search.storage.address import redact
 
     option, equals, value = argument.partition("=") if argument.startswith("--") else ("", "", argument)
     return f"{option}{equals}{redact(value)}"

@@ -190,7 +190,7 @@ def front(
     """Write the Pareto front as one HTML file that works offline."""
     from mfagan.files import write_atomic
     from search.page import front_page
-    from search.storage import check_other_file
+    from search.storage.address import check_other_file
     from search.study import load
 
     check_other_file(out, storage)
@@ -207,7 +207,7 @@ def tabulate(
     """Write an exhaustive study's values as a table to compare samplers on (`python -m search.benchmark`)."""
     from mfagan.files import write_atomic
     from mfagan.sr.study.problem import LATENCY, MEMORY, SubGeneratorProblem
-    from search.storage import check_other_file
+    from search.storage.address import check_other_file
     from search.study import load
     from search.tabular import TabularProblem
 
@@ -236,7 +236,7 @@ def pick(
     """Pick one trial of a study, write it as JSON and record it in the study's history."""
     from mfagan.sr.study.problem import LATENCY, as_picked
     from search.pick import pick as pick_point
-    from search.storage import check_other_file, lasting_address
+    from search.storage.address import check_other_file, lasting_address
     from search.study import load
 
     check_other_file(out, storage)
@@ -251,7 +251,7 @@ def pick(
 
 
 def _where(storage: str, study: str) -> str:
-    from search.storage import redact
+    from search.storage.address import redact
 
     return shlex.join(["--storage", redact(storage), "--study", study])
 

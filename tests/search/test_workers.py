@@ -18,12 +18,12 @@ from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 
-from search import connection as connection_module
-from search.claims import WORKER
-from search.connection import Connection, connect
 from search.errors import SearchError
-from search.ledger import Entry, read, record
-from search.storage import read_address
+from search.storage import connection as connection_module
+from search.storage.address import read_address
+from search.storage.claims import WORKER
+from search.storage.connection import Connection, connect
+from search.storage.ledger import Entry, read, record
 from search.study import StudyRecord, load, run
 from tests import ROOT
 from tests.search import postgres

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from search.errors import SearchError
-from search.storage import (
+from search.storage.address import (
     check_file,
     check_other_file,
     lacks_password,

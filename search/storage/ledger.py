@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
-from search.connection import Connection, connect
 from search.errors import SearchError
 from search.optuna_logging import quiet_optuna
 from search.problem import JSON
+from search.storage.connection import Connection, connect
 
 _PREFIX = "ledger:"
 

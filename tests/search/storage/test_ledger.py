@@ -6,14 +6,14 @@ import optuna
 import pytest
 
 from search.errors import SearchError
-from search.ledger import Entry, read, record, trace
+from search.storage.ledger import Entry, read, record, trace
 from search.study import load, run
 from tests import ROOT
 from tests.search.toy import Lens, searched
 
 MANY = """
 import sys
-from search.ledger import Entry, record
+from search.storage.ledger import Entry, record
 storage, writer = sys.argv[1:]
 for i in range(8):
     record(storage, "toy", Entry("ground", 1, f"/lens/{writer}", f"{writer}-{i}"))

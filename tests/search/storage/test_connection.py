@@ -18,10 +18,10 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 
-from search import connection as connection_module
-from search.connection import Connection, connect, is_storage_failure
 from search.errors import SearchError
-from search.storage import read_address
+from search.storage import connection as connection_module
+from search.storage.address import read_address
+from search.storage.connection import Connection, connect, is_storage_failure
 from search.study import load, run
 from tests.search.toy import Lens
 

@@ -16,12 +16,12 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from sqlalchemy.exc import OperationalError
 
-from search import claims as claims_module
-from search import connection as connection_module
-from search.claims import Claim, Claims, as_point
-from search.connection import Connection, connect
 from search.problem import Evaluation, Foreseen
 from search.samplers.base import Key, Space
+from search.storage import claims as claims_module
+from search.storage import connection as connection_module
+from search.storage.claims import Claim, Claims, as_point
+from search.storage.connection import Connection, connect
 
 LEASE_S = 30.0
 SPACE = Space({"a": (0, 1, 2), "b": ("x", "y")})

@@ -20,7 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from search.errors import SearchError
-from search.storage import Address, check_file, database_error, read_address, storage_error
+from search.storage.address import Address, check_file, database_error, read_address, storage_error
 
 _LOG = logging.getLogger("search")
 _SQLITE_TIMEOUT_S = 60

@@ -26,9 +26,9 @@ from optuna.distributions import BaseDistribution
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.connection import Connection, is_storage_failure
 from search.problem import Evaluation, Foreseen, Point
 from search.samplers.base import Key, Space
+from search.storage.connection import Connection, is_storage_failure
 
 WORKER = "search:worker"
 """The trial attribute that names the worker of a claim."""

@@ -1,0 +1,1 @@
+"""Where studies are kept: addresses, connections, claims of workers and the ledger."""
