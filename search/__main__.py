@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from search import dashboard, page, pareto, samplers, study
+from search import pareto, samplers, study
 from search.errors import SearchError
 from search.files import write_text
 from search.problem import Objective, Problem, check_problem, count_choices, format_value
+from search.report import dashboard, html_page
 from search.storage.address import check_other_file
 
 
@@ -115,7 +116,7 @@ def _search(options: argparse.Namespace) -> None:
         print(f"every one of the {record.n_unique_trials} choices is evaluated: the study is at its end")
     print(_front_table(record))
     if out is not None:
-        write_text(out, page.front_page(record))
+        write_text(out, html_page.front_page(record))
         print(f"wrote {out}")
 
 

@@ -164,8 +164,8 @@ def _draw(found: "Evaluation", quality: str) -> str:
     """The page of the paper's figure 5: quality of the first set against memory, FLOPs as size."""
     from mfagan.evaluation import report_table as tables
     from mfagan.sr.experiments.paper_tables import quoted_on
-    from search.bubbles import Bubble, bubble_data
-    from search.page import bubble_page
+    from search.report.bubble_figure import Bubble, bubble_data
+    from search.report.html_page import bubble_page
 
     first = next(iter(found.sources))
     attribute = "psnr_db" if quality == "psnr" else "lpips"

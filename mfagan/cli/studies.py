@@ -118,9 +118,9 @@ def run_search(
     from mfagan.sr.study.bf16_scoring import require_precision
     from mfagan.sr.study.problem import SubGeneratorProblem
     from search import pareto
-    from search.dashboard import show_front
     from search.latency import LatencyTable
     from search.problem import count_choices
+    from search.report.dashboard import show_front
     from search.study import load
 
     target = read_size(size)
@@ -189,7 +189,7 @@ def front(
 ) -> None:
     """Write the Pareto front as one HTML file that works offline."""
     from mfagan.files import write_atomic
-    from search.page import front_page
+    from search.report.html_page import front_page
     from search.storage.address import check_other_file
     from search.study import load
 

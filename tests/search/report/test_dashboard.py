@@ -18,9 +18,9 @@ from urllib.request import urlopen
 import optuna
 import pytest
 
-from search.dashboard import show_front
 from search.pareto import front
 from search.problem import Choice, Point
+from search.report.dashboard import show_front
 from search.study import load
 from tests import ROOT
 from tests.search.ladder import Ladder

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from search import bubbles, pareto, plot
+from search import pareto
 from search.problem import Objective, Point, describe, shared_texts
+from search.report import bubble_figure, pareto_figure
 
 if TYPE_CHECKING:
     from search.study import StudyRecord
@@ -55,8 +56,8 @@ def front_page(record: StudyRecord, picked: Point | None = None, notes: Sequence
     Raises SearchError for a study of fewer than two objectives.
     """
     best = pareto.front(record.points, record.objectives)
-    data = plot.front_data(record.points, record.objectives, picked)
-    figure = _embed(plot.pareto_figure(data), "front")
+    data = pareto_figure.front_data(record.points, record.objectives, picked)
+    figure = _embed(pareto_figure.pareto_figure(data), "front")
     n_infeasible = sum(not point.feasible for point in record.points)
     counts = f"{record.n_trials} finished trials of {record.n_unique_trials} distinct choices"
     counts += f", {n_infeasible} over a limit" if n_infeasible else ""
@@ -82,10 +83,10 @@ def front_page(record: StudyRecord, picked: Point | None = None, notes: Sequence
     return _page(f"{name}: Pareto front", f"Pareto front of {name}", body)
 
 
-def bubble_page(data: bubbles.BubbleData, title: str, notes: Sequence[str] = ()) -> str:
+def bubble_page(data: bubble_figure.BubbleData, title: str, notes: Sequence[str] = ()) -> str:
     """The page's HTML: a bubble chart (plotly.js embedded, about 5 MB), what its areas show, and notes."""
     notes = [f"The area of a circle shows {data.size_title}.", *notes]
-    body = f'<div class="figure">{_embed(bubbles.bubble_figure(data), "bubbles")}</div>\n{_paragraphs(notes)}'
+    body = f'<div class="figure">{_embed(bubble_figure.bubble_figure(data), "bubbles")}</div>\n{_paragraphs(notes)}'
     return _page(html.escape(title), html.escape(title), body)
 
 

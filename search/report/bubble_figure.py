@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import plotly.graph_objects as go
 
 from search.errors import SearchError
-from search.plot import AXIS, FONT, FRONT_COLOUR, INK
+from search.report.pareto_figure import AXIS, FONT, FRONT_COLOUR, INK
 
 LARGEST_PX = 70.0
 SMALLEST_PX = 6.0

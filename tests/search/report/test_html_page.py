@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from search.page import front_page
 from search.problem import Objective, Point
+from search.report.html_page import front_page
 from search.study import StudyRecord
 
 

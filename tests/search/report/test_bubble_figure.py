@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from search.bubbles import Bubble, BubbleData, BubbleSeries, bubble_data, bubble_figure
 from search.errors import SearchError
-from search.page import bubble_page
+from search.report.bubble_figure import Bubble, BubbleData, BubbleSeries, bubble_data, bubble_figure
+from search.report.html_page import bubble_page
 
 BUBBLES = [
     Bubble("big <b>", 4.0, 30.0, 100.0, details={"FLOPs": "100 G", "a&b": "<i>"}),

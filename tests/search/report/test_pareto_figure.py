@@ -1,8 +1,8 @@
 import pytest
 
 from search.errors import SearchError
-from search.plot import FrontData, Series, front_data, pareto_figure
 from search.problem import Objective, Point
+from search.report.pareto_figure import FrontData, Series, front_data, pareto_figure
 
 OBJECTIVES = (Objective("psnr", "maximize", "dB"), Objective("latency", "minimize", "ms"))
 POINTS = [

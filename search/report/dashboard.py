@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import optuna
 
-from search import plot
 from search.errors import SearchError
 from search.optuna_logging import quiet_optuna
+from search.report import pareto_figure
 from search.storage.connection import connect
 from search.study import StudyRecord
 
@@ -30,7 +30,7 @@ def show_front(storage: str, record: StudyRecord) -> None:
         return
     if len(record.objectives) < 2:
         return
-    data = plot.front_data(record.points, record.objectives)
+    data = pareto_figure.front_data(record.points, record.objectives)
     data = replace(data, dominated=_brief(data.dominated), infeasible=_brief(data.infeasible))
     try:
         with quiet_optuna(), connect(storage, create=False) as connection:
@@ -38,12 +38,12 @@ def show_front(storage: str, record: StudyRecord) -> None:
             study = connection.call(
                 optuna.load_study, study_name=record.name, storage=connection.storage, sampler=sampler
             )
-            figure = plot.pareto_figure(data)
+            figure = pareto_figure.pareto_figure(data)
             connection.call(save_plotly_graph_object, study, figure, graph_object_id=_FIGURE)
     except SearchError as error:
         _LOG.warning("the front's figure is not kept for optuna-dashboard: %s", error)
 
 
-def _brief(series: plot.Series) -> plot.Series:
+def _brief(series: pareto_figure.Series) -> pareto_figure.Series:
     """With the first line of each hover text, plain."""
     return replace(series, hover=[re.sub(r"(?s)<br>.*|<[^>]*>", "", text) for text in series.hover])

@@ -1,0 +1,1 @@
+"""Fronts and comparisons as plotly figures, HTML pages and dashboard entries."""
