@@ -34,8 +34,8 @@ lint: install
 
 bench: install
 	$(BIN)/python -m mfagan.sr.experiments.bench --out runs/bench.json
-	$(BIN)/python -m search.overhead mfagan/sr/weights/exact.json --out runs/overhead.json
-	$(BIN)/python -m search.benchmark mfagan/sr/weights/exact.json --out runs/samplers.json
+	$(BIN)/python -m search.benchmarks.overhead mfagan/sr/weights/exact.json --out runs/overhead.json
+	$(BIN)/python -m search.benchmarks.compare mfagan/sr/weights/exact.json --out runs/samplers.json
 
 clean:
 	rm -rf .venv runs build dist

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from search import pareto
+from search.benchmarks.tabular import TabularProblem
 from search.problem import Point
 from search.study import StudyRecord, load
-from search.tabular import TabularProblem
 from tests import tiny
 from tests.command import Run, search_command
 

@@ -204,12 +204,12 @@ def tabulate(
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
 ) -> None:
-    """Write an exhaustive study's values as a table to compare samplers on (`python -m search.benchmark`)."""
+    """Write an exhaustive study's values as a table to compare samplers on (`python -m search.benchmarks.compare`)."""
     from mfagan.files import write_atomic
     from mfagan.sr.study.problem import LATENCY, MEMORY, SubGeneratorProblem
+    from search.benchmarks.tabular import TabularProblem
     from search.storage.address import check_other_file
     from search.study import load
-    from search.tabular import TabularProblem
 
     check_other_file(out, storage)
     record = load(storage, study)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from search.__main__ import load_problem, main
+from search.benchmarks.tabular import TabularProblem
 from search.problem import Problem
 from search.samplers import NAMES
 from search.study import load
-from search.tabular import TabularProblem
 from search.testing import ProblemContract
 from tests import ROOT
 

@@ -12,8 +12,8 @@ from mfagan.sr.network.widths import every_choice
 from mfagan.sr.shipped import EXACT, LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.study.problem import SubGeneratorProblem
 from search import pareto
-from search.benchmark import HubProblem
-from search.tabular import TabularProblem
+from search.benchmarks.compare import HubProblem
+from search.benchmarks.tabular import TabularProblem
 
 REMEDY = (
     "the weights, the latency table or the photos have changed: rebuild the table, see mfagan/sr/shipped.py"

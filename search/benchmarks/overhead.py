@@ -1,4 +1,4 @@
-"""What a search costs beside its evaluations: python -m search.overhead TABLE.json --out FILE.json.
+"""What a search costs beside its evaluations: python -m search.benchmarks.overhead TABLE.json --out FILE.json.
 
 A whole table is searched in memory, where an evaluation is a look-up. Samplers take turns; medians of the rounds.
 """
@@ -16,11 +16,11 @@ from pathlib import Path
 
 from optuna.storages import InMemoryStorage
 
+from search.benchmarks.tabular import TabularProblem
 from search.errors import SearchError
 from search.files import write_text
 from search.problem import Choice, Evaluation
 from search.study import run
-from search.tabular import TabularProblem
 
 SAMPLERS = ("nsga2", "random", "exhaustive")
 AIM_MS, AIM_RATIO = 5.0, 2.0
@@ -94,7 +94,7 @@ def table_of(rows: Sequence[Overhead]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status: 0, or 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="python -m search.overhead", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m search.benchmarks.overhead", description=__doc__)
     parser.add_argument("table", type=Path, help="a tabular benchmark, a JSON file")
     parser.add_argument("--out", type=Path, required=True, help="write the figures, a JSON file, here")
     options = parser.parse_args(arguments)

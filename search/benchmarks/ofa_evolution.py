@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from search.benchmarks.tabular import TabularProblem
 from search.errors import SearchError
 from search.pareto import losses
-from search.tabular import TabularProblem
 
 POPULATION = 100
 PARENTS = 25

@@ -6,11 +6,11 @@ import numpy as np
 import optuna
 import pytest
 
-from search import benchmark
-from search.benchmark import COMPETITORS, HubProblem, Row, compare, shares, table_of
+from search.benchmarks import compare
+from search.benchmarks.compare import COMPETITORS, HubProblem, Row, compare, shares, table_of
+from search.benchmarks.ofa_evolution import BUDGETS, evolve
+from search.benchmarks.tabular import TabularProblem
 from search.errors import SearchError
-from search.evolution import BUDGETS, evolve
-from search.tabular import TabularProblem
 from tests.search.toy import Lens
 
 
@@ -91,7 +91,7 @@ def test_the_table_has_ours_first():
 
 def test_command(file, tmp_path, capsys):
     out = tmp_path / "shares.json"
-    assert benchmark.main([str(file), "--out", str(out), "--seeds", "1", "--only", "ofa-evolution"]) == 0
+    assert compare.main([str(file), "--out", str(out), "--seeds", "1", "--only", "ofa-evolution"]) == 0
     assert "ofa-evolution" in capsys.readouterr().out
     (row,) = json.loads(out.read_text())["rows"]
     assert row["name"] == "ofa-evolution"
@@ -103,11 +103,11 @@ def test_command(file, tmp_path, capsys):
     [
         (["--only", "luck"], "'luck' is no sampler of the comparison"),
         (["--seeds", "0"], "seeds is 0"),
-        (["--seed"], "see python -m search.benchmark --help"),
+        (["--seed"], "see python -m search.benchmarks.compare --help"),
     ],
 )
 def test_bad_input_is_one_line(file, tmp_path, capsys, arguments, message):
-    assert benchmark.main([str(file), "--out", str(tmp_path / "x.json"), *arguments]) == 2
+    assert compare.main([str(file), "--out", str(tmp_path / "x.json"), *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

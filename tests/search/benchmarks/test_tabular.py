@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from search.benchmarks.tabular import TabularProblem
 from search.errors import SearchError
 from search.problem import Objective
-from search.tabular import TabularProblem
 from tests.search.toy import Lens, searched
 
 FACTS = {

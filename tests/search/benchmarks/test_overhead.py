@@ -1,8 +1,8 @@
 import itertools
 import json
 
-from search.overhead import SAMPLERS, Overhead, main, measure, median_of, table_of
-from search.tabular import TabularProblem
+from search.benchmarks.overhead import SAMPLERS, Overhead, main, measure, median_of, table_of
+from search.benchmarks.tabular import TabularProblem
 from tests.search.ladder import Ladder
 
 

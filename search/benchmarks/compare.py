@@ -1,6 +1,6 @@
 """Samplers compared on a table of exact values, and any Problem offered to Optuna's own samplers.
 
-python -m search.benchmark TABLE.json --out FILE.json
+python -m search.benchmarks.compare TABLE.json --out FILE.json
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from optuna.samplers import BaseSampler, GPSampler, NSGAIISampler, RandomSampler
 from optuna.study import StudyDirection
 from threadpoolctl import threadpool_limits
 
+from search.benchmarks.ofa_evolution import evolve
+from search.benchmarks.tabular import TabularProblem
 from search.errors import SearchError
-from search.evolution import evolve
 from search.files import write_text
 from search.pareto import hypervolume, losses
 from search.problem import Evaluation, Point, Problem, check_problem
 from search.samplers.base import Key, Sampler
 from search.samplers.front import Front
 from search.samplers.nsga2 import NSGA2
-from search.tabular import TabularProblem
 
 try:
     from optunahub.benchmarks import BaseProblem
@@ -296,12 +296,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise SearchError(f"{message}; see python -m search.benchmark --help")
+        raise SearchError(f"{message}; see python -m search.benchmarks.compare --help")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="python -m search.benchmark", description="Compare samplers on a table of exact values."
+        prog="python -m search.benchmarks.compare", description="Compare samplers on a table of exact values."
     )
     parser.add_argument("table", type=Path, help="a tabular benchmark, a JSON file")
     parser.add_argument("--out", type=Path, required=True, help="write the shares, a JSON file, here")

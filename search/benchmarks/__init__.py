@@ -1,0 +1,1 @@
+"""Samplers compared on tables of known values, and the overhead of a study."""
