@@ -6,7 +6,6 @@ import numpy as np
 import optuna
 import pytest
 
-from search.benchmarks import compare
 from search.benchmarks.compare import COMPETITORS, HubProblem, Row, compare, shares, table_of
 from search.benchmarks.ofa_evolution import BUDGETS, evolve
 from search.benchmarks.tabular import TabularProblem
@@ -91,7 +90,7 @@ def test_the_table_has_ours_first():
 
 def test_command(file, tmp_path, capsys):
     out = tmp_path / "shares.json"
-    assert compare.main([str(file), "--out", str(out), "--seeds", "1", "--only", "ofa-evolution"]) == 0
+    assert compare_module.main([str(file), "--out", str(out), "--seeds", "1", "--only", "ofa-evolution"]) == 0
     assert "ofa-evolution" in capsys.readouterr().out
     (row,) = json.loads(out.read_text())["rows"]
     assert row["name"] == "ofa-evolution"
@@ -107,7 +106,7 @@ def test_command(file, tmp_path, capsys):
     ],
 )
 def test_bad_input_is_one_line(file, tmp_path, capsys, arguments, message):
-    assert compare.main([str(file), "--out", str(tmp_path / "x.json"), *arguments]) == 2
+    assert compare_module.main([str(file), "--out", str(tmp_path / "x.json"), *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
