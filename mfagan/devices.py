@@ -36,6 +36,6 @@ def computes_bf16(device: torch.device) -> bool:
     return False
 
 
-def place(module: Module, device: torch.device = CPU) -> Module:
+def to_device(module: Module, device: torch.device = CPU) -> Module:
     """The module itself, on the device and in channels_last, in which convolutions are about twice as fast."""
     return module.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]

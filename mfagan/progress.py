@@ -13,15 +13,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-Report = Callable[[int, int, str], None]
+ProgressCallback = Callable[[int, int, str], None]
 """Called with how much is done, of how much, and a short note such as the loss."""
 
-Bars = Callable[[str], AbstractContextManager[Report]]
-"""Called with a label; gives the Report that moves its bar."""
+ProgressFactory = Callable[[str], AbstractContextManager[ProgressCallback]]
+"""Called with a label; gives the ProgressCallback that moves its bar."""
 
 
 @contextmanager
-def show_bar(label: str) -> Iterator[Report]:
+def show_bar(label: str) -> Iterator[ProgressCallback]:
     """A progress bar on standard error, with the time left; plain text where that is not a terminal."""
     columns = (
         TextColumn("{task.description:<24}"),
@@ -42,6 +42,6 @@ def show_bar(label: str) -> Iterator[Report]:
 
 
 @contextmanager
-def no_bar(label: str) -> Iterator[Report]:
+def no_progress(label: str) -> Iterator[ProgressCallback]:
     """Reports that go nowhere."""
     yield lambda done, total, note: None

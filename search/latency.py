@@ -26,7 +26,7 @@ from search.errors import SearchError, first_fault
 _Text = Annotated[str, StringConstraints(min_length=1)]
 
 
-class Entry(BaseModel):
+class BlockLatency(BaseModel):
     """One measured block: its latency and half the interquartile range of its measurements, in ms."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -54,7 +54,7 @@ class LatencyTable(BaseModel):
     input_size: Annotated[tuple[PositiveInt, PositiveInt], Strict(False)]
     measured_at: Annotated[AwareDatetime, Strict(False)]
     command: _Text
-    entries: Annotated[dict[str, Entry], Field(min_length=1)]
+    entries: Annotated[dict[str, BlockLatency], Field(min_length=1)]
 
     @classmethod
     def read(cls, path: str | PathLike[str]) -> Self:

@@ -73,7 +73,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class Known:
     """What is known of a choice before it is evaluated.
 
     `values` holds objectives by name, in the same unit as in the evaluation; `attributes` and `constraints` are
@@ -85,7 +85,7 @@ class Foreseen:
     constraints: Mapping[str, float] = field(default_factory=dict)
 
 
-Answer = TypeVar("Answer", Evaluation, Foreseen)
+Answer = TypeVar("Answer", Evaluation, Known)
 
 
 @dataclass(frozen=True)
@@ -119,12 +119,12 @@ class Problem(ABC):
     def evaluate(self, batch: Sequence[Choice]) -> Sequence[Evaluation]:
         """Score distinct choices: one Evaluation each, in the order of `batch`."""
 
-    def foresee(self, batch: Sequence[Choice]) -> Sequence[Foreseen]:
+    def foresee(self, batch: Sequence[Choice]) -> Sequence[Known]:
         """What is known of choices without evaluating them, in the order of `batch`; it must be cheap.
 
         The `front` sampler needs it for every objective but those that it has to learn.
         """
-        return [Foreseen()] * len(batch)
+        return [Known()] * len(batch)
 
     def identity(self) -> dict[str, str]:
         """What the values depend on (hashes of weights, tables, data): a study refuses another identity."""

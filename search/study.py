@@ -23,7 +23,7 @@ from search.optuna_logging import quiet_optuna
 from search.problem import (
     Choice,
     Evaluation,
-    Foreseen,
+    Known,
     Objective,
     Point,
     Problem,
@@ -34,7 +34,7 @@ from search.problem import (
     count_choices,
 )
 from search.samplers.base import Key, Sampler, Space
-from search.storage.claims import WORKER, Board, Claim, Claims, as_point
+from search.storage.claims import WORKER, Claim, Claims, StudyView, as_point
 from search.storage.connection import Connection, connect
 
 _PROBLEM_KEY = "search:problem"  # the study's user attribute: objectives, choices and identity
@@ -145,7 +145,7 @@ class _Worker:
         self._entropy = entropy
         self._points: list[Point] = []  # by number
         self._best: float | None = None
-        self._board = Board([], [], [])
+        self._board = StudyView([], [], [])
         self._history: tuple[Point, ...] = ()
 
     def look(self) -> Progress:
@@ -196,7 +196,7 @@ class _Worker:
             keys.append(self._draw(draw, taken, salt))
             taken.add(keys[-1])
         choices = [self._sampler.space.choice(key) for key in keys]
-        foreseen = ask(self._problem, "foresee", choices, Foreseen)
+        foreseen = ask(self._problem, "foresee", choices, Known)
         for known in foreseen:
             check_facts(known.attributes, known.constraints)
         return self._claims.take(keys, foreseen, self._n_trials)

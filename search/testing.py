@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.problem import Choice, Evaluation, Foreseen, Problem, ask, check_problem, count_choices
+from search.problem import Choice, Evaluation, Known, Problem, ask, check_problem, count_choices
 from search.samplers.base import Space
 from search.study import StudyRecord, load, run
 
@@ -26,7 +26,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 class ProblemContract:
     """Tests that any Problem passes; name the derived class `Test...`, so that pytest collects it.
 
-    `n_choices` are evaluated: known ones, then some by chance; give fewer where evaluations are slow.
+    `n_choices` are evaluated: known ones, then some by rng; give fewer where evaluations are slow.
     Two evaluations of one choice may differ by `tolerance`, absolute or relative, in every number.
     """
 
@@ -139,11 +139,11 @@ class ProblemContract:
     def _evaluate(self, problem: Problem, batch: Sequence[Choice]) -> list[Evaluation]:
         return ask(problem, "evaluate", [dict(choice) for choice in batch], Evaluation)
 
-    def _foresee(self, problem: Problem, batch: Sequence[Choice]) -> list[Foreseen]:
-        return ask(problem, "foresee", [dict(choice) for choice in batch], Foreseen)
+    def _foresee(self, problem: Problem, batch: Sequence[Choice]) -> list[Known]:
+        return ask(problem, "foresee", [dict(choice) for choice in batch], Known)
 
     def _choices(self, problem: Problem) -> list[Choice]:
-        """Distinct choices: known ones, and others by chance."""
+        """Distinct choices: known ones, and others by rng."""
         space, rng = Space(problem.choices), np.random.default_rng(0)
         known = [space.key(choice) for choice in problem.known_choices][: max(1, self.n_choices // 2)]
         keys = list(dict.fromkeys(known))

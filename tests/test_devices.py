@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mfagan.devices import choose_device, computes_bf16, place
+from mfagan.devices import choose_device, computes_bf16, to_device
 from mfagan.errors import InputError
 
 
@@ -25,6 +25,6 @@ def test_bf16_is_native_on_no_unknown_device():
 def test_place_keeps_the_module_and_its_values():
     conv = torch.nn.Conv2d(4, 4, 3)
     before = conv.weight.detach().clone()
-    assert place(conv) is conv
+    assert to_device(conv) is conv
     assert conv.weight.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(conv.weight, before)

@@ -1,6 +1,6 @@
 import re
 
-from mfagan.progress import no_bar, show_bar
+from mfagan.progress import no_progress, show_bar
 
 
 def test_a_bar_shows_label_count_time_left_and_note(capsys):
@@ -15,7 +15,7 @@ def test_a_bar_shows_label_count_time_left_and_note(capsys):
 
 
 def test_no_bar_shows_nothing(capsys):
-    with no_bar("quiet") as report:
+    with no_progress("quiet") as report:
         report(1, 2, "note")
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""

@@ -12,11 +12,11 @@ import torch
 from PIL import Image
 
 from mfagan import checkpoint, pretrained
-from mfagan.progress import no_bar
+from mfagan.progress import no_progress
 from mfagan.sr.study.problem import every_block
 from mfagan.sr.training.stages import train
 from mfagan.training.recipe import read_recipe
-from mfagan.training.run import Place, TrainingRun, prepare_run
+from mfagan.training.run import RunOptions, TrainingRun, prepare_run
 
 RECIPE = """
 name = "tiny"
@@ -87,8 +87,8 @@ def write_recipe(
 def train_all(folder: Path) -> Path:
     """A folder with every checkpoint of the tiny recipe, and its photos in `photos`."""
     photos = write_photos(folder / "photos")
-    place = Place(folder, str(photos), device="cpu")
-    train(prepare_run(read_recipe(write_recipe(folder)), place, no_bar, print))
+    options = RunOptions(folder, str(photos), device="cpu")
+    train(prepare_run(read_recipe(write_recipe(folder)), options, no_progress, print))
     return folder
 
 
@@ -109,8 +109,8 @@ def prepare_ablation(
     for name in names:
         shutil.copy(trained / f"{name}.safetensors", folder)
     recipe = replace(read_recipe(trained / "tiny.toml"), **settings)
-    place = Place(folder, str(trained / "photos"), device="cpu")
-    run = prepare_run(recipe, place, no_bar, lambda text: None)
+    options = RunOptions(folder, str(trained / "photos"), device="cpu")
+    run = prepare_run(recipe, options, no_progress, lambda text: None)
     return replace(run, validation=[pair.centre(16) for pair in run.validation])
 
 

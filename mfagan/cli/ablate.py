@@ -70,7 +70,7 @@ def ablate(
         found = make[name]()
         if not run.fabric.is_global_zero:
             continue
-        notes = [*found.notes, f"`{run.place.command}`"]
+        notes = [*found.notes, f"`{run.options.command}`"]
         text = f"## {found.title}\n\n{format_markdown(found.columns, found.rows)}\n" + "\n".join(notes) + "\n"
         heads = [" ".join(part for part in (one.group, one.name) if part) for one in found.columns]
         facts = {"title": found.title, "notes": notes}

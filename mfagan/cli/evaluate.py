@@ -21,7 +21,7 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
-    from mfagan.evaluation.report import Evaluation
+    from mfagan.evaluation.report import EvaluationReport
     from mfagan.graph.costs import Costs
     from mfagan.sr.experiments.paper_tables import Published
 
@@ -83,7 +83,7 @@ def evaluate(
     from mfagan.devices import choose_device
     from mfagan.evaluation import report_table as tables
     from mfagan.evaluation.gallery import Gallery
-    from mfagan.evaluation.report import ImageSet, common_scale, load_contenders, read_image_sets
+    from mfagan.evaluation.report import EvaluationSet, common_scale, load_candidates, read_image_sets
     from mfagan.evaluation.report import evaluate as run
     from mfagan.files import require_place, require_writable, write_atomic
     from mfagan.progress import show_bar
@@ -93,9 +93,9 @@ def evaluate(
     files = _places(out)
     if plot_quality not in ("psnr", "lpips"):
         raise InputError(f"plot quality {plot_quality!r}: give psnr or lpips")
-    contenders = load_contenders([Path(one) for one in paths], widths or [])
-    enlargement = common_scale(contenders, scale)
-    if plot is not None and not contenders:
+    candidates = load_candidates([Path(one) for one in paths], widths or [])
+    enlargement = common_scale(candidates, scale)
+    if plot is not None and not candidates:
         raise InputError("a plot needs a network: name a checkpoint, or leave --plot out")
     sets = read_image_sets(sources, enlargement)
     lpips = find_lpips(weights)
@@ -107,13 +107,13 @@ def evaluate(
         require_writable(save_images)
     galleries: list[Gallery] = []
 
-    def open_gallery(one: ImageSet):
+    def open_gallery(one: EvaluationSet):
         assert save_images is not None
         galleries.append(Gallery(save_images / one.name.replace(" ", "-")))
         return galleries[-1].show
 
     found = run(
-        contenders,
+        candidates,
         sets,
         enlargement,
         device=choose_device(device),
@@ -147,7 +147,7 @@ def _places(out: Path | None) -> list[Path]:
     return [stem.with_name(f"{stem.name}{suffix}") for suffix in (".json", ".md")]
 
 
-def _print_tables(found: "Evaluation", per_image: bool) -> None:
+def _print_tables(found: "EvaluationReport", per_image: bool) -> None:
     from mfagan.evaluation import report_table as tables
     from mfagan.evaluation.text_table import format_text
 
@@ -160,7 +160,7 @@ def _print_tables(found: "Evaluation", per_image: bool) -> None:
         print(note)
 
 
-def _draw(found: "Evaluation", quality: str) -> str:
+def _draw(found: "EvaluationReport", quality: str) -> str:
     """The page of the paper's figure 5: quality of the first set against memory, FLOPs as size."""
     from mfagan.evaluation import report_table as tables
     from mfagan.sr.experiments.paper_tables import quoted_on

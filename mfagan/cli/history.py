@@ -23,7 +23,7 @@ from search.errors import SearchError
 if TYPE_CHECKING:
     from mfagan.sr.study.picked import Picked
     from search.problem import JSON
-    from search.storage.ledger import Entry, Made
+    from search.storage.ledger import LedgerEntry, LineageNode
     from search.study import StudyRecord
 
 _STEPS = {
@@ -47,7 +47,7 @@ class Lineage:
         from mfagan.checkpoint import sha256
         from search.storage import ledger
 
-        entry = ledger.Entry(kind, self.picked.trial, str(file.resolve()), sha256(file), parent, facts)
+        entry = ledger.LedgerEntry(kind, self.picked.trial, str(file.resolve()), sha256(file), parent, facts)
         try:
             ledger.record(self.storage, self.picked.study, entry)
         except SearchError as error:
@@ -113,7 +113,7 @@ def history(
 
     record = load(storage, study)
     label = read_address(storage).label
-    trees: dict[int, list[Made]] = {}
+    trees: dict[int, list[LineageNode]] = {}
     for made in ledger.trace(ledger.read(storage, study)):
         trees.setdefault(made.entry.trial, []).append(made)
     if as_json:
@@ -161,7 +161,7 @@ def record(
     facts = {"latency_ms": latency_ms, "threads": threads, "device": device, "runtime": runtime}
     trial = exports[-1].trial
     ledger.record(
-        storage, study, ledger.Entry("measure", trial, str(model.resolve()), content, content, facts)
+        storage, study, ledger.LedgerEntry("measure", trial, str(model.resolve()), content, content, facts)
     )
     print(f"trial {trial}: {_STEPS['measure'][1].format(**facts)}")
 
@@ -188,7 +188,7 @@ def _title(record: "StudyRecord", trial: int) -> str:
     return ", ".join(f"{label} {text}" for label, text in rows.items()) or f"trial {trial}"
 
 
-def _lines(trees: "Sequence[Made]", depth: int) -> Iterator[str]:
+def _lines(trees: "Sequence[LineageNode]", depth: int) -> Iterator[str]:
     for made in trees:
         entry = made.entry
         step, template = _STEPS.get(entry.kind, (entry.kind, ""))
@@ -198,14 +198,14 @@ def _lines(trees: "Sequence[Made]", depth: int) -> Iterator[str]:
         yield from _lines(made.then, depth + 1)
 
 
-def _mark(entry: "Entry") -> str:
+def _mark(entry: "LedgerEntry") -> str:
     now = _hash_now(entry)
     if now == entry.sha256:
         return ""
     return " (missing)" if now is None else f" (changed, now {now[:12]})"
 
 
-def _hash_now(entry: "Entry") -> str | None:
+def _hash_now(entry: "LedgerEntry") -> str | None:
     """The hash of the file that stands now where the entry's was written; None where there is none to read."""
     from mfagan.checkpoint import sha256
 
@@ -215,8 +215,10 @@ def _hash_now(entry: "Entry") -> str | None:
         return None
 
 
-def _as_json(record: "StudyRecord", storage: str, trees: "Mapping[int, Sequence[Made]]") -> dict[str, object]:
-    def branch(made: "Made") -> dict[str, object]:
+def _as_json(
+    record: "StudyRecord", storage: str, trees: "Mapping[int, Sequence[LineageNode]]"
+) -> dict[str, object]:
+    def branch(made: "LineageNode") -> dict[str, object]:
         then = [branch(one) for one in made.then]
         return {**asdict(made.entry), "sha256_now": _hash_now(made.entry), "then": then}
 

@@ -115,7 +115,9 @@ def open_run(
     """
     from mfagan.progress import show_bar
     from mfagan.sr.training.stages import cap_steps
-    from mfagan.training.run import Place, prepare_run
+    from mfagan.training.run import RunOptions, prepare_run
 
-    place = Place(folder, images or ["embedded"], validation, vgg19, device, seed, restart, command_line())
-    return prepare_run(cap_steps(recipe, max_steps), place, show_bar, say)
+    options = RunOptions(
+        folder, images or ["embedded"], validation, vgg19, device, seed, restart, command_line()
+    )
+    return prepare_run(cap_steps(recipe, max_steps), options, show_bar, say)

@@ -42,7 +42,8 @@ def build_lut(
 ) -> None:
     """Measure every block the choices can need on this machine and write the look-up table."""
     from mfagan.files import require_place, write_atomic
-    from mfagan.latency.measure import ROUNDS, build_table, describe_build, warn_noise
+    from mfagan.latency.measure import ROUNDS, build_table
+    from mfagan.latency.tables import describe_build, warn_noise
     from mfagan.progress import show_bar
     from mfagan.sr.study.problem import every_block
 
@@ -114,7 +115,7 @@ def run_search(
     """
     from mfagan.data.splits import read_pairs
     from mfagan.devices import choose_device
-    from mfagan.latency.measure import describe_build, find_table, warn_size
+    from mfagan.latency.tables import describe_build, find_table, warn_size
     from mfagan.sr.study.bf16_scoring import require_precision
     from mfagan.sr.study.problem import SubGeneratorProblem
     from search import pareto

@@ -11,7 +11,7 @@ from mfagan.data.layouts import ImageSet, PairFiles, find_sets
 from mfagan.data.pairs import require_match
 from mfagan.data.splits import Source, find_split
 from mfagan.errors import InputError
-from mfagan.progress import Bars, no_bar
+from mfagan.progress import ProgressFactory, no_progress
 
 Size = tuple[int, int]
 """(height, width) in px."""
@@ -53,7 +53,11 @@ class Survey:
 
 
 def survey(
-    source: Source, scale: int = 4, crop_px: int = 32, decode: bool = False, bars: Bars = no_bar
+    source: Source,
+    scale: int = 4,
+    crop_px: int = 32,
+    decode: bool = False,
+    bars: ProgressFactory = no_progress,
 ) -> Survey:
     """Looks at every image's header, with `decode` at every pixel; `crop_px` is a side of the LR crop.
 
@@ -168,7 +172,7 @@ def _mismatch(
 
 
 def _look_at(
-    sets: Sequence[ImageSet], look: Callable[[Path], Size], label: str, bars: Bars
+    sets: Sequence[ImageSet], look: Callable[[Path], Size], label: str, bars: ProgressFactory
 ) -> dict[Path, Size | InputError]:
     """What `look` says of every image, or why it cannot."""
 

@@ -15,7 +15,7 @@ from mfagan.data.images import MIN_SIDE_PX, read_size
 from mfagan.data.layouts import EMBEDDED, PairFiles, find_pairs, find_sets, find_training
 from mfagan.data.pairs import Pair, read_pair, require_factors, shrink_pair, shrunk_name, shrunk_size
 from mfagan.errors import InputError
-from mfagan.progress import Bars, no_bar
+from mfagan.progress import ProgressFactory, no_progress
 
 RAM_LIMIT_BYTES = 2**30
 """A set of more 8-bit levels than this is kept on disk instead of in memory; DIV2K's 800 images have 6.6 GB."""
@@ -30,7 +30,7 @@ def read_pairs(
     max_images: int | None = None,
     crop_px: int | None = None,
     cache: str | Path | None = None,
-    bars: Bars = no_bar,
+    bars: ProgressFactory = no_progress,
 ) -> list[Pair]:
     """The pairs of a folder, all of them or the first `max_images` in natural order, to evaluate with.
 
@@ -50,7 +50,7 @@ def read_pairs(
 
 
 def read_sets(
-    source: Source, scale: int = 4, cache: str | Path | None = None, bars: Bars = no_bar
+    source: Source, scale: int = 4, cache: str | Path | None = None, bars: ProgressFactory = no_progress
 ) -> dict[str, list[Pair]]:
     """The pairs of every set in a folder of benchmarks by the set's name, to evaluate with; or of the one set.
 
@@ -69,7 +69,7 @@ def read_split(
     shrink: Sequence[float] = (),
     min_side_px: int = MIN_SIDE_PX,
     cache: str | Path | None = None,
-    bars: Bars = no_bar,
+    bars: ProgressFactory = no_progress,
 ) -> tuple[list[Pair], list[Pair]]:
     """The pairs to train on and the pairs to validate on, never one image in both: see `find_split`.
 
@@ -124,7 +124,7 @@ def read_files(
     shrink: Sequence[float] = (),
     min_side_px: int = MIN_SIDE_PX,
     cache: str | Path | None = None,
-    bars: Bars = no_bar,
+    bars: ProgressFactory = no_progress,
     ram_limit_bytes: int | None = None,
 ) -> list[Pair]:
     """As `read_pair` of each; a set over the limit (`RAM_LIMIT_BYTES`) goes through the cache.
@@ -211,7 +211,7 @@ def _recall(store: ArrayCache | None, key: str, name: str, make: Callable[[], Pa
     return Pair(name, lr, hr)
 
 
-def _in_turn(label: str, jobs: Sequence[Callable[[], Pair]], bars: Bars) -> list[Pair]:
+def _in_turn(label: str, jobs: Sequence[Callable[[], Pair]], bars: ProgressFactory) -> list[Pair]:
     """Every job's pair in their order, a few at a time; the first error ends the rest."""
     pairs: list[Pair] = []
     if not jobs:

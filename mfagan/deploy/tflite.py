@@ -20,7 +20,7 @@ from torch import Tensor
 
 from mfagan.deploy.litert import max_abs_difference
 from mfagan.errors import InputError
-from mfagan.graph.operators import Block, Operator, Value
+from mfagan.graph.operators import Activation, Block, Operator
 
 PARITY_LIMIT = 1e-4
 
@@ -120,10 +120,12 @@ def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> 
 _Kernel = tuple[np.ndarray, np.ndarray | None]
 
 
-def _mirror_weights(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> dict[Value, _Kernel]:
+def _mirror_weights(
+    operators: Sequence[Operator], weights: Mapping[str, Tensor]
+) -> dict[Activation, _Kernel]:
     """For each convolution's output: its kernel (k, k, in, out) and its bias (out,) or None, float32."""
     factors = {op.inputs[0]: int(op.value) for op in operators if op.kind == "pixel_shuffle"}
-    kernels: dict[Value, _Kernel] = {}
+    kernels: dict[Activation, _Kernel] = {}
     for op in operators:
         if op.kind != "conv":
             continue

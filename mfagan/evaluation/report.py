@@ -11,13 +11,13 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.data.splits import EMBEDDED, Pair, read_sets
-from mfagan.devices import CPU, place
+from mfagan.devices import CPU, to_device
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
 from mfagan.graph.costs import Costs, trace_costs
 from mfagan.latency.measure import NETWORK_ROUNDS, describe_device, measure_networks
 from mfagan.pretrained import Lpips
-from mfagan.progress import Bars, no_bar
+from mfagan.progress import ProgressFactory, no_progress
 from mfagan.sr.experiments.paper_tables import INPUT_SIZE
 from mfagan.sr.network.kinds import Generator, rebuild
 from mfagan.sr.network.widths import Widths
@@ -28,7 +28,7 @@ HELD_OUT = "held-out photos"
 
 
 @dataclass(frozen=True)
-class Contender:
+class Candidate:
     """A network to evaluate; `about` says what its checkpoint is, as plain data."""
 
     name: str
@@ -37,7 +37,7 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class ImageSet:
+class EvaluationSet:
     """Pairs under one name; `source` is what the user gave."""
 
     name: str
@@ -63,7 +63,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Row:
+class NetworkScores:
     """One network's figures: the scores of every image by set, and what it costs where that was found."""
 
     name: str
@@ -79,51 +79,51 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluationReport:
     """All that was found, bicubic's row first; `sources` are the sets' names and where they came from."""
 
     scale: int
     sources: Mapping[str, str]
-    rows: Sequence[Row]
+    rows: Sequence[NetworkScores]
     lpips: str | None = None
     timing: Timing | None = None
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
-def load_contenders(paths: Sequence[Path], widths: Sequence[str] = ()) -> list[Contender]:
+def load_candidates(paths: Sequence[Path], widths: Sequence[str] = ()) -> list[Candidate]:
     """The networks of checkpoints, named by their files: `name@widths` for each slice that is asked for.
 
     Where `widths` are given every MFANet is cut into them, and a peer stands whole. InputError: as
     `load_generator`; one file given twice; widths but no MFANet to cut.
     """
     names = distinct_names([(path, path.stem) for path in paths], [BICUBIC])
-    contenders: list[Contender] = []
+    candidates: list[Candidate] = []
     for path, name in zip(paths, names, strict=True):
         found = checkpoint.read(path)
         about = {"file": str(path), "sha256": checkpoint.sha256(path), "network": found.network}
         for asked in (widths if found.network == "mfanet" else ()) or (None,):
             network = rebuild(found, path, asked)
             label = name if asked is None else f"{name}@{_shorten(asked)}"
-            if any(one.name == label for one in contenders):
+            if any(one.name == label for one in candidates):
                 raise InputError(f"widths {asked} are given twice; give each slice once")
-            contenders.append(Contender(label, network, about | dict(network.config())))
-    if widths and not any("@" in one.name for one in contenders):
+            candidates.append(Candidate(label, network, about | dict(network.config())))
+    if widths and not any("@" in one.name for one in candidates):
         raise InputError(f"widths {widths[0]}: no checkpoint given is an mfanet to cut; leave them out")
-    return contenders
+    return candidates
 
 
-def common_scale(contenders: Sequence[Contender], scale: int | None = None) -> int:
+def common_scale(candidates: Sequence[Candidate], scale: int | None = None) -> int:
     """The scale of all networks, which `scale` may demand. InputError where there is no such."""
     if scale not in (None, 2, 3, 4):
         raise InputError(f"scale {scale}: choose 2, 3 or 4")
     if scale is None:
-        if not contenders:
+        if not candidates:
             raise InputError(
                 "no checkpoint given: name a file that ends in .safetensors, or give --scale for bicubic alone"
             )
-        scale = contenders[0].network.scale
-    for one in contenders:
+        scale = candidates[0].network.scale
+    for one in candidates:
         if one.network.scale != scale:
             raise InputError(
                 f"checkpoint {one.about.get('file', one.name)} enlarges by {one.network.scale}, not by "
@@ -132,13 +132,15 @@ def common_scale(contenders: Sequence[Contender], scale: int | None = None) -> i
     return scale
 
 
-def read_image_sets(sources: Sequence[str], scale: int, bars: Bars = no_bar) -> list[ImageSet]:
+def read_image_sets(
+    sources: Sequence[str], scale: int, bars: ProgressFactory = no_progress
+) -> list[EvaluationSet]:
     """The image sets of folders (or `embedded`), every one in a folder of benchmarks; named by their folders.
 
     InputError: as `data.read_sets`; two sets that cannot be told apart.
     """
     found = [
-        ImageSet(HELD_OUT if source == EMBEDDED else name, source, pairs)
+        EvaluationSet(HELD_OUT if source == EMBEDDED else name, source, pairs)
         for source in sources
         for name, pairs in read_sets(source, scale, bars=bars).items()
     ]
@@ -147,25 +149,25 @@ def read_image_sets(sources: Sequence[str], scale: int, bars: Bars = no_bar) -> 
 
 
 def evaluate(
-    contenders: Sequence[Contender],
-    sets: Sequence[ImageSet],
+    candidates: Sequence[Candidate],
+    sets: Sequence[EvaluationSet],
     scale: int,
     *,
     device: torch.device = CPU,
     lpips: Lpips | None = None,
     latency_size: tuple[int, int] | None = None,
     threads: int | None = None,
-    seen: Callable[[ImageSet], Seen] | None = None,
-    bars: Bars = no_bar,
+    seen: Callable[[EvaluationSet], Seen] | None = None,
+    bars: ProgressFactory = no_progress,
     command: str = "",
-) -> Evaluation:
+) -> EvaluationReport:
     """Score every network and bicubic on every set; trace the costs; time the networks at `latency_size`.
 
     `seen` gives for each set what is shown its pictures. `latency_size` None leaves the latency out.
     """
-    networks = [place(one.network.eval(), device) for one in contenders]
+    networks = [to_device(one.network.eval(), device) for one in candidates]
     methods = {BICUBIC: enlarge_bicubic} | {
-        one.name: as_method(network) for one, network in zip(contenders, networks, strict=True)
+        one.name: as_method(network) for one, network in zip(candidates, networks, strict=True)
     }
     scores: dict[str, dict[str, list[Scores]]] = {name: {} for name in methods}
     for one in sets:
@@ -185,15 +187,15 @@ def evaluate(
         )
         with bars("latency") as report:
             entries = measure_networks(networks, latency_size, threads, report=report)
-    rows = [Row(BICUBIC, scores[BICUBIC])]
-    for one, cost, entry in zip(contenders, costs, entries, strict=True):
+    rows = [NetworkScores(BICUBIC, scores[BICUBIC])]
+    for one, cost, entry in zip(candidates, costs, entries, strict=True):
         spent = (
             {} if entry is None else {"latency_ms": entry.latency_ms, "latency_spread_ms": entry.spread_ms}
         )
-        rows.append(Row(one.name, scores[one.name], one.about, cost, **spent))
+        rows.append(NetworkScores(one.name, scores[one.name], one.about, cost, **spent))
     sources = {one.name: one.source for one in sets}
     lpips_name = None if lpips is None else lpips.name
-    return Evaluation(scale, sources, rows, lpips_name, timing, command, _versions(lpips is not None))
+    return EvaluationReport(scale, sources, rows, lpips_name, timing, command, _versions(lpips is not None))
 
 
 def distinct_names(given: Sequence[tuple[Path, str]], taken: Sequence[str] = ()) -> list[str]:

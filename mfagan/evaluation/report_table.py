@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from mfagan.evaluation.report import Evaluation, Row
+from mfagan.evaluation.report import EvaluationReport, NetworkScores
 from mfagan.evaluation.scores import Scores
 from mfagan.evaluation.text_table import Cell, Column, format_markdown
 from mfagan.pretrained import PUBLISHED
@@ -16,12 +16,12 @@ COST_COLUMNS = (Column("memory", "GB", ".3f"), Column("FLOPs", "G", ".2f"), Colu
 QUOTED_FROM = f"Table 2 of {PAPER}"
 
 
-def quoted_rows(evaluation: Evaluation) -> tuple[Published, ...]:
+def quoted_rows(evaluation: EvaluationReport) -> tuple[Published, ...]:
     """The published rows that may stand beside the evaluation's: the paper's scale is 4 alone."""
     return TABLE_2 if evaluation.scale == SCALE else ()
 
 
-def as_json(evaluation: Evaluation) -> dict[str, Any]:
+def as_json(evaluation: EvaluationReport) -> dict[str, Any]:
     """Everything as plain data, each image's figures included; a figure that is not finite is None."""
     rows = [_row_json(row) for row in evaluation.rows]
     rows += [
@@ -56,7 +56,7 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def as_table(evaluation: Evaluation) -> tuple[list[Column], list[list[Cell]]]:
+def as_table(evaluation: EvaluationReport) -> tuple[list[Column], list[list[Cell]]]:
     """The table's columns and rows, the quoted ones last and marked so."""
     columns = [Column("network"), *COST_COLUMNS]
     timing = evaluation.timing
@@ -83,25 +83,25 @@ def as_table(evaluation: Evaluation) -> tuple[list[Column], list[list[Cell]]]:
     return columns, rows
 
 
-def quality_columns(evaluation: Evaluation, group: str) -> list[Column]:
+def quality_columns(evaluation: EvaluationReport, group: str) -> list[Column]:
     """PSNR-Y, SSIM and, where it was measured, LPIPS, under one heading."""
     columns = [Column("PSNR-Y", "dB", ".3f", group), Column("SSIM", "", ".4f", group)]
     return columns + ([] if evaluation.lpips is None else [Column(evaluation.lpips, "", ".4f", group)])
 
 
-def quality_cells(evaluation: Evaluation, scores: Scores) -> list[Cell]:
+def quality_cells(evaluation: EvaluationReport, scores: Scores) -> list[Cell]:
     """The cells of `quality_columns`."""
     return [scores.psnr_db, scores.ssim, *([] if evaluation.lpips is None else [scores.lpips])]
 
 
-def cost_cells(row: Row) -> list[Cell]:
+def cost_cells(row: NetworkScores) -> list[Cell]:
     """The cells of `COST_COLUMNS`, empty for bicubic."""
     if row.costs is None:
         return [None] * len(COST_COLUMNS)
     return [row.costs.memory_gb, row.costs.flops_g, row.costs.params_m]
 
 
-def as_image_table(evaluation: Evaluation, name: str) -> tuple[list[Column], list[list[Cell]]]:
+def as_image_table(evaluation: EvaluationReport, name: str) -> tuple[list[Column], list[list[Cell]]]:
     """One set image by image, the networks side by side."""
     columns = [Column(name)]
     for row in evaluation.rows:
@@ -115,7 +115,7 @@ def as_image_table(evaluation: Evaluation, name: str) -> tuple[list[Column], lis
     return columns, rows
 
 
-def list_notes(evaluation: Evaluation) -> list[str]:
+def list_notes(evaluation: EvaluationReport) -> list[str]:
     """What the table's figures are, a line each."""
     height, width = INPUT_SIZE
     notes = [
@@ -140,17 +140,17 @@ def list_notes(evaluation: Evaluation) -> list[str]:
     return notes
 
 
-def as_markdown(evaluation: Evaluation) -> str:
+def as_markdown(evaluation: EvaluationReport) -> str:
     """A page with the table, what its figures are, and the command and versions that made it."""
     versions = ", ".join(f"{name} {text}" for name, text in evaluation.versions.items())
     notes = "".join(f"- {note}\n" for note in list_notes(evaluation))
     return (
-        f"# Evaluation at x{evaluation.scale}\n\n{format_markdown(*as_table(evaluation))}\n{notes}\n"
+        f"# EvaluationReport at x{evaluation.scale}\n\n{format_markdown(*as_table(evaluation))}\n{notes}\n"
         f"Made by `{evaluation.command}` with {versions}.\n"
     )
 
 
-def _row_json(row: Row) -> dict[str, Any]:
+def _row_json(row: NetworkScores) -> dict[str, Any]:
     about: dict[str, Any] = {"name": row.name, "quoted": False, **row.about}
     if row.costs is not None:
         about |= row.costs.as_dict()

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from mfagan.data.images import resize_bicubic
 from mfagan.data.splits import Pair
 from mfagan.evaluation.psnr_ssim import psnr_db, shaved_luma, ssim
-from mfagan.progress import Report
+from mfagan.progress import ProgressCallback
 
-Lpips = Callable[[Tensor, Tensor], Tensor]
+PerceptualDistance = Callable[[Tensor, Tensor], Tensor]
 Method = Callable[[Pair], Tensor]
 """Enlarges the LR image of a pair: -> (3, H, W) on the CPU, not clamped."""
 
@@ -59,7 +59,7 @@ def enlarge_bicubic(pair: Pair) -> Tensor:
     return resize_bicubic(pair.lr, pair.scale)
 
 
-def score(sr: Tensor, pair: Pair, lpips: Lpips | None = None) -> Scores:
+def score(sr: Tensor, pair: Pair, lpips: PerceptualDistance | None = None) -> Scores:
     """The figures of one enlarged image (3, H, W)."""
     hr = pair.hr
     luma, reference = shaved_luma(sr, pair.scale), shaved_luma(hr, pair.scale)
@@ -68,7 +68,7 @@ def score(sr: Tensor, pair: Pair, lpips: Lpips | None = None) -> Scores:
 
 
 @torch.inference_mode()
-def lpips_distance(sr: Tensor, hr: Tensor, lpips: Lpips) -> float:
+def lpips_distance(sr: Tensor, hr: Tensor, lpips: PerceptualDistance) -> float:
     """LPIPS of two images (3, H, W) in [0, 1]; `sr` is clamped."""
     return lpips(2 * sr.clamp(0, 1)[None] - 1, 2 * hr[None] - 1).item()
 
@@ -76,9 +76,9 @@ def lpips_distance(sr: Tensor, hr: Tensor, lpips: Lpips) -> float:
 def score_methods(
     methods: Mapping[str, Method],
     pairs: Sequence[Pair],
-    lpips: Lpips | None = None,
+    lpips: PerceptualDistance | None = None,
     seen: Seen | None = None,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> dict[str, list[Scores]]:
     """The scores of each method on each pair, by the method's name; one image's pictures are kept at a time."""
     found: dict[str, list[Scores]] = {name: [] for name in methods}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 Cell = str | int | float | None
 """A figure is written by its column's format, text stands as it is, None is a dash."""
 
-Row = Sequence[Cell]
+TableRow = Sequence[Cell]
 
 _ABSENT = "-"
 _GAP = 2
@@ -29,7 +29,7 @@ class Column:
     group: str = ""
 
 
-def format_markdown(columns: Sequence[Column], rows: Sequence[Row]) -> str:
+def format_markdown(columns: Sequence[Column], rows: Sequence[TableRow]) -> str:
     """A Markdown table; groups and units stand in the heads. ValueError where a row has another length."""
     heads = [
         " ".join(part for part in (column.group, column.name) if part)
@@ -41,7 +41,7 @@ def format_markdown(columns: Sequence[Column], rows: Sequence[Row]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
 
 
-def format_text(columns: Sequence[Column], rows: Sequence[Row], width: int | None = None) -> str:
+def format_text(columns: Sequence[Column], rows: Sequence[TableRow], width: int | None = None) -> str:
     """An aligned table; long names are wrapped.
 
     Where it is wider than `width` characters it falls into tables below one another, each beginning with the
@@ -69,7 +69,7 @@ def _spans(columns: Sequence[Column]) -> list[list[int]]:
     return [list(span) for _, span in itertools.groupby(range(len(columns)), key=lambda i: keys[i])]
 
 
-def _written(columns: Sequence[Column], rows: Sequence[Row]) -> list[list[str]]:
+def _written(columns: Sequence[Column], rows: Sequence[TableRow]) -> list[list[str]]:
     return [[_write(column, cell) for column, cell in zip(columns, row, strict=True)] for row in rows]
 
 

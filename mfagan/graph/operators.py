@@ -1,6 +1,6 @@
 """A network's operators as plain data: the one description that costs, latency prices and the TFLite mirror read.
 
-A network lists its operators with a `Tape`, block by block; a test traces the real network
+A network lists its operators with a `OperatorRecorder`, block by block; a test traces the real network
 (`trace_operators`) and demands the same list. Batch size is 1 throughout.
 """
 
@@ -14,7 +14,7 @@ IN_PLACE = ("leaky_relu", "relu")
 
 
 @dataclass(frozen=True)
-class Value:
+class Activation:
     """An activation of shape (channels, height, width) with a name that is unique in its network."""
 
     name: str
@@ -45,8 +45,8 @@ class Operator:
     """
 
     kind: str
-    inputs: tuple[Value, ...]
-    output: Value
+    inputs: tuple[Activation, ...]
+    output: Activation
     weights: str = ""
     kernel: int = 0
     groups: int = 1
@@ -82,19 +82,19 @@ class Block:
     operators: tuple[Operator, ...]
 
     @property
-    def inputs(self) -> tuple[Value, ...]:
+    def inputs(self) -> tuple[Activation, ...]:
         """The activations it reads from outside, in the order of first use."""
         made = {operator.output for operator in self.operators}
         read = (value for operator in self.operators for value in operator.inputs)
         return tuple(dict.fromkeys(value for value in read if value not in made))
 
     @property
-    def output(self) -> Value:
+    def output(self) -> Activation:
         """The activation of its last operator."""
         return self.operators[-1].output
 
 
-class Tape:
+class OperatorRecorder:
     """Writes down operators, in order, grouped into blocks."""
 
     def __init__(self) -> None:
@@ -107,45 +107,47 @@ class Tape:
         self.blocks.append(Block(key, tuple(self._operators)))
         self._operators = []
 
-    def value(self, channels: int, height: int, width: int) -> Value:
-        """A new activation that no operator on the tape makes, such as the network's input."""
+    def value(self, channels: int, height: int, width: int) -> Activation:
+        """A new activation that no operator on the recorder makes, such as the network's input."""
         self._n_values += 1
-        return Value(f"v{self._n_values}", channels, height, width)
+        return Activation(f"v{self._n_values}", channels, height, width)
 
-    def _write(self, kind: str, inputs: tuple[Value, ...], shape: tuple[int, int, int], **fields) -> Value:
+    def _write(
+        self, kind: str, inputs: tuple[Activation, ...], shape: tuple[int, int, int], **fields
+    ) -> Activation:
         output = self.value(*shape)
         self._operators.append(Operator(kind, inputs, output, **fields))
         return output
 
-    def conv(self, x: Value, weights: str, channels: int, kernel: int) -> Value:
+    def conv(self, x: Activation, weights: str, channels: int, kernel: int) -> Activation:
         """A learned convolution with a bias; a border of kernel // 2 zeros keeps the size."""
         shape = (channels, x.height, x.width)
         return self._write("conv", (x,), shape, weights=weights, kernel=kernel, bias=True)
 
-    def filter(self, x: Value, weights: str, channels: int, kernel: int) -> Value:
+    def filter(self, x: Activation, weights: str, channels: int, kernel: int) -> Activation:
         """A fixed filter bank on each channel alone, without padding or bias."""
         shape = (channels, x.height - kernel + 1, x.width - kernel + 1)
         return self._write("conv", (x,), shape, weights=weights, kernel=kernel, groups=x.channels)
 
-    def concat(self, *parts: Value) -> Value:
+    def concat(self, *parts: Activation) -> Activation:
         """Channels joined."""
         channels = sum(part.channels for part in parts)
         return self._write("concat", parts, (channels, parts[0].height, parts[0].width))
 
-    def elementwise(self, kind: str, *inputs: Value, value: float = 0.0) -> Value:
+    def elementwise(self, kind: str, *inputs: Activation, value: float = 0.0) -> Activation:
         """An operator whose output has the shape of its first input."""
         return self._write(kind, inputs, inputs[0].shape, value=value)
 
-    def mean(self, x: Value) -> Value:
+    def mean(self, x: Activation) -> Activation:
         """The mean over height and width."""
         return self._write("mean", (x,), (x.channels, 1, 1))
 
-    def pad(self, x: Value, border: int, axis: int) -> Value:
+    def pad(self, x: Activation, border: int, axis: int) -> Activation:
         """Symmetric padding of one axis (1: height, 2: width) on both sides."""
         shape = (x.channels, x.height + 2 * border * (axis == 1), x.width + 2 * border * (axis == 2))
         return self._write("pad", (x,), shape, value=border, axis=axis)
 
-    def pixel_shuffle(self, x: Value, scale: int) -> Value:
+    def pixel_shuffle(self, x: Activation, scale: int) -> Activation:
         """Channels to space."""
         shape = (x.channels // scale**2, x.height * scale, x.width * scale)
         return self._write("pixel_shuffle", (x,), shape, value=scale)
@@ -203,10 +205,10 @@ class _Recorder(TorchDispatchMode):
         return result
 
 
-def _as_value(tensor: Tensor) -> Value:
+def _as_value(tensor: Tensor) -> Activation:
     shape = tuple(tensor.shape[-3:])
     channels, height, width = (1,) * (3 - len(shape)) + shape
-    return Value("", channels, height, width)
+    return Activation("", channels, height, width)
 
 
 def trace_operators(network: nn.Module, height: int, width: int) -> list[Operator]:

@@ -25,17 +25,15 @@ import numpy as np
 import torch
 from torch import nn
 
-import mfagan
 from mfagan.deploy import litert
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
-from mfagan.progress import Report
-from search.latency import Entry, LatencyTable
+from mfagan.progress import ProgressCallback
+from search.latency import BlockLatency, LatencyTable
 
 ROUNDS = 15
 NETWORK_ROUNDS = 7
 MIN_SAMPLE_MS = 20.0
-NOISE_LIMIT = 0.05
 SEED = 0
 
 Sample = list[float]  # one round's runs, in ms
@@ -61,9 +59,9 @@ def measure_blocks(
     blocks: Mapping[str, Block],
     threads: int,
     rounds: int = ROUNDS,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
     runtime: str = "litert",
-) -> dict[str, Entry]:
+) -> dict[str, BlockLatency]:
     """The latency of each block alone.
 
     Every round times all blocks in turn, in a shuffled order, so that a disturbance meets all alike: a block
@@ -91,7 +89,7 @@ def measure_blocks(
     return {key: _summarise(sample) for key, sample in samples.items()}
 
 
-def measure_model(model: bytes, threads: int, rounds: int = ROUNDS) -> Entry:
+def measure_model(model: bytes, threads: int, rounds: int = ROUNDS) -> BlockLatency:
     """The latency of a whole TFLite file, each round's sample as in `measure_blocks`."""
     _require_counts(threads, rounds)
     load = _load_litert(model, threads)
@@ -103,8 +101,8 @@ def measure_networks(
     size: tuple[int, int],
     threads: int | None = None,
     rounds: int = NETWORK_ROUNDS,
-    report: Report | None = None,
-) -> list[Entry]:
+    report: ProgressCallback | None = None,
+) -> list[BlockLatency]:
     """The latency of whole networks in PyTorch for one LR image of (height, width) px, each where it lies.
 
     In channels_last and inference mode, after a warm-up. Every round runs each network once, in a shuffled
@@ -130,7 +128,7 @@ def measure_networks(
         torch.set_num_threads(before)
     quartiles = [np.percentile(sample, (25, 50, 75)).tolist() for sample in samples]
     return [
-        Entry(latency_ms=round(median, 4), spread_ms=round((high - low) / 2, 4), repeats=rounds)
+        BlockLatency(latency_ms=round(median, 4), spread_ms=round((high - low) / 2, 4), repeats=rounds)
         for low, median, high in quartiles
     ]
 
@@ -148,7 +146,7 @@ def build_table(
     input_size: tuple[int, int],
     command: str,
     rounds: int = ROUNDS,
-    report: Report | None = None,
+    report: ProgressCallback | None = None,
 ) -> LatencyTable:
     """Measures `blocks`, which are those of an input of (height, width) px, as a table of this machine.
 
@@ -177,72 +175,6 @@ def find_runtime(name: str) -> Runtime:
     return RUNTIMES[name]
 
 
-def describe_build(
-    threads: int = 2,
-    input_size: tuple[int, int] = (128, 128),
-    runtime: str = "litert",
-    path: str | Path = "luts/NAME.json",
-    scale: int = 4,
-) -> str:
-    """The command that builds a table, for messages; `input_size` is (height, width) px."""
-    height, width = input_size
-    command = f"mfagan lut build --runtime {runtime} --threads {threads} --size {height}x{width} --out {path}"
-    return command if scale == 4 else f"{command} --scale {scale}"
-
-
-def warn_size(table: LatencyTable, height: int, width: int, scale: int = 4) -> str | None:
-    """One line where `table` was measured at another input size than (height, width) px, else None."""
-    if table.input_size == (height, width):
-        return None
-    measured = "x".join(map(str, table.input_size))
-    return (
-        f"the latency table was measured at {measured} px, the target is {height}x{width} px: its "
-        f"prices rank networks but are no latencies there; build one with: "
-        f"{describe_build(table.threads, (height, width), table.runtime, scale=scale)}"
-    )
-
-
-def warn_noise(table: LatencyTable) -> str | None:
-    """One line where other work on the machine disturbed the measurement, else None."""
-    spread = sum(entry.spread_ms for entry in table.entries.values())
-    share = spread / sum(entry.latency_ms for entry in table.entries.values())
-    if share <= NOISE_LIMIT:
-        return None
-    return (
-        f"the latencies varied by {share:.0%} while they were measured, so other work kept the "
-        f"machine busy; measure again when it is idle: {table.command}"
-    )
-
-
-def find_table(name_or_path: str | Path, scale: int = 4) -> Path:
-    """The file of a table: an existing path, else a shipped table by its file name with or without .json.
-
-    InputError lists the shipped tables and the command that builds one for networks of this `scale`.
-    """
-    path = Path(name_or_path)
-    if path.is_file():
-        return path
-    shipped = {file.name: file for file in sorted(_shipped_folder().glob("*.json"))}
-    for name in (str(name_or_path), f"{name_or_path}.json"):
-        if name in shipped:
-            return shipped[name]
-    raise InputError(
-        f"latency table {name_or_path}: no such file, and the shipped tables are "
-        f"{', '.join(shipped) or 'none'}; build it with: {describe_build(path=name_or_path, scale=scale)}"
-    )
-
-
-def read_table(name_or_path: str | Path) -> LatencyTable:
-    """The table of a file or of a shipped one's name; errors as `find_table` and `LatencyTable.read`."""
-    return LatencyTable.read(find_table(name_or_path))
-
-
-def _shipped_folder() -> Path:
-    """Where the tables lie: inside an installed package, beside it in a checkout."""
-    package = Path(mfagan.__file__).parent
-    return package / "luts" if (package / "luts").is_dir() else package.parent / "luts"
-
-
 def _require_counts(threads: int, rounds: int) -> None:
     for name, count in (("threads", threads), ("rounds", rounds)):
         if count < 1:
@@ -259,10 +191,10 @@ def _sample(load: Loader) -> Sample:
     return runs
 
 
-def _summarise(samples: list[Sample]) -> Entry:
+def _summarise(samples: list[Sample]) -> BlockLatency:
     fastest = [min(runs) for runs in samples]
     low, high = np.percentile(fastest, (25, 75)).tolist()
-    return Entry(
+    return BlockLatency(
         latency_ms=round(min(fastest), 4),
         spread_ms=round((high - low) / 2, 4),
         repeats=sum(map(len, samples)),

@@ -21,7 +21,7 @@ from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_f
 
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
-from mfagan.progress import Report
+from mfagan.progress import ProgressCallback
 from mfagan.training.snapshot import Snapshot, Stateful, read_snapshot
 from mfagan.training.tensorboard import TrainingLog
 
@@ -61,7 +61,7 @@ class Batches(Protocol):
 
 
 @dataclass(frozen=True)
-class Course:
+class LoopConfig:
     """How a loop runs.
 
     steps: in all, at least 1. ema_decay: of the averaged weights; 0 keeps the last ones. keep_best: keep the best
@@ -78,7 +78,7 @@ class Course:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LoopResult:
     """A finished loop: the score of what it started from and of what it keeps, and the step that came from.
 
     curve: steps and scores of the validations on the way.
@@ -99,7 +99,7 @@ class Loop:
     """
 
     learner: Learner
-    course: Course
+    config: LoopConfig
     fabric: Fabric
     state: Path
     identity: Mapping[str, object]
@@ -110,57 +110,57 @@ class Loop:
     def run(
         self,
         batches: Callable[[int, int], AbstractContextManager[Batches]],
-        report: Report,
-    ) -> Outcome:
+        report: ProgressCallback,
+    ) -> LoopResult:
         """All steps, or those that an interrupted run left; the learner's network then has the kept weights.
 
         batches: called with the first step and the number of steps, gives the batches between.
         InputError: a snapshot of another training. Diverged: see there.
         """
-        learner, course = self.learner, self.course
-        average = AveragedModel(learner.network, multi_avg_fn=_ema(course.ema_decay))
+        learner, config = self.learner, self.config
+        average = AveragedModel(learner.network, multi_avg_fn=_ema(config.ema_decay))
         average.n_averaged.fill_(1)  # the average starts from the first weights
         progress = _Progress()
         parts = {**learner.parts(), "average": average, "progress": progress}
         snapshot = read_snapshot(self.state, self.identity)
         if snapshot is not None:
             snapshot.restore(parts)
-        elif course.keep_best:
+        elif config.keep_best:
             progress.before = self._score(average.module)
             progress.keep(0, progress.before, average.module)
         start = 0 if snapshot is None else snapshot.step
         keeper = _Keeper(self, parts, None if snapshot is None else start)
         began, waited = time.perf_counter(), 0.0
-        with self._open_log(start) as log, batches(start, course.steps) as stream, keeper:
+        with self._open_log(start) as log, batches(start, config.steps) as stream, keeper:
             for number, batch in enumerate(stream, start):
                 figures = self._reduce(learner.step(number, *batch))
                 self._watch(number, figures, progress, keeper.written)
                 keeper.write()
                 average.update_parameters(learner.network)
                 done = number + 1
-                report(done, course.steps, f"{learner.watched} {figures[learner.watched]:.4f}")
-                if log is not None and _due(done, course.log_every):
+                report(done, config.steps, f"{learner.watched} {figures[learner.watched]:.4f}")
+                if log is not None and _due(done, config.log_every):
                     log.scalars(done, figures | _speed(done - start, time.perf_counter() - began))
-                if done == course.steps or _due(done, course.validate_every):
+                if done == config.steps or _due(done, config.validate_every):
                     score = self._score(average.module)
                     progress.curve.append((done, score))
-                    if course.keep_best and score > progress.best:
+                    if config.keep_best and score > progress.best:
                         progress.keep(done, score, average.module)
                     if log is not None:
                         log.scalars(done, {"validation": score})
                         if self.picture is not None:
                             log.picture(done, "samples", self.picture(average.module.eval()))
-                if _due(done, course.checkpoint_every) and done < course.steps:
+                if _due(done, config.checkpoint_every) and done < config.steps:
                     keeper.take(done)
             waited = stream.waited_s
-        learner.network.load_state_dict(progress.weights if course.keep_best else average.module.state_dict())
+        learner.network.load_state_dict(progress.weights if config.keep_best else average.module.state_dict())
         learner.network.eval()
         elapsed = max(time.perf_counter() - began, 1e-9)
-        if course.keep_best:
-            return Outcome(
+        if config.keep_best:
+            return LoopResult(
                 progress.kept_step, progress.before, progress.best, progress.curve, waited / elapsed
             )
-        return Outcome(course.steps, None, progress.curve[-1][1], progress.curve, waited / elapsed)
+        return LoopResult(config.steps, None, progress.curve[-1][1], progress.curve, waited / elapsed)
 
     def _score(self, network: nn.Module) -> float:
         training = network.training

@@ -23,10 +23,10 @@ from mfagan.evaluation.contact_sheet import side_by_side
 from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db, super_resolve
 from mfagan.files import require_writable
 from mfagan.networks.discriminators import Discriminator
-from mfagan.progress import Bars, no_bar
+from mfagan.progress import ProgressFactory, no_progress
 from mfagan.sr.network.kinds import Generator, kind_of
 from mfagan.training.fabric import make_fabric
-from mfagan.training.loop import Course, Loop, Outcome
+from mfagan.training.loop import Loop, LoopConfig, LoopResult
 from mfagan.training.losses import PerceptualLoss
 from mfagan.training.recipe import STAGE_NAMES, Recipe, as_record, parse_recipe
 from mfagan.training.snapshot import require_same
@@ -39,7 +39,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Place:
+class RunOptions:
     """Where a run trains: what the command line gives besides the recipe.
 
     folder: for checkpoints. images: folders or `embedded`. validation: likewise, None for a held-out part. vgg19:
@@ -62,12 +62,12 @@ class TrainingRun:
     """A recipe on images on a device; `say` takes lines for people, `bars` shows progress."""
 
     recipe: Recipe
-    place: Place
+    options: RunOptions
     training: Sequence[Pair]
     validation: Sequence[Pair]
     fabric: Fabric
     perceptual: PerceptualLoss | None
-    bars: Bars
+    bars: ProgressFactory
     say: Say
 
     def train(
@@ -87,7 +87,7 @@ class TrainingRun:
         record = self.describe(stage, parents, facts or {})
         identity = _identity(record)
         state = next(iter(files.values())).with_suffix(".state")
-        if self.place.restart:
+        if self.options.restart:
             self._remove([*files.values(), state])
         if self._is_finished(files, identity):
             self._remove([state])
@@ -108,9 +108,9 @@ class TrainingRun:
 
     def _run(
         self, stage: str, trainer: StageTrainer, state: Path, identity: Mapping[str, object], keep_best: bool
-    ) -> Outcome:
+    ) -> LoopResult:
         settings = trainer.stage
-        course = Course(
+        config = LoopConfig(
             steps=settings.steps,
             ema_decay=self.recipe.ema_decay,
             checkpoint_every=self.recipe.checkpoint_every,
@@ -119,7 +119,7 @@ class TrainingRun:
         )
         loop = Loop(
             trainer,
-            course,
+            config,
             self.fabric,
             state,
             identity,
@@ -161,13 +161,13 @@ class TrainingRun:
         self.fabric.barrier()
 
     def _crops(self, stage: str) -> CropSampler:
-        seed = self.place.seed * len(STAGE_NAMES) + STAGE_NAMES.index(stage)
+        seed = self.options.seed * len(STAGE_NAMES) + STAGE_NAMES.index(stage)
         return CropSampler(list(self.training), self.recipe.crop_px, self.recipe.batch, seed)
 
     def varied(self, folder: str, **settings: object) -> "TrainingRun":
         """The same run with other settings of the recipe, in a folder inside of its own."""
-        place = replace(self.place, folder=require_writable(self.place.folder / folder))
-        return replace(self, recipe=replace(self.recipe, **settings), place=place)
+        options = replace(self.options, folder=require_writable(self.options.folder / folder))
+        return replace(self, recipe=replace(self.recipe, **settings), options=options)
 
     def describe(
         self, stage: str, parents: Sequence[Path] = (), facts: Mapping[str, object] | None = None
@@ -177,35 +177,35 @@ class TrainingRun:
             "stage": stage,
             "steps": getattr(self.recipe.stages, stage).steps,
             "recipe": as_record(self.recipe),
-            "seed": self.place.seed,
-            "images": self.place.images,
+            "seed": self.options.seed,
+            "images": self.options.images,
             "training_images": [pair.name for pair in self.training],
             "validation_images": [pair.name for pair in self.validation],
             "perceptual_loss": self.perceptual is not None,
             "parents": {path.name: checkpoint.sha256(path) for path in parents},
             "torch": torch.__version__,
-            "command": self.place.command,
+            "command": self.options.command,
             **(facts or {}),
         }
         return json.loads(json.dumps(record))  # as it will be read back: without tuples
 
 
-def prepare_run(recipe: Recipe, place: Place, bars: Bars, say: Say) -> TrainingRun:
+def prepare_run(recipe: Recipe, options: RunOptions, bars: ProgressFactory, say: Say) -> TrainingRun:
     """A run with its images read and its perceptual loss loaded; under torchrun the first process alone speaks."""
-    fabric = make_fabric(place.device, recipe.precision)
+    fabric = make_fabric(options.device, recipe.precision)
     if not fabric.is_global_zero:
-        bars, say = no_bar, _say_nothing
-    perceptual = load_perceptual(recipe, place.vgg19, say)
+        bars, say = no_progress, _say_nothing
+    perceptual = load_perceptual(recipe, options.vgg19, say)
     with fabric.rank_zero_first(local=True):  # a large set is decoded once a machine
         training, validation = read_split(
-            place.images,
-            place.validation,
+            options.images,
+            options.validation,
             recipe.scale,
             shrink=recipe.shrink,
             min_side_px=recipe.crop_px * recipe.scale,
             bars=bars,
         )
-    return TrainingRun(recipe, place, training, validation, fabric, perceptual, bars, say)
+    return TrainingRun(recipe, options, training, validation, fabric, perceptual, bars, say)
 
 
 def load_perceptual(recipe: Recipe, vgg19: Path | None, say: Say) -> PerceptualLoss | None:

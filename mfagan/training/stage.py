@@ -7,7 +7,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from mfagan.devices import place
+from mfagan.devices import to_device
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.distillation import Distillation
 from mfagan.sr.training.step_losses import DiscriminatorObjective, ElasticObjective, GeneratorObjective
@@ -40,11 +40,13 @@ class StageTrainer(Learner):
         self.stage = stage
         self.fabric = fabric
         self.clip_norm = recipe.clip_norm
-        self.network = place(generator, fabric.device).train()
-        self.discriminator = None if discriminator is None else place(discriminator, fabric.device).train()
+        self.network = to_device(generator, fabric.device).train()
+        self.discriminator = (
+            None if discriminator is None else to_device(discriminator, fabric.device).train()
+        )
         for frozen in (distillation, perceptual):
             if frozen is not None:
-                place(frozen, fabric.device)
+                to_device(frozen, fabric.device)
         if draw is None:
             objective = GeneratorObjective(
                 self.network, stage.weights, self.discriminator, distillation, perceptual

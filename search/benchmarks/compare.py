@@ -103,7 +103,7 @@ class Competitor:
 
 
 @dataclass(frozen=True)
-class Row:
+class SamplerScores:
     """How one sampler did: `shares` of the exact hypervolume at each of `counts` evaluations, medians of `seeds`.
 
     None stands where a sampler was not run for that many evaluations.
@@ -229,7 +229,7 @@ def compare(
     counts: Sequence[int] = COUNTS,
     processes: int = 2,
     report: Callable[[str], None] = lambda line: None,
-) -> list[Row]:
+) -> list[SamplerScores]:
     """Run competitors on the table in `path` with seeds 0 to `seeds` - 1; `report` gets a line for each run.
 
     Raises SearchError for a name that is no competitor, a bad table, or fewer than one seed.
@@ -254,7 +254,7 @@ def compare(
     return [_row(name, counts, [found[task] for task in tasks if task[0] == name]) for name in names]
 
 
-def table_of(rows: Sequence[Row]) -> str:
+def table_of(rows: Sequence[SamplerScores]) -> str:
     """The rows as text, ours first, in per cent of the exact hypervolume."""
     counts = rows[0].counts if rows else COUNTS
     lines = [["sampler", "seeds", *(f"{count:,}" for count in counts)]]
@@ -326,10 +326,10 @@ def _run(path: Path, name: str, seed: int, counts: tuple[int, ...]) -> list[floa
 _read = cache(TabularProblem.read)
 
 
-def _row(name: str, counts: Sequence[int], runs: Sequence[Sequence[float | None]]) -> Row:
+def _row(name: str, counts: Sequence[int], runs: Sequence[Sequence[float | None]]) -> SamplerScores:
     columns = zip(*runs, strict=True)
     medians = (None if None in column else statistics.median(column) for column in columns)  # type: ignore[type-var]
-    return Row(name, COMPETITORS[name].ours, len(runs), tuple(counts), tuple(medians))
+    return SamplerScores(name, COMPETITORS[name].ours, len(runs), tuple(counts), tuple(medians))
 
 
 if __name__ == "__main__":

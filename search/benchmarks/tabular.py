@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, ValidationError
 
 from search.errors import SearchError, first_fault
-from search.problem import Choice, Evaluation, Foreseen, Objective, Problem, check_problem
+from search.problem import Choice, Evaluation, Known, Objective, Problem, check_problem
 from search.samplers.base import Space
 
 if TYPE_CHECKING:
@@ -160,11 +160,11 @@ class TabularProblem(Problem):
         """The table's values."""
         return [Evaluation(tuple(self.values[self.place(choice)].tolist())) for choice in batch]
 
-    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+    def foresee(self, batch: Sequence[Choice]) -> list[Known]:
         """The table's values of the objectives that are known before an evaluation."""
         known = [(i, o.name) for i, o in enumerate(self.objectives) if o.name in self.names_foreseen]
         rows = [self.values[self.place(choice)].tolist() for choice in batch]
-        return [Foreseen({name: row[i] for i, name in known}) for row in rows]
+        return [Known({name: row[i] for i, name in known}) for row in rows]
 
     def identity(self) -> dict[str, str]:
         """What the values depend on."""

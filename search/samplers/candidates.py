@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from search import pareto
 from search.errors import SearchError
-from search.problem import Foreseen, Point, Problem, Value, ask
+from search.problem import Known, Point, Problem, Value, ask
 from search.samplers.base import Key, Space
 
 POOL = 10_000
@@ -45,7 +45,7 @@ class Candidates:
         return self.violations == 0
 
 
-class Gatherer:
+class CandidatePool:
     """Makes the candidates of a problem: of given keys, or a pool of a large space.
 
     Which objectives are known is what the first candidates' foreseen values tell.
@@ -59,7 +59,7 @@ class Gatherer:
 
     def describe(self, keys: list[Key]) -> Candidates:
         """Candidates of these keys. SearchError where a value is missing that the first ones had."""
-        foreseen = ask(self._problem, "foresee", [self._space.choice(key) for key in keys], Foreseen)
+        foreseen = ask(self._problem, "foresee", [self._space.choice(key) for key in keys], Known)
         names = [objective.name for objective in self._problem.objectives]
         told = [place for place, name in enumerate(names) if all(name in f.values for f in foreseen)]
         if self._told is None:
@@ -132,7 +132,7 @@ def generator_for(tried: Sequence[Key]) -> np.random.Generator:
 def features_of(options: Sequence[Value]) -> Array:
     """Rows (n_options, n_features): a step upwards at each number but the least, or one column for each text.
 
-    Of more than _MAX_FEATURES several numbers share a step, as a ramp, and texts have codes by chance that are about
+    Of more than _MAX_FEATURES several numbers share a step, as a ramp, and texts have codes by rng that are about
     as far apart.
     """
     n_options = len(options)

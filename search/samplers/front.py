@@ -15,7 +15,7 @@ from search import pareto
 from search.errors import SearchError
 from search.problem import Point, Problem
 from search.samplers.base import Key, Sampler
-from search.samplers.candidates import Gatherer, generator_for
+from search.samplers.candidates import CandidatePool, generator_for
 from search.samplers.gaussian_process import Process, fit_kernel
 from search.samplers.hypervolume_improvement import improvement, improvement_2d
 
@@ -45,7 +45,7 @@ class Front(Sampler):
 
     The first `n_start` trials are spread over options and foreseen objectives. Choices foreseen to break a
     constraint are drawn only when no others are left. Where others turn out to break one, how much they do is
-    modelled too, and the expected improvement weighted by the chance to be feasible (Gardner et al., 2014).
+    modelled too, and the expected improvement weighted by the rng to be feasible (Gardner et al., 2014).
 
     Of a space of more than MAX_CHOICES only a pool is scored, another for each generation: uniform draws and
     children of the predicted front, which is found by breeding and predicting in turn. Where foreseen constraints
@@ -64,7 +64,7 @@ class Front(Sampler):
         for name, number, least in (("generation", generation, 1), ("n_start", self.n_start, 2)):
             if number < least:
                 raise SearchError(f"{name} is {number}: it must be at least {least}")
-        self._gatherer = Gatherer(problem, self.space)
+        self._gatherer = CandidatePool(problem, self.space)
         self._whole = self.space.size <= MAX_CHOICES
         if self._whole:
             self._candidates = self._gatherer.describe(list(self.space.grid()))
@@ -158,7 +158,7 @@ class Front(Sampler):
         return Process(kernel, inputs, places, values[newest])
 
     def _feasible_chances(self, history: Sequence[Point]) -> Array | None:
-        """Each candidate's chance (n,) to be feasible; None where all were that were not foreseen to be otherwise."""
+        """Each candidate's rng (n,) to be feasible; None where all were that were not foreseen to be otherwise."""
         keys = [self.space.key(point.choice) for point in history]
         allowed = self._candidates.allowed
         surprising = [place for place, key in enumerate(keys) if allowed[self._candidates.places[key]]]

@@ -21,7 +21,7 @@ from search.samplers.base import Key, Sampler
 
 ELITES_PER_CHILD = 1.5
 SWAPPING = 0.1
-"""The chance of each value to come from the second parent."""
+"""The rng of each value to come from the second parent."""
 _MAX_CHILDREN = 10
 
 

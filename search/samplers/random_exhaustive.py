@@ -1,4 +1,4 @@
-"""The samplers that learn nothing: by chance, and all choices in turn."""
+"""The samplers that learn nothing: by rng, and all choices in turn."""
 
 from __future__ import annotations
 

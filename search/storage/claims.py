@@ -26,7 +26,7 @@ from optuna.distributions import BaseDistribution
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.problem import Evaluation, Foreseen, Point
+from search.problem import Evaluation, Known, Point
 from search.samplers.base import Key, Space
 from search.storage.connection import Connection, is_storage_failure
 
@@ -45,11 +45,11 @@ class Claim:
 
     trial_id: int
     key: Key
-    foreseen: Foreseen = field(repr=False)
+    foreseen: Known = field(repr=False)
 
 
 @dataclass(frozen=True)
-class Board:
+class StudyView:
     """What a look at a study finds.
 
     new: trials that have finished since the last look. running: those of other workers. lost: choices whose workers
@@ -108,7 +108,7 @@ class Claims:
                 if not is_storage_failure(error):  # else its lease runs out
                     raise
 
-    def look(self) -> Board:
+    def look(self) -> StudyView:
         """The study as it is now; claims of dead workers, and this worker's strays, are failed first."""
         open_trials = self._read()
         expired = self._expired(open_trials)
@@ -123,9 +123,9 @@ class Claims:
         taken = {self._key(trial) for trial in running}
         lost = [key for key in self._dropped if key not in taken and key not in self.finished]
         new, self._new = self._new, []
-        return Board(new, running, lost)
+        return StudyView(new, running, lost)
 
-    def take(self, keys: Sequence[Key], foreseen: Sequence[Foreseen], n_trials: int) -> list[Claim]:
+    def take(self, keys: Sequence[Key], foreseen: Sequence[Known], n_trials: int) -> list[Claim]:
         """Claim choices; those that others were first to claim, or that exceed `n_trials`, are left out."""
         claims = []
         for key, known in zip(keys, foreseen, strict=True):

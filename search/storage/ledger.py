@@ -26,7 +26,7 @@ def _now() -> str:
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """A file that was made from a trial, or something that was found out about one.
 
     kind: the step that was done, such as "finetune". trial: the trial's number. file, sha256: the file's whole path
@@ -44,14 +44,14 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Made:
+class LineageNode:
     """An entry and what was made from its file."""
 
-    entry: Entry
-    then: list[Made] = field(default_factory=list)
+    entry: LedgerEntry
+    then: list[LineageNode] = field(default_factory=list)
 
 
-def record(storage: str, study_name: str, entry: Entry) -> None:
+def record(storage: str, study_name: str, entry: LedgerEntry) -> None:
     """Write an entry; one that differs from an earlier one in its time alone is not written again.
 
     Raises SearchError where the storage, the study or the trial does not exist, or JSON cannot hold the facts.
@@ -67,26 +67,26 @@ def record(storage: str, study_name: str, entry: Entry) -> None:
             connection.call(connection.storage.get_trial_id_from_study_id_trial_number, study, entry.trial)
         except KeyError:
             raise SearchError(f"study {study_name!r} has no trial {entry.trial}: check its number") from None
-        if Entry(**value) not in _entries(connection, study):
+        if LedgerEntry(**value) not in _entries(connection, study):
             key = f"{_PREFIX}{entry.at}-{uuid.uuid4().hex[:8]}"
             connection.call(connection.storage.set_study_user_attr, study, key, value)
 
 
-def read(storage: str, study_name: str) -> list[Entry]:
+def read(storage: str, study_name: str) -> list[LedgerEntry]:
     """A study's entries, the oldest first. Raises SearchError where the storage or the study does not exist."""
     with quiet_optuna(), connect(storage, create=False) as connection:
         return _entries(connection, connection.find_study(study_name))
 
 
-def trace(entries: Sequence[Entry]) -> list[Made]:
+def trace(entries: Sequence[LedgerEntry]) -> list[LineageNode]:
     """The entries as trees: each beneath the last earlier one of its trial whose file it was made from.
 
     One whose origin is not in the ledger stands for itself.
     """
-    roots: list[Made] = []
-    makers: dict[tuple[int, str | None], Made] = {}
+    roots: list[LineageNode] = []
+    makers: dict[tuple[int, str | None], LineageNode] = {}
     for entry in sorted(entries, key=attrgetter("at")):
-        made = Made(entry)
+        made = LineageNode(entry)
         maker = makers.get((entry.trial, entry.parent))
         (roots if maker is None else maker.then).append(made)
         if entry.sha256 != entry.parent:
@@ -94,13 +94,13 @@ def trace(entries: Sequence[Entry]) -> list[Made]:
     return roots
 
 
-def _entries(connection: Connection, study: int) -> list[Entry]:
+def _entries(connection: Connection, study: int) -> list[LedgerEntry]:
     attributes: Mapping[str, Any] = connection.call(connection.storage.get_study_user_attrs, study)
     found = []
     for key, value in attributes.items():
         if key.startswith(_PREFIX):
             try:
-                found.append(Entry(**value))
+                found.append(LedgerEntry(**value))
             except TypeError as error:
                 raise SearchError(
                     f"the entry {key!r} in {connection.address.label} cannot be read ({error}): another version"

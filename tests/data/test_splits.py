@@ -16,7 +16,7 @@ from mfagan.data.layouts import EMBEDDED_HELD_OUT, EMBEDDED_TRAIN, EXTENSIONS, f
 from mfagan.data.pairs import Pair, shrink_pair
 from mfagan.data.splits import find_split, read_files, read_pairs, read_sets, read_split
 from mfagan.errors import InputError
-from mfagan.progress import Report
+from mfagan.progress import ProgressCallback
 from tests.pictures import draw, tensor
 
 # Folders of images
@@ -369,7 +369,7 @@ def test_reading_shows_its_progress(tmp_path: Path):
     said = []
 
     @contextmanager
-    def bars(label: str) -> Iterator[Report]:
+    def bars(label: str) -> Iterator[ProgressCallback]:
         yield lambda done, total, note: said.append((label, done, total, note))
 
     for name in ("a", "b"):

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 import mfagan
 from mfagan.deploy import litert, tflite
 from mfagan.errors import InputError
-from mfagan.graph.operators import Operator, Tape, Value
+from mfagan.graph.operators import Activation, Operator, OperatorRecorder
 from mfagan.sr.network import mfanet
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.widths import Widths
@@ -55,29 +55,29 @@ def build_network(residual: mfanet.Residual) -> MFANet:
     return network
 
 
-def conv(k: int, c: int) -> Callable[[Tape, Value], Value]:
-    return lambda tape, x: tape.conv(x, "a", c, k)
+def conv(k: int, c: int) -> Callable[[OperatorRecorder, Activation], Activation]:
+    return lambda recorder, x: recorder.conv(x, "a", c, k)
 
 
-def twice(kind: str) -> Callable[[Tape, Value], Value]:
+def twice(kind: str) -> Callable[[OperatorRecorder, Activation], Activation]:
     """An operator of two arguments, the second one the mean over height and width."""
-    return lambda tape, x: tape.elementwise(kind, x, tape.mean(x))
+    return lambda recorder, x: recorder.elementwise(kind, x, recorder.mean(x))
 
 
-def once(kind: str, value: float = 0.0) -> Callable[[Tape, Value], Value]:
-    return lambda tape, x: tape.elementwise(kind, x, value=value)
+def once(kind: str, value: float = 0.0) -> Callable[[OperatorRecorder, Activation], Activation]:
+    return lambda recorder, x: recorder.elementwise(kind, x, value=value)
 
 
-def shuffled(tape: Tape, x: Value) -> Value:
-    return tape.pixel_shuffle(tape.conv(x, "a", 3 * 4, 3), 2)
+def shuffled(recorder: OperatorRecorder, x: Activation) -> Activation:
+    return recorder.pixel_shuffle(recorder.conv(x, "a", 3 * 4, 3), 2)
 
 
-def filtered(tape: Tape, x: Value) -> Value:
-    return tape.filter(x, "a", 2 * x.channels, 3)
+def filtered(recorder: OperatorRecorder, x: Activation) -> Activation:
+    return recorder.filter(x, "a", 2 * x.channels, 3)
 
 
-def shuffled_filter(tape: Tape, x: Value) -> Value:
-    return tape.pixel_shuffle(tape.filter(x, "a", 9 * x.channels, 5), 3)
+def shuffled_filter(recorder: OperatorRecorder, x: Activation) -> Activation:
+    return recorder.pixel_shuffle(recorder.filter(x, "a", 9 * x.channels, 5), 3)
 
 
 def mean_of(x: Tensor) -> Tensor:
@@ -85,33 +85,35 @@ def mean_of(x: Tensor) -> Tensor:
 
 
 Weights = dict[str, Tensor]
-KINDS: dict[str, tuple[Callable[[Tape, Value], Value], Callable[[Tensor, Weights], Tensor]]] = {
+KINDS: dict[
+    str, tuple[Callable[[OperatorRecorder, Activation], Activation], Callable[[Tensor, Weights], Tensor]]
+] = {
     "conv 3x3": (conv(3, 6), lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], padding=1)),
     "conv 1x1": (conv(1, 6), lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"])),
     "filter": (filtered, lambda x, w: F.conv2d(x, w["a"], groups=4)),
     "leaky_relu": (once("leaky_relu", 0.05), lambda x, w: F.leaky_relu(x, 0.05)),
     "relu": (once("relu"), lambda x, w: F.relu(x)),
     "concat": (
-        lambda tape, x: tape.concat(tape.elementwise("relu", x), x),
+        lambda recorder, x: recorder.concat(recorder.elementwise("relu", x), x),
         lambda x, w: torch.cat((F.relu(x), x), 1),
     ),
     "add": (twice("add"), lambda x, w: x + mean_of(x)),
     "subtract": (twice("subtract"), lambda x, w: x - mean_of(x)),
     "multiply": (twice("multiply"), lambda x, w: x * mean_of(x)),
-    "mean": (lambda tape, x: tape.mean(x), lambda x, w: mean_of(x)),
+    "mean": (lambda recorder, x: recorder.mean(x), lambda x, w: mean_of(x)),
     "square": (once("square"), lambda x, w: x.square()),
     "add_scalar": (once("add_scalar", 0.25), lambda x, w: x + 0.25),
     "sqrt": (
-        lambda tape, x: tape.elementwise("sqrt", tape.elementwise("square", x)),
+        lambda recorder, x: recorder.elementwise("sqrt", recorder.elementwise("square", x)),
         lambda x, w: x.square().sqrt(),
     ),
     "sigmoid": (once("sigmoid"), lambda x, w: x.sigmoid()),
     "pad height": (
-        lambda tape, x: tape.pad(x, 2, axis=1),
+        lambda recorder, x: recorder.pad(x, 2, axis=1),
         lambda x, w: x[:, :, [1, 0, *range(HEIGHT), HEIGHT - 1, HEIGHT - 2]],
     ),
     "pad width": (
-        lambda tape, x: tape.pad(x, 2, axis=2),
+        lambda recorder, x: recorder.pad(x, 2, axis=2),
         lambda x, w: x[:, :, :, [1, 0, *range(WIDTH), WIDTH - 1, WIDTH - 2]],
     ),
     "pixel_shuffle": (
@@ -128,16 +130,16 @@ KINDS: dict[str, tuple[Callable[[Tape, Value], Value], Callable[[Tensor, Weights
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_agrees_with_pytorch(kind: str):
     write, compute = KINDS[kind]
-    tape = Tape()
-    write(tape, tape.value(4, HEIGHT, WIDTH))
-    tape.close_block("block")
-    operators = tape.blocks[0].operators
+    recorder = OperatorRecorder()
+    write(recorder, recorder.value(4, HEIGHT, WIDTH))
+    recorder.close_block("block")
+    operators = recorder.blocks[0].operators
     weights = random_weights(operators)
     x = random_tensor(4, HEIGHT, WIDTH)
 
     got = litert.run(tflite.convert(operators, weights), [x])
 
-    assert got.shape == tape.blocks[0].output.shape
+    assert got.shape == recorder.blocks[0].output.shape
     torch.testing.assert_close(got, compute(x[None], weights)[0], rtol=1e-5, atol=1e-5)
 
 
@@ -225,11 +227,11 @@ def test_missing_or_misshapen_weights_are_named():
 
 
 def test_an_operator_that_cannot_be_mirrored_is_named():
-    x = Value("x", 4, 6, 6)
+    x = Activation("x", 4, 6, 6)
     with pytest.raises(ValueError, match="operator tanh"):
-        tflite.convert([Operator("tanh", (x,), Value("y", 4, 6, 6))], {})
+        tflite.convert([Operator("tanh", (x,), Activation("y", 4, 6, 6))], {})
     with pytest.raises(ValueError, match="only a convolution's output"):
-        tflite.convert([Operator("pixel_shuffle", (x,), Value("y", 1, 12, 12), value=2)], {})
+        tflite.convert([Operator("pixel_shuffle", (x,), Activation("y", 1, 12, 12), value=2)], {})
 
 
 @pytest.mark.slow
@@ -238,12 +240,12 @@ def test_an_export_says_nothing_on_the_screen():
 import torch
 from mfagan.deploy import litert
 from mfagan.deploy import tflite
-from mfagan.graph.operators import Tape
-tape = Tape()
-tape.conv(tape.value(3, 6, 6), "a", 4, 3)
-tape.close_block("a")
+from mfagan.graph.operators import OperatorRecorder
+recorder = OperatorRecorder()
+recorder.conv(recorder.value(3, 6, 6), "a", 4, 3)
+recorder.close_block("a")
 weights = {"a.weight": torch.ones(4, 3, 3, 3), "a.bias": torch.ones(4)}
-model = tflite.convert(tape.blocks[0].operators, weights)
+model = tflite.convert(recorder.blocks[0].operators, weights)
 litert.run(model, [torch.ones(3, 6, 6)])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

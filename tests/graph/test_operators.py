@@ -1,37 +1,37 @@
 import torch
 from torch import nn
 
-from mfagan.graph.operators import Block, Tape, trace_operators
+from mfagan.graph.operators import Block, OperatorRecorder, trace_operators
 
 
 def test_block_inputs_are_the_values_read_from_outside():
-    tape = Tape()
-    a, b = tape.value(3, 4, 5), tape.value(6, 4, 5)
-    tape.conv(a, "unused", 2, 1)
-    tape.close_block("first")
-    joined = tape.concat(b, a)
-    tape.elementwise("add", tape.conv(joined, "conv", 6, 3), b)
-    tape.close_block("second")
-    block = tape.blocks[1]
+    recorder = OperatorRecorder()
+    a, b = recorder.value(3, 4, 5), recorder.value(6, 4, 5)
+    recorder.conv(a, "unused", 2, 1)
+    recorder.close_block("first")
+    joined = recorder.concat(b, a)
+    recorder.elementwise("add", recorder.conv(joined, "conv", 6, 3), b)
+    recorder.close_block("second")
+    block = recorder.blocks[1]
     assert block.inputs == (b, a)
     assert block.output.shape == (6, 4, 5)
     assert [operator.kind for operator in block.operators] == ["concat", "conv", "add"]
 
 
 def test_convolution_counts_by_hand():
-    tape = Tape()
-    tape.conv(tape.value(3, 4, 5), "conv", 7, 3)
-    tape.close_block("block")
-    (operator,) = tape.blocks[0].operators
+    recorder = OperatorRecorder()
+    recorder.conv(recorder.value(3, 4, 5), "conv", 7, 3)
+    recorder.close_block("block")
+    (operator,) = recorder.blocks[0].operators
     assert operator.parameters == 7 * (3 * 3 * 3 + 1)
     assert operator.macs == 7 * 4 * 5 * 3 * 3 * 3
 
 
 def test_fixed_filter_has_no_parameters_and_shrinks():
-    tape = Tape()
-    tape.filter(tape.pad(tape.value(3, 4, 5), 2, axis=1), "filters", 12, 5)
-    tape.close_block("block")
-    pad, conv = tape.blocks[0].operators
+    recorder = OperatorRecorder()
+    recorder.filter(recorder.pad(recorder.value(3, 4, 5), 2, axis=1), "filters", 12, 5)
+    recorder.close_block("block")
+    pad, conv = recorder.blocks[0].operators
     assert pad.output.shape == (3, 8, 5)
     assert conv.output.shape == (12, 4, 1)
     assert conv.parameters == 0

@@ -16,17 +16,14 @@ from mfagan.latency.measure import (
     Loader,
     Runtime,
     build_table,
-    describe_build,
-    find_table,
     measure_blocks,
     measure_model,
     measure_networks,
-    warn_noise,
-    warn_size,
 )
+from mfagan.latency.tables import describe_build, find_table, warn_noise, warn_size
 from mfagan.sr.network import mfanet
 from mfagan.sr.network.widths import Widths
-from search.latency import Entry, LatencyTable
+from search.latency import BlockLatency, LatencyTable
 
 SIZE = (16, 12)
 SMALL = Widths.parse("10,4,5,6,7,8,9,6")
@@ -36,7 +33,9 @@ def some_blocks(n: int) -> dict[str, Block]:
     return {block.key: block for block in mfanet.blocks(SMALL, *SIZE)[:n]}
 
 
-def make_table(entries: dict[str, Entry] | None = None, input_size: tuple[int, int] = SIZE) -> LatencyTable:
+def make_table(
+    entries: dict[str, BlockLatency] | None = None, input_size: tuple[int, int] = SIZE
+) -> LatencyTable:
     return LatencyTable(
         format="latency-table/1",
         unit="ms",
@@ -47,7 +46,7 @@ def make_table(entries: dict[str, Entry] | None = None, input_size: tuple[int, i
         input_size=input_size,
         measured_at=datetime(2025, 1, 1, tzinfo=UTC),
         command="mfagan lut build --out phone.json",
-        entries=entries or {"head": Entry(latency_ms=2.0, spread_ms=0.1, repeats=30)},
+        entries=entries or {"head": BlockLatency(latency_ms=2.0, spread_ms=0.1, repeats=30)},
     )
 
 
@@ -86,7 +85,7 @@ def test_an_entry_holds_the_fastest_run_after_the_warm_up_and_the_rounds_spread(
     install(FakeRuntime(lambda key: iter(script)))
     entries = measure_blocks(some_blocks(1), threads=3, rounds=4, runtime="fake")
     # The rounds' fastest runs are 15, 9, 30 and 21; their quartiles are 13.5 and 23.25.
-    assert entries == {"head/t10": Entry(latency_ms=9.0, spread_ms=4.875, repeats=6)}
+    assert entries == {"head/t10": BlockLatency(latency_ms=9.0, spread_ms=4.875, repeats=6)}
 
 
 def test_every_round_loads_every_block_once_in_changing_order(install):
@@ -163,7 +162,7 @@ def test_another_input_size_is_warned_of():
 
 
 def test_a_disturbed_measurement_is_warned_of():
-    quiet, disturbed = (Entry(latency_ms=2.0, spread_ms=s, repeats=30) for s in (0.01, 0.5))
+    quiet, disturbed = (BlockLatency(latency_ms=2.0, spread_ms=s, repeats=30) for s in (0.01, 0.5))
     assert warn_noise(make_table({"a": quiet, "b": quiet})) is None
     warning = warn_noise(make_table({"a": quiet, "b": disturbed}))
     assert warning is not None
@@ -244,8 +243,8 @@ def test_networks_are_timed_in_turn_and_their_median_counts(monkeypatch: pytest.
     done: list[tuple[int, int, str]] = []
     entries = measure_networks([slow, fast], (5, 7), before + 1, 5, lambda *progress: done.append(progress))
     assert entries == [
-        Entry(latency_ms=30.0, spread_ms=10.0, repeats=5),  # without the warm-up of 900 ms
-        Entry(latency_ms=3.0, spread_ms=1.0, repeats=5),
+        BlockLatency(latency_ms=30.0, spread_ms=10.0, repeats=5),  # without the warm-up of 900 ms
+        BlockLatency(latency_ms=3.0, spread_ms=1.0, repeats=5),
     ]
     assert torch.get_num_threads() == before
     rounds = [set(log[i : i + 2]) for i in range(0, 12, 2)]

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from search.problem import Evaluation, Foreseen, Objective, Problem
+from search.problem import Evaluation, Known, Objective, Problem
 
 GATE = "LADDER_GATE"
 
@@ -22,7 +22,7 @@ class Ladder(Problem):
         return [self.score(list(choice.values())) for choice in batch]
 
     def foresee(self, batch):
-        return [Foreseen({"cost": self.score(list(choice.values())).values[1]}) for choice in batch]
+        return [Known({"cost": self.score(list(choice.values())).values[1]}) for choice in batch]
 
     def score(self, steps):
         height = sum(step / (1 + i) for i, step in enumerate(steps))

@@ -10,7 +10,7 @@ import pytest
 
 from search import pareto
 from search.errors import SearchError
-from search.problem import Choice, Evaluation, Foreseen, Objective, Point, Problem, Value
+from search.problem import Choice, Evaluation, Known, Objective, Point, Problem, Value
 from search.samplers import candidates, front, hypervolume_improvement
 from search.samplers.base import Key, Sampler, Space
 from search.samplers.front import Front
@@ -54,8 +54,8 @@ class Mirror(Problem):
         names = [objective.name for objective in self.objectives]
         return [Evaluation(tuple(self.score(c)[n] for n in names), {}, self.limits(c)) for c in batch]
 
-    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
-        return [Foreseen({n: self.score(c)[n] for n in self.foreseen}, {}, self.limits(c)) for c in batch]
+    def foresee(self, batch: Sequence[Choice]) -> list[Known]:
+        return [Known({n: self.score(c)[n] for n in self.foreseen}, {}, self.limits(c)) for c in batch]
 
 
 class Heavy(Mirror):
@@ -202,9 +202,9 @@ def test_an_objective_of_which_only_some_pools_are_told(pooled, told_at_first):
         foreseen = ("price", "weight")
         told = told_at_first
 
-        def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+        def foresee(self, batch: Sequence[Choice]) -> list[Known]:
             every = super().foresee(batch)
-            return every if self.told else [Foreseen({}), *every[1:]]
+            return every if self.told else [Known({}), *every[1:]]
 
     problem = Sometimes()
     problem.foreseen = ("price", "weight") if told_at_first else ("price",)
@@ -234,8 +234,8 @@ class Ladder(Problem):
             Evaluation((self.height(choice), self.price(choice)), {}, self.limit(choice)) for choice in batch
         ]
 
-    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
-        return [Foreseen({"price": self.price(choice)}, {}, self.limit(choice)) for choice in batch]
+    def foresee(self, batch: Sequence[Choice]) -> list[Known]:
+        return [Known({"price": self.price(choice)}, {}, self.limit(choice)) for choice in batch]
 
     def limit(self, choice: Choice) -> dict[str, float]:
         return {"price": self.price(choice) - self.max_price}
@@ -296,8 +296,8 @@ def test_expected_improvement_in_closed_form_is_the_sampled_one():
 class Surprising(Mirror):
     """Its constraint shows after the evaluation alone."""
 
-    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
-        return [Foreseen(dict(f.values)) for f in super().foresee(batch)]
+    def foresee(self, batch: Sequence[Choice]) -> list[Known]:
+        return [Known(dict(f.values)) for f in super().foresee(batch)]
 
 
 @pytest.mark.parametrize("max_price", [26.0, 32.0, 40.0])

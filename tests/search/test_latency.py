@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.errors import SearchError
-from search.latency import Entry, LatencyTable
+from search.latency import BlockLatency, LatencyTable
 
 FACTS = {
     "format": "latency-table/1",
@@ -46,7 +46,7 @@ def with_field(path: str, value: object) -> str:
 
 def test_read(file):
     table = LatencyTable.read(file)
-    assert table.entries["body"] == Entry(latency_ms=2.0, spread_ms=0.0, repeats=30)
+    assert table.entries["body"] == BlockLatency(latency_ms=2.0, spread_ms=0.0, repeats=30)
     assert table.input_size == (128, 96)
     assert table.measured_at == datetime(2025, 11, 21, 9, tzinfo=UTC)
 
@@ -58,12 +58,12 @@ def test_price_sums_and_counts_repeats(file):
 
 
 def test_price_is_the_same_in_any_order(tmp_path):
-    entries = {str(i): Entry(latency_ms=3.0**-i, spread_ms=0.0, repeats=1) for i in range(17)}
+    entries = {str(i): BlockLatency(latency_ms=3.0**-i, spread_ms=0.0, repeats=1) for i in range(17)}
     table = LatencyTable.model_validate({**FACTS, "entries": entries})
     keys = list(entries)
     assert table.price(keys) == table.price(keys[::-1]) == table.price(sorted(keys))
     tenths = LatencyTable.model_validate(
-        {**FACTS, "entries": {"a": Entry(latency_ms=0.1, spread_ms=0, repeats=1)}}
+        {**FACTS, "entries": {"a": BlockLatency(latency_ms=0.1, spread_ms=0, repeats=1)}}
     )
     assert tenths.price(["a"] * 10) == 1.0
 
@@ -139,7 +139,7 @@ def test_hash_is_of_the_content(file, tmp_path):
     st.dictionaries(
         st.text(),
         st.builds(
-            Entry,
+            BlockLatency,
             latency_ms=st.floats(min_value=0, exclude_min=True, allow_infinity=False),
             spread_ms=st.floats(min_value=0, allow_infinity=False),
             repeats=st.integers(1, 10**6),

@@ -159,7 +159,7 @@ def test_children_keep_their_parents_values_but_for_mutations():
     sampler, history = two_parents()
     keys = [sampler.draw(history, set(), np.random.default_rng(i)) for i in range(400)]
     inherited = sum(value in (0, 9) for key in keys for value in key) / 800
-    assert 0.55 < inherited < 0.65  # a half, and a fifth of the other half by chance
+    assert 0.55 < inherited < 0.65  # a half, and a fifth of the other half by rng
     assert {(0, 9), (9, 0)} & set(keys)  # crossed
 
 
@@ -183,7 +183,7 @@ def test_a_population_of_one_is_refused():
 
 
 def test_tpe_prefers_what_was_good():
-    """By chance the sum of eight values from 0 to 2 is 8."""
+    """By rng the sum of eight values from 0 to 2 is 8."""
     problem = Grid(**dict.fromkeys("abcdefgh", (0, 1, 2)))
     problem.objectives = (Objective("gain", "maximize"), Objective("same", "minimize"))
     scored = problem.score

@@ -13,7 +13,7 @@ import pytest
 from search import samplers
 from search.errors import SearchError
 from search.pareto import front, hypervolume
-from search.problem import Evaluation, Foreseen, Objective
+from search.problem import Evaluation, Known, Objective
 from search.study import Progress, StudyRecord, load, run
 from tests.search.ladder import Ladder
 from tests.search.toy import Lens, searched
@@ -253,13 +253,13 @@ def test_evaluations_of_the_wrong_shape(storage, results, words):
     ("results", "words"),
     [
         (None, "Ladder.foresee returned 0 results for"),
-        ([Foreseen({"cost": 1.0})], "Ladder.foresee returned 1 results for"),
-        ({"cost": 1.0}, "Ladder.foresee returned {'cost': 1.0}: return one Foreseen"),
+        ([Known({"cost": 1.0})], "Ladder.foresee returned 1 results for"),
+        ({"cost": 1.0}, "Ladder.foresee returned {'cost': 1.0}: return one Known"),
         (
-            Foreseen({"cost": 1.0}, {"n": np.int64(1)}),  # type: ignore[dict-item]
+            Known({"cost": 1.0}, {"n": np.int64(1)}),  # type: ignore[dict-item]
             "attribute 'n' is np.int64(1), which JSON cannot hold",
         ),
-        (Foreseen({"cost": 1.0}, {}, {"limit": float("nan")}), "constraint 'limit' is nan"),
+        (Known({"cost": 1.0}, {}, {"limit": float("nan")}), "constraint 'limit' is nan"),
     ],
 )
 def test_what_is_foreseen_in_the_wrong_shape(storage, sampler, results, words):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from search.errors import SearchError
-from search.problem import Choice, Evaluation, Foreseen, Objective, Problem
+from search.problem import Choice, Evaluation, Known, Objective, Problem
 from search.testing import ProblemContract
 from tests.search.ladder import Ladder
 from tests.search.toy import Lens
@@ -20,9 +20,9 @@ class Foresighted(Lens):
         super().__init__(max_weight_g=100.0)
         vars(self).update(changes)
 
-    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+    def foresee(self, batch: Sequence[Choice]) -> list[Known]:
         scored = [self.score(choice) for choice in batch]
-        return [Foreseen({"weight": s.values[1]}, s.attributes, s.constraints) for s in scored]
+        return [Known({"weight": s.values[1]}, s.attributes, s.constraints) for s in scored]
 
 
 class Noisy(Foresighted):
@@ -83,7 +83,7 @@ def evaluating(change: Callable[[list[Choice], Results], object]) -> Problem:
 
 
 def foreseeing(**facts: Mapping) -> Problem:
-    return Foresighted(foresee=lambda batch: [Foreseen(**facts)] * len(batch))
+    return Foresighted(foresee=lambda batch: [Known(**facts)] * len(batch))
 
 
 def short(batch: list[Choice], results: Results) -> object:
@@ -140,7 +140,7 @@ def changes_batch(batch: list[Choice], results: Results) -> object:
 
 
 def changes_batch_to_foresee() -> Problem:
-    return Foresighted(foresee=lambda batch: elements_become_one(batch) or [Foreseen()] * len(batch))
+    return Foresighted(foresee=lambda batch: elements_become_one(batch) or [Known()] * len(batch))
 
 
 def drops_a_choice() -> Problem:
@@ -154,7 +154,7 @@ def drops_a_choice() -> Problem:
 
 def foresees_places() -> Problem:
     problem = evaluating(places)
-    problem.foresee = lambda batch: [Foreseen(attributes={"place": i}) for i in range(len(batch))]
+    problem.foresee = lambda batch: [Known(attributes={"place": i}) for i in range(len(batch))]
     return problem
 
 
@@ -163,7 +163,7 @@ def foresees_some() -> Problem:
     weight = Foresighted().foresee
     return Foresighted(
         foresee=lambda batch: [
-            known if choice["elements"] == 1 else Foreseen()
+            known if choice["elements"] == 1 else Known()
             for choice, known in zip(batch, weight(batch), strict=True)
         ]
     )
@@ -234,7 +234,7 @@ WRONG: list[tuple[str, Callable[[], Problem], str]] = [
     (
         "what_is_foreseen_comes_true",
         lambda: Foresighted(foresee=lambda b: [{}] * len(b)),
-        "return one Foreseen for each",
+        "return one Known for each",
     ),
     ("what_is_foreseen_comes_true", foresees_places, "is foreseen otherwise alone"),
     ("it_foresees_the_same_of_every_choice", foresees_some, "foresee tells more of some choices"),

@@ -23,7 +23,7 @@ from search.storage import connection as connection_module
 from search.storage.address import read_address
 from search.storage.claims import WORKER
 from search.storage.connection import Connection, connect
-from search.storage.ledger import Entry, read, record
+from search.storage.ledger import LedgerEntry, read, record
 from search.study import StudyRecord, load, run
 from tests import ROOT
 from tests.search import postgres
@@ -245,7 +245,7 @@ optuna.storages.run_grpc_proxy_server(storage, host="127.0.0.1", port={port})
     proxy = subprocess.Popen([sys.executable, "-c", serve], cwd=tmp_path)
     try:
         kill_one_of_three(storage, tmp_path)
-        entry = Entry("built", 1, "/ladder", "aa", facts={"height_m": 2.5})
+        entry = LedgerEntry("built", 1, "/ladder", "aa", facts={"height_m": 2.5})
         record(storage, "s", entry)
         assert read(storage, "s") == [entry]
     finally:

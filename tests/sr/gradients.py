@@ -25,13 +25,13 @@ WEIGHTS = LossWeights(recon=1, percep=1, adv=0.1, distill_g=0.05, distill_d=0.05
 
 def distilling(recipe: Recipe, seed: int) -> StageTrainer:
     torch.manual_seed(seed)
-    student, opponent = MFANet(Widths.uniform(8)), PatchGAN(4)
-    distillation = Distillation(MFANet(Widths.uniform(12)), PatchGAN(6), student, opponent)
+    student, discriminator = MFANet(Widths.uniform(8)), PatchGAN(4)
+    distillation = Distillation(MFANet(Widths.uniform(12)), PatchGAN(6), student, discriminator)
     torch.manual_seed(0)  # frozen: nobody sends it round, so every process must have the same
     perceptual = PerceptualLoss(torch.nn.Conv2d(3, 4, 3))
     stage = Stage(steps=1, learning_rate=1e-3, weights=WEIGHTS)
     fabric = make_fabric("cpu", "fp32")
-    return StageTrainer(recipe, stage, student, fabric, opponent, distillation, perceptual)
+    return StageTrainer(recipe, stage, student, fabric, discriminator, distillation, perceptual)
 
 
 def elastic(recipe: Recipe, seed: int) -> StageTrainer:

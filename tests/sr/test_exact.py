@@ -7,7 +7,7 @@ import optuna
 import pytest
 
 from mfagan.data.splits import EMBEDDED, read_pairs
-from mfagan.latency.measure import read_table
+from mfagan.latency.tables import read_table
 from mfagan.sr.network.widths import every_choice
 from mfagan.sr.shipped import EXACT, LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.study.problem import SubGeneratorProblem

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from mfagan.errors import InputError
-from mfagan.progress import no_bar
+from mfagan.progress import no_progress
 from mfagan.training.fabric import make_fabric
-from mfagan.training.loop import Course, Diverged, Learner, Loop
+from mfagan.training.loop import Diverged, Learner, Loop, LoopConfig
 from mfagan.training.snapshot import Stateful
 
 
@@ -69,14 +69,14 @@ def score(network: nn.Module) -> float:
     return -(network(x) - (2 * x + 1)).square().mean().item()
 
 
-def loop(folder: Path, learner: Learner, identity: str = "a", **course: Any) -> Loop:
-    settings = dataclasses.replace(Course(steps=60, checkpoint_every=20), **course)
+def loop(folder: Path, learner: Learner, identity: str = "a", **config: Any) -> Loop:
+    settings = dataclasses.replace(LoopConfig(steps=60, checkpoint_every=20), **config)
     fabric = make_fabric("cpu", "fp32")
     return Loop(learner, settings, fabric, folder / "line.state", {"name": identity}, score)
 
 
 def run(loop: Loop):
-    with no_bar("") as report:
+    with no_progress("") as report:
         return loop.run(points, report)
 
 
@@ -146,12 +146,12 @@ def test_the_best_validation_is_kept_the_start_included(tmp_path: Path):
 
 def test_the_best_survives_an_interruption(tmp_path: Path):
     whole = Line()
-    course = {"keep_best": True, "validate_every": 7, "steps": 60}
-    expected = run(loop(tmp_path / "whole", whole, **course))
+    config = {"keep_best": True, "validate_every": 7, "steps": 60}
+    expected = run(loop(tmp_path / "whole", whole, **config))
     with pytest.raises(Killed):
-        loop(tmp_path, Line(), **course).run(points, interrupt_at(45))
+        loop(tmp_path, Line(), **config).run(points, interrupt_at(45))
     resumed = Line()
-    outcome = run(loop(tmp_path, resumed, **course))
+    outcome = run(loop(tmp_path, resumed, **config))
     assert dataclasses.replace(outcome, waiting_share=0) == dataclasses.replace(expected, waiting_share=0)
     assert torch.equal(whole.line.weight, resumed.line.weight)
 
@@ -206,7 +206,7 @@ class Interrupted(Points):
 
 
 def interrupt(loop: Loop) -> None:
-    with pytest.raises(Killed), no_bar("") as report:
+    with pytest.raises(Killed), no_progress("") as report:
         loop.run(lambda start, stop: nullcontext(Interrupted(start, stop)), report)
 
 

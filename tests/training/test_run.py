@@ -11,11 +11,11 @@ from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.networks.discriminators import ESRGANDiscriminator, load_discriminator
-from mfagan.progress import no_bar
+from mfagan.progress import no_progress
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.training import stages as training
 from mfagan.training.recipe import Recipe, read_recipe
-from mfagan.training.run import Place, TrainingRun, prepare_run, recipe_of
+from mfagan.training.run import RunOptions, TrainingRun, prepare_run, recipe_of
 from tests import tiny
 
 
@@ -27,7 +27,7 @@ def prepare(
     **place: Any,
 ) -> TrainingRun:
     say = print if said is None else said.append
-    return prepare_run(recipe, Place(folder, images, device="cpu", **place), no_bar, say)
+    return prepare_run(recipe, RunOptions(folder, images, device="cpu", **place), no_progress, say)
 
 
 def tiny_recipe(trained: Path, **settings: object) -> Recipe:
@@ -240,7 +240,7 @@ def test_a_wrong_parent_is_named(
 def test_a_variant_has_a_folder_of_its_own(trained: Path, tmp_path: Path):
     run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
     other = run.varied("wide", batch=3)
-    assert other.place.folder == tmp_path / "wide"
-    assert other.place.folder.is_dir()
+    assert other.options.folder == tmp_path / "wide"
+    assert other.options.folder.is_dir()
     assert (other.recipe.batch, run.recipe.batch) == (3, 1)
-    assert (other.training, other.place.images) == (run.training, run.place.images)
+    assert (other.training, other.options.images) == (run.training, run.options.images)

@@ -13,7 +13,14 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.data.splits import EMBEDDED
-from mfagan.evaluation.report import HELD_OUT, Contender, Evaluation, ImageSet, Row, evaluate
+from mfagan.evaluation.report import (
+    HELD_OUT,
+    Candidate,
+    EvaluationReport,
+    EvaluationSet,
+    NetworkScores,
+    evaluate,
+)
 from mfagan.evaluation.report_table import COST_COLUMNS, cost_cells, quality_cells, quality_columns
 from mfagan.evaluation.scores import Scores
 from mfagan.evaluation.text_table import Cell, Column
@@ -60,7 +67,7 @@ def rules(steps: int) -> dict[str, Sampling]:
 
 
 @dataclass(frozen=True)
-class Report:
+class ExperimentReport:
     """One table: its name as a file's, its columns and rows, what must be known to read it."""
 
     name: str
@@ -70,12 +77,12 @@ class Report:
     notes: Sequence[str]
 
 
-def ablate_compression(run: TrainingRun, lpips: Lpips | None = None) -> Report:
+def ablate_compression(run: TrainingRun, lpips: Lpips | None = None) -> ExperimentReport:
     """Table 1's five columns: MFAGAN_L; distilling G and D; G alone; pruning without distilling; both.
 
     LPIPS stands among the figures where it is given.
     """
-    folder, recipe = run.place.folder, run.recipe
+    folder, recipe = run.options.folder, run.recipe
     train(run)
     generator_alone = run.varied(
         "distill_g",
@@ -93,7 +100,7 @@ def ablate_compression(run: TrainingRun, lpips: Lpips | None = None) -> Report:
     files = [
         folder / TEACHER_GAN,
         folder / STUDENT,
-        generator_alone.place.folder / STUDENT,
+        generator_alone.options.folder / STUDENT,
         tune_slice(pruned_alone, PRUNED, folder / TEACHER_DISCRIMINATOR),
         tune_slice(run, PRUNED, folder / DISCRIMINATOR),
     ]
@@ -117,7 +124,7 @@ def ablate_compression(run: TrainingRun, lpips: Lpips | None = None) -> Report:
         [name, base, *_quality(found, row), *cost_cells(row), paper.psnr_db, paper.lpips]
         for name, base, row, paper in zip(names, bases, found.rows[1:], columns, strict=True)
     ]
-    return Report(
+    return ExperimentReport(
         "compression",
         "Distillation and pruning (the paper's Table 1)",
         [
@@ -138,7 +145,7 @@ def ablate_compression(run: TrainingRun, lpips: Lpips | None = None) -> Report:
     )
 
 
-def compare_sampling(run: TrainingRun) -> Report:
+def compare_sampling(run: TrainingRun) -> ExperimentReport:
     """Rules for drawing a SuperGenerator's widths, from one student, for as many steps each."""
     train(run, ["teacher", "teacher_gan", "distill"])
     steps = run.recipe.stages.supernet.steps
@@ -148,8 +155,8 @@ def compare_sampling(run: TrainingRun) -> Report:
         variant = run.varied(
             f"sampling_{len(rankings) + 1}", stages=replace(run.recipe.stages, supernet=settings)
         )
-        train_supernet(variant, run.place.folder / STUDENT)
-        rankings.append(rank(variant, variant.place.folder / SUPERGENERATOR))
+        train_supernet(variant, run.options.folder / STUDENT)
+        rankings.append(rank(variant, variant.options.folder / SUPERGENERATOR))
     rows: list[list[Cell]] = []
     for name, ranking in zip(rules(steps), rankings, strict=True):
         drawn = [one.psnr_db for one in ranking.drawn]
@@ -158,7 +165,7 @@ def compare_sampling(run: TrainingRun) -> Report:
     uniform = [Column(str(width), "dB", ".3f", "everywhere") for width in OPTIONS]
     group = f"{len(rankings[0].drawn)} drawn"
     spread = [Column(word, "dB", ".3f", group) for word in ("mean", "least", "most")]
-    return Report(
+    return ExperimentReport(
         "sampling",
         "How a SuperGenerator's widths are drawn",
         [Column("rule"), *uniform, *spread, Column("Spearman", "", ".3f", "PSNR, FLOPs")],
@@ -167,12 +174,12 @@ def compare_sampling(run: TrainingRun) -> Report:
     )
 
 
-def compare_discriminators(run: TrainingRun, lpips: Lpips | None = None) -> Report:
+def compare_discriminators(run: TrainingRun, lpips: Lpips | None = None) -> ExperimentReport:
     """PatchGAN against ESRGAN's discriminator (the paper's figure 6): stage 1b from one teacher.
 
     LPIPS stands among the figures where it is given.
     """
-    folder = run.place.folder
+    folder = run.options.folder
     other = run.varied("esrgan_discriminator", discriminator="esrgan")
     with torch.device("meta"):
         new_discriminator(
@@ -180,15 +187,15 @@ def compare_discriminators(run: TrainingRun, lpips: Lpips | None = None) -> Repo
         )  # refuses unsuitable crops before any training
     train(run, ["teacher", "teacher_gan"])
     train_teacher_gan(other, folder)
-    curves = [_curve(place / TEACHER_GAN) for place in (folder, other.place.folder)]
-    files = {"PatchGAN": folder / TEACHER_GAN, "ESRGAN's": other.place.folder / TEACHER_GAN}
+    curves = [_curve(place / TEACHER_GAN) for place in (folder, other.options.folder)]
+    files = {"PatchGAN": folder / TEACHER_GAN, "ESRGAN's": other.options.folder / TEACHER_GAN}
     found = score(run, files, lpips)
     steps = [step for step in curves[0] if step in curves[1]]
     rows = [
         [name, *(curve[step] for step in steps), *_quality(found, row)]
         for name, curve, row in zip(("PatchGAN", "ESRGAN's"), curves, found.rows[1:], strict=True)
     ]
-    return Report(
+    return ExperimentReport(
         "discriminator",
         "PatchGAN against ESRGAN's discriminator (the paper's figure 6)",
         [
@@ -207,7 +214,7 @@ def compare_discriminators(run: TrainingRun, lpips: Lpips | None = None) -> Repo
 
 def tune_slice(run: TrainingRun, widths: Widths, discriminator: Path, name: str = SUBGENERATOR) -> Path:
     """A slice of the run's SuperGenerator, fine-tuned; the checkpoint in the run's folder."""
-    out, supernet = run.place.folder / name, run.place.folder / SUPERGENERATOR
+    out, supernet = run.options.folder / name, run.options.folder / SUPERGENERATOR
     network = load_generator(supernet, widths)
     assert isinstance(network, MFANet)
     facts = {"widths": list(widths), "supernet_sha256": checkpoint.sha256(supernet)}
@@ -225,11 +232,11 @@ def score(
     files: dict[str, Path],
     lpips: Lpips | None = None,
     latency_size: tuple[int, int] | None = None,
-) -> Evaluation:
+) -> EvaluationReport:
     """Checkpoints by name on the run's device and validation images."""
-    contenders = [Contender(name, load_generator(path)) for name, path in files.items()]
+    candidates = [Candidate(name, load_generator(path)) for name, path in files.items()]
     return evaluate(
-        contenders,
+        candidates,
         [_validation_set(run)],
         run.recipe.scale,
         device=run.fabric.device,
@@ -239,14 +246,14 @@ def score(
     )
 
 
-def _validation_set(run: TrainingRun) -> ImageSet:
-    given = run.place.validation or run.place.images
+def _validation_set(run: TrainingRun) -> EvaluationSet:
+    given = run.options.validation or run.options.images
     sources = [given] if isinstance(given, str) else list(given)
     name = HELD_OUT if set(sources) == {EMBEDDED} else "validation images"
-    return ImageSet(name, ", ".join(sources), run.validation)
+    return EvaluationSet(name, ", ".join(sources), run.validation)
 
 
-def mean_figures(row: Row) -> Scores:
+def mean_figures(row: NetworkScores) -> Scores:
     """The mean figures of a row that `score` found, over its one set of images."""
     (name,) = row.scores
     return row.mean(name)
@@ -265,14 +272,14 @@ def _curve(path: Path) -> dict[int, float]:
     return dict(curve)
 
 
-def _quality_columns(found: Evaluation) -> list[Column]:
+def _quality_columns(found: EvaluationReport) -> list[Column]:
     (name,) = found.sources
     return quality_columns(found, name)
 
 
-def _quality(found: Evaluation, row: Row) -> list[Cell]:
+def _quality(found: EvaluationReport, row: NetworkScores) -> list[Cell]:
     return quality_cells(found, mean_figures(row))
 
 
-def _bicubic_note(found: Evaluation) -> str:
+def _bicubic_note(found: EvaluationReport) -> str:
     return f"Bicubic: {mean_figures(found.rows[0]).psnr_db:.3f} dB."

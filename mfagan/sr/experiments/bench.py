@@ -23,11 +23,12 @@ from mfagan.data.crops import CropSampler, waiting_share
 from mfagan.data.layouts import find_pairs
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import EMBEDDED, read_files, read_pairs, read_split
-from mfagan.devices import CPU, computes_bf16, place
+from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.evaluation.psnr_ssim import psnr_y
 from mfagan.evaluation.scores import super_resolve
 from mfagan.files import require_place, write_atomic
-from mfagan.latency.measure import build_table, describe_build, measure_model, read_table
+from mfagan.latency.measure import build_table, measure_model
+from mfagan.latency.tables import describe_build, read_table
 from mfagan.progress import show_bar
 from mfagan.sr.experiments.paper_tables import INPUT_SIZE
 from mfagan.sr.export import export_generator
@@ -48,7 +49,7 @@ FULL = Widths.uniform(max(OPTIONS))
 
 
 @dataclass(frozen=True)
-class Row:
+class Measurement:
     """One figure; `aim` is the largest (`at_most`) or smallest value that meets it, None where there is no aim."""
 
     name: str
@@ -58,14 +59,14 @@ class Row:
     met: bool | None = None
 
 
-def at_most(name: str, value: float, unit: str, aim: float) -> Row:
+def at_most(name: str, value: float, unit: str, aim: float) -> Measurement:
     """A row whose aim is an upper limit."""
-    return Row(name, value, unit, aim, value <= aim)
+    return Measurement(name, value, unit, aim, value <= aim)
 
 
-def at_least(name: str, value: float, unit: str, aim: float) -> Row:
+def at_least(name: str, value: float, unit: str, aim: float) -> Measurement:
     """A row whose aim is a lower limit."""
-    return Row(name, value, unit, aim, value >= aim)
+    return Measurement(name, value, unit, aim, value >= aim)
 
 
 def ratio_in_turn(first: Callable[[], object], second: Callable[[], object], repeats: int = REPEATS) -> float:
@@ -86,7 +87,7 @@ def _seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def bench_training() -> Row:
+def bench_training() -> Measurement:
     """A SuperGenerator's training step at full width against the plain MFANet's."""
     recipe = read_recipe("demo")
     stage = replace(recipe.stages.supernet, steps=1_000)
@@ -102,14 +103,14 @@ def bench_training() -> Row:
     return at_most("SuperGenerator step at full width / plain MFANet step", value, "x", 1.05)
 
 
-def bench_data() -> list[Row]:
+def bench_data() -> list[Measurement]:
     """What part of a student's plain step waits for its crops: embedded photographs, and images of DIV2K's size."""
     name = "share of a training step that waits for data"
     rows = [at_most(f"{name}, bundled photographs", _waiting_percent(read_split(EMBEDDED)[0]), "%", 5)]
     with tempfile.TemporaryDirectory() as folder:
-        chance = np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         for i in range(N_LARGE_IMAGES):
-            coarse = Image.fromarray(chance.integers(0, 256, (170, 255, 3), dtype=np.uint8))
+            coarse = Image.fromarray(rng.integers(0, 256, (170, 255, 3), dtype=np.uint8))
             picture = coarse.resize((2040, 1360), Image.Resampling.BICUBIC)
             picture.save(Path(folder) / f"{i}.png", compress_level=1)
         with show_bar("images of DIV2K's size") as report:
@@ -128,10 +129,10 @@ def _waiting_percent(pairs: Sequence[Pair]) -> float:
     return 100 * waiting_share(crops, lambda lr, hr: trainer.step(0, lr, hr))
 
 
-def bench_layout(width: int) -> Row:
+def bench_layout(width: int) -> Measurement:
     """Scoring a slice in channels_last against NCHW, at fp32."""
     nchw = SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(width))
-    channels_last = place(SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(width)))
+    channels_last = to_device(SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(width)))
     lr = torch.rand(3, *INPUT_SIZE)
 
     @torch.inference_mode()
@@ -142,14 +143,14 @@ def bench_layout(width: int) -> Row:
         super_resolve(channels_last, lr)
 
     value = ratio_in_turn(run_channels_last, run_nchw)
-    return Row(f"slice evaluation in channels_last / in NCHW, {width} everywhere", value, "x")
+    return Measurement(f"slice evaluation in channels_last / in NCHW, {width} everywhere", value, "x")
 
 
-def bench_walk(n_choices: int = 50) -> Row:
+def bench_walk(n_choices: int = 50) -> Measurement:
     """Scoring a random generation in one walk over shared prefixes against network by network, both channels_last."""
-    chance = random.Random(0)
-    choices = [random_choice(chance) for _ in range(n_choices)]
-    supernet = place(SuperGenerator(FULL, residual="bicubic"))
+    rng = random.Random(0)
+    choices = [random_choice(rng) for _ in range(n_choices)]
+    supernet = to_device(SuperGenerator(FULL, residual="bicubic"))
     lr = torch.rand(3, 64, 64)
 
     def run_walk() -> None:
@@ -158,13 +159,15 @@ def bench_walk(n_choices: int = 50) -> Row:
 
     def run_each() -> None:
         for widths in choices:
-            super_resolve(place(supernet.extract(widths)), lr)
+            super_resolve(to_device(supernet.extract(widths)), lr)
 
     value = ratio_in_turn(run_walk, run_each, repeats=5)
-    return Row(f"{n_choices} random slices in one walk / one by one", value, "x")
+    return Measurement(f"{n_choices} random slices in one walk / one by one", value, "x")
 
 
-def bench_exhaustive(precision: Precision, aim: float, rounds: int = 5, n_usual: int = 8) -> list[Row]:
+def bench_exhaustive(
+    precision: Precision, aim: float, rounds: int = 5, n_usual: int = 8
+) -> list[Measurement]:
     """A SubGenerator's share of evaluating all of them on the held-out photos, against the usual way.
 
     The usual way sets the widths, runs the whole network in fp32 and NCHW and takes PSNR-Y, choice by choice.
@@ -175,13 +178,13 @@ def bench_exhaustive(precision: Precision, aim: float, rounds: int = 5, n_usual:
     problem = SubGeneratorProblem(SUPERGENERATOR, pairs, read_table(LATENCY_TABLE), "", precision=precision)
     network = SuperGenerator.from_checkpoint(checkpoint.read(SUPERGENERATOR), SUPERGENERATOR)  # in NCHW
     problem.evaluate(problem.known_choices)
-    chance = random.Random(0)
+    rng = random.Random(0)
     ratios, n_rescored, n_evaluated = [], 0, 0
     with show_bar(f"exhaustive walk, {precision}") as report:
         for i in range(rounds):
-            prefix = [chance.choice(OPTIONS) for _ in range(3)]
+            prefix = [rng.choice(OPTIONS) for _ in range(3)]
             choices = [widths for widths in every_choice() if list(widths)[:3] == prefix]
-            sample = chance.sample(choices, n_usual)
+            sample = rng.sample(choices, n_usual)
             found = []
 
             def run_walk(batch: Sequence[Widths] = choices, found: list = found) -> None:
@@ -202,14 +205,14 @@ def bench_exhaustive(precision: Precision, aim: float, rounds: int = 5, n_usual:
     rows = [at_least(name, statistics.median(ratios), "x", aim)]
     if precision == "bf16":
         name = "share of SubGenerators scored again in fp32, walk in bf16"
-        rows.append(Row(name, 100 * n_rescored / n_evaluated, "%"))
+        rows.append(Measurement(name, 100 * n_rescored / n_evaluated, "%"))
     return rows
 
 
-def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Row]:
+def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Measurement]:
     """The interpreter's latency of exported files against the price by a table measured in the same run."""
-    chance = random.Random(0)
-    networks = [FULL, Widths.uniform(min(OPTIONS)), *(random_choice(chance) for _ in range(n_networks - 2))]
+    rng = random.Random(0)
+    networks = [FULL, Widths.uniform(min(OPTIONS)), *(random_choice(rng) for _ in range(n_networks - 2))]
     photo = torch.rand(3, 64, 64)
     models = [
         export_generator(MFANet(widths, residual="bicubic"), INPUT_SIZE, photo)[0] for widths in networks
@@ -235,12 +238,12 @@ def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Row]:
     worst = max(abs(ratio - 1) for ratio in ratios)
     name = f"exported file's latency / table's price, {n_networks} networks, {threads} threads"
     return [
-        Row(f"{name}, median", statistics.median(ratios), "x"),
-        Row(f"{name}, largest deviation", 100 * worst, "%"),
+        Measurement(f"{name}, median", statistics.median(ratios), "x"),
+        Measurement(f"{name}, largest deviation", 100 * worst, "%"),
     ]
 
 
-def format_rows(rows: Sequence[Row]) -> str:
+def format_rows(rows: Sequence[Measurement]) -> str:
     """A table for the terminal."""
     width = max(len(row.name) for row in rows)
     lines = [f"{'':<{width}}  {'value':>10}  {'aim':>10}"]

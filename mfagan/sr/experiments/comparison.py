@@ -13,7 +13,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.evaluation.text_table import Cell, Column
-from mfagan.sr.experiments.ablation import Report, budget, mean_figures, rank, score, tune_slice
+from mfagan.sr.experiments.ablation import ExperimentReport, budget, mean_figures, rank, score, tune_slice
 from mfagan.sr.experiments.paper_tables import INPUT_SIZE
 from mfagan.sr.experiments.ranking import Slice
 from mfagan.sr.network.kinds import Generator, build
@@ -23,7 +23,7 @@ from mfagan.training.recipe import LossWeights
 from mfagan.training.run import TrainingRun
 from mfagan.training.stage import StageTrainer
 
-PEERS: dict[str, tuple[str, dict[str, object]]] = {
+COMPARED_PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "RRDBNet, 3 blocks": ("rrdbnet", {"n_blocks": 3, "features": 32, "growth": 16}),
     "IMDN": ("imdn", {}),
     "RFDN": ("rfdn", {}),
@@ -36,7 +36,7 @@ PickFront = Callable[[Sequence[Slice], int], list[Widths]]
 """Some slices of the front of PSNR and FLOPs, spread over it."""
 
 
-def compare_slices(run: TrainingRun, pick_front: PickFront) -> Report:
+def compare_slices(run: TrainingRun, pick_front: PickFront) -> ExperimentReport:
     """Slices across the front, fine-tuned, against the same widths trained from scratch for as long."""
     steps = _slice_steps(run)
     choices = _train_front(run, pick_front)
@@ -44,12 +44,12 @@ def compare_slices(run: TrainingRun, pick_front: PickFront) -> Report:
     for widths in choices:
         tuned, alone = _tune(run, widths), f"scratch_{_short(widths)}"
         _train_alone(run, alone, lambda widths=widths: _draw(run, "mfanet", {"widths": list(widths)}), steps)
-        files = {"tuned": tuned, "alone": run.place.folder / f"{alone}.safetensors"}
+        files = {"tuned": tuned, "alone": run.options.folder / f"{alone}.safetensors"}
         scores = [mean_figures(row).psnr_db for row in score(run, files).rows[1:]]
         before = checkpoint.read(tuned).record["psnr_before_db"]
         rows.append([str(widths), float(str(before)), *scores, scores[0] - scores[1]])
     gains = [float(str(row[-1])) for row in rows]
-    return Report(
+    return ExperimentReport(
         "slices",
         "Slices across the front against the same widths from scratch",
         [
@@ -70,13 +70,13 @@ def compare_slices(run: TrainingRun, pick_front: PickFront) -> Report:
     )
 
 
-def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
+def compare_peers(run: TrainingRun, pick_front: PickFront) -> ExperimentReport:
     """The fine-tuned front against other authors' networks: PSNR-Y and the latency of the whole network."""
     steps = _pipeline_steps(run)
     ours = {f"ours, {widths}": _tune(run, widths) for widths in _train_front(run, pick_front)}
-    for name, (kind, config) in PEERS.items():
+    for name, (kind, config) in COMPARED_PEERS.items():
         _train_alone(run, _file(name), lambda kind=kind, config=config: _draw(run, kind, config), steps)
-    peers = {name: run.place.folder / f"{_file(name)}.safetensors" for name in PEERS}
+    peers = {name: run.options.folder / f"{_file(name)}.safetensors" for name in COMPARED_PEERS}
     found = score(run, ours | peers, latency_size=INPUT_SIZE)
     assert found.timing is not None
     figures = {row.name: (mean_figures(row).psnr_db, row.latency_ms or 0.0) for row in found.rows[1:]}
@@ -101,7 +101,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
         "no peer dominates any of our networks" if not beaten else f"dominated: {'; '.join(map(str, beaten))}"
     )
     timing = found.timing
-    return Report(
+    return ExperimentReport(
         "peers",
         "Our fine-tuned front against other authors' networks",
         [
@@ -125,7 +125,7 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> Report:
 
 def _train_front(run: TrainingRun, pick_front: PickFront) -> list[Widths]:
     train(run)
-    ranking = rank(run, run.place.folder / SUPERGENERATOR)
+    ranking = rank(run, run.options.folder / SUPERGENERATOR)
     return pick_front([*ranking.uniform, *ranking.drawn], N_SLICES)
 
 
@@ -134,7 +134,7 @@ def _tune(run: TrainingRun, widths: Widths) -> Path:
     l1 = replace(stages.finetune, weights=LossWeights())
     tuner = replace(run, recipe=replace(run.recipe, stages=replace(stages, finetune=l1)))
     name = f"tuned_{_short(widths)}.safetensors"
-    return tune_slice(tuner, widths, run.place.folder / DISCRIMINATOR, name)
+    return tune_slice(tuner, widths, run.options.folder / DISCRIMINATOR, name)
 
 
 def _train_alone(run: TrainingRun, name: str, make: Callable[[], Generator], steps: int) -> None:
@@ -148,12 +148,12 @@ def _train_alone(run: TrainingRun, name: str, make: Callable[[], Generator], ste
     def start() -> StageTrainer:
         return StageTrainer(alone.recipe, stage, make(), run.fabric)
 
-    out = run.place.folder / f"{name}.safetensors"
+    out = run.options.folder / f"{name}.safetensors"
     alone.train("teacher", {"alone": out}, start, facts={"network": name}, keep_best=True)
 
 
 def _draw(run: TrainingRun, kind: str, config: dict[str, object]) -> Generator:
-    torch.manual_seed(run.place.seed)
+    torch.manual_seed(run.options.seed)
     return build(kind, config | {"scale": run.recipe.scale, "residual": run.recipe.residual})
 
 

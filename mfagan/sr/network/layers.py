@@ -1,6 +1,6 @@
 """The layers of MFANet: convolutions that know their channel groups, channel attention, the bicubic residual.
 
-Every module lists its operators on a `Tape` beside its `forward`: change both together (a test compares them).
+Every module records its operators beside its `forward`: change both together (a test compares them).
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.data.images import resize_bicubic
-from mfagan.graph.operators import Tape, Value
+from mfagan.graph.operators import Activation, OperatorRecorder
 from mfagan.sr.network.widths import Widths
 
 N_COLOURS = 3
@@ -65,9 +65,9 @@ class Conv(nn.Conv2d):
         self.reads = reads
         self.writes = writes
 
-    def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
+    def write_operators(self, recorder: OperatorRecorder, x: Activation, path: str) -> Activation:
         """Append this convolution's operator."""
-        return tape.conv(x, path, self.out_channels, self.kernel_size[0])
+        return recorder.conv(x, path, self.out_channels, self.kernel_size[0])
 
 
 def named_convs(module: nn.Module) -> Iterable[tuple[str, Conv]]:
@@ -94,15 +94,19 @@ class ContrastAwareAttention(nn.Module):
         contrast = (variance + CCA_EPSILON).sqrt() + mean
         return self.excite(F.relu(self.squeeze(contrast), inplace=True)).sigmoid()
 
-    def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
+    def write_operators(self, recorder: OperatorRecorder, x: Activation, path: str) -> Activation:
         """Append this module's operators."""
-        mean = tape.mean(x)
-        square = tape.elementwise("square", tape.elementwise("subtract", x, mean))
-        variance = tape.elementwise("add_scalar", tape.mean(square), value=CCA_EPSILON)
-        contrast = tape.elementwise("add", tape.elementwise("sqrt", variance), mean)
-        hidden = tape.elementwise("relu", self.squeeze.write_operators(tape, contrast, f"{path}.squeeze"))
-        gate = tape.elementwise("sigmoid", self.excite.write_operators(tape, hidden, f"{path}.excite"))
-        return tape.elementwise("multiply", x, gate)
+        mean = recorder.mean(x)
+        square = recorder.elementwise("square", recorder.elementwise("subtract", x, mean))
+        variance = recorder.elementwise("add_scalar", recorder.mean(square), value=CCA_EPSILON)
+        contrast = recorder.elementwise("add", recorder.elementwise("sqrt", variance), mean)
+        hidden = recorder.elementwise(
+            "relu", self.squeeze.write_operators(recorder, contrast, f"{path}.squeeze")
+        )
+        gate = recorder.elementwise(
+            "sigmoid", self.excite.write_operators(recorder, hidden, f"{path}.excite")
+        )
+        return recorder.elementwise("multiply", x, gate)
 
 
 class BicubicResidual(nn.Module):
@@ -131,12 +135,14 @@ class BicubicResidual(nn.Module):
             pixels = F.conv2d(padded, self.filters.to(x.dtype), groups=N_COLOURS)
         return image + F.pixel_shuffle(pixels, self.scale)
 
-    def write_operators(self, tape: Tape, image: Value, x: Value, path: str) -> Value:
+    def write_operators(
+        self, recorder: OperatorRecorder, image: Activation, x: Activation, path: str
+    ) -> Activation:
         """Append this module's operators as one block."""
-        padded = tape.pad(tape.pad(x, self.BORDER_PX, axis=1), self.BORDER_PX, axis=2)
-        pixels = tape.filter(padded, f"{path}.filters", N_COLOURS * self.scale**2, 2 * self.BORDER_PX + 1)
-        output = tape.elementwise("add", image, tape.pixel_shuffle(pixels, self.scale))
-        tape.close_block(self.key)
+        padded = recorder.pad(recorder.pad(x, self.BORDER_PX, axis=1), self.BORDER_PX, axis=2)
+        pixels = recorder.filter(padded, f"{path}.filters", N_COLOURS * self.scale**2, 2 * self.BORDER_PX + 1)
+        output = recorder.elementwise("add", image, recorder.pixel_shuffle(pixels, self.scale))
+        recorder.close_block(self.key)
         return output
 
 

@@ -6,7 +6,7 @@
     MFAM    two CFABs, 3x3 conv, channel attention, skip
     net     head, three MFAMs, 1x1 and 3x3 fusion of their outputs, global skip, 3x3 conv, PixelShuffle
 
-Every module lists its operators on a `Tape` beside its `forward`: change both together (a test compares them).
+Every module records its operators beside its `forward`: change both together (a test compares them).
 """
 
 import itertools
@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
-from mfagan.graph.operators import Block, Operator, Tape, Value
+from mfagan.graph.operators import Activation, Block, Operator, OperatorRecorder
 from mfagan.sr.network.layers import (
     CFABS_PER_MFAM,
     N_COLOURS,
@@ -61,15 +61,15 @@ class CFAB(nn.Module):
         joined = torch.cat(parts, 1)  # (N, t + 5w, H, W)
         return self.fuse(self.cca(joined)) + x
 
-    def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
+    def write_operators(self, recorder: OperatorRecorder, x: Activation, path: str) -> Activation:
         """Append this module's operators as one block."""
         parts = [x]
         for name, conv in named_convs(self.convs):
-            y = conv.write_operators(tape, parts[-1], f"{path}.convs.{name}")
-            parts.append(tape.elementwise("leaky_relu", y, value=SLOPE))
-        attended = self.cca.write_operators(tape, tape.concat(*parts), f"{path}.cca")
-        output = tape.elementwise("add", self.fuse.write_operators(tape, attended, f"{path}.fuse"), x)
-        tape.close_block(self.key)
+            y = conv.write_operators(recorder, parts[-1], f"{path}.convs.{name}")
+            parts.append(recorder.elementwise("leaky_relu", y, value=SLOPE))
+        attended = self.cca.write_operators(recorder, recorder.concat(*parts), f"{path}.cca")
+        output = recorder.elementwise("add", self.fuse.write_operators(recorder, attended, f"{path}.fuse"), x)
+        recorder.close_block(self.key)
         return output
 
 
@@ -87,11 +87,15 @@ class Tail(nn.Module):
         """Two of (N, t, H, W) -> (N, t, H, W)."""
         return self.cca(self.conv(x)) + skip
 
-    def write_operators(self, tape: Tape, x: Value, skip: Value, path: str) -> Value:
+    def write_operators(
+        self, recorder: OperatorRecorder, x: Activation, skip: Activation, path: str
+    ) -> Activation:
         """Append this module's operators as one block."""
-        y = self.cca.write_operators(tape, self.conv.write_operators(tape, x, f"{path}.conv"), f"{path}.cca")
-        output = tape.elementwise("add", y, skip)
-        tape.close_block(self.key)
+        y = self.cca.write_operators(
+            recorder, self.conv.write_operators(recorder, x, f"{path}.conv"), f"{path}.cca"
+        )
+        output = recorder.elementwise("add", y, skip)
+        recorder.close_block(self.key)
         return output
 
 
@@ -105,21 +109,21 @@ class MFAM(nn.Module):
         self.cfab_b = CFAB(groups, f"cfab_{last}")
         self.tail = Tail(groups, f"mfam_{number}")
 
-    def advance(self, passed: "Passed", half: int) -> "Passed":
+    def advance(self, passed: "PrefixState", half: int) -> "PrefixState":
         """The first half (0) is a CFAB alone, the second (1) a CFAB and the tail, which ends the module."""
         if half == 0:
             return passed._replace(x=self.cfab_a(passed.x))
         y = self.tail(self.cfab_b(passed.x), passed.taps[-1])
-        return Passed(y, (*passed.taps, y))
+        return PrefixState(y, (*passed.taps, y))
 
-    def write_operators(self, tape: Tape, x: Value, path: str) -> Value:
+    def write_operators(self, recorder: OperatorRecorder, x: Activation, path: str) -> Activation:
         """Append this module's operators."""
-        y = self.cfab_a.write_operators(tape, x, f"{path}.cfab_a")
-        y = self.cfab_b.write_operators(tape, y, f"{path}.cfab_b")
-        return self.tail.write_operators(tape, y, x, f"{path}.tail")
+        y = self.cfab_a.write_operators(recorder, x, f"{path}.cfab_a")
+        y = self.cfab_b.write_operators(recorder, y, f"{path}.cfab_b")
+        return self.tail.write_operators(recorder, y, x, f"{path}.tail")
 
 
-class Passed(NamedTuple):
+class PrefixState(NamedTuple):
     """What a forward pass carries from one CFAB to the next, each (N, t, H, W).
 
     x: the last activation. taps: the head's output and those of the finished MFAMs.
@@ -147,13 +151,15 @@ class Fusion(nn.Module):
         y = self.smooth(y) + skip  # (N, t, H, W)
         return F.pixel_shuffle(self.reconstruct(y), self.scale)
 
-    def write_operators(self, tape: Tape, features: list[Value], skip: Value, path: str) -> Value:
+    def write_operators(
+        self, recorder: OperatorRecorder, features: list[Activation], skip: Activation, path: str
+    ) -> Activation:
         """Append this module's operators as one block."""
-        y = self.squeeze.write_operators(tape, tape.concat(*features), f"{path}.squeeze")
-        y = tape.elementwise("add", self.smooth.write_operators(tape, y, f"{path}.smooth"), skip)
-        pixels = self.reconstruct.write_operators(tape, y, f"{path}.reconstruct")
-        output = tape.pixel_shuffle(pixels, self.scale)
-        tape.close_block(self.key)
+        y = self.squeeze.write_operators(recorder, recorder.concat(*features), f"{path}.squeeze")
+        y = recorder.elementwise("add", self.smooth.write_operators(recorder, y, f"{path}.smooth"), skip)
+        pixels = self.reconstruct.write_operators(recorder, y, f"{path}.reconstruct")
+        output = recorder.pixel_shuffle(pixels, self.scale)
+        recorder.close_block(self.key)
         return output
 
 
@@ -203,36 +209,36 @@ class MFANet(nn.Module):
             passed = self.advance(passed, number)
         return self.finish(passed, x), passed.taps[1:]
 
-    def begin(self, x: Tensor) -> Passed:
+    def begin(self, x: Tensor) -> PrefixState:
         """Through the head: LR images (N, 3, H, W) -> what the first CFAB needs."""
         first = self.head(x)  # (N, t, H, W)
-        return Passed(first, (first,))
+        return PrefixState(first, (first,))
 
-    def advance(self, passed: Passed, number: int) -> Passed:
+    def advance(self, passed: PrefixState, number: int) -> PrefixState:
         """Through CFAB `number` (from 0), and the tail of its MFAM where it is the last of that."""
         mfam = self.mfams[number // CFABS_PER_MFAM]
         assert isinstance(mfam, MFAM)
         return mfam.advance(passed, number % CFABS_PER_MFAM)
 
-    def finish(self, passed: Passed, x: Tensor) -> Tensor:
+    def finish(self, passed: PrefixState, x: Tensor) -> Tensor:
         """Through fusion and residual: the HR images of the LR images `x`."""
         image = self.fusion(passed.taps[1:], passed.taps[0])
         return image if self.residual is None else self.residual(image, x)
 
     def blocks(self, height: int, width: int) -> list[Block]:
         """The operators of one LR image of (3, height, width), grouped into look-up-table blocks."""
-        tape = Tape()
-        x = tape.value(N_COLOURS, height, width)
-        first = self.head.write_operators(tape, x, "head")
-        tape.close_block(f"head/t{self.widths.trunk}")
+        recorder = OperatorRecorder()
+        x = recorder.value(N_COLOURS, height, width)
+        first = self.head.write_operators(recorder, x, "head")
+        recorder.close_block(f"head/t{self.widths.trunk}")
         features = [first]
         for i, mfam in enumerate(self.mfams):
             assert isinstance(mfam, MFAM)
-            features.append(mfam.write_operators(tape, features[-1], f"mfams.{i}"))
-        image = self.fusion.write_operators(tape, features[1:], first, "fusion")
+            features.append(mfam.write_operators(recorder, features[-1], f"mfams.{i}"))
+        image = self.fusion.write_operators(recorder, features[1:], first, "fusion")
         if self.residual is not None:
-            self.residual.write_operators(tape, image, x, "residual")
-        return tape.blocks
+            self.residual.write_operators(recorder, image, x, "residual")
+        return recorder.blocks
 
 
 @lru_cache(maxsize=64)  # a list is some 100 kB, and a search asks twice in a row for the same

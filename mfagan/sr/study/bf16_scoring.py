@@ -49,8 +49,8 @@ def measure_error(exact: Scorer, quick: Scorer) -> Bf16Error:
     The bias is the middle of the sample's range, the bound three times (`MARGIN`) the sample's largest deviation
     from it: on the held-out photos the largest of hundreds of choices was 2.3 times that.
     """
-    chance = random.Random(0)
-    sample = [Widths.uniform(width) for width in OPTIONS] + [random_choice(chance) for _ in range(N_SAMPLE)]
+    rng = random.Random(0)
+    sample = [Widths.uniform(width) for width in OPTIONS] + [random_choice(rng) for _ in range(N_SAMPLE)]
     errors = np.subtract(quick(sample), exact(sample))
     low, high = float(errors.min()), float(errors.max())
     return Bf16Error((low + high) / 2, MARGIN * (high - low) / 2)

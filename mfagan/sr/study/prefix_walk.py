@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.devices import place
+from mfagan.devices import to_device
 from mfagan.sr.network.layers import ContrastAwareAttention
-from mfagan.sr.network.mfanet import Fusion, MFANet, Passed
+from mfagan.sr.network.mfanet import Fusion, MFANet, PrefixState
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths
 
@@ -43,7 +43,7 @@ class PrefixWalk:
 
         residual = self._network.residual
         enlarged = x.new_zeros(()) if residual is None else residual(x.new_zeros(()), x)
-        trail: list[Passed] = []  # after the head, after CFAB 1, ...
+        trail: list[PrefixState] = []  # after the head, after CFAB 1, ...
         before: tuple[int, ...] = ()
         in_order = sorted(range(len(choices)), key=lambda i: tuple(choices[i]))
         for prefix, siblings in itertools.groupby(in_order, key=lambda i: tuple(choices[i])[:-1]):
@@ -66,7 +66,7 @@ class PrefixWalk:
         if (trunk, width) not in self._extracted:
             widths = Widths.of([trunk, *[width] * (len(NAMES) - 1)])
             device = self._network.head.weight.device
-            network = place(self._network.extract(widths), device).eval().to(self._dtype)
+            network = to_device(self._network.extract(widths), device).eval().to(self._dtype)
             if device.type in ("cpu", "cuda"):
                 for parent in list(network.modules()):
                     for name, child in list(parent.named_children()):

@@ -15,20 +15,20 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.data.splits import Pair
-from mfagan.devices import CPU, computes_bf16, place
+from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
 from mfagan.graph.costs import Costs, sum_costs
 from mfagan.graph.operators import Block
 from mfagan.pretrained import Lpips
 from mfagan.sr.experiments.paper_tables import INPUT_SIZE
-from mfagan.sr.experiments.ranking import SliceScorer
 from mfagan.sr.network.mfanet import Residual, blocks
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
 from mfagan.sr.study.bf16_scoring import Bf16Error, Precision, measure_error, require_precision, rescore
 from mfagan.sr.study.picked import Picked
+from mfagan.sr.study.scorer import SliceScorer
 from search.latency import LatencyTable
-from search.problem import Choice, Evaluation, Foreseen, Objective, Point, Problem
+from search.problem import Choice, Evaluation, Known, Objective, Point, Problem
 
 PSNR = Objective("psnr_db", "maximize", "dB")
 LATENCY = Objective("latency_ms", "minimize", "ms")
@@ -81,7 +81,7 @@ class SubGeneratorProblem(Problem):
         widest = Widths.uniform(max(OPTIONS))
         if not widest.fits_in(network.widths):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
-        self.network = place(network, device)
+        self.network = to_device(network, device)
         self.pairs = list(pairs)
         self._lpips = lpips if third == "lpips" else None
         self._scorer = SliceScorer(self.network, self.pairs, lpips=self._lpips)
@@ -117,7 +117,7 @@ class SubGeneratorProblem(Problem):
             identity["lpips_sha256"] = weights.hexdigest()
         return identity
 
-    def foresee(self, batch: Sequence[Choice]) -> list[Foreseen]:
+    def foresee(self, batch: Sequence[Choice]) -> list[Known]:
         """All but the quality: latency and memory, costs and ceilings."""
         return [self._foresee(Widths.from_choice(choice)) for choice in batch]
 
@@ -139,7 +139,7 @@ class SubGeneratorProblem(Problem):
         return evaluations
 
     def _measure(
-        self, choices: Sequence[Widths], foreseen: Sequence[Foreseen]
+        self, choices: Sequence[Widths], foreseen: Sequence[Known]
     ) -> list[tuple[dict[str, float], Precision]]:
         """The values that must be measured, by objective, and what PSNR was computed in."""
         if self.precision == "bf16":
@@ -164,10 +164,10 @@ class SubGeneratorProblem(Problem):
         """How far PSNR in bf16 lies from fp32 on these images, measured when first asked."""
         return measure_error(self._scorer.psnr_db, self._quick.psnr_db)
 
-    def _foresee(self, widths: Widths) -> Foreseen:
+    def _foresee(self, widths: Widths) -> Known:
         costs = self.costs(widths)
         figures = self._figures(widths, costs)
-        return Foreseen(
+        return Known(
             {LATENCY.name: figures["latency_ms"]}
             | ({MEMORY.name: costs.memory_gb} if MEMORY in self.objectives else {}),
             costs.as_dict()

@@ -21,7 +21,7 @@ class FineTuned:
 
 
 def finetune(
-    run: TrainingRun, network: MFANet, discriminator: Path, out: Path, facts: Mapping[str, object]
+    run: TrainingRun, network: MFANet, discriminator_path: Path, out: Path, facts: Mapping[str, object]
 ) -> FineTuned:
     """Train `network` against the discriminator of a file and write its best validation, the start included.
 
@@ -31,9 +31,9 @@ def finetune(
     stage = run.recipe.stages.finetune
 
     def start() -> StageTrainer:
-        opponent = load_discriminator(discriminator) if stage.weights.adv else None
-        return StageTrainer(run.recipe, stage, network, run.fabric, opponent, perceptual=run.perceptual)
+        discriminator = load_discriminator(discriminator_path) if stage.weights.adv else None
+        return StageTrainer(run.recipe, stage, network, run.fabric, discriminator, perceptual=run.perceptual)
 
-    run.train("finetune", {"subgenerator": out}, start, [discriminator], facts, keep_best=True)
+    run.train("finetune", {"subgenerator": out}, start, [discriminator_path], facts, keep_best=True)
     record = checkpoint.read(out, role="subgenerator").record
     return FineTuned(**{name: record[name] for name in FineTuned.__dataclass_fields__})  # pyright: ignore[reportArgumentType]

@@ -32,7 +32,7 @@ SUPERGENERATOR = "supergenerator.safetensors"
 
 def train_teacher(run: TrainingRun) -> list[Path]:
     """Stage 1a: MFAGAN_L's generator alone."""
-    path = run.place.folder / TEACHER
+    path = run.options.folder / TEACHER
 
     def start() -> StageTrainer:
         generator = new_generator(run, run.recipe.teacher_width)
@@ -44,7 +44,7 @@ def train_teacher(run: TrainingRun) -> list[Path]:
 
 def train_teacher_gan(run: TrainingRun, source: Path | None = None) -> list[Path]:
     """Stage 1b: MFAGAN_L with its discriminator, from stage 1a in the folder `source`, the run's where None."""
-    folder, recipe = run.place.folder, run.recipe
+    folder, recipe = run.options.folder, run.recipe
     start_from = (source or folder) / TEACHER
     files = {
         "teacher_gan": folder / TEACHER_GAN,
@@ -54,9 +54,14 @@ def train_teacher_gan(run: TrainingRun, source: Path | None = None) -> list[Path
 
     def start() -> StageTrainer:
         generator = MFANet.from_checkpoint(teacher, start_from)
-        opponent = new_discriminator(run, recipe.teacher_discriminator)
+        discriminator = new_discriminator(run, recipe.teacher_discriminator)
         return StageTrainer(
-            recipe, recipe.stages.teacher_gan, generator, run.fabric, opponent, perceptual=run.perceptual
+            recipe,
+            recipe.stages.teacher_gan,
+            generator,
+            run.fabric,
+            discriminator,
+            perceptual=run.perceptual,
         )
 
     run.train("teacher_gan", files, start, [start_from])
@@ -65,20 +70,24 @@ def train_teacher_gan(run: TrainingRun, source: Path | None = None) -> list[Path
 
 def train_student(run: TrainingRun, source: Path | None = None) -> list[Path]:
     """Stage 2: a narrower generator and discriminator, distilled from the teacher pair in the folder `source`."""
-    folder, recipe = run.place.folder, run.recipe
+    folder, recipe = run.options.folder, run.recipe
     files = {"student": folder / STUDENT, "discriminator": folder / DISCRIMINATOR}
     parents = [(source or folder) / name for name in (TEACHER_GAN, TEACHER_DISCRIMINATOR)]
     teacher = checkpoint.read(parents[0], "mfanet", "teacher_gan")
-    judge = _distillable(load_discriminator(parents[1], "teacher_discriminator"))
+    teacher_discriminator = _distillable(load_discriminator(parents[1], "teacher_discriminator"))
 
     def start() -> StageTrainer:
         student = new_generator(run, recipe.student_width)
-        opponent = _distillable(new_discriminator(run, recipe.student_discriminator))
+        discriminator = _distillable(new_discriminator(run, recipe.student_discriminator))
         distillation = Distillation(
-            MFANet.from_checkpoint(teacher, parents[0]), judge, student, opponent, recipe.norm
+            MFANet.from_checkpoint(teacher, parents[0]),
+            teacher_discriminator,
+            student,
+            discriminator,
+            recipe.norm,
         )
         return StageTrainer(
-            recipe, recipe.stages.distill, student, run.fabric, opponent, distillation, run.perceptual
+            recipe, recipe.stages.distill, student, run.fabric, discriminator, distillation, run.perceptual
         )
 
     run.train("distill", files, start, parents)
@@ -90,7 +99,7 @@ def train_supernet(run: TrainingRun, source: Path | None = None) -> list[Path]:
 
     source: another generator's file to start from, as the paper's ablation does with the teacher.
     """
-    folder, recipe = run.place.folder, run.recipe
+    folder, recipe = run.options.folder, run.recipe
     path, start_from = folder / SUPERGENERATOR, source or folder / STUDENT
     student = checkpoint.read(start_from, "mfanet", "student" if source is None else None)
 
@@ -104,7 +113,7 @@ def train_supernet(run: TrainingRun, source: Path | None = None) -> list[Path]:
             run.fabric,
             perceptual=run.perceptual,
             draw=lambda number: draw_widths(
-                recipe.stages.supernet.sampling, generator.widths, run.place.seed, number
+                recipe.stages.supernet.sampling, generator.widths, run.options.seed, number
             ),
         )
 
@@ -134,13 +143,13 @@ def train(run: TrainingRun, stages: Sequence[str] = tuple(STAGES)) -> list[Path]
 
 def new_generator(run: TrainingRun, width: int) -> MFANet:
     """An MFANet of one width everywhere, its weights drawn from the run's seed."""
-    torch.manual_seed(run.place.seed)
+    torch.manual_seed(run.options.seed)
     return MFANet(Widths.uniform(width), run.recipe.scale, run.recipe.residual)
 
 
 def new_discriminator(run: TrainingRun, base: int) -> Discriminator:
     """The recipe's kind of discriminator, its weights drawn from the run's seed."""
-    torch.manual_seed(run.place.seed)
+    torch.manual_seed(run.options.seed)
     if run.recipe.discriminator == "patchgan":
         return PatchGAN(base)
     return ESRGANDiscriminator(run.recipe.crop_px * run.recipe.scale)

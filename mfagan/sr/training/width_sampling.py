@@ -18,8 +18,8 @@ def draw_widths(sampling: Sampling, full: Widths, seed: int, number: int) -> lis
     """
     if number < sampling.full_first:
         return [full]
-    chance = random.Random(f"{seed} {number}")
-    drawn = [random_choice(chance) for _ in range(sampling.n_random)]
+    rng = random.Random(f"{seed} {number}")
+    drawn = [random_choice(rng) for _ in range(sampling.n_random)]
     if sampling.rule == "random":
         return drawn
     return [full, Widths.uniform(min(OPTIONS)), *drawn]

@@ -6,7 +6,8 @@ import numpy as np
 import optuna
 import pytest
 
-from search.benchmarks.compare import COMPETITORS, HubProblem, Row, compare, shares, table_of
+from search.benchmarks import compare as compare_module
+from search.benchmarks.compare import COMPETITORS, HubProblem, SamplerScores, compare, shares, table_of
 from search.benchmarks.ofa_evolution import BUDGETS, evolve
 from search.benchmarks.tabular import TabularProblem
 from search.errors import SearchError
@@ -80,7 +81,10 @@ def test_compare_gives_medians_over_seeds(file, table):
 
 
 def test_the_table_has_ours_first():
-    rows = [Row("tpe", False, 3, (100, 200), (0.5, None)), Row("front", True, 10, (100, 200), (0.98765, 1.0))]
+    rows = [
+        SamplerScores("tpe", False, 3, (100, 200), (0.5, None)),
+        SamplerScores("front", True, 10, (100, 200), (0.98765, 1.0)),
+    ]
     assert table_of(rows).splitlines() == [
         "sampler       seeds      100       200",
         "front (ours)     10  98.77 %  100.00 %",

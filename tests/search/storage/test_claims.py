@@ -16,7 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from sqlalchemy.exc import OperationalError
 
-from search.problem import Evaluation, Foreseen
+from search.problem import Evaluation, Known
 from search.samplers.base import Key, Space
 from search.storage import claims as claims_module
 from search.storage import connection as connection_module
@@ -78,7 +78,7 @@ def study(request, tmp_path, monkeypatch, empty_database) -> Iterator[Study]:
 
 
 def take(worker: Claims, *keys: Key, n_trials: int = 100) -> list[Claim]:
-    return worker.take(keys, [Foreseen()] * len(keys), n_trials)
+    return worker.take(keys, [Known()] * len(keys), n_trials)
 
 
 def claim_without_looking(worker: Claims, *keys: Key) -> None:
@@ -145,7 +145,7 @@ def test_what_is_finished_is_not_claimed_again(study: Study):
 
 def test_a_result_is_stored_whole(study: Study):
     worker = study.worker()
-    known = Foreseen({"cost": 2.0}, {"kind": "a", "parts": [1, 2]}, {"limit": 3.0})
+    known = Known({"cost": 2.0}, {"kind": "a", "parts": [1, 2]}, {"limit": 3.0})
     (claim,) = worker.take([KEYS[3]], [known], 100)
     (trial,) = study.trials
     assert (trial.user_attrs, trial.constraints) == ({"kind": "a", "parts": [1, 2]}, {"limit": 3.0})

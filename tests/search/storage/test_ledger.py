@@ -6,17 +6,17 @@ import optuna
 import pytest
 
 from search.errors import SearchError
-from search.storage.ledger import Entry, read, record, trace
+from search.storage.ledger import LedgerEntry, read, record, trace
 from search.study import load, run
 from tests import ROOT
 from tests.search.toy import Lens, searched
 
 MANY = """
 import sys
-from search.storage.ledger import Entry, record
+from search.storage.ledger import LedgerEntry, record
 storage, writer = sys.argv[1:]
 for i in range(8):
-    record(storage, "toy", Entry("ground", 1, f"/lens/{writer}", f"{writer}-{i}"))
+    record(storage, "toy", LedgerEntry("ground", 1, f"/lens/{writer}", f"{writer}-{i}"))
 """
 
 
@@ -27,8 +27,10 @@ def storage(tmp_path) -> str:
 
 
 def test_entries_are_read_as_they_were_written(storage, tmp_path):
-    blank = Entry("cast", 1, "/lens/blank", "aa", facts={"weight_g": 14.5, "sides": [1, 2], "clear": True})
-    ground = Entry("ground", 2, "/lens/é", "bb", parent="aa")
+    blank = LedgerEntry(
+        "cast", 1, "/lens/blank", "aa", facts={"weight_g": 14.5, "sides": [1, 2], "clear": True}
+    )
+    ground = LedgerEntry("ground", 2, "/lens/é", "bb", parent="aa")
     record(storage, "toy", blank)
     record(storage, "toy", ground)
     assert read(storage, "toy") == [blank, ground]
@@ -39,9 +41,9 @@ def test_entries_are_read_as_they_were_written(storage, tmp_path):
 
 
 def test_what_is_recorded_already_is_not_written_again(storage):
-    record(storage, "toy", Entry("cast", 1, "/lens/blank", "aa", facts={"sides": (1, 2)}))
-    record(storage, "toy", Entry("cast", 1, "/lens/blank", "aa", facts={"sides": (1, 2)}))
-    record(storage, "toy", Entry("cast", 1, "/lens/blank", "aa", facts={"sides": (1, 3)}))
+    record(storage, "toy", LedgerEntry("cast", 1, "/lens/blank", "aa", facts={"sides": (1, 2)}))
+    record(storage, "toy", LedgerEntry("cast", 1, "/lens/blank", "aa", facts={"sides": (1, 2)}))
+    record(storage, "toy", LedgerEntry("cast", 1, "/lens/blank", "aa", facts={"sides": (1, 3)}))
     assert [entry.facts for entry in read(storage, "toy")] == [{"sides": [1, 2]}, {"sides": [1, 3]}]
 
 
@@ -58,20 +60,20 @@ def test_writers_at_once_lose_no_entry(storage, tmp_path):
 
 
 def test_a_search_goes_on_beside_its_ledger(storage):
-    record(storage, "toy", Entry("cast", 1, "/lens/blank", "aa"))
+    record(storage, "toy", LedgerEntry("cast", 1, "/lens/blank", "aa"))
     run(Lens(), storage, "toy", 6, population=20)
     assert load(storage, "toy").n_trials == 6
     assert len(read(storage, "toy")) == 1
 
 
 def test_entries_that_cannot_be(storage, tmp_path):
-    entry = Entry("cast", 1, "/lens/blank", "aa")
+    entry = LedgerEntry("cast", 1, "/lens/blank", "aa")
     with pytest.raises(SearchError, match=r"has no study 'other': it holds 'toy'"):
         record(storage, "other", entry)
     with pytest.raises(SearchError, match="has no trial 99"):
-        record(storage, "toy", Entry("cast", 99, "/lens/blank", "aa"))
+        record(storage, "toy", LedgerEntry("cast", 99, "/lens/blank", "aa"))
     with pytest.raises(SearchError, match=r"cast of trial 1: .*record plain data"):
-        record(storage, "toy", Entry("cast", 1, "/lens/blank", "aa", facts={"weight_g": float("nan")}))
+        record(storage, "toy", LedgerEntry("cast", 1, "/lens/blank", "aa", facts={"weight_g": float("nan")}))
     with pytest.raises(SearchError, match="there is no storage"):
         record(str(tmp_path / "absent.db"), "toy", entry)
     with pytest.raises(SearchError, match="there is no storage"):
@@ -91,8 +93,10 @@ def test_an_entry_of_another_version(storage):
 
 
 def test_lineage():
-    def made(kind: str, sha256: str, parent: str | None, trial: int = 1, minute: int = 0) -> Entry:
-        return Entry(kind, trial, f"/{sha256}", sha256, parent, at=f"2026-01-01T00:{minute:02}:00+00:00")
+    def made(kind: str, sha256: str, parent: str | None, trial: int = 1, minute: int = 0) -> LedgerEntry:
+        return LedgerEntry(
+            kind, trial, f"/{sha256}", sha256, parent, at=f"2026-01-01T00:{minute:02}:00+00:00"
+        )
 
     cast = made("cast", "aa", None, minute=1)
     ground = made("ground", "bb", "aa", minute=2)

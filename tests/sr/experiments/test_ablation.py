@@ -11,7 +11,7 @@ from mfagan.evaluation.scores import as_method, enlarge_bicubic, mean_psnr_db, s
 from mfagan.graph.costs import sum_costs
 from mfagan.pretrained import Lpips
 from mfagan.sr.experiments import ablation
-from mfagan.sr.experiments.ablation import PRUNED, Report, rules
+from mfagan.sr.experiments.ablation import PRUNED, ExperimentReport, rules
 from mfagan.sr.experiments.paper_tables import TABLE_1
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.mfanet import operators
@@ -19,7 +19,7 @@ from mfagan.sr.training.stages import train_supernet
 from mfagan.training.run import TrainingRun
 from tests import tiny
 
-Table = tuple[TrainingRun, Report]
+Table = tuple[TrainingRun, ExperimentReport]
 BUDGET = "Steps: teacher 2, teacher_gan 2, distill 2, supernet 8, finetune 4; batches of 1 crops of 16 LR px."
 
 
@@ -44,7 +44,7 @@ def discriminators(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> T
     return run, ablation.compare_discriminators(run)
 
 
-def column(report: Report, name: str, group: str = "") -> list:
+def column(report: ExperimentReport, name: str, group: str = "") -> list:
     (place,) = [i for i, one in enumerate(report.columns) if (one.name, one.group) == (name, group)]
     return [row[place] for row in report.rows]
 
@@ -98,10 +98,10 @@ def test_every_row_has_every_column_and_the_budget_is_told(table: str, request: 
 )
 def test_again_it_trains_nothing_and_tells_the_same(table: str, make, request: pytest.FixtureRequest):
     run, report = request.getfixturevalue(table)
-    before = contents(run.place.folder)
+    before = contents(run.options.folder)
     assert make(run) == report
-    assert contents(run.place.folder) == before
-    assert not list(run.place.folder.rglob("*.state"))
+    assert contents(run.options.folder) == before
+    assert not list(run.options.folder.rglob("*.state"))
 
 
 # Table 1
@@ -126,7 +126,7 @@ def test_the_pruned_slice_costs_what_the_papers_does():
 
 def test_figures_are_those_of_the_files(compression: Table):
     run, report = compression
-    folder = run.place.folder
+    folder = run.options.folder
     files = [
         folder / "teacher_gan.safetensors",
         folder / "student.safetensors",
@@ -145,7 +145,7 @@ def test_figures_are_those_of_the_files(compression: Table):
 
 def test_each_network_is_trained_as_its_name_says(compression: Table):
     run, _ = compression
-    folder = run.place.folder
+    folder = run.options.folder
     alone, both = record(folder / "distill_g" / "student.safetensors"), record(folder / "student.safetensors")
     assert alone["parents"] == both["parents"]
     weights = [one["recipe"]["stages"]["distill"]["weights"] for one in (alone, both)]
@@ -156,11 +156,11 @@ def test_each_network_is_trained_as_its_name_says(compression: Table):
     assert list(ours["parents"]) == ["student.safetensors"]
     assert pruned["steps"] == ours["steps"] == 8
     slices = [folder / "prune" / "subgenerator.safetensors", folder / "subgenerator.safetensors"]
-    for path, opponent in zip(slices, ("teacher_discriminator", "discriminator"), strict=True):
+    for path, discriminator in zip(slices, ("teacher_discriminator", "discriminator"), strict=True):
         tuned = record(path)
         assert tuned["widths"] == list(PRUNED) == load_generator(path).config()["widths"]
         assert tuned["parents"] == {
-            f"{opponent}.safetensors": checkpoint.sha256(folder / f"{opponent}.safetensors")
+            f"{discriminator}.safetensors": checkpoint.sha256(folder / f"{discriminator}.safetensors")
         }
         assert tuned["supernet_sha256"] == checkpoint.sha256(path.with_name("supergenerator.safetensors"))
         assert tuned["steps"] == 4
@@ -180,7 +180,7 @@ def test_a_slice_of_another_supergenerator_is_refused(trained: Path, tmp_path: P
 
 def test_lpips_stands_beside_the_papers(compression: Table):
     run, without = compression
-    report, folder = ablation.ablate_compression(run, LPIPS), run.place.folder
+    report, folder = ablation.ablate_compression(run, LPIPS), run.options.folder
     assert [one for one in report.columns if one.name != LPIPS.name] == without.columns
     found = column(report, "LPIPS of nothing v0.1", "validation images")
     assert found[:2] == [lpips_of(folder / f"{name}.safetensors", run) for name in ("teacher_gan", "student")]
@@ -202,8 +202,8 @@ def test_the_images_are_called_what_they_are(
     trained: Path, tmp_path: Path, images: list[str], validation: str | None, name: str, source: str
 ):
     run = tiny.prepare_ablation(trained, tmp_path, [])
-    place = dataclasses.replace(run.place, images=images, validation=validation)
-    assert ablation.score(dataclasses.replace(run, place=place), {}).sources == {name: source}
+    options = dataclasses.replace(run.options, images=images, validation=validation)
+    assert ablation.score(dataclasses.replace(run, options=options), {}).sources == {name: source}
 
 
 def test_networks_are_scored_and_ranked_on_the_runs_device(
@@ -225,7 +225,7 @@ def test_rules_are_trained_alike_but_for_their_rule(sampling: Table):
     run, report = sampling
     assert column(report, "rule") == list(rules(8))
     records = [
-        record(run.place.folder / f"sampling_{i}" / "supergenerator.safetensors") for i in (1, 2, 3, 4, 5)
+        record(run.options.folder / f"sampling_{i}" / "supergenerator.safetensors") for i in (1, 2, 3, 4, 5)
     ]
     stages = [one["recipe"]["stages"]["supernet"] for one in records]
     drawn = [stage.pop("sampling") for stage in stages]
@@ -241,7 +241,7 @@ def test_rules_are_trained_alike_but_for_their_rule(sampling: Table):
 
 def test_sampling_figures_are_those_of_the_slices(sampling: Table):
     run, report = sampling
-    path = run.place.folder / "sampling_2" / "supergenerator.safetensors"
+    path = run.options.folder / "sampling_2" / "supergenerator.safetensors"
     for width in (48, 32, 24):
         expected = mean_psnr_db(load_generator(path, str(width)), run.validation)
         assert column(report, str(width), "everywhere")[1] == pytest.approx(expected, abs=1e-4)
@@ -256,7 +256,7 @@ def test_sampling_figures_are_those_of_the_slices(sampling: Table):
 
 def test_one_teacher_against_two_discriminators(discriminators: Table):
     run, report = discriminators
-    folder = run.place.folder
+    folder = run.options.folder
     assert column(report, "discriminator") == ["PatchGAN", "ESRGAN's"]
     places = [folder, folder / "esrgan_discriminator"]
     kinds = [checkpoint.read(place / "teacher_discriminator.safetensors").network for place in places]
@@ -277,7 +277,7 @@ def test_one_teacher_against_two_discriminators(discriminators: Table):
 def test_lpips_of_the_discriminators(discriminators: Table):
     run, _ = discriminators
     report = ablation.compare_discriminators(run, LPIPS)
-    places = [run.place.folder, run.place.folder / "esrgan_discriminator"]
+    places = [run.options.folder, run.options.folder / "esrgan_discriminator"]
     assert column(report, "LPIPS of nothing v0.1", "validation images") == [
         lpips_of(place / "teacher_gan.safetensors", run) for place in places
     ]

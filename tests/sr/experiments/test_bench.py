@@ -30,7 +30,7 @@ def test_rows_say_whether_the_aim_is_met():
     met, missed = bench.at_most("a", 1.0, "x", 1.05), bench.at_most("b", 1.2, "x", 1.05)
     assert (met.met, missed.met) == (True, False)
     assert [bench.at_least("d", value, "x", 5.0).met for value in (4.9, 5.0)] == [False, True]
-    text = bench.format_rows([met, missed, bench.Row("c", 3.0, "%")]).splitlines()
+    text = bench.format_rows([met, missed, bench.Measurement("c", 3.0, "%")]).splitlines()
     assert text[1].endswith("met")
     assert text[2].endswith("missed")
     assert text[3].split() == ["c", "3.000", "%"]

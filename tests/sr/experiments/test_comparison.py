@@ -9,7 +9,7 @@ from mfagan import checkpoint
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import trace_costs
 from mfagan.sr.experiments import comparison
-from mfagan.sr.experiments.ablation import Report
+from mfagan.sr.experiments.ablation import ExperimentReport
 from mfagan.sr.experiments.ranking import Slice
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.widths import Widths
@@ -33,7 +33,7 @@ def run(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
 
 
 @pytest.fixture(scope="module")
-def slices(run: TrainingRun) -> Report:
+def slices(run: TrainingRun) -> ExperimentReport:
     return comparison.compare_slices(run, pick)
 
 
@@ -46,20 +46,20 @@ def small() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def peers(run: TrainingRun, small: None) -> Report:
+def peers(run: TrainingRun, small: None) -> ExperimentReport:
     return comparison.compare_peers(run, pick)
 
 
-def column(report: Report, name: str) -> list:
+def column(report: ExperimentReport, name: str) -> list:
     (place,) = [i for i, one in enumerate(report.columns) if one.name == name]
     return [row[place] for row in report.rows]
 
 
 def psnr_db(run: TrainingRun, name: str, widths: Widths | None = None) -> float:
-    return mean_psnr_db(load_generator(run.place.folder / f"{name}.safetensors", widths), run.validation)
+    return mean_psnr_db(load_generator(run.options.folder / f"{name}.safetensors", widths), run.validation)
 
 
-def test_gains_are_differences_of_the_files_figures(run: TrainingRun, slices: Report):
+def test_gains_are_differences_of_the_files_figures(run: TrainingRun, slices: ExperimentReport):
     assert column(slices, "widths") == [str(widths) for widths in CHOICES]
     tuned, alone = column(slices, "fine-tuned"), column(slices, "from scratch")
     assert tuned == pytest.approx([psnr_db(run, f"tuned_{one}") for one in FILES], abs=1e-6)
@@ -71,10 +71,11 @@ def test_gains_are_differences_of_the_files_figures(run: TrainingRun, slices: Re
     assert slices.notes[0] == f"Median gain {sum(gains) / 2:+.3f} dB (aim: at least 0)."
 
 
-def test_from_scratch_has_the_steps_and_the_loss_of_the_slice(run: TrainingRun, slices: Report):
+def test_from_scratch_has_the_steps_and_the_loss_of_the_slice(run: TrainingRun, slices: ExperimentReport):
     for name, widths in zip(FILES, CHOICES, strict=True):
         tuned, alone = (
-            checkpoint.read(run.place.folder / f"{kind}_{name}.safetensors") for kind in ("tuned", "scratch")
+            checkpoint.read(run.options.folder / f"{kind}_{name}.safetensors")
+            for kind in ("tuned", "scratch")
         )
         assert (tuned.role, alone.role) == ("subgenerator", "alone")
         assert tuned.config == alone.config
@@ -91,7 +92,7 @@ def test_from_scratch_has_the_steps_and_the_loss_of_the_slice(run: TrainingRun, 
     assert "From scratch: 12 steps each" in slices.notes[1]
 
 
-def test_peers_are_of_the_file_they_name(run: TrainingRun, peers: Report):
+def test_peers_are_of_the_file_they_name(run: TrainingRun, peers: ExperimentReport):
     files = {f"ours, {widths}": f"tuned_{name}" for widths, name in zip(CHOICES, FILES, strict=True)}
     files |= {
         "RRDBNet, 3 blocks": "peer_rrdbnet__3_blocks",
@@ -104,7 +105,7 @@ def test_peers_are_of_the_file_they_name(run: TrainingRun, peers: Report):
     for name, found, flops, params in zip(
         *(column(peers, one) for one in ("network", "PSNR-Y", "FLOPs", "params")), strict=True
     ):
-        path = run.place.folder / f"{files[name]}.safetensors"
+        path = run.options.folder / f"{files[name]}.safetensors"
         network = load_generator(path)
         assert found == pytest.approx(mean_psnr_db(network, run.validation), abs=1e-6)
         costs = trace_costs(network, 128, 128)
@@ -117,13 +118,13 @@ def test_peers_are_of_the_file_they_name(run: TrainingRun, peers: Report):
     assert any("Peers: 18 steps each" in note for note in peers.notes)
 
 
-def test_how_the_latencies_were_measured_is_told(peers: Report):
+def test_how_the_latencies_were_measured_is_told(peers: ExperimentReport):
     n = torch.get_num_threads()
     how = rf"PyTorch \S+ on .*, {n} thread{'s' if n > 1 else ''}, 16x16 px, median of 7 rounds in turn\."
     assert re.fullmatch(f"Latency of the whole network: {how}", peers.notes[1])
 
 
-def test_who_dominates_whom_follows_from_the_figures(peers: Report):
+def test_who_dominates_whom_follows_from_the_figures(peers: ExperimentReport):
     shown = {
         name: (psnr, latency)
         for name, psnr, latency in zip(
@@ -146,13 +147,13 @@ def test_who_dominates_whom_follows_from_the_figures(peers: Report):
 
 
 def test_both_tables_share_the_slices_and_train_nothing_twice(
-    run: TrainingRun, slices: Report, peers: Report
+    run: TrainingRun, slices: ExperimentReport, peers: ExperimentReport
 ):
-    before = {path: path.stat().st_mtime_ns for path in run.place.folder.glob("*.safetensors")}
+    before = {path: path.stat().st_mtime_ns for path in run.options.folder.glob("*.safetensors")}
     assert len([path for path in before if path.stem.startswith("tuned_")]) == len(CHOICES)
     assert comparison.compare_slices(run, pick) == slices
     again = comparison.compare_peers(run, pick)
     assert dict(zip(column(again, "network"), column(again, "PSNR-Y"), strict=True)) == dict(
         zip(column(peers, "network"), column(peers, "PSNR-Y"), strict=True)
     )
-    assert {path: path.stat().st_mtime_ns for path in run.place.folder.glob("*.safetensors")} == before
+    assert {path: path.stat().st_mtime_ns for path in run.options.folder.glob("*.safetensors")} == before

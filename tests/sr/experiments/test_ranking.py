@@ -9,10 +9,11 @@ from mfagan.data.splits import read_pairs
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import trace_costs
-from mfagan.sr.experiments.ranking import Ranking, SliceScorer, rank_slices
+from mfagan.sr.experiments.ranking import Ranking, rank_slices
 from mfagan.sr.network.mfanet import Residual
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, random_choice
+from mfagan.sr.study.scorer import SliceScorer
 from tests import tiny
 
 
@@ -52,8 +53,8 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> list[Pair]:
 def test_scores_are_those_of_the_extracted_networks(residual: Residual, pairs: list[Pair]):
     """One by one, 300 random choices and the uniform ones."""
     network = build(residual)
-    chance = random.Random(1)
-    choices = [random_choice(chance) for _ in range(300)] + [Widths.uniform(width) for width in OPTIONS]
+    rng = random.Random(1)
+    choices = [random_choice(rng) for _ in range(300)] + [Widths.uniform(width) for width in OPTIONS]
     found = SliceScorer(network, pairs).psnr_db(choices)
     expected = [mean_psnr_db(network.extract(widths), pairs) for widths in choices]
     assert found == pytest.approx(expected, rel=0, abs=1e-4)

@@ -23,9 +23,9 @@ def test_what_could_lead_is_told_by_latency_and_twice_the_bound():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_front_is_among_what_could_lead_whichever_way_the_figures_err(seed: int):
-    chance = np.random.default_rng(seed)
-    exact, latency = chance.integers(0, 40, 60) / 10, chance.integers(0, 20, 60)  # with ties
-    psnr = exact + chance.uniform(-0.3, 0.3, 60)
+    rng = np.random.default_rng(seed)
+    exact, latency = rng.integers(0, 40, 60) / 10, rng.integers(0, 20, 60)  # with ties
+    psnr = exact + rng.uniform(-0.3, 0.3, 60)
     front = np.flatnonzero(front_mask(np.stack([exact, latency], 1), DIRECTIONS))
     found = could_lead(psnr, latency, [True] * 60, 0.3)
     assert set(front) <= set(found)

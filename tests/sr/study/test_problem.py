@@ -191,8 +191,8 @@ def test_bf16_needs_a_device_that_has_it(trained, table, pairs, monkeypatch):
 
 def test_prices_and_costs_are_those_of_the_choices_own_blocks(trained, table, pairs):
     problem = build(trained, table, pairs)
-    chance = random.Random(2)
-    for widths in [random_choice(chance) for _ in range(20)]:
+    rng = random.Random(2)
+    for widths in [random_choice(rng) for _ in range(20)]:
         listed = blocks(widths, 128, 128, residual="bicubic")
         assert problem.price(widths) == LatencyTable.read(table).price(block.key for block in listed)
         assert problem.costs(widths) == sum_costs(operator for b in listed for operator in b.operators)

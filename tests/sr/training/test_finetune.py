@@ -6,13 +6,13 @@ import pytest
 from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
-from mfagan.progress import no_bar
+from mfagan.progress import no_progress
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.finetune import FineTuned, finetune
 from mfagan.training.recipe import Stage, read_recipe
-from mfagan.training.run import Place, TrainingRun, prepare_run
+from mfagan.training.run import RunOptions, TrainingRun, prepare_run
 
 OUT = "small.safetensors"
 
@@ -25,11 +25,11 @@ def prepare(trained: Path, folder: Path, stage: Stage, ema_decay: float = 0.0) -
     recipe = read_recipe(trained / "tiny.toml")
     stages = dataclasses.replace(recipe.stages, finetune=stage)
     recipe = dataclasses.replace(recipe, stages=stages, ema_decay=ema_decay)
-    return prepare_run(recipe, Place(folder, str(trained / "photos"), device="cpu"), no_bar, print)
+    return prepare_run(recipe, RunOptions(folder, str(trained / "photos"), device="cpu"), no_progress, print)
 
 
 def tune(run: TrainingRun, trained: Path) -> tuple[FineTuned, MFANet]:
-    out = run.place.folder / OUT
+    out = run.options.folder / OUT
     facts = {"picked": {"trial": 3, "widths": (24,) * 8}}
     tuned = finetune(run, start(trained), trained / "discriminator.safetensors", out, facts)
     return tuned, MFANet.from_checkpoint(checkpoint.read(out, "mfanet", "subgenerator"), out)

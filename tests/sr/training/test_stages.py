@@ -8,18 +8,18 @@ import torch
 from mfagan import checkpoint
 from mfagan.data.layouts import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
 from mfagan.errors import InputError
-from mfagan.progress import no_bar
+from mfagan.progress import no_progress
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.training import stages as training
 from mfagan.training.recipe import Recipe, read_recipe
-from mfagan.training.run import Place, TrainingRun, load_perceptual, prepare_run, recipe_of
+from mfagan.training.run import RunOptions, TrainingRun, load_perceptual, prepare_run, recipe_of
 from tests import tiny
 from tests.events import read_events
 
 
 def prepare(recipe: Recipe, folder: Path, images: str | Path, **place: Any) -> TrainingRun:
-    return prepare_run(recipe, Place(folder, str(images), device="cpu", **place), no_bar, print)
+    return prepare_run(recipe, RunOptions(folder, str(images), device="cpu", **place), no_progress, print)
 
 
 def test_every_stage_leaves_its_checkpoints(trained: Path):

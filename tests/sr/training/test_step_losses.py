@@ -45,9 +45,11 @@ def trained(module: nn.Module) -> set[Tensor]:
 @pytest.mark.parametrize("weighed", list(itertools.product([False, True], repeat=3)))
 def test_terms_are_those_that_have_a_weight(weighed: tuple[bool, ...]):
     percep, adv, distill_g = weighed
-    student, opponent = generator(), PatchGAN(4)
+    student, discriminator = generator(), PatchGAN(4)
     weights = LossWeights(percep=float(percep), adv=float(adv), distill_g=float(distill_g))
-    objective = GeneratorObjective(student, weights, opponent, distillation(student, opponent), perceptual())
+    objective = GeneratorObjective(
+        student, weights, discriminator, distillation(student, discriminator), perceptual()
+    )
     terms, _ = objective(*crops(), 0)
     named = {"percep": percep, "adv": adv, "distill_g": distill_g}
     assert set(terms) == {"recon"} | {name for name, wanted in named.items() if wanted}
@@ -61,25 +63,25 @@ def test_a_weight_without_its_part_gives_no_term():
 
 
 def test_terms_are_unweighted_losses_of_the_enlarged_images():
-    student, opponent, vgg = generator(), PatchGAN(4), perceptual()
+    student, discriminator, vgg = generator(), PatchGAN(4), perceptual()
     weights = LossWeights(recon=7, percep=7, adv=7, distill_g=7)
-    teaching = distillation(student, opponent)
+    teaching = distillation(student, discriminator)
     lr, hr = crops()
-    terms, sr = GeneratorObjective(student, weights, opponent, teaching, vgg)(lr, hr, 0)
+    terms, sr = GeneratorObjective(student, weights, discriminator, teaching, vgg)(lr, hr, 0)
     torch.testing.assert_close(sr, student(lr))
     torch.testing.assert_close(terms["recon"], (sr - hr).abs().mean())
     torch.testing.assert_close(terms["percep"], vgg(sr, hr))
-    torch.testing.assert_close(terms["adv"], generator_adversarial_loss(opponent(sr)))
+    torch.testing.assert_close(terms["adv"], generator_adversarial_loss(discriminator(sr)))
     taps = student.forward_with_taps(lr)[1]
     torch.testing.assert_close(terms["distill_g"], teaching.generator_loss(lr, taps))
 
 
 @pytest.mark.parametrize("distill_g", [0.0, 0.05])
 def test_its_optimizer_trains_the_generator_and_adapters_in_use_alone(distill_g: float):
-    student, opponent, vgg = generator(), PatchGAN(4), perceptual()
-    teaching = distillation(student, opponent)
+    student, discriminator, vgg = generator(), PatchGAN(4), perceptual()
+    teaching = distillation(student, discriminator)
     weights = LossWeights(percep=1, adv=1, distill_g=distill_g)
-    objective = GeneratorObjective(student, weights, opponent, teaching, vgg)
+    objective = GeneratorObjective(student, weights, discriminator, teaching, vgg)
     adapters = set(teaching.generator_adapters.parameters()) if distill_g else set()
     assert trained(objective) == set(objective.parameters()) == set(student.parameters()) | adapters
     names = {name.split(".")[0] for name in objective.state_dict()}
@@ -151,29 +153,33 @@ def test_a_supergenerators_terms_and_parameters():
 
 
 def test_telling_real_from_generated():
-    opponent = PatchGAN(4)
+    discriminator = PatchGAN(4)
     hr, sr = crops()[1], torch.rand(2, 3, 64, 64, requires_grad=True)
-    terms = DiscriminatorObjective(opponent)(hr, sr)
+    terms = DiscriminatorObjective(discriminator)(hr, sr)
     assert set(terms) == {"discriminator"}
-    torch.testing.assert_close(terms["discriminator"], discriminator_loss(opponent(hr), opponent(sr)))
+    torch.testing.assert_close(
+        terms["discriminator"], discriminator_loss(discriminator(hr), discriminator(sr))
+    )
     terms["discriminator"].backward()
     assert sr.grad is None
-    assert all(parameter.grad is not None for parameter in opponent.parameters())
+    assert all(parameter.grad is not None for parameter in discriminator.parameters())
 
 
 def test_a_distilled_one_judges_alike_and_learns_the_teachers_layers():
-    opponent = PatchGAN(4)
-    teaching = distillation(generator(), opponent)
+    discriminator = PatchGAN(4)
+    teaching = distillation(generator(), discriminator)
     hr, sr = crops()[1], torch.rand(2, 3, 64, 64, requires_grad=True)
-    objective = DiscriminatorObjective(opponent, teaching)
+    objective = DiscriminatorObjective(discriminator, teaching)
     terms = objective(hr, sr)
     assert set(terms) == {"discriminator", "distill_d"}
-    torch.testing.assert_close(terms["discriminator"], discriminator_loss(opponent(hr), opponent(sr)))
+    torch.testing.assert_close(
+        terms["discriminator"], discriminator_loss(discriminator(hr), discriminator(sr))
+    )
     images = torch.cat((hr, sr))
-    expected = teaching.discriminator_loss(images, opponent.taps(images)[1])
+    expected = teaching.discriminator_loss(images, discriminator.taps(images)[1])
     torch.testing.assert_close(terms["distill_d"], expected)
     adapters = set(teaching.discriminator_adapters.parameters())
-    assert trained(objective) == set(objective.parameters()) == set(opponent.parameters()) | adapters
+    assert trained(objective) == set(objective.parameters()) == set(discriminator.parameters()) | adapters
     (terms["discriminator"] + terms["distill_d"]).backward()
     assert sr.grad is None
     assert all(parameter.grad is not None for parameter in objective.parameters())

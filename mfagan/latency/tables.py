@@ -1,0 +1,75 @@
+"""Finds latency look-up tables, shipped or the user's own, and warns where one does not suit its use."""
+
+from pathlib import Path
+
+import mfagan
+from mfagan.errors import InputError
+from search.latency import LatencyTable
+
+NOISE_LIMIT = 0.05
+
+
+def describe_build(
+    threads: int = 2,
+    input_size: tuple[int, int] = (128, 128),
+    runtime: str = "litert",
+    path: str | Path = "luts/NAME.json",
+    scale: int = 4,
+) -> str:
+    """The command that builds a table, for messages; `input_size` is (height, width) px."""
+    height, width = input_size
+    command = f"mfagan lut build --runtime {runtime} --threads {threads} --size {height}x{width} --out {path}"
+    return command if scale == 4 else f"{command} --scale {scale}"
+
+
+def warn_size(table: LatencyTable, height: int, width: int, scale: int = 4) -> str | None:
+    """One line where `table` was measured at another input size than (height, width) px, else None."""
+    if table.input_size == (height, width):
+        return None
+    measured = "x".join(map(str, table.input_size))
+    return (
+        f"the latency table was measured at {measured} px, the target is {height}x{width} px: its "
+        f"prices rank networks but are no latencies there; build one with: "
+        f"{describe_build(table.threads, (height, width), table.runtime, scale=scale)}"
+    )
+
+
+def warn_noise(table: LatencyTable) -> str | None:
+    """One line where other work on the machine disturbed the measurement, else None."""
+    spread = sum(entry.spread_ms for entry in table.entries.values())
+    share = spread / sum(entry.latency_ms for entry in table.entries.values())
+    if share <= NOISE_LIMIT:
+        return None
+    return (
+        f"the latencies varied by {share:.0%} while they were measured, so other work kept the "
+        f"machine busy; measure again when it is idle: {table.command}"
+    )
+
+
+def find_table(name_or_path: str | Path, scale: int = 4) -> Path:
+    """The file of a table: an existing path, else a shipped table by its file name with or without .json.
+
+    InputError lists the shipped tables and the command that builds one for networks of this `scale`.
+    """
+    path = Path(name_or_path)
+    if path.is_file():
+        return path
+    shipped = {file.name: file for file in sorted(_shipped_folder().glob("*.json"))}
+    for name in (str(name_or_path), f"{name_or_path}.json"):
+        if name in shipped:
+            return shipped[name]
+    raise InputError(
+        f"latency table {name_or_path}: no such file, and the shipped tables are "
+        f"{', '.join(shipped) or 'none'}; build it with: {describe_build(path=name_or_path, scale=scale)}"
+    )
+
+
+def read_table(name_or_path: str | Path) -> LatencyTable:
+    """The table of a file or of a shipped one's name; errors as `find_table` and `LatencyTable.read`."""
+    return LatencyTable.read(find_table(name_or_path))
+
+
+def _shipped_folder() -> Path:
+    """Where the tables lie: inside an installed package, beside it in a checkout."""
+    package = Path(mfagan.__file__).parent
+    return package / "luts" if (package / "luts").is_dir() else package.parent / "luts"

@@ -1,0 +1,51 @@
+"""Scores slices of a SuperGenerator on images: PSNR-Y, and LPIPS where asked."""
+
+from collections.abc import Sequence
+
+import torch
+
+from mfagan.data.pairs import Pair
+from mfagan.evaluation import psnr_ssim
+from mfagan.evaluation.psnr_ssim import shaved_luma
+from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import Widths
+from mfagan.sr.study.prefix_walk import PrefixWalk
+
+
+class SliceScorer:
+    """Mean PSNR-Y of slices of one network on some images.
+
+    The network stays on its device, and its weights must not change meanwhile.
+    """
+
+    def __init__(
+        self,
+        network: SuperGenerator,
+        pairs: Sequence[Pair],
+        dtype: torch.dtype = torch.float32,
+        lpips: PerceptualDistance | None = None,
+    ) -> None:
+        """`dtype` is what the slices compute in; with `lpips`, `score` measures that as well."""
+        self._walk = PrefixWalk(network, dtype)
+        self._pairs = list(pairs)
+        self._references = [shaved_luma(pair.hr, pair.scale, torch.float32) for pair in self._pairs]
+        self._device = next(network.parameters()).device
+        self._lpips = lpips
+
+    def psnr_db(self, choices: Sequence[Widths]) -> list[float]:
+        """In dB, the mean over the images, in the order of `choices`; shared prefixes are computed once."""
+        return [psnr_db for psnr_db, _ in self.score(choices)]
+
+    def score(self, choices: Sequence[Widths]) -> list[tuple[float, float | None]]:
+        """PSNR-Y in dB and LPIPS, None where it is not measured: means over the images, as `psnr_db`."""
+        psnr_db, distances = [0.0] * len(choices), [0.0] * len(choices)
+        share = 1 / len(self._pairs)
+        for pair, reference in zip(self._pairs, self._references, strict=True):
+            x = pair.lr[None].to(self._device).contiguous(memory_format=torch.channels_last)
+            for i, output in self._walk.run(x, choices):
+                luma = shaved_luma(output[0], pair.scale, torch.float32).cpu()
+                psnr_db[i] += share * psnr_ssim.psnr_db(luma, reference)
+                if self._lpips is not None:
+                    distances[i] += share * lpips_distance(output[0].float().cpu(), pair.hr, self._lpips)
+        return list(zip(psnr_db, distances if self._lpips else [None] * len(choices), strict=True))
