@@ -6,7 +6,7 @@ from torch import Tensor
 from mfagan.data.images import resize_bicubic
 from mfagan.deploy import tflite
 from mfagan.errors import InputError
-from mfagan.sr.network.kinds import Generator, kind_of
+from mfagan.sr.network.kinds import Generator
 from mfagan.sr.network.mfanet import MFANet, operators
 
 
@@ -17,7 +17,7 @@ def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -
     peer: the mirror in TensorFlow is built from a list of operators, and MFANet alone has one.
     """
     if not isinstance(network, MFANet):
-        raise InputError(f"network {kind_of(network)} cannot be exported: only an mfanet can; give one")
+        raise InputError(f"network {network.KIND} cannot be exported: only an mfanet can; give one")
     network = network.cpu().float().eval()
     image = resize_bicubic(photo, size=size).clamp(0, 1)
     weights = dict(network.state_dict())

@@ -24,7 +24,7 @@ from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db, super_resolv
 from mfagan.files import require_writable
 from mfagan.networks.discriminators import Discriminator
 from mfagan.progress import ProgressFactory, no_progress
-from mfagan.sr.network.kinds import Generator, kind_of
+from mfagan.sr.network.kinds import Generator
 from mfagan.training.fabric import make_fabric
 from mfagan.training.loop import Loop, LoopConfig, LoopResult
 from mfagan.training.losses import PerceptualLoss
@@ -225,7 +225,7 @@ def save_network(
 ) -> None:
     """Write a network with what rebuilds it; discriminators, which nobody deploys, in half precision."""
     state = network.state_dict()
-    kind = network.KIND if isinstance(network, Discriminator) else kind_of(network)
+    kind = network.KIND
     if isinstance(network, Discriminator):
         state = {
             name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()

@@ -19,7 +19,7 @@ from mfagan.checkpoint import Checkpoint
 from mfagan.data.splits import read_pairs
 from mfagan.evaluation.scores import enlarge_bicubic, super_resolve
 from mfagan.sr.experiments.paper_tables import TABLE_2
-from mfagan.sr.network.kinds import Generator, build, kind_of, load_generator
+from mfagan.sr.network.kinds import Generator, build, load_generator
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from tests import tiny
@@ -29,7 +29,7 @@ QUOTED = [f"{row.name} (quoted)" for row in TABLE_2]
 
 
 def write(path: Path, network: Generator) -> Path:
-    checkpoint.save(path, Checkpoint(kind_of(network), "x", network.config(), network.state_dict()))
+    checkpoint.save(path, Checkpoint(network.KIND, "x", network.config(), network.state_dict()))
     return path
 
 

@@ -13,16 +13,10 @@ from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
 
 Generator = MFANet | Peer
-"""A module (N, 3, H, W) -> (N, 3, scale H, scale W) with `scale`, `residual_kind` and `config()`."""
+"""A module (N, 3, H, W) -> (N, 3, scale H, scale W) with `KIND`, `scale`, `residual_kind` and `config()`."""
 
-PEERS: Mapping[str, type[Peer]] = {
-    "rrdbnet": RRDBNet,
-    "srresnet": SRResNet,
-    "imdn": IMDN,
-    "rfdn": RFDN,
-    "span": SPAN,
-}
-KINDS = ("mfanet", *PEERS)
+PEERS: Mapping[str, type[Peer]] = {peer.KIND: peer for peer in (RRDBNet, SRResNet, IMDN, RFDN, SPAN)}
+KINDS = (MFANet.KIND, *PEERS)
 
 
 def build(kind: str, config: Mapping[str, object]) -> Generator:
@@ -32,19 +26,12 @@ def build(kind: str, config: Mapping[str, object]) -> Generator:
     """
     arguments = dict(config)
     try:
-        if kind == "mfanet":
+        if kind == MFANet.KIND:
             widths = arguments.pop("widths")
             return MFANet(Widths.of(widths), **arguments)  # pyright: ignore[reportArgumentType]
         return _peer(kind)(**arguments)  # pyright: ignore[reportCallIssue, reportArgumentType]
     except (KeyError, TypeError) as error:
         raise InputError(f"{kind} cannot be built from {dict(config)}: {error}") from None
-
-
-def kind_of(network: Generator) -> str:
-    """The name of the network's kind; a SuperGenerator is an mfanet."""
-    if isinstance(network, MFANet):
-        return "mfanet"
-    return next(kind for kind, peer in PEERS.items() if type(network) is peer)
 
 
 def load_generator(path: str | Path, widths: str | Widths | None = None) -> Generator:
@@ -63,7 +50,7 @@ def rebuild(found: Checkpoint, path: str | Path, widths: str | Widths | None = N
             f"checkpoint {path}: its network is {found.network!r}, a generator is needed here "
             f"({', '.join(KINDS)})"
         )
-    if found.network != "mfanet":
+    if found.network != MFANet.KIND:
         if widths is not None:
             raise InputError(f"checkpoint {path}: {found.network} has no slices; leave the widths out")
         return _peer(found.network).from_checkpoint(found, path)

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -168,6 +168,9 @@ class MFANet(nn.Module):
 
     residual: "bicubic" adds the enlarged input to the output (not in the paper), "none" is the paper's network.
     """
+
+    KIND: ClassVar[str] = "mfanet"
+    """The network's name in checkpoints; a SuperGenerator is an MFANet too."""
 
     def __init__(self, widths: Widths, scale: int = 4, residual: Residual = "none") -> None:
         super().__init__()

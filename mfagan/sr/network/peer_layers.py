@@ -17,6 +17,9 @@ STEPS = {2: (2,), 3: (3,), 4: (2, 2)}
 class Peer(nn.Module):
     """A network that knows the arguments which rebuild it, and may add the bicubically enlarged input."""
 
+    KIND: ClassVar[str]
+    """The network's name in checkpoints."""
+
     last: ClassVar[str]
     """The path of the convolution that writes the output."""
 

@@ -25,6 +25,8 @@ RFDN_MIN_SIDE_PX = 15
 class RRDBNet(Peer):
     """ESRGAN's generator: residual in residual dense blocks, then nearest-neighbour enlargement in steps."""
 
+    KIND = "rrdbnet"
+
     last = "tail"
 
     def __init__(
@@ -90,6 +92,8 @@ class SRResNet(Peer):
     With the bicubic residual, to that one instead.
     """
 
+    KIND = "srresnet"
+
     last = "tail"
 
     def __init__(
@@ -134,6 +138,8 @@ class _ResidualBlock(nn.Module):
 
 class IMDN(Peer):
     """Information multi-distillation network: blocks joined, fused, added to the head, enlarged at once."""
+
+    KIND = "imdn"
 
     last = "enlarge.0"
 
@@ -183,6 +189,8 @@ class RFDN(Peer):
 
     InputError for images under 15 px a side, of which the attention's pooling leaves nothing.
     """
+
+    KIND = "rfdn"
 
     last = "enlarge.0"
 
@@ -259,6 +267,8 @@ class SPAN(Peer):
     As deployed: plain 3x3 convolutions, into which the authors fold the branches that they train with.
     The input is centred and brought to 0..255, for which the attention is made.
     """
+
+    KIND = "span"
 
     mean: Tensor
 

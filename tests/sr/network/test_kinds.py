@@ -11,7 +11,7 @@ from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
 from mfagan.graph.operators import trace_operators
 from mfagan.sr.export import export_generator
-from mfagan.sr.network.kinds import KINDS, Generator, build, kind_of, load_generator
+from mfagan.sr.network.kinds import KINDS, Generator, build, load_generator
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 
@@ -36,7 +36,7 @@ def make(kind: str, **changes: object) -> Generator:
 
 
 def write(path: Path, network: Generator) -> Path:
-    checkpoint.save(path, Checkpoint(kind_of(network), "x", network.config(), network.state_dict()))
+    checkpoint.save(path, Checkpoint(network.KIND, "x", network.config(), network.state_dict()))
     return path
 
 
@@ -48,7 +48,7 @@ def test_a_checkpoint_gives_the_same_network(kind: str, scale: int, residual: st
     for parameter in network.parameters():
         nn.init.normal_(parameter, std=0.1)
     loaded = load_generator(write(tmp_path / "a", network))
-    assert kind_of(loaded) == kind
+    assert kind == loaded.KIND
     assert (loaded.scale, loaded.residual_kind) == (scale, residual)
     assert loaded.config() == network.config()
     assert not loaded.training
