@@ -3,7 +3,6 @@
 Prints a table and writes a JSON list of {name, value, unit, aim, met}; aim and met are null where no aim is set.
 """
 
-import argparse
 import itertools
 import json
 import random
@@ -13,9 +12,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
+import typer
 from PIL import Image
 
 from mfagan import checkpoint
@@ -24,6 +25,7 @@ from mfagan.data.layouts import find_pairs
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import EMBEDDED, read_files, read_pairs, read_split
 from mfagan.devices import CPU, computes_bf16, to_device
+from mfagan.errors import InputError
 from mfagan.evaluation.psnr_ssim import psnr_y
 from mfagan.evaluation.scores import super_resolve
 from mfagan.files import require_place, write_atomic
@@ -254,23 +256,25 @@ def format_rows(rows: Sequence[Measurement]) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Run every benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m mfagan.sr.experiments.bench", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("runs/bench.json"))
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=8)
-    arguments = parser.parse_args()
-    require_place(arguments.out)
-    torch.set_num_threads(arguments.threads)
+def main(
+    out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("runs/bench.json"),
+    threads: Annotated[int, typer.Option(min=1, help="Threads of PyTorch and of the interpreter.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds of a latency table.")] = 8,
+) -> None:
+    """Measure ratios of two things in turn, print them and write them as JSON."""
+    try:
+        require_place(out)
+    except InputError as error:
+        raise typer.BadParameter(str(error), param_hint="--out") from None
+    torch.set_num_threads(threads)
     rows = [bench_training(), *bench_data(), *(bench_layout(width) for width in OPTIONS), bench_walk()]
     rows += bench_exhaustive("fp32", aim=5)
     if computes_bf16(CPU):
         rows += bench_exhaustive("bf16", aim=8)
-    rows += bench_latency(arguments.threads, arguments.rounds)
-    write_atomic(arguments.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    rows += bench_latency(threads, rounds)
+    write_atomic(out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     print(format_rows(rows))
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -1,6 +1,9 @@
 """The arithmetic of the benchmark; its figures are for `make bench`."""
 
 import itertools
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +37,11 @@ def test_rows_say_whether_the_aim_is_met():
     assert text[1].endswith("met")
     assert text[2].endswith("missed")
     assert text[3].split() == ["c", "3.000", "%"]
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path):
+    command = [sys.executable, "-m", "mfagan.sr.experiments.bench", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "it is a folder" in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
