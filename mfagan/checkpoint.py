@@ -5,9 +5,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as encode
 from torch import Tensor, nn
@@ -16,6 +17,8 @@ from mfagan.errors import InputError
 from mfagan.files import write_atomic
 
 _KEY = "mfagan"
+_WEIGHT_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64)
+"""Batch normalisation counts its batches in int64."""
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -34,6 +37,20 @@ class Checkpoint:
     config: Mapping[str, object]
     state: Mapping[str, Tensor]
     record: Mapping[str, object] = field(default_factory=dict)
+
+
+class _Description(BaseModel):
+    """What a file's metadata holds."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    network: str
+    role: str
+    config: dict[str, Any]
+    record: dict[str, Any] = {}
+
+    def with_weights(self, state: Mapping[str, Tensor]) -> Checkpoint:
+        return Checkpoint(self.network, self.role, self.config, state, self.record)
 
 
 def save(path: str | Path, checkpoint: Checkpoint) -> None:
@@ -55,14 +72,25 @@ def read(path: str | Path, network: str | None = None, role: str | None = None) 
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, OSError) as error:
+    # Weights of types that PyTorch lacks end in other errors than safetensors' own.
+    except (SafetensorError, OSError, RuntimeError, TypeError, ValueError, AttributeError, KeyError) as error:
         raise InputError(f"checkpoint {path}: not a readable safetensors file ({_one_line(error)})") from None
     try:
-        checkpoint = Checkpoint(**json.loads(metadata[_KEY]), state=state)
-    except (KeyError, TypeError, ValueError):
+        checkpoint = _Description.model_validate_json(metadata[_KEY]).with_weights(state)
+    except (KeyError, ValidationError):
         raise InputError(
             f"checkpoint {path}: it carries no description by mfagan; give one mfagan wrote"
         ) from None
+    for name, tensor in state.items():
+        if tensor.dtype not in _WEIGHT_TYPES:
+            raise InputError(
+                f"checkpoint {path}: weights {name} are of type {str(tensor.dtype).removeprefix('torch.')}; "
+                "give a file of floating-point weights"
+            )
+        if not torch.isfinite(tensor).all():
+            raise InputError(
+                f"checkpoint {path}: weights {name} hold values that are not finite; train it again"
+            )
     for name, wanted in (("network", network), ("role", role)):
         found = getattr(checkpoint, name)
         if wanted is not None and found != wanted:

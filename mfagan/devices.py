@@ -13,16 +13,26 @@ CPU = torch.device("cpu")
 
 
 def choose_device(name: str) -> torch.device:
-    """`auto` is CUDA where there is one, else the CPU; other names are PyTorch's, such as cuda:1."""
+    """The device to compute on.
+
+    Args:
+        name: `auto` for CUDA if there is one and the CPU otherwise, or PyTorch's name, such as cuda:1.
+
+    Returns:
+        A device that has been shown to hold values.
+
+    Raises:
+        InputError: an unknown name, or a device that is not there or holds no values, such as meta.
+    """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"device {name!r} cannot be used here ({str(error).splitlines()[0]}); try cpu"
-        ) from None
+        torch.zeros(1, device=device).item()
+    # The backends of PyTorch that are not installed fail in many ways, ImportError among them.
+    except (RuntimeError, AssertionError, ImportError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"device {name!r} cannot be used here ({reason}); try cpu") from None
     return device
 
 

@@ -1,8 +1,9 @@
-"""Files that are either whole or absent: written beside their place, then renamed into it."""
+"""Files that are whole or absent: written under a temporary name beside the target, then renamed."""
 
 import contextlib
 import os
 import secrets
+import shutil
 import time
 from pathlib import Path
 
@@ -10,25 +11,79 @@ from mfagan.errors import InputError
 
 
 def write_atomic(path: str | Path, data: bytes | str) -> None:
-    """Writes `data` (text as UTF-8) to `path`, creating its parents; readers never see a part of it.
+    """Write a file whole or not at all: readers never see a part of it.
 
-    An InputError names the path and the system's reason; whatever stood at `path` before still does.
+    A symbolic link stays a link, and the file it points to is written. A file that is replaced leaves its
+    permissions to the new one.
+
+    Args:
+        path: the file; its folders are created if absent.
+        data: its content; text is written as UTF-8.
+
+    Raises:
+        InputError: names the path and the system's reason; what was at `path` before is unchanged.
     """
     path = Path(path)
-    content = data.encode() if isinstance(data, str) else data
+    # File names that are not valid Unicode appear in text as lone surrogates, which UTF-8 does not encode.
+    content = data.encode(errors="backslashreplace") if isinstance(data, str) else data
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
         # Renaming onto a device such as /dev/null would replace it.
-        if path.exists() and not path.is_file():
+        if target.exists() and not target.is_file():
             raise _refusal(path, "something other than a file has that name")
-        with _temporary_beside(path) as temporary:
+        with _temporary_beside(target) as temporary:
             with open(temporary, "xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
+            if target.exists():
+                shutil.copymode(target, temporary)
+            os.replace(temporary, target)
     except OSError as error:
         raise _refusal(path, _reason(error)) from error
+
+
+def require_other_file(out: str | Path, *inputs: str | Path | None) -> Path:
+    """Check that an output is none of the files it is made from, by whatever path or link it is named.
+
+    Args:
+        out: the file or folder to write.
+        inputs: files that are read; None counts for nothing.
+
+    Returns:
+        `out` as a Path.
+
+    Raises:
+        InputError: `out` is one of the inputs.
+    """
+    out = Path(out)
+    for one in inputs:
+        if one is not None and _is_same(out, Path(one)):
+            raise InputError(
+                f"{out} is the input {one}, which would be replaced: choose another file to write"
+            )
+    return out
+
+
+def read_text(path: str | Path) -> str:
+    """Read a text file in UTF-8, with or without a byte order mark.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its text, without the mark.
+
+    Raises:
+        InputError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}; give a readable file") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: it is not text in UTF-8; save it in that encoding") from None
 
 
 def require_writable(folder: str | Path) -> Path:
@@ -54,13 +109,31 @@ def sweep_leftovers(folder: Path, older_than_s: float = 24 * 3600) -> None:
                 leftover.unlink()
 
 
-def require_place(path: str | Path) -> Path:
-    """As `require_writable` for the folder of a file that is to be written; returns the file's path."""
-    path = Path(path)
+def require_place(path: str | Path, *inputs: str | Path | None) -> Path:
+    """Check before long work that a file can be written, and create its folder if absent.
+
+    Args:
+        path: the file to write.
+        inputs: files that are read, as for `require_other_file`.
+
+    Returns:
+        `path` as a Path.
+
+    Raises:
+        InputError: it is a folder or one of the inputs, or its folder cannot be written.
+    """
+    path = require_other_file(path, *inputs)
     if path.is_dir():
         raise _refusal(path, "it is a folder")
-    require_writable(path.parent)
+    require_writable(Path(os.path.realpath(path)).parent)
     return path
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them does not exist (yet)
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 @contextlib.contextmanager

@@ -24,13 +24,13 @@ ProgressFactory = Callable[[str], AbstractContextManager[ProgressCallback]]
 def show_bar(label: str) -> Iterator[ProgressCallback]:
     """A progress bar on standard error, with the time left; plain text where that is not a terminal."""
     columns = (
-        TextColumn("{task.description:<24}"),
+        TextColumn("{task.description:<24}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(label, total=None, note="")

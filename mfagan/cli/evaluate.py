@@ -80,12 +80,19 @@ def evaluate(
     LPIPS's AlexNet is never downloaded: give --weights or keep it in $TORCH_HOME/hub/checkpoints. Costs are
     those at a 128x128 LR image, the paper's; --size is the latency's.
     """
+    from mfagan.data.layouts import find_sets
     from mfagan.devices import choose_device
     from mfagan.evaluation import report_table as tables
     from mfagan.evaluation.gallery import Gallery
-    from mfagan.evaluation.report import EvaluationSet, common_scale, load_candidates, read_image_sets
+    from mfagan.evaluation.report import (
+        BICUBIC,
+        EvaluationSet,
+        common_scale,
+        load_candidates,
+        read_image_sets,
+    )
     from mfagan.evaluation.report import evaluate as run
-    from mfagan.files import require_place, require_writable, write_atomic
+    from mfagan.files import require_other_file, require_place, require_writable, write_atomic
     from mfagan.progress import show_bar
 
     paths = [one for one in targets or [] if one.endswith(SUFFIX) or Path(one).is_file()]
@@ -102,14 +109,23 @@ def evaluate(
     if lpips is None and plot is not None and plot_quality == "lpips":
         raise InputError("plot quality lpips: it is not measured without AlexNet's weights; give --weights")
     for path in (*files, *([] if plot is None else [plot])):
-        require_place(path)
+        require_place(path, *paths, weights)
     if save_images is not None:
         require_writable(save_images)
+        folders = [
+            folder
+            for source in sources
+            for one in find_sets(source, enlargement)
+            for folder in (one.hr_folder, one.lr_folder)
+        ]
+        for one in sets:
+            for name in ("", BICUBIC, *(network.name for network in candidates)):
+                require_other_file(_gallery_folder(save_images, one.name) / name, *folders)
     galleries: list[Gallery] = []
 
     def open_gallery(one: EvaluationSet):
         assert save_images is not None
-        galleries.append(Gallery(save_images / one.name.replace(" ", "-")))
+        galleries.append(Gallery(_gallery_folder(save_images, one.name)))
         return galleries[-1].show
 
     found = run(
@@ -137,6 +153,10 @@ def evaluate(
         _print_tables(found, per_image)
     for path in (*files, *written, *([] if plot is None else [plot])):
         say(f"wrote {path}")
+
+
+def _gallery_folder(save_images: Path, set_name: str) -> Path:
+    return save_images / set_name.replace(" ", "-")
 
 
 def _places(out: Path | None) -> list[Path]:

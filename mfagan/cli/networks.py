@@ -24,6 +24,7 @@ from mfagan.cli.options import (
     open_run,
     read_size,
     say,
+    storage_file,
 )
 from mfagan.errors import InputError
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
@@ -147,7 +148,8 @@ def finetune(
         choice = replace(choice, storage=lasting_address(storage))
     network, found = choice.load_supernet(supernet)
     settings = recipe_of(found) if recipe is None else read_recipe(recipe)
-    folder = require_place(out).parent
+    weights = choice.supernet if supernet is None else supernet
+    folder = require_place(out, picked, weights, discriminator, vgg19, storage_file(choice.storage)).parent
     run = open_run(settings, folder, images, validation, vgg19, device, seed, max_steps, restart)
     lineage = open_lineage(choice, storage, run.say)
     tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, choice.as_record())
@@ -188,7 +190,7 @@ def export(
     if to != "tflite":
         raise InputError(f"format {to!r}: only tflite is known")
     network = load_generator(ckpt, widths)
-    require_place(out)
+    require_place(out, ckpt, photo, storage_file(storage))
     lineage = find_lineage(ckpt, storage)
     if lineage is not None and widths is not None and Widths.parse(widths) != lineage.picked.as_widths():
         reason = f"the slice {widths} of {ckpt} is not what was picked"

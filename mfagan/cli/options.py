@@ -79,6 +79,13 @@ def _hide_password(argument: str) -> str:
     return f"{option}{equals}{redact(value)}"
 
 
+def storage_file(storage: str | None) -> Path | None:
+    """The file that a study is kept in, or None if it is on a server or nothing is given."""
+    from search.storage.address import read_address
+
+    return read_address(storage).file if storage else None
+
+
 def read_size(text: str) -> tuple[int, int]:
     """HEIGHTxWIDTH in pixels; InputError for anything else."""
     height, _, width = text.partition("x")

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from mfagan.data.images import MIN_SIDE_PX, read_levels, read_size
-from mfagan.data.layouts import ImageSet, PairFiles, find_sets
+from mfagan.data.image_sets import ImageSet, PairFiles
+from mfagan.data.images import read_levels, read_size
+from mfagan.data.layouts import find_sets
 from mfagan.data.pairs import require_match
-from mfagan.data.splits import Source, find_split
+from mfagan.data.splits import Source, describe_small, find_split
 from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory, no_progress
 
@@ -111,15 +112,17 @@ def _survey_set(
         if isinstance(looked[path], InputError)
     ]
     sizes: list[Size] = []
+    small: list[Path] = []
     n_pairs = 0
     for name, path in one.hr.items():
         size = looked[path]
         if isinstance(size, InputError):
             continue
         sizes.append(size)
-        reason = _too_small(size, scale, crop_px if path in trained else 0)
-        if reason is not None:
+        if reason := describe_small(size, scale):
             problems.append(f"too small: {path} is {size[1]}x{size[0]} px, {reason}")
+        elif path in trained and min(side - side % scale for side in size) < crop_px:
+            small.append(path)
         if name in one.without_lr:
             continue
         mismatch = _mismatch(PairFiles(name, path, one.lr.get(name)), size, looked, scale)
@@ -128,6 +131,11 @@ def _survey_set(
         elif mismatch:
             problems.append(f"size mismatch: {mismatch}")
     notes = [f"LR without HR: {path}" for path in one.unused_lr]
+    if small:
+        notes.append(
+            f"smaller than a crop of {crop_px}x{crop_px} px, so training skips {len(small)} of {len(one.hr)}: "
+            + ", ".join(path.name for path in small)
+        )
     if one.lr_folder is None:
         notes.append(f"{one.name} has no LR images for scale {scale}: they are made by MATLAB's bicubic")
     return SetSurvey(
@@ -145,14 +153,6 @@ def _survey_set(
         tuple(problems),
         tuple(notes),
     )
-
-
-def _too_small(size: Size, scale: int, crop_px: int) -> str | None:
-    if min(size) < MIN_SIDE_PX:
-        return f"under {MIN_SIDE_PX} px a side"
-    if min(side - side % scale for side in size) < crop_px:
-        return f"smaller than a crop of {crop_px}x{crop_px} px"
-    return None
 
 
 def _mismatch(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -19,9 +20,46 @@ from torch import Tensor
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
 
+__all__ = [
+    "MIN_SIDE_PX",
+    "SSIM_WINDOW_PX",
+    "crop_to_multiple",
+    "from_uint8",
+    "luma",
+    "make_lr",
+    "read_image",
+    "read_levels",
+    "read_size",
+    "resize_bicubic",
+    "scored_side_px",
+    "to_uint8",
+    "write_image",
+]
+
 MIN_SIDE_PX = 16
+"""Smallest side of a picture that is read, in px."""
+SSIM_WINDOW_PX = 11
+"""Side of SSIM's window, in px (Wang et al. 2004)."""
 _BAND_PX = 64
-_WIDE_GREY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_GREY_16_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
+_PNG_XMP = b"XML:com.adobe.xmp\0\0"
+_XMP_LIMIT_BYTES = 2**20
+
+
+def scored_side_px(scale: int) -> int:
+    """The smallest side of an HR image that can be scored.
+
+    Inside the shaved borders SSIM's window must fit.
+
+    Args:
+        scale: enlargement, which is also the width of each shaved border in px.
+
+    Returns:
+        The side in px: 19 at scale 4.
+    """
+    return SSIM_WINDOW_PX + 2 * scale
 
 
 def read_image(path: str | Path, min_side_px: int = MIN_SIDE_PX) -> Tensor:
@@ -33,10 +71,22 @@ def read_levels(path: str | Path, min_side_px: int = MIN_SIDE_PX) -> np.ndarray:
     """Reads a picture of any format Pillow knows as uint8 (3, H, W), RGB.
 
     EXIF orientation is applied; palettes and grey become RGB, an alpha channel is dropped, 16-bit grey
-    is reduced to its high byte. InputError: missing, unreadable, truncated, or a side under `min_side_px`.
+    is reduced to its high byte. Text and colour profiles are not read, however long. Of several frames the
+    first is read.
+
+    Args:
+        path: the picture's file.
+        min_side_px: smallest side in px that is accepted.
+
+    Returns:
+        The pixels, 0 to 255, contiguous.
+
+    Raises:
+        InputError: missing, unreadable, truncated, pixels whose range is not known (32-bit integers,
+            floating point), or a side under `min_side_px`.
     """
     path = Path(path)
-    with _readable(path), Image.open(path) as opened:
+    with _readable(path), _open(path) as opened:
         pixels = _rgb8(ImageOps.exif_transpose(opened))
     height, width, _ = pixels.shape
     if min(height, width) < min_side_px:
@@ -48,15 +98,46 @@ def read_levels(path: str | Path, min_side_px: int = MIN_SIDE_PX) -> np.ndarray:
 
 
 def read_size(path: str | Path) -> tuple[int, int]:
-    """(height, width) in px by a picture's header alone, EXIF orientation applied; InputError: no picture."""
+    """The size of a picture by its header alone, with its EXIF orientation applied.
+
+    Args:
+        path: the picture's file.
+
+    Returns:
+        (height, width) in px.
+
+    Raises:
+        InputError: no such file, or not a picture.
+    """
     path = Path(path)
-    with _readable(path), Image.open(path) as opened:
+    with _readable(path), _open(path) as opened:
         width, height = opened.size
         # Pillow turns the size of a TIFF itself, and decodes a whole PNG to look for EXIF data behind the pixels.
         if opened.format != "TIFF" and (opened.format != "PNG" or "exif" in opened.info):
             turned = opened.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
             return (width, height) if turned else (height, width)
         return height, width
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[Image.Image]:
+    """A PNG is opened without its text and colour profile: Pillow refuses the whole picture where these are long."""
+    with contextlib.ExitStack() as stack:
+        file: BinaryIO = stack.enter_context(path.open("rb"))
+        if file.read(len(_PNG_SIGNATURE)) == _PNG_SIGNATURE:
+            file = io.BytesIO(_PNG_SIGNATURE + b"".join(_pixel_chunks(file)))
+        file.seek(0)
+        yield stack.enter_context(Image.open(file))
+
+
+def _pixel_chunks(file: BinaryIO) -> Iterator[bytes]:
+    """What follows a PNG's signature, without text and profile (XMP is kept: it may hold the orientation)."""
+    while head := file.read(8):
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        body = file.read(length + 4)
+        orientation = kind == b"iTXt" and length <= _XMP_LIMIT_BYTES and body.startswith(_PNG_XMP)
+        if kind not in _PNG_TEXT_CHUNKS or orientation:
+            yield head + body
 
 
 @contextlib.contextmanager
@@ -154,7 +235,9 @@ def _rgb8(image: Image.Image) -> np.ndarray:
     """(H, W, 3) uint8."""
     if image.mode == "F":
         raise ValueError("floating-point pixels have no agreed range (save it with 8 or 16 bits)")
-    if image.mode in _WIDE_GREY_MODES:
+    if image.mode == "I" and image.format != "PPM":  # Pillow scales a PGM of over 8 bits to 16 bits
+        raise ValueError("32-bit integer pixels have no agreed range (save it with 8 or 16 bits)")
+    if image.mode in (*_GREY_16_BIT_MODES, "I"):
         # Pillow's own conversion clips at 255 instead of scaling, and would give a white picture.
         grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(grey[:, :, None], 3, axis=2)

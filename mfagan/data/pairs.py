@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mfagan.data.image_sets import PairFiles
 from mfagan.data.images import (
     MIN_SIDE_PX,
     crop_to_multiple,
@@ -18,7 +19,6 @@ from mfagan.data.images import (
     resize_bicubic,
     to_uint8,
 )
-from mfagan.data.layouts import PairFiles
 from mfagan.errors import InputError
 
 

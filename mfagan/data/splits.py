@@ -11,8 +11,10 @@ from functools import partial
 from pathlib import Path
 
 from mfagan.data.array_cache import ArrayCache, fingerprint
-from mfagan.data.images import MIN_SIDE_PX, read_size
-from mfagan.data.layouts import EMBEDDED, PairFiles, find_pairs, find_sets, find_training
+from mfagan.data.embedded import EMBEDDED
+from mfagan.data.image_sets import PairFiles
+from mfagan.data.images import MIN_SIDE_PX, read_size, scored_side_px
+from mfagan.data.layouts import find_pairs, find_sets, find_training
 from mfagan.data.pairs import Pair, read_pair, require_factors, shrink_pair, shrunk_name, shrunk_size
 from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory, no_progress
@@ -52,14 +54,45 @@ def read_pairs(
 def read_sets(
     source: Source, scale: int = 4, cache: str | Path | None = None, bars: ProgressFactory = no_progress
 ) -> dict[str, list[Pair]]:
-    """The pairs of every set in a folder of benchmarks by the set's name, to evaluate with; or of the one set.
+    """The pairs to evaluate with: of every set in a folder of benchmarks, or of the one set.
 
-    InputError: see `find_sets` and `read_pair`.
+    Args:
+        source: a folder, or `embedded`.
+        scale: enlargement, 2, 3 or 4.
+        cache: folder for decoded images, None for the default.
+        bars: makes the progress bars.
+
+    Returns:
+        Name of the set -> its pairs.
+
+    Raises:
+        InputError: as `find_sets` and `read_pair`; a picture that is too small to be scored.
     """
     sets = find_sets(source, scale)
     sets = [one for one in sets if one.part != "training"] or sets
     files = {one.name: one.pairs(scale) for one in sets}
+    for pair in (pair for some in files.values() for pair in some):
+        height, width = read_size(pair.hr)
+        if reason := describe_small((height, width), scale):
+            raise InputError(f"image {pair.hr} is {width}x{height} px, {reason}: replace or remove the file")
     return {name: read_files(some, scale, cache=cache, bars=bars) for name, some in files.items()}
+
+
+def describe_small(size: tuple[int, int], scale: int) -> str | None:
+    """Why an HR image is too small to be read or scored.
+
+    Args:
+        size: (height, width) in px.
+        scale: enlargement.
+
+    Returns:
+        The reason, or None if it is large enough.
+    """
+    if min(size) < MIN_SIDE_PX:
+        return f"under {MIN_SIDE_PX} px a side"
+    if min(side - side % scale for side in size) < scored_side_px(scale):
+        return f"under {scored_side_px(scale)} px a side: too small to be scored at scale {scale}"
+    return None
 
 
 def read_split(

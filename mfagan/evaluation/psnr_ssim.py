@@ -5,11 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from mfagan.data.images import luma
+from mfagan.data.images import SSIM_WINDOW_PX, luma
 from mfagan.errors import InputError
 
 PEAK = 255.0
-_SSIM_WINDOW_PX = 11
 _SSIM_SIGMA_PX = 1.5
 _SSIM_C1 = (0.01 * PEAK) ** 2
 _SSIM_C2 = (0.03 * PEAK) ** 2
@@ -65,9 +64,9 @@ def ssim(sr_luma: Tensor, hr_luma: Tensor) -> float:
     """
     _demand_equal_sizes(sr_luma, hr_luma)
     height, width = sr_luma.shape
-    if min(height, width) < _SSIM_WINDOW_PX:
+    if min(height, width) < SSIM_WINDOW_PX:
         raise InputError(
-            f"{width}x{height} px are left inside the borders: SSIM needs {_SSIM_WINDOW_PX} a side; "
+            f"{width}x{height} px are left inside the borders: SSIM needs {SSIM_WINDOW_PX} a side; "
             "use larger images"
         )
     moments = torch.stack([sr_luma, hr_luma, sr_luma**2, hr_luma**2, sr_luma * hr_luma])
@@ -79,12 +78,12 @@ def ssim(sr_luma: Tensor, hr_luma: Tensor) -> float:
 
 def _gaussian_valid(stack: Tensor) -> Tensor:
     """(N, H, W) -> (N, H - 10, W - 10), weighted means over the window."""
-    offsets = range(-(_SSIM_WINDOW_PX // 2), _SSIM_WINDOW_PX // 2 + 1)
+    offsets = range(-(SSIM_WINDOW_PX // 2), SSIM_WINDOW_PX // 2 + 1)
     window = [math.exp(-(offset**2) / (2 * _SSIM_SIGMA_PX**2)) for offset in offsets]
     window = [weight / sum(window) for weight in window]
     # Sums of shifted views take a fifth of the time of torch's float64 convolution.
     for axis in (1, 2):
-        length = stack.shape[axis] - _SSIM_WINDOW_PX + 1
+        length = stack.shape[axis] - SSIM_WINDOW_PX + 1
         total = torch.zeros_like(stack.narrow(axis, 0, length))
         for start, weight in enumerate(window):
             total.add_(stack.narrow(axis, start, length), alpha=weight)

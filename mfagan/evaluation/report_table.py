@@ -22,7 +22,7 @@ def quoted_rows(evaluation: EvaluationReport) -> tuple[Published, ...]:
 
 
 def as_json(evaluation: EvaluationReport) -> dict[str, Any]:
-    """Everything as plain data, each image's figures included; a figure that is not finite is None."""
+    """Everything as plain data, each image's figures included; an infinite PSNR is the text "inf"."""
     rows = [_row_json(row) for row in evaluation.rows]
     rows += [
         {
@@ -127,6 +127,12 @@ def list_notes(evaluation: EvaluationReport) -> list[str]:
     timing = evaluation.timing
     if timing is not None:
         notes.append(f"latency: median of {timing.rounds} rounds, {timing.describe()}")
+    notes += [
+        f"{row.name} reproduces {', '.join(exact)} of {name} exactly: an infinite PSNR, left out of the mean"
+        for row in evaluation.rows
+        for name, scores in row.scores.items()
+        if (exact := [one.name for one in scores if math.isinf(one.psnr_db)])
+    ]
     if evaluation.lpips is None:
         notes.append(
             f"LPIPS is left out: it needs AlexNet's published weights, {PUBLISHED['alexnet']}, by --weights or in "
@@ -145,7 +151,7 @@ def as_markdown(evaluation: EvaluationReport) -> str:
     versions = ", ".join(f"{name} {text}" for name, text in evaluation.versions.items())
     notes = "".join(f"- {note}\n" for note in list_notes(evaluation))
     return (
-        f"# EvaluationReport at x{evaluation.scale}\n\n{format_markdown(*as_table(evaluation))}\n{notes}\n"
+        f"# Evaluation at x{evaluation.scale}\n\n{format_markdown(*as_table(evaluation))}\n{notes}\n"
         f"Made by `{evaluation.command}` with {versions}.\n"
     )
 
@@ -168,8 +174,8 @@ def _images(scores: Sequence[Scores]) -> list[dict[str, Any]]:
     return [{"name": one.name, **_figures(one)} for one in scores]
 
 
-def _figures(scores: Scores) -> dict[str, float | None]:
+def _figures(scores: Scores) -> dict[str, float | str]:
     figures = {"psnr_db": scores.psnr_db, "ssim": scores.ssim}
     if scores.lpips is not None:
         figures["lpips"] = scores.lpips
-    return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+    return {name: value if math.isfinite(value) else str(value) for name, value in figures.items()}

@@ -1,5 +1,6 @@
 """Scores of super-resolution networks, or of any other way to enlarge, on pairs of images."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
@@ -40,13 +41,23 @@ def super_resolve(network: nn.Module, lr: Tensor) -> Tensor:
 
 
 def mean_psnr_db(network: nn.Module, pairs: Sequence[Pair]) -> float:
-    """The mean over images of PSNR-Y, in dB."""
-    return fmean(
+    """The mean PSNR-Y of a network over images.
+
+    Args:
+        network: (1, 3, h, w) -> (1, 3, scale h, scale w), RGB in [0, 1].
+        pairs: at least one image.
+
+    Returns:
+        The mean in dB over the images that are not reproduced exactly, infinity if all are.
+    """
+    found = [
         psnr_db(
             shaved_luma(super_resolve(network, pair.lr).cpu(), pair.scale), shaved_luma(pair.hr, pair.scale)
         )
         for pair in pairs
-    )
+    ]
+    finite = [one for one in found if math.isfinite(one)]
+    return fmean(finite) if finite else math.inf
 
 
 def as_method(network: nn.Module) -> Method:
@@ -95,11 +106,20 @@ def score_methods(
 
 
 def mean_scores(scores: Sequence[Scores]) -> Scores:
-    """The mean of every figure over the images."""
+    """The mean of every figure over the images.
+
+    Args:
+        scores: the figures of at least one image.
+
+    Returns:
+        The means, named "mean". An image that a method reproduces exactly, such as a blank page, has an infinite
+        PSNR and is left out of the mean of PSNR, unless all images are such.
+    """
     distances = [one.lpips for one in scores if one.lpips is not None]
+    finite = [one.psnr_db for one in scores if math.isfinite(one.psnr_db)]
     return Scores(
         name="mean",
-        psnr_db=fmean(one.psnr_db for one in scores),
+        psnr_db=fmean(finite) if finite else math.inf,
         ssim=fmean(one.ssim for one in scores),
         lpips=fmean(distances) if len(distances) == len(scores) else None,
     )

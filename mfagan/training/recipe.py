@@ -138,9 +138,9 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
     shipped = {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
     path = shipped.get(str(name_or_path), Path(name_or_path))
     try:
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
+        fields = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not text"
+        reason = getattr(error, "strerror", None) or "not text in UTF-8"
         raise InputError(f"recipe {name_or_path}: {reason}; shipped recipes: {', '.join(shipped)}") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"recipe {path}: not TOML ({error})") from None

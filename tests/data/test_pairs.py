@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from mfagan.data.image_sets import PairFiles
 from mfagan.data.images import make_lr, resize_bicubic, to_uint8
-from mfagan.data.layouts import PairFiles
 from mfagan.data.pairs import Pair, read_pair, shrink_pair
 from tests.pictures import draw, tensor
 

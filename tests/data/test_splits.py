@@ -11,8 +11,10 @@ import torch
 from PIL import Image
 
 from mfagan.data import splits
+from mfagan.data.embedded import EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
+from mfagan.data.image_sets import EXTENSIONS
 from mfagan.data.images import make_lr, to_uint8
-from mfagan.data.layouts import EMBEDDED_HELD_OUT, EMBEDDED_TRAIN, EXTENSIONS, find_pairs
+from mfagan.data.layouts import find_pairs
 from mfagan.data.pairs import Pair, shrink_pair
 from mfagan.data.splits import find_split, read_files, read_pairs, read_sets, read_split
 from mfagan.errors import InputError

@@ -5,7 +5,7 @@ import torch
 from safetensors import safe_open
 
 from mfagan import checkpoint
-from mfagan.data.layouts import EMBEDDED_HELD_OUT
+from mfagan.data.embedded import EMBEDDED_HELD_OUT
 from mfagan.data.splits import EMBEDDED, Pair, read_pairs
 from mfagan.evaluation.psnr_ssim import psnr_db, shaved_luma
 from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
-from mfagan.files import write_atomic
+from mfagan.files import read_text, write_atomic
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
 
@@ -74,9 +74,9 @@ class Picked:
 def read_picked(path: str | Path) -> Picked:
     """The pick that `path` holds; InputError: no such file, not JSON, a field missing or wrong."""
     try:
-        picked = TypeAdapter(Picked).validate_json(Path(path).read_bytes())
-    except OSError as error:
-        raise InputError(f"pick {path}: {error.strerror}; write one with `mfagan pick`") from None
+        picked = TypeAdapter(Picked).validate_json(read_text(path))
+    except InputError as error:
+        raise InputError(f"pick {error}; write one with `mfagan pick`") from None
     except ValidationError as error:
         raise InputError(f"pick {path}: {_first(error)}; write one with `mfagan pick`") from None
     require_choice(picked.as_widths())

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mfagan import checkpoint
-from mfagan.data.layouts import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
+from mfagan.data.embedded import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
 from mfagan.errors import InputError
 from mfagan.progress import no_progress
 from mfagan.sr.network.mfanet import MFANet
