@@ -1,7 +1,11 @@
+import contextlib
 import json
+from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import nn
 
@@ -78,3 +82,51 @@ def test_weights_of_another_shape_are_refused():
     with pytest.raises(InputError, match="do not fit"):
         checkpoint.load_weights(nn.Linear(5, 2), example(), "a")
     assert checkpoint.load_weights(nn.Linear(3, 2), example(), "a").bias.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("tensor", "reason"),
+    [
+        (torch.ones(2, dtype=torch.complex64), "are of type complex64"),
+        (torch.ones(2, dtype=torch.int32), "are of type int32"),
+        (torch.ones(2).to(torch.float8_e5m2), "are of type float8_e5m2"),
+        (torch.tensor([1.0, torch.nan]), "hold values that are not finite"),
+    ],
+)
+def test_weights_that_no_network_has_are_refused_by_name(tmp_path: Path, tensor: torch.Tensor, reason: str):
+    about = json.dumps({"network": "mfanet", "role": "student", "config": {}, "record": {}})
+    save_file({"head.weight": tensor}, tmp_path / "a.safetensors", metadata={"mfagan": about})
+    with pytest.raises(InputError, match=f"weights head.weight {reason}"):
+        checkpoint.read(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"network": 3, "role": "student", "config": {}},
+        {"network": "mfanet", "role": None, "config": {}},
+        {"network": "mfanet", "role": "student", "config": []},
+        {"network": "mfanet", "role": "student", "config": {}, "record": "x"},
+        {"network": "mfanet", "role": "student", "config": {}, "more": 1},
+        ["mfanet"],
+    ],
+)
+def test_descriptions_of_another_form_are_refused(tmp_path: Path, about: object):
+    save_file({"a": torch.ones(1)}, tmp_path / "a.safetensors", metadata={"mfagan": json.dumps(about)})
+    with pytest.raises(InputError, match="it carries no description by mfagan"):
+        checkpoint.read(tmp_path / "a.safetensors")
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz") / "a.safetensors"
+
+
+@settings(max_examples=200, deadline=None)
+@given(noise=st.binary(max_size=40), at=st.integers(0, 300), cut=st.booleans())
+def test_any_bytes_are_a_checkpoint_or_an_input_error(fuzzed: Path, noise: bytes, at: int, cut: bool):
+    checkpoint.save(fuzzed, Checkpoint("mfanet", "student", {"scale": 4}, {"w": torch.ones(8)}, {"a": 1}))
+    whole = fuzzed.read_bytes()
+    fuzzed.write_bytes(whole[:at] + noise + (b"" if cut else whole[at + len(noise) :]))
+    with contextlib.suppress(InputError):
+        checkpoint.read(fuzzed)

@@ -28,3 +28,12 @@ def test_place_keeps_the_module_and_its_values():
     assert to_device(conv) is conv
     assert conv.weight.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(conv.weight, before)
+
+
+@pytest.mark.parametrize(
+    "name", ["meta", "mps:99", "xla", "privateuseone", "cuda:99", "hpu", "", "cpu:x", "no"]
+)
+def test_devices_that_hold_no_values_here_are_refused(name: str):
+    with pytest.raises(InputError, match=f"device '{name}' cannot be used here .*; try cpu") as refusal:
+        choose_device(name)
+    assert "\n" not in str(refusal.value)

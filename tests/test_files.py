@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from mfagan.errors import InputError
-from mfagan.files import require_writable, sweep_leftovers, write_atomic
+from mfagan.files import (
+    read_text,
+    require_other_file,
+    require_place,
+    require_writable,
+    sweep_leftovers,
+    write_atomic,
+)
 
 
 def test_bytes_and_text_are_written_whole_in_new_folders(tmp_path: Path):
@@ -124,3 +131,63 @@ def test_leftovers_of_killed_writers_are_removed_when_old(tmp_path: Path):
     os.utime(tmp_path / ".mfagan-new.tmp")
     sweep_leftovers(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".mfagan-new.tmp", "kept.tmp"]
+
+
+def test_a_symbolic_link_stays_one_and_permissions_stay(tmp_path: Path):
+    target, link = tmp_path / "far" / "real.json", tmp_path / "link.json"
+    target.parent.mkdir()
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    write_atomic(link, "new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in target.parent.iterdir()) == ["real.json"]
+
+
+def test_a_link_to_nothing_yet_makes_its_target(tmp_path: Path):
+    (tmp_path / "link").symlink_to(tmp_path / "sub" / "new")
+    write_atomic(tmp_path / "link", b"x")
+    assert (tmp_path / "sub" / "new").read_bytes() == b"x"
+
+
+def test_text_with_undecodable_names_is_written(tmp_path: Path):
+    write_atomic(tmp_path / "a.md", "name \udcff")
+    assert (tmp_path / "a.md").read_text(encoding="utf-8") == "name \\udcff"
+
+
+@pytest.mark.parametrize("way", ["itself", "./", "symbolic link", "hard link", "folder link"])
+def test_an_output_that_is_an_input_is_refused(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch):
+    source = tmp_path / "a.bin"
+    source.write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    out = tmp_path / "b.bin"
+    if way == "symbolic link":
+        out.symlink_to(source)
+    elif way == "hard link":
+        out.hardlink_to(source)
+    elif way == "folder link":
+        (tmp_path / "again").symlink_to(tmp_path)
+        out = tmp_path / "again" / "a.bin"
+    else:
+        out = Path("a.bin") if way == "itself" else Path("./x/../a.bin")
+        (tmp_path / "x").mkdir()
+    for check in (require_other_file, require_place):
+        with pytest.raises(
+            InputError, match=r"a\.bin, which would be replaced: choose another file to write"
+        ):
+            check(out, None, source)
+    assert require_other_file(tmp_path / "c.bin", source) == tmp_path / "c.bin"
+
+
+def test_text_is_read_with_and_without_a_byte_order_mark(tmp_path: Path):
+    for mark in (b"", b"\xef\xbb\xbf"):
+        (tmp_path / "a.txt").write_bytes(mark + "é".encode())
+        assert read_text(tmp_path / "a.txt") == "é"
+    for content in ("é".encode("utf-16"), b"\xff"):
+        (tmp_path / "a.txt").write_bytes(content)
+        with pytest.raises(InputError, match=r"a\.txt: it is not text in UTF-8"):
+            read_text(tmp_path / "a.txt")
+    with pytest.raises(InputError, match="no: No such file"):
+        read_text(tmp_path / "no")

@@ -87,7 +87,7 @@ def read_levels(path: str | Path, min_side_px: int = MIN_SIDE_PX) -> np.ndarray:
     """
     path = Path(path)
     with _readable(path), _open(path) as opened:
-        pixels = _rgb8(ImageOps.exif_transpose(opened))
+        pixels = _rgb8(ImageOps.exif_transpose(opened), opened.format)
     height, width, _ = pixels.shape
     if min(height, width) < min_side_px:
         raise InputError(
@@ -231,11 +231,11 @@ def _unreadable(path: Path, reason: str) -> InputError:
     return InputError(f"cannot read image {path}: {reason}; give a whole, readable image file")
 
 
-def _rgb8(image: Image.Image) -> np.ndarray:
+def _rgb8(image: Image.Image, format: str | None) -> np.ndarray:
     """(H, W, 3) uint8."""
     if image.mode == "F":
         raise ValueError("floating-point pixels have no agreed range (save it with 8 or 16 bits)")
-    if image.mode == "I" and image.format != "PPM":  # Pillow scales a PGM of over 8 bits to 16 bits
+    if image.mode == "I" and format != "PPM":  # Pillow scales a PGM of over 8 bits to 16 bits
         raise ValueError("32-bit integer pixels have no agreed range (save it with 8 or 16 bits)")
     if image.mode in (*_GREY_16_BIT_MODES, "I"):
         # Pillow's own conversion clips at 255 instead of scaling, and would give a white picture.

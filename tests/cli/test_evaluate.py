@@ -324,9 +324,25 @@ def test_bad_images(run: Run, folder: Path, tmp_path: Path):
     assert "96x96" in message
 
 
-def test_a_figure_that_is_infinite_is_null_in_json(run: Run, folder: Path, tmp_path: Path):
-    (tmp_path / "black").mkdir()
-    Image.new("RGB", (48, 48)).save(tmp_path / "black" / "night.png")
-    done = run("evaluate", "--scale", 4, "--images", tmp_path / "black", "--json")
-    assert json.loads(done.out)["rows"][0]["sets"]["black"]["psnr_db"] is None
-    assert " inf" in run("evaluate", "--scale", 4, "--images", tmp_path / "black").out
+def test_a_picture_that_is_reproduced_exactly_is_named_and_left_out_of_the_mean(run: Run, tmp_path: Path):
+    photos = tiny.write_photos(tmp_path / "set", n=1)
+    alone = json.loads(run("evaluate", "--scale", 4, "--images", photos, "--json").out)
+    Image.new("RGB", (48, 48)).save(photos / "night.png")
+    both = json.loads(run("evaluate", "--scale", 4, "--images", photos, "--json").out)
+    figures = both["rows"][0]["sets"]["set"]
+    assert figures["psnr_db"] == alone["rows"][0]["sets"]["set"]["psnr_db"]
+    assert [one["psnr_db"] for one in figures["images"] if one["name"] == "night"] == ["inf"]
+    out = run("evaluate", "--scale", 4, "--images", photos).out
+    assert "bicubic reproduces night of set exactly: an infinite PSNR, left out of the mean" in out
+    (photos / "photo_0.png").unlink()
+    assert " inf" in run("evaluate", "--scale", 4, "--images", photos).out
+
+
+def test_the_folder_of_the_pictures_is_not_written_into(run: Run, tmp_path: Path):
+    photos = tiny.write_photos(tmp_path / "x" / "bicubic", n=1)
+    (tmp_path / "save").mkdir()
+    (tmp_path / "save" / "bicubic").symlink_to(tmp_path / "x")
+    before = (photos / "photo_0.png").read_bytes()
+    message = run("evaluate", "--scale", 4, "--images", photos, "--save-images", tmp_path / "save").message
+    assert "is the input" in message
+    assert (photos / "photo_0.png").read_bytes() == before

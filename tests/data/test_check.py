@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from mfagan.data.check import survey
+from mfagan.data.splits import read_sets
 from mfagan.errors import InputError
 from tests.pictures import draw
 
@@ -69,7 +70,6 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str, int]] = {
     "no picture": (broken_header, r"unreadable: cannot read image \S*HR/3.png: it is not a picture", 2),
     "no LR picture": (broken_lr, r"unreadable: cannot read image \S*3x4.png: it is not a picture", 2),
     "under 16 px": (tiny_image, r"too small: \S*HR/3.png is 12x40 px, under 16 px a side", 3),
-    "under a crop": (small_image, r"too small: \S*HR/1.png is 31x42 px, smaller than a crop of 32x32 px", 3),
 }
 
 
@@ -82,6 +82,32 @@ def test_what_is_wrong_is_found_by_name(tmp_path: Path, fault: str):
     assert re.match(message, problem)
     assert "\n" not in problem
     assert found.sets[0].n_pairs == n_pairs
+
+
+def test_pictures_smaller_than_a_crop_are_no_problem_but_are_skipped_by_training(tmp_path: Path):
+    small_image(make_pairs(tmp_path))
+    found = survey(tmp_path, crop_px=8)
+    assert found.problems == ()
+    assert found.sets[0].n_pairs == 3
+    assert any(
+        "smaller than a crop of 32x32 px, so training skips 1 of 3: 1.png" in note for note in found.notes
+    )
+
+
+def test_what_is_called_usable_can_be_scored(tmp_path: Path):
+    """One rule for both: inside the shaved borders SSIM's window must fit."""
+    for side, n_problems in ((18, 1), (20, 0)):
+        folder = tmp_path / str(side)
+        draw(folder / "a.png", 64, 64)
+        draw(folder / "icon.png", side, 24)
+        problems = survey(folder, scale=2, crop_px=1).problems + survey(folder, scale=4, crop_px=1).problems
+        assert len(problems) == n_problems
+        for scale in (2, 4):
+            if survey(folder, scale, crop_px=1).problems:
+                with pytest.raises(InputError, match=r"icon.png is 24x18 px, under 19 px"):
+                    read_sets(folder, scale)
+            else:
+                assert [pair.name for pair in read_sets(folder, scale)[str(side)]] == ["a", "icon"]
 
 
 def test_pixels_are_looked_at_when_asked(tmp_path: Path):

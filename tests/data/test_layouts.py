@@ -1,4 +1,4 @@
-"""Layouts are told from names alone, so the files here are empty."""
+"""Layouts are known by names alone, so most files here are empty."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from mfagan.data.layouts import find_pairs, find_sets, find_training
 from mfagan.errors import InputError
+from tests.pictures import draw
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -157,3 +158,53 @@ def test_of_the_bundled_photographs_two_are_held_out():
     assert (list(validation.hr), validation.part) == (["astronaut", "chelsea"], "validation")
     assert not set(training.hr) & set(validation.hr)
     assert all(path.is_file() for one in (training, validation) for path in one.hr.values())
+
+
+PAIR_FOLDERS = {
+    "GT": "LQ",
+    "gt": "lq",
+    "hr": "lr",
+    "Hr": "Lr",
+    "HQ": "lq",
+    "high": "low",
+    "Target": "Input",
+    "HR_sub": "LR_bicubic/x4_sub",
+    "GT_sub": "LQ_sub",
+}
+
+
+@pytest.mark.parametrize(("hr", "lr"), PAIR_FOLDERS.items())
+def test_usual_names_of_pairs_in_any_capitals(tmp_path: Path, hr: str, lr: str):
+    touch(tmp_path, f"{hr}/a.png", f"{lr}/a.png")
+    assert paired(tmp_path) == [("a", f"{hr}/a.png", f"{lr}/a.png")]
+
+
+@pytest.mark.parametrize("suffix", ["", "x4"])
+def test_folders_of_other_names_that_look_like_pairs_are_refused(tmp_path: Path, suffix: str):
+    for i, (height, width) in enumerate([(64, 96), (128, 64)]):
+        draw(tmp_path / "sharp" / f"{i}.png", height + 3, width)
+        draw(tmp_path / "blurred" / f"{i}{suffix}.png", height // 4, width // 4)
+    with pytest.raises(InputError, match="blurred holds the pictures of sharp 4 times smaller: name the two"):
+        find_sets(tmp_path)
+    assert [one.name for one in find_sets(tmp_path / "sharp")] == ["sharp"]
+
+
+def test_benchmarks_that_share_names_of_pictures_are_no_pairs(tmp_path: Path):
+    for name, sizes in {"Set5": [(64, 64), (48, 32)], "Urban100": [(128, 128), (64, 80)]}.items():
+        for i, (height, width) in enumerate(sizes):
+            draw(tmp_path / name / f"img_{i}.png", height, width)
+    assert [one.name for one in find_sets(tmp_path)] == ["Set5", "Urban100"]
+
+
+def test_two_folders_that_differ_in_capitals_alone_are_refused(tmp_path: Path):
+    touch(tmp_path, "hr/a.png", "Hr/b.png")
+    with pytest.raises(InputError, match="has the folders Hr and hr: name the one to be used HR"):
+        find_sets(tmp_path)
+    touch(tmp_path, "HR/c.png")
+    assert [pair.name for pair in find_pairs(tmp_path)] == ["c"]
+
+
+def test_sets_of_one_name_are_told_apart_by_the_folder_above(tmp_path: Path):
+    touch(tmp_path, "a/DIV2K_valid_HR/1.png", "b/DIV2K_valid_HR/2.png", "Set5/x.png")
+    found = {one.name: list(one.hr) for one in find_sets(tmp_path)}
+    assert found == {"Set5": ["x"], "a/DIV2K_valid_HR": ["1"], "b/DIV2K_valid_HR": ["2"]}
