@@ -104,7 +104,7 @@ def test_what_is_called_usable_can_be_scored(tmp_path: Path):
         assert len(problems) == n_problems
         for scale in (2, 4):
             if survey(folder, scale, crop_px=1).problems:
-                with pytest.raises(InputError, match=r"icon.png is 24x18 px, under 19 px"):
+                with pytest.raises(InputError, match=r"icon.png is 18x24 px, under 19 px"):
                     read_sets(folder, scale)
             else:
                 assert [pair.name for pair in read_sets(folder, scale)[str(side)]] == ["a", "icon"]
