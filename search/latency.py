@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import math
@@ -60,7 +61,7 @@ class LatencyTable(BaseModel):
     def read(cls, path: str | PathLike[str]) -> Self:
         """Read a table from a JSON file; SearchError names the file, field and value that is wrong."""
         try:
-            content = Path(path).read_bytes()
+            content = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
         except FileNotFoundError:
             raise SearchError(
                 f"latency table {path}: no such file; check the path or build the table"

@@ -51,8 +51,8 @@ class Evaluation:
     `values` follow the order of the problem's objectives; `attributes` are facts kept with the trial;
     a choice is feasible when every value of `constraints` is <= 0.
 
-    Raises SearchError for a value or constraint that is not a finite number, or an attribute that JSON
-    cannot hold.
+    A value or constraint that is not a finite number makes it faulty (`fault`): a study fails that trial and goes
+    on. Raises SearchError for an attribute that JSON cannot hold.
     """
 
     values: tuple[float, ...]
@@ -60,11 +60,21 @@ class Evaluation:
     constraints: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        values = tuple(_finite(f"value {i} of an evaluation", v) for i, v in enumerate(self.values))
-        constraints = check_facts(self.attributes, self.constraints)
-        object.__setattr__(self, "values", values)
+        check_attributes(self.attributes)
+        object.__setattr__(self, "values", tuple(map(_as_float, self.values)))
+        constraints = {name: _as_float(value) for name, value in self.constraints.items()}
         object.__setattr__(self, "constraints", constraints)
         object.__setattr__(self, "attributes", dict(self.attributes))
+
+    @property
+    def fault(self) -> str | None:
+        """Which value or constraint is not a finite number, or None if all are."""
+        named = {f"value {i}": value for i, value in enumerate(self.values)}
+        named |= {f"constraint {name!r}": value for name, value in self.constraints.items()}
+        for what, value in named.items():
+            if not isinstance(value, float) or not math.isfinite(value):
+                return f"{what} of its evaluation is {value!r}, not a finite number"
+        return None
 
     @property
     def feasible(self) -> bool:
@@ -210,7 +220,13 @@ def format_value(value: JSON) -> str:
 
 
 def check_facts(attributes: Mapping[str, JSON], constraints: Mapping[str, float]) -> dict[str, float]:
-    """The constraints as floats; SearchError where one is no finite number, or JSON cannot hold an attribute."""
+    """The constraints as floats; SearchError for one that is not a finite number, or as `check_attributes`."""
+    check_attributes(attributes)
+    return {name: _finite(f"constraint {name!r}", value) for name, value in constraints.items()}
+
+
+def check_attributes(attributes: Mapping[str, JSON]) -> None:
+    """SearchError for an attribute that JSON cannot hold."""
     for name, attribute in attributes.items():
         try:
             json.dumps(attribute, allow_nan=False)
@@ -218,7 +234,6 @@ def check_facts(attributes: Mapping[str, JSON], constraints: Mapping[str, float]
             raise SearchError(
                 f"attribute {name!r} is {attribute!r}, which JSON cannot hold ({error}): use plain data"
             ) from None
-    return {name: _finite(f"constraint {name!r}", value) for name, value in constraints.items()}
 
 
 def _check_choice(name: str, values: Sequence[Value]) -> None:
@@ -234,11 +249,16 @@ def _check_choice(name: str, values: Sequence[Value]) -> None:
         raise SearchError(f"choice {name!r} repeats a value in {list(values)!r}: list each once")
 
 
-def _finite(what: str, value: float) -> float:
+def _as_float(value: float) -> float:
+    """The value as a float, or as it is if it is not a number."""
     try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return value
+
+
+def _finite(what: str, value: float) -> float:
+    number = _as_float(value)
+    if not isinstance(number, float) or not math.isfinite(number):
         raise SearchError(f"{what} is {value!r}: it must be a finite number")
     return number

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import zlib
 from bisect import insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from operator import attrgetter
 from typing import Any
@@ -15,7 +16,7 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 from optuna.storages import BaseStorage
 from optuna.study import Study
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from search import samplers
 from search.errors import SearchError
@@ -34,11 +35,13 @@ from search.problem import (
     count_choices,
 )
 from search.samplers.base import Key, Sampler, Space
-from search.storage.claims import WORKER, Claim, Claims, StudyView, as_point
+from search.storage.claims import WORKER, Claim, Claims, StudyView, as_point, is_ours
 from search.storage.connection import Connection, connect
 
 _PROBLEM_KEY = "search:problem"  # the study's user attribute: objectives, choices and identity
 _WAIT_S = 1.0
+_MAX_COMPLETIONS = 200
+_LOG = logging.getLogger("search")
 _MAX_LEASE_S = 604_800  # Python's timers have an end, inf is beyond it
 
 
@@ -145,7 +148,7 @@ class _Worker:
         self._entropy = entropy
         self._points: list[Point] = []  # by number
         self._best: float | None = None
-        self._board = StudyView([], [], [])
+        self._board = StudyView([], [], [], [])
         self._history: tuple[Point, ...] = ()
 
     def look(self) -> Progress:
@@ -158,7 +161,7 @@ class _Worker:
             if point.feasible:
                 first = point.values[0]
                 self._best = first if self._best is None else better(self._best, first)
-        exhausted = len(self._claims.finished) >= self._sampler.space.size
+        exhausted = len(self._claims.finished | self._claims.faulty) >= self._sampler.space.size
         return Progress(len(self._points), self._n_trials, self._best, exhausted)
 
     def work(self) -> bool:
@@ -166,14 +169,27 @@ class _Worker:
         claims = self._claim()
         if claims:
             choices = [self._sampler.space.choice(claim.key) for claim in claims]
-            for claim, evaluation in zip(claims, _evaluate(self._problem, choices), strict=True):
-                self._claims.finish(claim, evaluation)
+            evaluations = _evaluate(self._problem, choices)
+            faults = [evaluation.fault for evaluation in evaluations]
+            if all(faults) and not self._points:  # not one choice's fault: nothing is finished yet
+                raise SearchError(
+                    f"{_show(choices[0])}: {faults[0]}, and so it is for all {len(choices)} choices evaluated so "
+                    f"far: correct {type(self._problem).__name__}.evaluate"
+                )
+            for claim, choice, evaluation in zip(claims, choices, evaluations, strict=True):
+                if evaluation.fault is None:
+                    self._claims.finish(claim, evaluation)
+                else:
+                    _LOG.warning(
+                        "%s: %s; its trial fails and the search goes on", _show(choice), evaluation.fault
+                    )
+                    self._claims.reject(claim, evaluation.fault)
         return bool(claims)
 
     def _claim(self) -> list[Claim]:
         running = {self._sampler.space.key(trial.params) for trial in self._board.running}
         workers = {trial.system_attrs.get(WORKER) for trial in self._board.running}
-        taken = self._claims.finished | running
+        taken = self._claims.finished | self._claims.faulty | running
         place = len(self._points) + len(running)
         generation = self._sampler.generation
         start = generation * (place // generation)
@@ -188,7 +204,10 @@ class _Worker:
             return []
         if len(self._history) != min(start, len(self._points)):
             self._history = tuple(self._points[:start])
-        keys = [key for key in self._board.lost if key not in taken][:size]
+        enqueued = self._enqueued(taken, size)
+        keys = list(enqueued)
+        taken.update(keys)
+        keys += [key for key in self._board.lost if key not in taken][: size - len(keys)]
         taken.update(keys)
         # With other workers the same place is drawn for by several, each in its own way.
         salt = (zlib.crc32(self._claims.worker.encode()),) if workers else ()
@@ -199,7 +218,29 @@ class _Worker:
         foreseen = ask(self._problem, "foresee", choices, Known)
         for known in foreseen:
             check_facts(known.attributes, known.constraints)
-        return self._claims.take(keys, foreseen, self._n_trials)
+        return self._claims.take(keys, foreseen, self._n_trials, enqueued)
+
+    def _enqueued(self, taken: Container[Key], size: int) -> dict[Key, FrozenTrial]:
+        """The choices of up to `size` waiting trials; what a trial leaves open is drawn for it."""
+        found: dict[Key, FrozenTrial] = {}
+        for waiting in self._board.enqueued:
+            if len(found) >= size:
+                break
+            fixed = self._claims.choice_of(waiting)
+            if fixed is None:
+                self._claims.refuse(waiting, "its parameters are no choice of this problem")
+                continue
+            rng = np.random.default_rng((self._entropy, waiting.number))
+            for _ in range(_MAX_COMPLETIONS):
+                key = self._sampler.space.key(
+                    self._sampler.space.choice(self._sampler.space.draw(rng)) | fixed
+                )
+                if key not in taken and key not in found:
+                    found[key] = waiting
+                    break
+            else:
+                self._claims.refuse(waiting, "its choice is evaluated, or being evaluated, already")
+        return found
 
     def _draw(self, draw: int, taken: set[Key], salt: tuple[int, ...]) -> Key:
         known = self._problem.known_choices if self._sampler.starts_known else ()
@@ -229,13 +270,14 @@ def _load(connection: Connection, study_name: str) -> StudyRecord:
             f"study {study_name!r} in {label} was not written by this search: choose one that was"
         )
     choices = {name: tuple(values) for name, values in facts["choices"].items()}
+    space = Space(choices)
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return StudyRecord(
         name=study_name,
         objectives=tuple(Objective(**objective) for objective in facts["objectives"]),
         choices=choices,
         identity=facts["identity"],
-        points=tuple(as_point(trial, Space(choices)) for trial in finished),
+        points=tuple(as_point(trial, space) for trial in finished if is_ours(trial, space)),
     )
 
 
@@ -250,6 +292,10 @@ def _evaluate(problem: Problem, batch: Sequence[Choice]) -> list[Evaluation]:
                 f" {n_objectives} values"
             )
     return results
+
+
+def _show(choice: Choice) -> str:
+    return f"choice {choice!r}"
 
 
 def _facts_of(problem: Problem) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -93,7 +94,7 @@ class TabularProblem(Problem):
         """Read a table from a JSON file; SearchError names the file, field and value that is wrong."""
         remedy = "build the table again"
         try:
-            file = _File.model_validate_json(Path(path).read_bytes())
+            file = _File.model_validate_json(Path(path).read_bytes().removeprefix(codecs.BOM_UTF8))
             return cls(
                 file.choices,
                 [Objective(o.name, o.direction, o.unit) for o in file.objectives],

@@ -15,12 +15,12 @@ from typing import Any, ParamSpec, TypeVar
 import optuna
 from optuna.exceptions import DuplicatedStudyError, StorageInternalError
 from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 from search.errors import SearchError
 from search.storage.address import Address, check_file, database_error, read_address, storage_error
+from search.storage.journal import open_journal
 
 _LOG = logging.getLogger("search")
 _SQLITE_TIMEOUT_S = 60
@@ -171,8 +171,7 @@ def connect(storage: str | BaseStorage, *, create: bool) -> Iterator[Connection]
 def _open(address: Address, create: bool) -> BaseStorage:
     try:
         if address.kind == "journal":
-            _check_journal(Path(str(address.file)))
-            return JournalStorage(JournalFileBackend(str(address.file)))
+            return JournalStorage(open_journal(Path(str(address.file))))
         if address.kind == "grpc":
             host, port = address.host_and_port
             proxy = GrpcStorageProxy(host=host, port=port)
@@ -197,14 +196,6 @@ def _socket_options(url: str) -> dict[str, int]:
     if parts.get_driver_name() not in ("psycopg", "psycopg2"):
         return {}
     return {name: value for name, value in _SOCKET_OPTIONS.items() if name not in parts.query}
-
-
-def _check_journal(file: Path) -> None:
-    """ValueError where it is another file; Optuna takes one broken line for a half-written one, and goes on below."""
-    if file.exists():
-        with file.open("rb") as opened:
-            if opened.read(1) not in (b"", b"{"):
-                raise ValueError("it does not begin like a journal")
 
 
 def _open_database(url: str, options: dict[str, Any], create: bool) -> RDBStorage:
