@@ -88,7 +88,7 @@ def train_all(folder: Path) -> Path:
     """A folder with every checkpoint of the tiny recipe, and its photos in `photos`."""
     photos = write_photos(folder / "photos")
     options = RunOptions(folder, str(photos), device="cpu")
-    train(prepare_run(read_recipe(write_recipe(folder)), options, no_progress, print))
+    train(prepare_run(read_recipe(write_recipe(folder)), options, no_progress))
     return folder
 
 
@@ -110,7 +110,7 @@ def prepare_ablation(
         shutil.copy(trained / f"{name}.safetensors", folder)
     recipe = replace(read_recipe(trained / "tiny.toml"), **settings)
     options = RunOptions(folder, str(trained / "photos"), device="cpu")
-    run = prepare_run(recipe, options, no_progress, lambda text: None)
+    run = prepare_run(recipe, options, no_progress)
     return replace(run, validation=[pair.centre(16) for pair in run.validation])
 
 

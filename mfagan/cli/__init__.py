@@ -7,6 +7,7 @@ import sys
 import typer
 
 from mfagan.cli import ablate, data, demo, evaluate, history, networks, studies
+from mfagan.cli.messages import show_log
 from mfagan.errors import InputError
 from search.errors import SearchError
 
@@ -54,6 +55,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names of files may hold what the console cannot show
             stream.reconfigure(errors="backslashreplace")
+    show_log()
     try:
         status = app(standalone_mode=False)
         sys.stdout.flush()

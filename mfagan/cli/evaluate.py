@@ -1,6 +1,7 @@
 """The command `evaluate`: networks beside bicubic and the published figures."""
 
 import json
+import logging
 import shutil
 import sys
 from pathlib import Path
@@ -16,7 +17,6 @@ from mfagan.cli.options import (
     command_line,
     find_lpips,
     read_size,
-    say,
 )
 from mfagan.errors import InputError
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mfagan.evaluation.report import EvaluationReport
     from mfagan.graph.costs import Costs
     from mfagan.sr.experiments.paper_tables import Published
+
+logger = logging.getLogger(__name__)
 
 SUFFIX = ".safetensors"
 
@@ -152,7 +154,7 @@ def evaluate(
     else:
         _print_tables(found, per_image)
     for path in (*files, *written, *([] if plot is None else [plot])):
-        say(f"wrote {path}")
+        logger.info("wrote %s", path)
 
 
 def _gallery_folder(save_images: Path, set_name: str) -> Path:

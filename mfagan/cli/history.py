@@ -1,8 +1,9 @@
 """What became of a study's trials: the commands record it as they make files, `mfagan history` prints it."""
 
 import json
+import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,6 @@ from mfagan.cli.options import (
     JsonOption,
     StorageOption,
     StudyOption,
-    say,
 )
 from mfagan.errors import InputError
 from search.errors import SearchError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from search.problem import JSON
     from search.storage.ledger import LedgerEntry, LineageNode
     from search.study import StudyRecord
+
+logger = logging.getLogger(__name__)
 
 _STEPS = {
     "pick": ("picked", "{psnr_db:.3f} dB, {latency_ms:.1f} ms by the table"),
@@ -51,7 +53,7 @@ class Lineage:
         try:
             ledger.record(self.storage, self.picked.study, entry)
         except SearchError as error:
-            say(f"{file} is not recorded in the study's history: {error}")
+            logger.warning("%s is not recorded in the study's history: %s", file, error)
 
     def record_latency(self, model: Path, latency_ms: float, threads: int) -> None:
         """Record what LiteRT took for an exported file on this machine."""
@@ -64,7 +66,7 @@ class Lineage:
         self.record("measure", model, sha256(model), facts | {"runtime": runtime})
 
 
-def open_lineage(picked: "Picked", storage: str | None, say: Callable[[str], None] = say) -> Lineage | None:
+def open_lineage(picked: "Picked", storage: str | None) -> Lineage | None:
     """Where to record what is made from a pick: in `storage`, else where the pick says.
 
     None, and a line that says why, where the pick's storage cannot be used; an error where that is `storage`.
@@ -82,7 +84,9 @@ def open_lineage(picked: "Picked", storage: str | None, say: Callable[[str], Non
         if storage is not None:
             raise
         what = f"what comes of trial {picked.trial} of study {picked.study}"
-        say(f"{what} is not recorded in its history ({error}); --storage tells where it is kept")
+        logger.warning(
+            "%s is not recorded in its history (%s); --storage tells where it is kept", what, error
+        )
         return None
     return Lineage(picked, address)
 

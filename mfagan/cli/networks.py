@@ -1,6 +1,7 @@
 """Commands on networks: costs, info, train, finetune, export."""
 
 import json
+import logging
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -23,11 +24,12 @@ from mfagan.cli.options import (
     Vgg19Option,
     open_run,
     read_size,
-    say,
     storage_file,
 )
 from mfagan.errors import InputError
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
+
+logger = logging.getLogger(__name__)
 
 
 def costs(
@@ -151,7 +153,7 @@ def finetune(
     weights = choice.supernet if supernet is None else supernet
     folder = require_place(out, picked, weights, discriminator, vgg19, storage_file(choice.storage)).parent
     run = open_run(settings, folder, images, validation, vgg19, device, seed, max_steps, restart)
-    lineage = open_lineage(choice, storage, run.say)
+    lineage = open_lineage(choice, storage)
     tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, choice.as_record())
     if run.fabric.is_global_zero:
         print(
@@ -196,7 +198,7 @@ def export(
         reason = f"the slice {widths} of {ckpt} is not what was picked"
         if storage is not None:
             raise InputError(f"{reason}; leave --storage out")
-        say(f"{out} is not recorded in the study's history: {reason}")
+        logger.warning("%s is not recorded in the study's history: %s", out, reason)
         lineage = None
     picture = read_pairs(EMBEDDED, network.scale)[0].hr if photo is None else read_image(photo)
     model, difference = export_generator(network, read_size(size), picture)

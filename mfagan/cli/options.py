@@ -1,8 +1,8 @@
-"""What several commands share: option types, reading sizes, what is said, finding LPIPS, opening a run."""
+"""What several commands share: option types, reading sizes, finding LPIPS, opening a run."""
 
+import logging
 import shlex
 import sys
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mfagan.pretrained import Lpips
     from mfagan.training.recipe import Recipe
     from mfagan.training.run import TrainingRun
+
+logger = logging.getLogger(__name__)
 
 ImagesOption = Annotated[
     str, typer.Option("--images", help="A folder of images, or `embedded` for the bundled photos.")
@@ -59,12 +61,6 @@ DEFAULT_STORAGE = "runs/study.db"
 DEFAULT_STUDY = "mfagan"
 
 
-@cache
-def say(text: str) -> None:
-    """One line for people, on standard error; a line that was said is not said again."""
-    print(f"mfagan: {text}", file=sys.stderr)
-
-
 def command_line() -> str:
     """What the user typed, to stand beside what came of it; passwords of storages are replaced by ***."""
     return shlex.join(["mfagan", *map(_hide_password, sys.argv[1:])])
@@ -100,7 +96,7 @@ def find_lpips(weights: Path | None) -> "Lpips | None":
 
     path = pretrained.find_weights("alexnet", weights)
     if path is None:
-        say(f"LPIPS is left out: {pretrained.describe_missing('alexnet')}")
+        logger.info("LPIPS is left out: %s", pretrained.describe_missing("alexnet"))
         return None
     return pretrained.load_lpips(path)
 
@@ -127,4 +123,4 @@ def open_run(
     options = RunOptions(
         folder, images or ["embedded"], validation, vgg19, device, seed, restart, command_line()
     )
-    return prepare_run(cap_steps(recipe, max_steps), options, show_bar, say)
+    return prepare_run(cap_steps(recipe, max_steps), options, show_bar)

@@ -1,5 +1,6 @@
 """Commands on latency tables and studies: lut build, search, front, pick."""
 
+import logging
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -22,12 +23,13 @@ from mfagan.cli.options import (
     command_line,
     find_lpips,
     read_size,
-    say,
 )
 from mfagan.sr.shipped import SUPERGENERATOR
 
 if TYPE_CHECKING:
     from search.problem import Problem
+
+logger = logging.getLogger(__name__)
 
 
 def build_lut(
@@ -64,7 +66,7 @@ def build_lut(
     write_atomic(out, table.to_json())
     noise = warn_noise(table)
     if noise:
-        say(f"warning: {noise}")
+        logger.warning(noise)
     print(out)
 
 
@@ -130,7 +132,7 @@ def run_search(
     table = LatencyTable.read(path)
     warning = warn_size(table, *target, scale)
     if warning:
-        say(f"warning: {warning}")
+        logger.warning(warning)
     ceilings = {
         "latency_ms": max_latency_ms,
         "params": max_params,
@@ -156,7 +158,9 @@ def run_search(
     show_front(storage, record)
     n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
-        say(f"every one of the {record.n_unique_trials} choices is evaluated: the study is at its end")
+        logger.info(
+            "every one of the %d choices is evaluated: the study is at its end", record.n_unique_trials
+        )
     print(f"study {study}: {record.n_trials} trials, {n_best} on the front")
     print(f"browse it: mfagan front {_where(storage, study)} --out front.html")
 

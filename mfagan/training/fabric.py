@@ -35,4 +35,6 @@ def make_fabric(device: str = "auto", precision: Precision = "auto") -> Fabric:
         precision="bf16-mixed" if bf16 else "32-true",
     )
     fabric.launch()
+    if not fabric.is_global_zero:
+        logging.getLogger("mfagan").setLevel(logging.ERROR)  # the first process speaks for all
     return fabric

@@ -5,6 +5,7 @@ again, a finished stage is left as it is and an interrupted one goes on; one mad
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,7 +36,7 @@ from mfagan.training.stage import StageTrainer
 _CIRCUMSTANCES = ("images", "torch", "command", "storage")
 """What a record says that does not tell one training from another."""
 
-Say = Callable[[str], None]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A recipe on images on a device; `say` takes lines for people, `bars` shows progress."""
+    """A recipe on images on a device; `bars` shows progress."""
 
     recipe: Recipe
     options: RunOptions
@@ -68,7 +69,6 @@ class TrainingRun:
     fabric: Fabric
     perceptual: PerceptualLoss | None
     bars: ProgressFactory
-    say: Say
 
     def train(
         self,
@@ -91,7 +91,7 @@ class TrainingRun:
             self._remove([*files.values(), state])
         if self._is_finished(files, identity):
             self._remove([state])
-            self.say(f"{stage} is finished already: {', '.join(map(str, files.values()))}")
+            logger.info("%s is finished already: %s", stage, ", ".join(map(str, files.values())))
             return
         trainer = build()
         outcome = self._run(stage, trainer, state, identity, keep_best)
@@ -134,8 +134,10 @@ class TrainingRun:
                 lambda start, stop: Prefetcher(crops, start, stop, rank=rank, world=world), report
             )
         if outcome.waiting_share > 0.05:
-            self.say(
-                f"{stage} waited {100 * outcome.waiting_share:.0f} % of its time for images: put them on a faster disk"
+            logger.warning(
+                "%s waited %.0f %% of its time for images: put them on a faster disk",
+                stage,
+                100 * outcome.waiting_share,
             )
         return outcome
 
@@ -190,12 +192,12 @@ class TrainingRun:
         return json.loads(json.dumps(record))  # as it will be read back: without tuples
 
 
-def prepare_run(recipe: Recipe, options: RunOptions, bars: ProgressFactory, say: Say) -> TrainingRun:
+def prepare_run(recipe: Recipe, options: RunOptions, bars: ProgressFactory = no_progress) -> TrainingRun:
     """A run with its images read and its perceptual loss loaded; under torchrun the first process alone speaks."""
     fabric = make_fabric(options.device, recipe.precision)
     if not fabric.is_global_zero:
-        bars, say = no_progress, _say_nothing
-    perceptual = load_perceptual(recipe, options.vgg19, say)
+        bars = no_progress
+    perceptual = load_perceptual(recipe, options.vgg19)
     with fabric.rank_zero_first(local=True):  # a large set is decoded once a machine
         training, validation = read_split(
             options.images,
@@ -205,10 +207,10 @@ def prepare_run(recipe: Recipe, options: RunOptions, bars: ProgressFactory, say:
             min_side_px=recipe.crop_px * recipe.scale,
             bars=bars,
         )
-    return TrainingRun(recipe, options, training, validation, fabric, perceptual, bars, say)
+    return TrainingRun(recipe, options, training, validation, fabric, perceptual, bars)
 
 
-def load_perceptual(recipe: Recipe, vgg19: Path | None, say: Say) -> PerceptualLoss | None:
+def load_perceptual(recipe: Recipe, vgg19: Path | None) -> PerceptualLoss | None:
     """The perceptual loss, or None where VGG19's weights are absent and the recipe goes on without them."""
     path = pretrained.find_weights("vgg19", vgg19)
     if path is not None:
@@ -216,7 +218,7 @@ def load_perceptual(recipe: Recipe, vgg19: Path | None, say: Say) -> PerceptualL
     missing = pretrained.describe_missing("vgg19")
     if recipe.perceptual == "required":
         raise InputError(f"recipe {recipe.name} needs the perceptual loss: {missing}")
-    say(f"training without the perceptual loss: {missing}")
+    logger.info("training without the perceptual loss: %s", missing)
     return None
 
 
@@ -247,7 +249,3 @@ def _identity(record: Mapping[str, object]) -> dict[str, object]:
         own = stages.get(str(record.get("stage"))) if isinstance(stages, Mapping) else None
         identity["recipe"] = {**recipe, "stages": own}
     return identity
-
-
-def _say_nothing(text: str) -> None:
-    pass

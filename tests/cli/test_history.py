@@ -236,11 +236,12 @@ def test_a_storage_that_is_gone_or_holds_another_study(run: Run, study: Path, tr
     assert kinds(study / "old.db") == ["pick", "export"]
 
 
-def test_a_file_that_cannot_be_recorded_is_said(study: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_file_that_cannot_be_recorded_is_reported(study: Path, caplog: pytest.LogCaptureFixture):
     picked = read_picked(study / "picked.json")
     Lineage(picked, str(study / "absent.db")).record("export", study / "picked.json", None, {})
-    said = capsys.readouterr().err
-    assert f"{study / 'picked.json'} is not recorded in the study's history: there is no storage" in said
+    assert (
+        f"{study / 'picked.json'} is not recorded in the study's history: there is no storage" in caplog.text
+    )
 
 
 def test_a_network_that_was_never_picked(run: Run, study: Path, trained: Path):

@@ -23,11 +23,15 @@ def prepare(
     folder: Path,
     recipe: Recipe,
     images: str | Sequence[str],
-    said: list[str] | None = None,
     **place: Any,
 ) -> TrainingRun:
-    say = print if said is None else said.append
-    return prepare_run(recipe, RunOptions(folder, images, device="cpu", **place), no_progress, say)
+    return prepare_run(recipe, RunOptions(folder, images, device="cpu", **place), no_progress)
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level("INFO", "mfagan")
+    return caplog
 
 
 def tiny_recipe(trained: Path, **settings: object) -> Recipe:
@@ -81,24 +85,25 @@ def test_a_curve_holds_the_scores_of_those_steps(trained: Path, tmp_path: Path):
     assert curve[1][1] == record["validation_psnr_db"] != curve[0][1]
 
 
-def test_a_finished_stage_is_left_and_said_so(trained: Path, tmp_path: Path):
-    said: list[str] = []
-    run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"), said)
+def test_a_finished_stage_is_left_and_said_so(trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture):
+    run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
     (path,) = training.train_teacher(run)
-    content, told = path.read_bytes(), len(said)
+    content = path.read_bytes()
+    log.clear()
     (tmp_path / "teacher.state").write_bytes(b"left by a crash between the two")
     assert training.train_teacher(run) == [path]
     assert path.read_bytes() == content
-    assert said[told:] == [f"teacher is finished already: {path}"]
+    assert log.messages == [f"teacher is finished already: {path}"]
     assert not (tmp_path / "teacher.state").exists()
 
 
-def test_what_is_typed_and_where_images_lie_tells_no_trainings_apart(trained: Path, tmp_path: Path):
-    said: list[str] = []
+def test_what_is_typed_and_where_images_lie_tells_no_trainings_apart(
+    trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture
+):
     copy(trained, tmp_path, "teacher.safetensors")
     photos = shutil.copytree(trained / "photos", tmp_path / "moved")
-    training.train_teacher(prepare(tmp_path, tiny_recipe(trained), str(photos), said, command="another"))
-    assert said[-1].startswith("teacher is finished already")
+    training.train_teacher(prepare(tmp_path, tiny_recipe(trained), str(photos), command="another"))
+    assert log.messages[-1].startswith("teacher is finished already")
 
 
 @pytest.mark.parametrize(
@@ -127,12 +132,13 @@ def test_the_file_of_another_training_is_refused_by_name(
     assert (tmp_path / "teacher.safetensors").read_bytes() == before
 
 
-def test_the_settings_of_other_stages_do_not_matter(trained: Path, tmp_path: Path):
-    said: list[str] = []
+def test_the_settings_of_other_stages_do_not_matter(
+    trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture
+):
     copy(trained, tmp_path, "teacher.safetensors")
     recipe = with_stage(tiny_recipe(trained), "supernet", steps=99)
-    training.train_teacher(prepare(tmp_path, recipe, str(trained / "photos"), said))
-    assert said[-1].startswith("teacher is finished already")
+    training.train_teacher(prepare(tmp_path, recipe, str(trained / "photos")))
+    assert log.messages[-1].startswith("teacher is finished already")
     with pytest.raises(InputError, match=r"recipe\.stages\.learning_rate was 0\.0001, now 0\.1"):
         training.train_teacher(
             prepare(tmp_path, with_stage(recipe, "teacher", learning_rate=0.1), str(trained / "photos"))

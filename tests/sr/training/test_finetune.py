@@ -25,7 +25,7 @@ def prepare(trained: Path, folder: Path, stage: Stage, ema_decay: float = 0.0) -
     recipe = read_recipe(trained / "tiny.toml")
     stages = dataclasses.replace(recipe.stages, finetune=stage)
     recipe = dataclasses.replace(recipe, stages=stages, ema_decay=ema_decay)
-    return prepare_run(recipe, RunOptions(folder, str(trained / "photos"), device="cpu"), no_progress, print)
+    return prepare_run(recipe, RunOptions(folder, str(trained / "photos"), device="cpu"), no_progress)
 
 
 def tune(run: TrainingRun, trained: Path) -> tuple[FineTuned, MFANet]:
