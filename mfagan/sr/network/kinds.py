@@ -1,6 +1,6 @@
 """Every kind of generator by its name in checkpoints: MFANet and the peers it is measured against."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mfagan import checkpoint
@@ -58,6 +58,32 @@ def rebuild(found: Checkpoint, path: str | Path, widths: str | Widths | None = N
         return MFANet.from_checkpoint(found, path)
     choice = Widths.parse(widths) if isinstance(widths, str) else widths
     return SuperGenerator.from_checkpoint(found, path).extract(require_choice(choice))
+
+
+def rebuild_slices(found: Checkpoint, path: str | Path, widths: Sequence[str]) -> dict[str, Generator]:
+    """Rebuild the slices of a checkpoint that is read already, or the whole network.
+
+    Args:
+        found: the checkpoint.
+        path: its file, to name it in errors.
+        widths: the slices, as text; none means the whole network, and so do any if it has no slices.
+
+    Returns:
+        Slice's short name -> network; the whole network has the name "".
+
+    Raises:
+        InputError: as `rebuild`; one slice given twice.
+    """
+    if not widths or found.network != MFANet.KIND:
+        return {"": rebuild(found, path)}
+    networks: dict[str, Generator] = {}
+    for asked in widths:
+        choice = Widths.parse(asked)
+        name = str(choice.trunk) if choice == Widths.uniform(choice.trunk) else str(choice)
+        if name in networks:
+            raise InputError(f"widths {asked} are given twice; give each slice once")
+        networks[name] = rebuild(found, path, choice)
+    return networks
 
 
 def _peer(kind: str) -> type[Peer]:
