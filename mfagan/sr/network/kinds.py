@@ -6,9 +6,10 @@ from pathlib import Path
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
+from mfagan.sr.network.layers import BicubicResidual
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.peer_layers import Peer
-from mfagan.sr.network.peers import IMDN, RFDN, SPAN, RRDBNet, SRResNet
+from mfagan.sr.network.peers import IMDN, RFDN, RFDN_MIN_SIDE_PX, SPAN, RRDBNet, SRResNet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
 
@@ -84,6 +85,20 @@ def rebuild_slices(found: Checkpoint, path: str | Path, widths: Sequence[str]) -
             raise InputError(f"widths {asked} are given twice; give each slice once")
         networks[name] = rebuild(found, path, choice)
     return networks
+
+
+def min_side_px(network: Generator) -> int:
+    """Find the smallest image that a network can enlarge.
+
+    Args:
+        network: a generator.
+
+    Returns:
+        Side of the LR image in px.
+    """
+    if isinstance(network, RFDN):
+        return RFDN_MIN_SIDE_PX
+    return 1 if network.residual is None else BicubicResidual.BORDER_PX
 
 
 def _peer(kind: str) -> type[Peer]:
