@@ -16,7 +16,7 @@ import json, sys
 from pathlib import Path
 import mfagan, search
 from mfagan import checkpoint
-from mfagan.latency import measure
+from mfagan.latency.tables import find_table
 from mfagan.sr import shipped
 from mfagan.training.recipe import read_recipe
 from search.latency import LatencyTable
@@ -24,12 +24,14 @@ from search.latency import LatencyTable
 installed = Path(sys.argv[1])
 for module in (mfagan, search):
     assert installed in Path(module.__file__).parents, module.__file__
-table = measure.find_table(shipped.LATENCY_TABLE)
+table = find_table(shipped.LATENCY_TABLE)
 assert installed in table.parents, table
 assert LatencyTable.read(table).entries
 assert checkpoint.read(shipped.SUPERGENERATOR, "mfanet", "supergenerator")
 assert checkpoint.read(shipped.DISCRIMINATOR, "patchgan", "discriminator")
 assert read_recipe("demo").name == "demo"
+assert mfagan.load(device="cpu").scale == 4
+assert (installed / "mfagan" / "py.typed").is_file()
 """
 
 

@@ -21,9 +21,9 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
+    from mfagan.evaluation.quoted import QuotedRow
     from mfagan.evaluation.report import EvaluationReport
     from mfagan.graph.costs import Costs
-    from mfagan.sr.experiments.paper_tables import Published
 
 logger = logging.getLogger(__name__)
 
@@ -85,24 +85,28 @@ def evaluate(
     from mfagan.data.layouts import find_sets
     from mfagan.devices import choose_device
     from mfagan.evaluation import report_table as tables
-    from mfagan.evaluation.gallery import Gallery
-    from mfagan.evaluation.report import (
+    from mfagan.evaluation.candidates import (
         BICUBIC,
         EvaluationSet,
         common_scale,
         load_candidates,
         read_image_sets,
     )
+    from mfagan.evaluation.gallery import Gallery
+    from mfagan.evaluation.report import EvaluationSettings
     from mfagan.evaluation.report import evaluate as run
     from mfagan.files import require_other_file, require_place, require_writable, write_atomic
     from mfagan.progress import show_bar
+    from mfagan.registry import load_slices
+    from mfagan.sr.experiments.paper_tables import QUOTED
+    from mfagan.sr.network.mfanet import INPUT_SIZE
 
     paths = [one for one in targets or [] if one.endswith(SUFFIX) or Path(one).is_file()]
     sources = [*(images or []), *(one for one in targets or [] if one not in paths)] or ["embedded"]
     files = _places(out)
     if plot_quality not in ("psnr", "lpips"):
         raise InputError(f"plot quality {plot_quality!r}: give psnr or lpips")
-    candidates = load_candidates([Path(one) for one in paths], widths or [])
+    candidates = load_candidates([Path(one) for one in paths], load_slices, widths or [])
     enlargement = common_scale(candidates, scale)
     if plot is not None and not candidates:
         raise InputError("a plot needs a network: name a checkpoint, or leave --plot out")
@@ -130,18 +134,17 @@ def evaluate(
         galleries.append(Gallery(_gallery_folder(save_images, one.name)))
         return galleries[-1].show
 
-    found = run(
-        candidates,
-        sets,
-        enlargement,
-        device=choose_device(device),
-        lpips=lpips,
-        latency_size=read_size(size) if latency else None,
-        threads=threads,
-        seen=None if save_images is None else open_gallery,
-        bars=show_bar,
-        command=command_line(),
+    settings = EvaluationSettings(
+        INPUT_SIZE,
+        choose_device(device),
+        lpips,
+        read_size(size) if latency else None,
+        threads,
+        QUOTED,
+        command_line(),
     )
+    shown = None if save_images is None else open_gallery
+    found = run(candidates, sets, enlargement, settings, seen=shown, bars=show_bar)
     page = None if plot is None else _draw(found, plot_quality)
     written = [gallery.write_sheet() for gallery in galleries]
     facts = json.dumps(tables.as_json(found), indent=2, allow_nan=False) + "\n"
@@ -185,7 +188,6 @@ def _print_tables(found: "EvaluationReport", per_image: bool) -> None:
 def _draw(found: "EvaluationReport", quality: str) -> str:
     """The page of the paper's figure 5: quality of the first set against memory, FLOPs as size."""
     from mfagan.evaluation import report_table as tables
-    from mfagan.sr.experiments.paper_tables import quoted_on
     from search.report.bubble_figure import Bubble, bubble_data
     from search.report.html_page import bubble_page
 
@@ -200,8 +202,8 @@ def _draw(found: "EvaluationReport", quality: str) -> str:
             continue
         costs, details = row.costs, _details(value, row.costs)
         bubbles.append(Bubble(row.name, costs.memory_gb, value, costs.flops_g, False, details))
-    for row in tables.quoted_rows(found):
-        figures = quoted_on(row, first)
+    for row in [] if found.quoted is None else found.quoted.rows:
+        figures = row.quality_on(first)
         if figures is not None:
             value = getattr(figures, attribute)
             details = _details(value, row)
@@ -211,7 +213,7 @@ def _draw(found: "EvaluationReport", quality: str) -> str:
     return bubble_page(data, f"Quality against memory traffic, x{found.scale}", notes)
 
 
-def _details(value: float, costs: "Costs | Published") -> dict[str, str]:
+def _details(value: float, costs: "Costs | QuotedRow") -> dict[str, str]:
     return {
         "quality": f"{value:.4g}",
         "memory": f"{costs.memory_gb:.3f} GB",

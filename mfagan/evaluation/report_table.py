@@ -5,46 +5,28 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from mfagan.evaluation.quoted import QuotedRow
 from mfagan.evaluation.report import EvaluationReport, NetworkScores
 from mfagan.evaluation.scores import Scores
 from mfagan.evaluation.text_table import Cell, Column, format_markdown
 from mfagan.pretrained import PUBLISHED
-from mfagan.sr.experiments.paper_tables import INPUT_SIZE, PAPER, SCALE, TABLE_2, Published, quoted_on
 
 FORMAT = "evaluation/1"
 COST_COLUMNS = (Column("memory", "GB", ".3f"), Column("FLOPs", "G", ".2f"), Column("params", "M", ".3f"))
-QUOTED_FROM = f"Table 2 of {PAPER}"
-
-
-def quoted_rows(evaluation: EvaluationReport) -> tuple[Published, ...]:
-    """The published rows that may stand beside the evaluation's: the paper's scale is 4 alone."""
-    return TABLE_2 if evaluation.scale == SCALE else ()
 
 
 def as_json(evaluation: EvaluationReport) -> dict[str, Any]:
     """Everything as plain data, each image's figures included; an infinite PSNR is the text "inf"."""
     rows = [_row_json(row) for row in evaluation.rows]
-    rows += [
-        {
-            "name": row.name,
-            "quoted": True,
-            "source": QUOTED_FROM,
-            "memory_gb": row.memory_gb,
-            "flops_g": row.flops_g,
-            "params_m": row.params_m,
-            "latency_ms": row.latency_ms,
-            "latency_device": "not named by the paper",
-            "sets": {name: asdict(quality) for name, quality in row.sets.items()},
-        }
-        for row in quoted_rows(evaluation)
-    ]
+    if evaluation.quoted is not None:
+        rows += [_quoted_json(row, evaluation.quoted.source) for row in evaluation.quoted.rows]
     sizes = {name: len(scores) for name, scores in evaluation.rows[0].scores.items()}
     return {
         "format": FORMAT,
         "command": evaluation.command,
         "versions": dict(evaluation.versions),
         "scale": evaluation.scale,
-        "costs_size": list(INPUT_SIZE),
+        "costs_size": list(evaluation.costs_size),
         "lpips": evaluation.lpips,
         "latency": None if evaluation.timing is None else asdict(evaluation.timing),
         "sets": [
@@ -71,11 +53,11 @@ def as_table(evaluation: EvaluationReport) -> tuple[list[Column], list[list[Cell
         for name in evaluation.sources:
             cells += quality_cells(evaluation, row.mean(name))
         rows.append(cells)
-    for row in quoted_rows(evaluation):
+    for row in [] if evaluation.quoted is None else evaluation.quoted.rows:
         cells = [f"{row.name} (quoted)", f"{row.memory_gb:g}", f"{row.flops_g:g}", f"{row.params_m:g}"]
         cells += [None] if timing is not None else []
         for name in evaluation.sources:
-            quality = quoted_on(row, name)
+            quality = row.quality_on(name)
             cells += [None, None] if quality is None else [f"{quality.psnr_db:.2f}", None]
             if evaluation.lpips is not None:
                 cells.append(None if quality is None else f"{quality.lpips:.4f}")
@@ -117,7 +99,7 @@ def as_image_table(evaluation: EvaluationReport, name: str) -> tuple[list[Column
 
 def list_notes(evaluation: EvaluationReport) -> list[str]:
     """What the table's figures are, a line each."""
-    height, width = INPUT_SIZE
+    height, width = evaluation.costs_size
     notes = [
         f"x{evaluation.scale}; PSNR and SSIM on BT.601 luma, {evaluation.scale} px of border shaved, "
         "not rounded to 8 bits; means over the images of a set",
@@ -138,11 +120,10 @@ def list_notes(evaluation: EvaluationReport) -> list[str]:
             f"LPIPS is left out: it needs AlexNet's published weights, {PUBLISHED['alexnet']}, by --weights or in "
             "$TORCH_HOME/hub/checkpoints"
         )
-    if quoted_rows(evaluation):
-        notes.append(
-            f"quoted: from {QUOTED_FROM}, x{SCALE}, not measured here; the paper does not name LPIPS's net, "
-            "and its latencies are of another device"
-        )
+    quoted = evaluation.quoted
+    if quoted is not None:
+        caveats = f"; {quoted.caveats}" if quoted.caveats else ""
+        notes.append(f"quoted: from {quoted.source}, x{quoted.scale}, not measured here{caveats}")
     return notes
 
 
@@ -167,6 +148,20 @@ def _row_json(row: NetworkScores) -> dict[str, Any]:
             name: _figures(row.mean(name)) | {"images": _images(scores)}
             for name, scores in row.scores.items()
         }
+    }
+
+
+def _quoted_json(row: QuotedRow, source: str) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "quoted": True,
+        "source": source,
+        "memory_gb": row.memory_gb,
+        "flops_g": row.flops_g,
+        "params_m": row.params_m,
+        "latency_ms": row.latency_ms,
+        "latency_device": "not named by the paper",
+        "sets": {name: asdict(quality) for name, quality in row.sets.items()},
     }
 
 

@@ -1,5 +1,7 @@
 """Export of a generator to TensorFlow Lite, checked against PyTorch on a photo."""
 
+import copy
+
 import torch
 from torch import Tensor
 
@@ -9,16 +11,27 @@ from mfagan.errors import InputError
 from mfagan.sr.network.kinds import Generator
 from mfagan.sr.network.mfanet import MFANet, operators
 
+__all__ = ["export_generator"]
+
 
 def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:
-    """The TFLite file of `network` for LR images of `size` (height, width), and its largest absolute difference.
+    """Convert a generator to a TFLite file for LR images of one size.
 
-    `photo` (3, H, W) is resized to `size` for the parity check. InputError where the check fails, or for a
-    peer: the mirror in TensorFlow is built from a list of operators, and MFANet alone has one.
+    Args:
+        network: an MFANet; it is not changed.
+        size: (height, width) of the LR image in px.
+        photo: (3, H, W) RGB in [0, 1], resized to `size` for the check against PyTorch.
+
+    Returns:
+        The file's content, and its largest absolute difference from PyTorch on the photo.
+
+    Raises:
+        InputError: the check fails, or the network is no MFANet: the TensorFlow network is built from a list of
+            operators, which MFANet alone has.
     """
     if not isinstance(network, MFANet):
         raise InputError(f"network {network.KIND} cannot be exported: only an mfanet can; give one")
-    network = network.cpu().float().eval()
+    network = copy.deepcopy(network).cpu().float().eval()
     image = resize_bicubic(photo, size=size).clamp(0, 1)
     weights = dict(network.state_dict())
     if network.residual is not None:

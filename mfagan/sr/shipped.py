@@ -1,6 +1,6 @@
-"""What comes with the package: a trained SuperGenerator, its exact scores, its discriminator, a latency table's name.
+"""Files that are installed with the package: a SuperGenerator, its scores, its discriminator, a table's name.
 
-`mfagan info` tells how the weights were made. The exact scores of all choices on the held-out photos are remade by
+`mfagan info` says how the weights were made. The exact scores of all choices on the held-out photos are made by
 
     mfagan search --lut litert-epyc-2-threads --sampler exhaustive --storage exact.db --study exact
     mfagan tabulate --storage exact.db --study exact --out mfagan/sr/weights/exact.json
@@ -8,10 +8,17 @@
 
 from pathlib import Path
 
+__all__ = ["DISCRIMINATOR", "EXACT", "LATENCY_TABLE", "MODELS", "SUPERGENERATOR", "WEIGHTS"]
+
 WEIGHTS = Path(__file__).parent / "weights"
+"""The folder of the weights."""
 SUPERGENERATOR = WEIGHTS / "supergenerator.safetensors"
+"""A trained SuperGenerator, x4."""
 DISCRIMINATOR = WEIGHTS / "discriminator.safetensors"
+"""The distilled discriminator that fine-tuning uses."""
 EXACT = WEIGHTS / "exact.json"
-"""For `search.benchmarks.tabular.TabularProblem`."""
+"""Scores of all choices, for `search.benchmarks.tabular.TabularProblem`."""
 LATENCY_TABLE = "litert-epyc-2-threads"
-"""For `mfagan.latency.measure.find_table`."""
+"""Name of a latency table, for `mfagan.latency.tables.find_table`."""
+MODELS = {"supergenerator": SUPERGENERATOR}
+"""Name -> generator, for `mfagan.load`."""

@@ -287,7 +287,7 @@ def test_refusals(run: Run, folder: Path, trained: Path, tmp_path: Path):
     assert "enlarges by 4, not by 3" in run("evaluate", small, "--scale", 3, *others).message
     assert "given twice" in run("evaluate", small, small, *others).message
     assert "given twice" in run("evaluate", small, *others, folder / "others").message
-    assert "no checkpoint given is an mfanet" in run("evaluate", peer, "--widths", "24", *others).message
+    assert "no checkpoint given has slices" in run("evaluate", peer, "--widths", "24", *others).message
     assert "trunk is 64" in run("evaluate", folder / "super.safetensors", "--widths", "64").message
     assert "no such file" in run("evaluate", tmp_path / "absent.safetensors", *others).message
     assert "no such image folder" in run("evaluate", small, tmp_path / "absent").message

@@ -13,14 +13,8 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.data.splits import EMBEDDED
-from mfagan.evaluation.report import (
-    HELD_OUT,
-    Candidate,
-    EvaluationReport,
-    EvaluationSet,
-    NetworkScores,
-    evaluate,
-)
+from mfagan.evaluation.candidates import HELD_OUT, Candidate, EvaluationSet
+from mfagan.evaluation.report import EvaluationReport, EvaluationSettings, NetworkScores, evaluate
 from mfagan.evaluation.report_table import COST_COLUMNS, cost_cells, quality_cells, quality_columns
 from mfagan.evaluation.scores import Scores
 from mfagan.evaluation.text_table import Cell, Column
@@ -28,7 +22,7 @@ from mfagan.pretrained import Lpips
 from mfagan.sr.experiments.paper_tables import TABLE_1, TABLE_1_PRUNED
 from mfagan.sr.experiments.ranking import Ranking, rank_slices
 from mfagan.sr.network.kinds import load_generator
-from mfagan.sr.network.mfanet import MFANet
+from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.training.finetune import finetune
@@ -234,16 +228,10 @@ def score(
     latency_size: tuple[int, int] | None = None,
 ) -> EvaluationReport:
     """Checkpoints by name on the run's device and validation images."""
-    candidates = [Candidate(name, load_generator(path)) for name, path in files.items()]
-    return evaluate(
-        candidates,
-        [_validation_set(run)],
-        run.recipe.scale,
-        device=run.fabric.device,
-        lpips=lpips,
-        latency_size=latency_size,
-        bars=run.bars,
-    )
+    networks = {name: load_generator(path) for name, path in files.items()}
+    candidates = [Candidate(name, network, network.scale) for name, network in networks.items()]
+    settings = EvaluationSettings(INPUT_SIZE, run.fabric.device, lpips, latency_size)
+    return evaluate(candidates, [_validation_set(run)], run.recipe.scale, settings, bars=run.bars)
 
 
 def _validation_set(run: TrainingRun) -> EvaluationSet:

@@ -32,9 +32,8 @@ from mfagan.files import require_place, write_atomic
 from mfagan.latency.measure import build_table, measure_model
 from mfagan.latency.tables import describe_build, read_table
 from mfagan.progress import show_bar
-from mfagan.sr.experiments.paper_tables import INPUT_SIZE
 from mfagan.sr.export import export_generator
-from mfagan.sr.network.mfanet import MFANet, blocks
+from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet, blocks
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import OPTIONS, Widths, every_choice, random_choice
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR

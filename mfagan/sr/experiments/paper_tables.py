@@ -1,41 +1,47 @@
-"""What the MFAGAN paper prints in its tables, transcribed: to be quoted, never to be taken for measurements.
+"""The tables of the MFAGAN paper, transcribed: to be quoted, never to be taken for measurements.
 
 All at x4. The paper names neither LPIPS's net nor its version; memory is in GB (1e9 bytes), computation in G,
 parameters in millions (the paper's heads say MB).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from mfagan.evaluation.quoted import Quality, QuotedRow, QuotedTable
+
+__all__ = [
+    "PAPER",
+    "QUOTED",
+    "SCALE",
+    "TABLE_1",
+    "TABLE_1_PRUNED",
+    "TABLE_2",
+    "TABLE_3",
+    "Ablation",
+    "MobileLatency",
+]
 
 SCALE = 4
 PAPER = "MFAGAN (Cheng, Zhao, Ye, Gu 2021)"
-INPUT_SIZE = (128, 128)
-"""Height and width in px of the LR image of which the paper tells FLOPs, memory and latency; so do we."""
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Mean figures on one set of images; `psnr_db` is on the Y channel."""
-
-    psnr_db: float
-    lpips: float
-
-
-@dataclass(frozen=True)
-class Published:
-    """One row of Table 2. `latency_ms`: the paper does not say on which device."""
-
-    name: str
-    memory_gb: float
-    flops_g: float
-    params_m: float
-    latency_ms: float
-    sets: Mapping[str, Quality] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """One column of Table 1, on Set5. Options are those that its check marks name."""
+    """One column of Table 1, measured by the paper on Set5.
+
+    Args:
+        name: the column's head.
+        generator_channels: base width of the generator, in channels.
+        discriminator_channels: base width of the discriminator, in channels.
+        mfagan_l: whether the generator is MFAGAN_L instead of ESRGAN's.
+        distill_g_and_d: whether generator and discriminator are distilled.
+        distill_g: whether the generator alone is distilled.
+        nas_pruning: whether its widths are searched.
+        psnr_db: PSNR on the Y channel, in dB.
+        lpips: LPIPS, less is better.
+        memory_gb: memory traffic at 128x128 px, in GB of 1e9 bytes.
+        params_m: learned parameters, in millions.
+        flops_g: computation at 128x128 px, in units of 1e9.
+    """
 
     name: str
     generator_channels: int
@@ -53,7 +59,12 @@ class Ablation:
 
 @dataclass(frozen=True)
 class MobileLatency:
-    """One row of Table 3: TensorFlow Lite on a Snapdragon 865's GPU (OPPO Find X2), 128x128 px."""
+    """One row of Table 3: TensorFlow Lite on a Snapdragon 865's GPU (OPPO Find X2), 128x128 px.
+
+    Args:
+        name: the network's name.
+        latency_ms: latency of one image, in ms.
+    """
 
     name: str
     latency_ms: float
@@ -79,8 +90,8 @@ def _sets(*figures: tuple[float, float] | None) -> dict[str, Quality]:
 
 
 TABLE_2 = (
-    Published("SRGAN", 0.7, 36.5, 1.55, 80.8, _sets((29.40, 0.0621), (26.11, 0.1167), (25.17, 0.1333), None)),
-    Published(
+    QuotedRow("SRGAN", 0.7, 36.5, 1.55, 80.8, _sets((29.40, 0.0621), (26.11, 0.1167), (25.17, 0.1333), None)),
+    QuotedRow(
         "EnhanceNet",
         0.91,
         30.2,
@@ -88,7 +99,7 @@ TABLE_2 = (
         29,
         _sets((28.56, 0.0764), (25.77, 0.1295), (24.93, 0.1481), (23.54, 0.1307)),
     ),
-    Published(
+    QuotedRow(
         "ESRGAN",
         4.29,
         291,
@@ -96,7 +107,7 @@ TABLE_2 = (
         169.4,
         _sets((30.45, 0.0572), (26.28, 0.1055), (25.32, 0.1216), (24.36, 0.1000)),
     ),
-    Published(
+    QuotedRow(
         "AGD",
         0.94,
         27.1,
@@ -104,7 +115,7 @@ TABLE_2 = (
         27.7,
         _sets((30.41, 0.0700), (27.27, 0.1247), (26.22, 0.1556), (24.73, 0.1329)),
     ),
-    Published(
+    QuotedRow(
         "MFAGAN",
         0.52,
         8.41,
@@ -118,10 +129,10 @@ TABLE_2 = (
 TABLE_3 = (MobileLatency("ESRGAN", 1150), MobileLatency("MFAGAN", 70))
 """Latency on a phone."""
 
-_OTHER_NAMES = {"bsd100": "b100", "bsds100": "b100"}
-
-
-def quoted_on(row: Published, set_name: str) -> Quality | None:
-    """A row's figures on the set of this name in any case (BSD100 is B100), None where there are none."""
-    asked = _OTHER_NAMES.get(set_name.lower(), set_name.lower())
-    return next((quality for name, quality in row.sets.items() if name.lower() == asked), None)
+QUOTED = QuotedTable(
+    f"Table 2 of {PAPER}",
+    SCALE,
+    TABLE_2,
+    "the paper does not name LPIPS's net, and its latencies are of another device",
+)
+"""Table 2 as `mfagan evaluate` shows it."""

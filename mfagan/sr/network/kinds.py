@@ -1,14 +1,15 @@
 """Every kind of generator by its name in checkpoints: MFANet and the peers it is measured against."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
+from mfagan.sr.network.layers import BicubicResidual
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.peer_layers import Peer
-from mfagan.sr.network.peers import IMDN, RFDN, SPAN, RRDBNet, SRResNet
+from mfagan.sr.network.peers import IMDN, RFDN, RFDN_MIN_SIDE_PX, SPAN, RRDBNet, SRResNet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
 
@@ -58,6 +59,46 @@ def rebuild(found: Checkpoint, path: str | Path, widths: str | Widths | None = N
         return MFANet.from_checkpoint(found, path)
     choice = Widths.parse(widths) if isinstance(widths, str) else widths
     return SuperGenerator.from_checkpoint(found, path).extract(require_choice(choice))
+
+
+def rebuild_slices(found: Checkpoint, path: str | Path, widths: Sequence[str]) -> dict[str, Generator]:
+    """Rebuild the slices of a checkpoint that is read already, or the whole network.
+
+    Args:
+        found: the checkpoint.
+        path: its file, to name it in errors.
+        widths: the slices, as text; none means the whole network, and so do any if it has no slices.
+
+    Returns:
+        Slice's short name -> network; the whole network has the name "".
+
+    Raises:
+        InputError: as `rebuild`; one slice given twice.
+    """
+    if not widths or found.network != MFANet.KIND:
+        return {"": rebuild(found, path)}
+    networks: dict[str, Generator] = {}
+    for asked in widths:
+        choice = Widths.parse(asked)
+        name = str(choice.trunk) if choice == Widths.uniform(choice.trunk) else str(choice)
+        if name in networks:
+            raise InputError(f"widths {asked} are given twice; give each slice once")
+        networks[name] = rebuild(found, path, choice)
+    return networks
+
+
+def min_side_px(network: Generator) -> int:
+    """Find the smallest image that a network can enlarge.
+
+    Args:
+        network: a generator.
+
+    Returns:
+        Side of the LR image in px.
+    """
+    if isinstance(network, RFDN):
+        return RFDN_MIN_SIDE_PX
+    return 1 if network.residual is None else BicubicResidual.BORDER_PX
 
 
 def _peer(kind: str) -> type[Peer]:

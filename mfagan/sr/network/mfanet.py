@@ -37,6 +37,8 @@ from mfagan.sr.network.layers import (
 from mfagan.sr.network.widths import Widths
 
 SLOPE = 0.05
+INPUT_SIZE = (128, 128)
+"""(height, width) in px of the LR image for which the paper gives FLOPs, memory and latency; so do we."""
 
 
 class CFAB(nn.Module):

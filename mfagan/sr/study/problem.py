@@ -20,8 +20,7 @@ from mfagan.errors import InputError
 from mfagan.graph.costs import Costs, sum_costs
 from mfagan.graph.operators import Block
 from mfagan.pretrained import Lpips
-from mfagan.sr.experiments.paper_tables import INPUT_SIZE
-from mfagan.sr.network.mfanet import Residual, blocks
+from mfagan.sr.network.mfanet import INPUT_SIZE, Residual, blocks
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
 from mfagan.sr.study.bf16_scoring import Bf16Error, Precision, measure_error, require_precision, rescore

@@ -1,6 +1,7 @@
 import pytest
 
-from mfagan.sr.experiments.paper_tables import TABLE_1, TABLE_2, TABLE_3, Quality, quoted_on
+from mfagan.evaluation.quoted import Quality
+from mfagan.sr.experiments.paper_tables import TABLE_1, TABLE_2, TABLE_3
 
 
 def test_the_tables_agree_where_they_print_the_same_network():
@@ -26,11 +27,11 @@ def test_the_options_of_the_ablation():
 
 def test_what_is_quoted_for_a_set():
     srgan = TABLE_2[0]
-    assert quoted_on(srgan, "set14") == Quality(26.11, 0.1167)
-    assert quoted_on(srgan, "BSD100") == quoted_on(srgan, "B100") == Quality(25.17, 0.1333)
-    assert quoted_on(srgan, "Urban100") is None
-    assert quoted_on(TABLE_2[1], "Urban100") == Quality(23.54, 0.1307)
-    assert quoted_on(srgan, "DIV2K") is None
+    assert srgan.quality_on("set14") == Quality(26.11, 0.1167)
+    assert srgan.quality_on("BSD100") == srgan.quality_on("B100") == Quality(25.17, 0.1333)
+    assert srgan.quality_on("Urban100") is None
+    assert TABLE_2[1].quality_on("Urban100") == Quality(23.54, 0.1307)
+    assert srgan.quality_on("DIV2K") is None
 
 
 def test_the_papers_reductions_that_follow_from_its_table():

@@ -1,0 +1,179 @@
+"""What `import mfagan` gives: load, upscale, costs, export."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from mfagan.errors import InputError
+from mfagan.model import Model
+from mfagan.registry import export_network, list_shipped, load_model
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from PIL import Image
+    from torch import Tensor
+
+    from mfagan.graph.costs import Costs
+
+__all__ = ["Exported", "Model", "costs", "export", "load", "upscale"]
+
+DEFAULT_MODEL = "supergenerator"
+_MIN_SIDE_PX = 4
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that `mfagan.export` wrote.
+
+    Args:
+        path: the file.
+        size: (height, width) in px of the LR images that it enlarges.
+        n_bytes: its length.
+        max_abs_difference: its largest absolute difference from PyTorch on a photo, values in [0, 1].
+    """
+
+    path: Path
+    size: tuple[int, int]
+    n_bytes: int
+    max_abs_difference: float
+
+
+def load(
+    path: str | Path | None = None,
+    widths: str | int | Sequence[int] | None = None,
+    device: "str | torch.device | None" = None,
+) -> Model:
+    """Load a super-resolution model that is called on pictures.
+
+    Args:
+        path: a checkpoint, or the name of a shipped model; None for the shipped SuperGenerator.
+        widths: the slice of a SuperGenerator: eight widths in channels (trunk, CFAB 1 to 6, fusion), as numbers or
+            as text with commas, or one for all; None for the whole network.
+        device: where it computes, such as "cpu" or "cuda:1"; None for CUDA if there is one and the CPU otherwise.
+
+    Returns:
+        The model; `model(image)` enlarges a NumPy array, a PIL image or a PyTorch tensor (see `mfagan.Model`).
+
+    Raises:
+        InputError: no such file, no checkpoint of a generator, widths that do not fit, a device that cannot be used.
+    """
+    name = DEFAULT_MODEL if path is None else path
+    shipped = list_shipped()
+    if not Path(name).exists() and str(name) not in shipped and not Path(name).suffix:
+        raise InputError(
+            f"model {str(name)!r}: no such file; give a checkpoint, or the name of a shipped model "
+            f"({', '.join(shipped)})"
+        )
+    file = Path(name) if Path(name).is_file() else shipped.get(str(name), Path(name))
+    return load_model(file, _as_text(widths), "auto" if device is None else str(device))
+
+
+@overload
+def upscale(image: "str | Path | Image.Image", model: Model | str | Path | None = None) -> "Image.Image": ...
+@overload
+def upscale(image: "np.ndarray", model: Model | str | Path | None = None) -> "np.ndarray": ...
+@overload
+def upscale(image: "Tensor", model: Model | str | Path | None = None) -> "Tensor": ...
+def upscale(image: Any, model: Model | str | Path | None = None) -> Any:
+    """Enlarge a picture.
+
+    Args:
+        image: a NumPy array, a PIL image or a PyTorch tensor as `mfagan.Model` takes it, or the path of a picture,
+            whose transparency is left out.
+        model: what `mfagan.load` gave or takes; None for the shipped SuperGenerator, which is loaded once.
+
+    Returns:
+        The enlarged picture, of the same type; a PIL image for a path.
+
+    Raises:
+        InputError: as `mfagan.load` and `mfagan.Model`; a file that is no readable picture.
+    """
+    network = _as_model(model)
+    if isinstance(image, str | Path):
+        from PIL import Image
+
+        from mfagan.data.images import read_levels
+
+        return network(Image.fromarray(read_levels(image, min_side_px=1).transpose(1, 2, 0)))
+    return network(image)
+
+
+def costs(model: Model | str | Path | None = None, size: tuple[int, int] = (128, 128)) -> "Costs":
+    """Count what one image costs: parameters, multiply-accumulates, FLOPs and memory traffic.
+
+    Args:
+        model: what `mfagan.load` gave or takes.
+        size: (height, width) of the LR image in px; the default is the MFAGAN paper's.
+
+    Returns:
+        The costs, from a trace of the network's forward pass without computing it.
+
+    Raises:
+        InputError: as `mfagan.load`; a size under 4x4 px.
+    """
+    from mfagan.graph.costs import trace_costs
+
+    return trace_costs(_as_model(model).network, *_as_size(size))
+
+
+def export(
+    model: Model | str | Path | None,
+    out: str | Path,
+    size: tuple[int, int] = (128, 128),
+    photo: str | Path | None = None,
+) -> Exported:
+    """Write a model as a TensorFlow Lite file, after checking that it computes what PyTorch does.
+
+    Args:
+        model: what `mfagan.load` gave or takes.
+        out: the file to write; an existing one is replaced once the check has passed.
+        size: (height, width) in px of the LR images that the file enlarges.
+        photo: the picture of the check; None for a bundled one.
+
+    Returns:
+        The file and its largest difference from PyTorch.
+
+    Raises:
+        InputError: as `mfagan.load`; a size under 4x4 px; a file that cannot be written or is the model's own; a kind
+            of network that cannot be exported; a check that fails.
+    """
+    from mfagan.data.images import read_image
+    from mfagan.data.splits import EMBEDDED, read_pairs
+    from mfagan.files import require_place, write_atomic
+
+    found, lr_size = _as_model(model), _as_size(size)
+    path = require_place(out, found.path, photo)
+    picture = read_pairs(EMBEDDED, found.scale)[0].hr if photo is None else read_image(photo)
+    content, difference = export_network(found.network, lr_size, picture)
+    write_atomic(path, content)
+    return Exported(path, lr_size, len(content), difference)
+
+
+def _as_model(model: Model | str | Path | None) -> Model:
+    if model is None:
+        return _load_default()
+    return model if isinstance(model, Model) else load(model)
+
+
+@cache
+def _load_default() -> Model:
+    return load()
+
+
+def _as_text(widths: str | int | Sequence[int] | None) -> str | None:
+    if widths is None or isinstance(widths, str):
+        return widths
+    return str(widths) if isinstance(widths, int) else ",".join(map(str, widths))
+
+
+def _as_size(size: tuple[int, int]) -> tuple[int, int]:
+    try:
+        height, width = (int(side) for side in size)
+    except (TypeError, ValueError):
+        height = width = 0
+    if min(height, width) < _MIN_SIDE_PX:
+        raise InputError(f"size {size!r}: give (height, width) in px, at least 4x4, such as (128, 128)")
+    return height, width

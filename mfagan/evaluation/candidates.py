@@ -1,0 +1,168 @@
+"""What is evaluated: networks from checkpoints and sets of images, each under a name of its own."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from torch import nn
+
+from mfagan.data.splits import EMBEDDED, Pair, read_sets
+from mfagan.errors import InputError
+from mfagan.progress import ProgressFactory, no_progress
+
+__all__ = [
+    "BICUBIC",
+    "HELD_OUT",
+    "Candidate",
+    "EvaluationSet",
+    "Loader",
+    "common_scale",
+    "distinct_names",
+    "load_candidates",
+    "read_image_sets",
+]
+
+BICUBIC = "bicubic"
+HELD_OUT = "held-out photos"
+"""What the embedded photographs are called."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network to evaluate.
+
+    Args:
+        name: its name in tables.
+        network: LR images (N, 3, H, W) -> HR images (N, 3, scale H, scale W), RGB in [0, 1].
+        scale: its enlargement.
+        about: what its checkpoint is, as plain data; `file` is its path.
+    """
+
+    name: str
+    network: nn.Module
+    scale: int
+    about: Mapping[str, object] = field(default_factory=dict)
+
+
+Loader = Callable[[Path, Sequence[str]], Sequence[Candidate]]
+"""Loads a checkpoint: its path and the widths of slices -> the whole network under the name "", or, if widths are
+given and the network has slices, each slice under a name of its own."""
+
+
+@dataclass(frozen=True)
+class EvaluationSet:
+    """Image pairs under one name.
+
+    Args:
+        name: the set's name in tables.
+        source: what the user gave, a folder or `embedded`.
+        pairs: LR and HR images.
+    """
+
+    name: str
+    source: str
+    pairs: Sequence[Pair]
+
+
+def load_candidates(paths: Sequence[Path], load: Loader, widths: Sequence[str] = ()) -> list[Candidate]:
+    """Load the networks of checkpoints and name them by their files.
+
+    Args:
+        paths: checkpoints; two files of one name get the name of their folder in front.
+        load: loads one checkpoint.
+        widths: slices to evaluate of every network that has slices, as text; others are evaluated whole.
+
+    Returns:
+        The networks; a slice is named `FILE@WIDTHS`.
+
+    Raises:
+        InputError: as `load`; one file given twice; widths but no network with slices.
+    """
+    names = distinct_names([(path, path.stem) for path in paths], [BICUBIC])
+    candidates = [
+        replace(one, name=f"{name}@{one.name}" if one.name else name)
+        for path, name in zip(paths, names, strict=True)
+        for one in load(path, widths)
+    ]
+    if widths and not any("@" in one.name for one in candidates):
+        raise InputError(
+            f"widths {widths[0]}: no checkpoint given has slices; name a SuperGenerator, or leave the widths out"
+        )
+    return candidates
+
+
+def common_scale(candidates: Sequence[Candidate], scale: int | None = None) -> int:
+    """Find the one scale of all networks.
+
+    Args:
+        candidates: the networks.
+        scale: the scale they must have, or None for that of the first.
+
+    Returns:
+        The scale, 2, 3 or 4.
+
+    Raises:
+        InputError: another scale, networks of several scales, or neither a network nor a scale.
+    """
+    if scale not in (None, 2, 3, 4):
+        raise InputError(f"scale {scale}: choose 2, 3 or 4")
+    if scale is None:
+        if not candidates:
+            raise InputError(
+                "no checkpoint given: name a file that ends in .safetensors, or give --scale for bicubic alone"
+            )
+        scale = candidates[0].scale
+    for one in candidates:
+        if one.scale != scale:
+            raise InputError(
+                f"checkpoint {one.about.get('file', one.name)} enlarges by {one.scale}, not by "
+                f"{scale}: evaluate networks of one scale together"
+            )
+    return scale
+
+
+def read_image_sets(
+    sources: Sequence[str], scale: int, bars: ProgressFactory = no_progress
+) -> list[EvaluationSet]:
+    """Read image sets and name them by their folders.
+
+    Args:
+        sources: folders, or `embedded`; a folder of benchmarks gives several sets.
+        scale: enlargement of the networks.
+        bars: shows the progress.
+
+    Returns:
+        The sets; those of one name get the name of the folder above in front.
+
+    Raises:
+        InputError: as `data.splits.read_sets`; two sets that cannot be told apart by their names.
+    """
+    found = [
+        EvaluationSet(HELD_OUT if source == EMBEDDED else name, source, pairs)
+        for source in sources
+        for name, pairs in read_sets(source, scale, bars=bars).items()
+    ]
+    names = distinct_names([(Path(one.source), one.name) for one in found])
+    return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
+
+
+def distinct_names(given: Sequence[tuple[Path, str]], taken: Sequence[str] = ()) -> list[str]:
+    """Give every path a name of its own.
+
+    Args:
+        given: paths and the names they have.
+        taken: names that none may have.
+
+    Returns:
+        The names; one that two paths share, or that is taken, gets the name of the folder above its path in front.
+
+    Raises:
+        InputError: two names are still equal.
+    """
+    counts = Counter([*taken, *(name for _, name in given)])
+    names = [f"{path.resolve().parent.name}-{name}" if counts[name] > 1 else name for path, name in given]
+    for (path, _), name in zip(given, names, strict=True):
+        if names.count(name) > 1:
+            raise InputError(f"{path} is given twice, or another is of the same name; rename one")
+    return names

@@ -1,0 +1,138 @@
+"""The networks of all systems: finds the system of a checkpoint by its kind, and imports it only then.
+
+A system is a package with the same files inside as the others: `network/kinds.py` loads its checkpoints, `export.py`
+exports its networks, `shipped.py` names the weights that are installed with it.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from mfagan import checkpoint
+from mfagan.checkpoint import Checkpoint
+from mfagan.devices import choose_device
+from mfagan.errors import InputError
+from mfagan.evaluation.candidates import Candidate
+from mfagan.model import Model
+
+__all__ = ["SYSTEMS", "export_network", "list_shipped", "load_model", "load_network", "load_slices"]
+
+SYSTEMS = {"mfagan.sr": ("mfanet", "rrdbnet", "srresnet", "imdn", "rfdn", "span")}
+"""Package of a system -> the kinds of generators in checkpoints that its `network.kinds` loads."""
+
+
+def load_network(path: str | Path, widths: str | None = None) -> nn.Module:
+    """Load the generator of a checkpoint of any system.
+
+    Args:
+        path: the checkpoint.
+        widths: the slice of a SuperGenerator, such as "48,24,24,24,32,48,48,24", or None for the whole network.
+
+    Returns:
+        The network in evaluation mode on the CPU, with the attributes `KIND` and `scale` and the method `config()`.
+
+    Raises:
+        InputError: as `checkpoint.read`; no generator; widths that do not fit or that its kind does not have.
+    """
+    found = checkpoint.read(path)
+    return _kinds_of(found, path).rebuild(found, path, widths)
+
+
+def load_slices(path: Path, widths: Sequence[str]) -> list[Candidate]:
+    """Load slices of a checkpoint of any system, to be evaluated.
+
+    Args:
+        path: the checkpoint.
+        widths: the slices, as text; none means the whole network, and so do any if it has no slices.
+
+    Returns:
+        The networks, named by their slices; the whole network has the name "".
+
+    Raises:
+        InputError: as `load_network`; one slice given twice.
+    """
+    found = checkpoint.read(path)
+    about = {"file": str(path), "sha256": checkpoint.sha256(path), "network": found.network}
+    networks = _kinds_of(found, path).rebuild_slices(found, path, widths)
+    return [
+        Candidate(name, network, network.scale, about | dict(network.config()))
+        for name, network in networks.items()
+    ]
+
+
+def load_model(path: str | Path, widths: str | None = None, device: str = "auto") -> Model:
+    """Load a checkpoint of any system to be called on pictures.
+
+    Args:
+        path: the checkpoint.
+        widths: as for `load_network`.
+        device: where it computes: auto, cpu, cuda, cuda:1, ...
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: as `load_network`; a device that cannot be used.
+    """
+    chosen = choose_device(device)
+    found = checkpoint.read(path)
+    kinds = _kinds_of(found, path)
+    network = kinds.rebuild(found, path, widths)
+    listed = network.config().get("widths")
+    return Model(
+        network,
+        network.scale,
+        device=chosen,
+        kind=network.KIND,
+        path=Path(path),
+        widths=None if listed is None else tuple(listed),
+        min_side_px=kinds.min_side_px(network),
+    )
+
+
+def list_shipped() -> dict[str, Path]:
+    """List the generators that are installed with the package.
+
+    Returns:
+        Name -> checkpoint, of all systems.
+    """
+    shipped: dict[str, Path] = {}
+    for system in SYSTEMS:
+        shipped |= import_module(f"{system}.shipped").MODELS
+    return shipped
+
+
+def export_network(network: nn.Module, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:
+    """Convert a generator of any system to a TFLite file for LR images of one size.
+
+    Args:
+        network: a network that `load_network` gave; it is not changed.
+        size: (height, width) of the LR image in px.
+        photo: (3, H, W) RGB in [0, 1], on which the file is checked against PyTorch.
+
+    Returns:
+        The file's content, and its largest absolute difference from PyTorch on the photo.
+
+    Raises:
+        InputError: the check fails, or networks of this kind cannot be exported.
+    """
+    kind = str(getattr(network, "KIND", type(network).__name__))
+    return import_module(f"{_system_of(kind)}.export").export_generator(network, size, photo)
+
+
+def _kinds_of(found: Checkpoint, path: str | Path) -> Any:
+    try:
+        return import_module(f"{_system_of(found.network)}.network.kinds")
+    except InputError as error:
+        raise InputError(f"checkpoint {path}: {error}") from None
+
+
+def _system_of(kind: str) -> str:
+    for system, kinds in SYSTEMS.items():
+        if kind in kinds:
+            return system
+    every = ", ".join(kind for kinds in SYSTEMS.values() for kind in kinds)
+    raise InputError(f"its network is {kind!r}, a generator is needed here ({every})")
