@@ -84,11 +84,12 @@ def test_bad_objective():
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, None, "fast"])
-def test_evaluation_refuses_what_is_not_finite(value):
-    with pytest.raises(SearchError, match=f"value 1 of an evaluation is {value!r}"):
-        Evaluation((1.0, value))
-    with pytest.raises(SearchError, match=f"constraint 'ms' is {value!r}"):
-        Evaluation((1.0,), constraints={"ms": value})
+def test_an_evaluation_names_what_is_not_finite(value):
+    fault = Evaluation((1.0, value)).fault
+    assert fault == f"value 1 of its evaluation is {value!r}, not a finite number"
+    fault = Evaluation((1.0,), constraints={"ms": value}).fault
+    assert fault == f"constraint 'ms' of its evaluation is {value!r}, not a finite number"
+    assert Evaluation((1, 2.5), constraints={"ms": 0}).fault is None
 
 
 @pytest.mark.parametrize("attribute", [math.nan, {1, 2}, object])

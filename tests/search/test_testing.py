@@ -190,7 +190,7 @@ WRONG: list[tuple[str, Callable[[], Problem], str]] = [
     ("it_evaluates_each_choice", lambda: evaluating(short), "evaluate returned 9 results for 10 choices"),
     ("it_evaluates_each_choice", lambda: evaluating(bare), "return one Evaluation for each"),
     ("it_evaluates_each_choice", lambda: evaluating(one_value), "got 1 values for 2 objectives"),
-    ("it_evaluates_each_choice", lambda: evaluating(infinite), "must be a finite number"),
+    ("it_evaluates_each_choice", lambda: evaluating(infinite), "got a number that is not finite"),
     ("it_evaluates_each_choice", lambda: evaluating(no_json), "cannot be written to JSON"),
     ("an_evaluation_depends_on_the_choice_alone", Noisy, "evaluated alone gives"),
     ("an_evaluation_depends_on_the_choice_alone", lambda: evaluating(best_is_one), "evaluated alone gives"),
