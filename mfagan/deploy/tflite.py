@@ -20,7 +20,7 @@ from torch import Tensor
 
 from mfagan.deploy.litert import max_abs_difference
 from mfagan.errors import InputError
-from mfagan.graph.operators import Activation, Block, Operator
+from mfagan.graph.operators import Activation, Block, Operator, Window
 
 PARITY_LIMIT = 1e-4
 
@@ -82,8 +82,7 @@ def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> 
     match operator.kind:
         case "conv":
             assert kernel is not None
-            padding = "SAME" if operator.bias else "VALID"
-            y = tf.nn.conv2d(x[0], kernel[0], strides=1, padding=padding)
+            y = _convolve(x[0], kernel[0], operator.window)
             return y if kernel[1] is None else y + kernel[1]
         case "leaky_relu":
             return tf.nn.leaky_relu(x[0], operator.value)
@@ -108,16 +107,29 @@ def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> 
         case "sigmoid":
             return tf.sigmoid(x[0])
         case "pad":
-            border = [[0, 0]] * 4
-            border[operator.axis] = [int(operator.value)] * 2
-            return tf.pad(x[0], border, "SYMMETRIC")
+            if operator.mode not in _PADS:
+                raise ValueError(f"pad {operator.mode}: the TFLite mirror knows {', '.join(_PADS)}")
+            top, bottom, left, right = operator.border
+            return tf.pad(x[0], [[0, 0], [top, bottom], [left, right], [0, 0]], _PADS[operator.mode])
         case "pixel_shuffle":
             return tf.nn.depth_to_space(x[0], int(operator.value))
         case kind:
             raise ValueError(f"operator {kind}: the TFLite mirror does not know it")
 
 
+_PADS = {"zero": "CONSTANT", "reflect": "REFLECT", "symmetric": "SYMMETRIC"}
 _Kernel = tuple[np.ndarray, np.ndarray | None]
+
+
+def _convolve(x: tf.Tensor, kernel: np.ndarray, window: Window | None) -> tf.Tensor:
+    assert window is not None
+    if window.keeps_size:
+        return tf.nn.conv2d(x, kernel, strides=1, padding="SAME", dilations=window.dilation)
+    # With a stride, SAME would pad another side than PyTorch does.
+    if any(window.padding):
+        rows, columns = ([border, border] for border in window.padding)
+        x = tf.pad(x, [[0, 0], rows, columns, [0, 0]])
+    return tf.nn.conv2d(x, kernel, strides=window.stride, padding="VALID", dilations=window.dilation)
 
 
 def _mirror_weights(
@@ -146,10 +158,12 @@ def weight_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
     if operator.kind != "conv":
         return {}
     rows, columns = operator.output.channels, operator.inputs[0].channels // operator.groups
-    shape = rows, columns, operator.kernel, operator.kernel
-    if not operator.bias:
+    assert operator.window is not None
+    shape = rows, columns, *operator.window.kernel
+    if not operator.parameters:
         return {operator.weights: shape}
-    return {f"{operator.weights}.weight": shape, f"{operator.weights}.bias": (rows,)}
+    bias: dict[str, tuple[int, ...]] = {f"{operator.weights}.bias": (rows,)} if operator.bias else {}
+    return {f"{operator.weights}.weight": shape} | bias
 
 
 def _take(weights: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> np.ndarray:

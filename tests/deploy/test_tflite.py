@@ -13,7 +13,8 @@ from torch.nn import functional as F
 import mfagan
 from mfagan.deploy import litert, tflite
 from mfagan.errors import InputError
-from mfagan.graph.operators import Activation, Operator, OperatorRecorder
+from mfagan.graph.operators import Activation, Operator
+from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.network import mfanet
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.widths import Widths
@@ -109,11 +110,11 @@ KINDS: dict[
     ),
     "sigmoid": (once("sigmoid"), lambda x, w: x.sigmoid()),
     "pad height": (
-        lambda recorder, x: recorder.pad(x, 2, axis=1),
+        lambda recorder, x: recorder.pad(x, (2, 2, 0, 0), "symmetric"),
         lambda x, w: x[:, :, [1, 0, *range(HEIGHT), HEIGHT - 1, HEIGHT - 2]],
     ),
     "pad width": (
-        lambda recorder, x: recorder.pad(x, 2, axis=2),
+        lambda recorder, x: recorder.pad(x, (0, 0, 2, 2), "symmetric"),
         lambda x, w: x[:, :, :, [1, 0, *range(WIDTH), WIDTH - 1, WIDTH - 2]],
     ),
     "pixel_shuffle": (
@@ -240,7 +241,7 @@ def test_an_export_says_nothing_on_the_screen():
 import torch
 from mfagan.deploy import litert
 from mfagan.deploy import tflite
-from mfagan.graph.operators import OperatorRecorder
+from mfagan.graph.recorder import OperatorRecorder
 recorder = OperatorRecorder()
 recorder.conv(recorder.value(3, 6, 6), "a", 4, 3)
 recorder.close_block("a")

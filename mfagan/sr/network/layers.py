@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.data.images import resize_bicubic
-from mfagan.graph.operators import Activation, OperatorRecorder
+from mfagan.graph.operators import Activation
+from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.network.widths import Widths
 
 N_COLOURS = 3
@@ -139,7 +140,9 @@ class BicubicResidual(nn.Module):
         self, recorder: OperatorRecorder, image: Activation, x: Activation, path: str
     ) -> Activation:
         """Append this module's operators as one block."""
-        padded = recorder.pad(recorder.pad(x, self.BORDER_PX, axis=1), self.BORDER_PX, axis=2)
+        border = self.BORDER_PX
+        padded = recorder.pad(x, (border, border, 0, 0), "symmetric")
+        padded = recorder.pad(padded, (0, 0, border, border), "symmetric")
         pixels = recorder.filter(padded, f"{path}.filters", N_COLOURS * self.scale**2, 2 * self.BORDER_PX + 1)
         output = recorder.elementwise("add", image, recorder.pixel_shuffle(pixels, self.scale))
         recorder.close_block(self.key)

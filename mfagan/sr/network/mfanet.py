@@ -21,7 +21,8 @@ from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
-from mfagan.graph.operators import Activation, Block, Operator, OperatorRecorder
+from mfagan.graph.operators import Activation, Block, Operator
+from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.network.layers import (
     CFABS_PER_MFAM,
     N_COLOURS,

@@ -9,7 +9,7 @@ from mfagan.checkpoint import Checkpoint
 from mfagan.data.images import resize_bicubic
 from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
-from mfagan.graph.operators import trace_operators
+from mfagan.graph.trace import trace_operators
 from mfagan.sr.export import export_generator
 from mfagan.sr.network.kinds import KINDS, Generator, build, load_generator
 from mfagan.sr.network.supergenerator import SuperGenerator
