@@ -175,9 +175,7 @@ class OperatorRecorder:
             weights: The module path of a learned or fixed second operand, if it has one.
             parameters: How many learned numbers that holds.
         """
-        return self._write(
-            kind, inputs, inputs[0].shape, value=value, weights=weights, parameters=parameters
-        )
+        return self._write(kind, inputs, inputs[0].shape, value=value, weights=weights, parameters=parameters)
 
     def mean(self, x: Activation) -> Activation:
         """Record the mean over height and width.

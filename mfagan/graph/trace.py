@@ -114,7 +114,9 @@ class _Tracer(TorchDispatchMode):
         self.operators: list[Operator] = []
         self._kept: dict[int, object] = {}  # storages, so that no address is used twice
         self._names: dict[int, str] = {}  # storage -> name, of activations
-        self._reads: dict[int, frozenset[str]] = {}  # storage -> parameters it was computed from, of constants
+        self._reads: dict[
+            int, frozenset[str]
+        ] = {}  # storage -> parameters it was computed from, of constants
         self._flipped: set[int] = set()
         self._uncounted = {name: parameter.numel() for name, parameter in network.named_parameters()}
         for name, parameter in network.named_parameters():

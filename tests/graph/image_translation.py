@@ -24,7 +24,12 @@ class ResNetBlock(nn.Module):
 
 def resnet(n_blocks: int, base: int = 64) -> nn.Sequential:
     """CycleGAN's generator: two halvings, residual blocks, two transposed convolutions; instance norm, biases."""
-    layers: list[nn.Module] = [nn.ReflectionPad2d(3), nn.Conv2d(3, base, 7), norm("instance", base), nn.ReLU()]
+    layers: list[nn.Module] = [
+        nn.ReflectionPad2d(3),
+        nn.Conv2d(3, base, 7),
+        norm("instance", base),
+        nn.ReLU(),
+    ]
     for width in (base, 2 * base):
         layers += [nn.Conv2d(width, 2 * width, 3, 2, 1), norm("instance", 2 * width), nn.ReLU()]
     layers += [ResNetBlock(4 * base) for _ in range(n_blocks)]
