@@ -18,8 +18,8 @@ from mfagan.graph.costs import Costs, trace_costs
 from mfagan.latency.measure import NETWORK_ROUNDS, describe_device, measure_networks
 from mfagan.pretrained import Lpips
 from mfagan.progress import ProgressFactory, no_progress
-from mfagan.sr.experiments.paper_tables import INPUT_SIZE
 from mfagan.sr.network.kinds import Generator, rebuild
+from mfagan.sr.network.mfanet import INPUT_SIZE
 from mfagan.sr.network.widths import Widths
 
 BICUBIC = "bicubic"

@@ -9,7 +9,8 @@ from mfagan.evaluation.report import EvaluationReport, NetworkScores
 from mfagan.evaluation.scores import Scores
 from mfagan.evaluation.text_table import Cell, Column, format_markdown
 from mfagan.pretrained import PUBLISHED
-from mfagan.sr.experiments.paper_tables import INPUT_SIZE, PAPER, SCALE, TABLE_2, Published, quoted_on
+from mfagan.sr.experiments.paper_tables import PAPER, SCALE, TABLE_2, Published, quoted_on
+from mfagan.sr.network.mfanet import INPUT_SIZE
 
 FORMAT = "evaluation/1"
 COST_COLUMNS = (Column("memory", "GB", ".3f"), Column("FLOPs", "G", ".2f"), Column("params", "M", ".3f"))

@@ -19,12 +19,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from mfagan.graph.operators import IN_PLACE, Operator, TransposedAt
+from mfagan.graph.operators import IN_PLACE, Block, Operator, TransposedAt
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["BYTES_PER_ELEMENT", "CONVENTIONS", "Costs", "sum_costs", "trace_costs"]
+__all__ = ["BYTES_PER_ELEMENT", "CONVENTIONS", "Costs", "sum_block_costs", "sum_costs", "trace_costs"]
 
 BYTES_PER_ELEMENT = 4
 """Bytes of one number in fp32."""
@@ -103,6 +103,34 @@ def sum_costs(operators: Iterable[Operator], transposed_at: TransposedAt = "inpu
                 read.setdefault(x.name, x.elements)
         made.add(operator.output.name)
     return Costs(params, macs, macs + extra, BYTES_PER_ELEMENT * (sum(read.values()) + elements))
+
+
+def sum_block_costs(blocks: Sequence[Block], known: dict[str, Costs] | None = None) -> Costs:
+    """The costs of a network from its blocks; those of `sum_costs` on all their operators.
+
+    Args:
+        blocks: The whole network's, in the order they run.
+        known: Key of a block -> its costs without the memory that its inputs take, to be reused from call to call.
+            What is missing is added.
+    """
+    known = {} if known is None else known
+    params = macs = flops = memory_bytes = 0
+    for block in blocks:
+        if block.key not in known:
+            costs = sum_costs(block.operators)
+            read_bytes = BYTES_PER_ELEMENT * sum(x.elements for x in block.inputs)
+            known[block.key] = Costs(costs.params, costs.macs, costs.flops, costs.memory_bytes - read_bytes)
+        costs = known[block.key]
+        params, macs, flops = params + costs.params, macs + costs.macs, flops + costs.flops
+        memory_bytes += costs.memory_bytes
+    made = [block.made for block in blocks]
+    inputs = {
+        x.name: x.elements
+        for i, block in enumerate(blocks)
+        for x in block.inputs
+        if not any(x.name in names for names in made[:i])
+    }
+    return Costs(params, macs, flops, memory_bytes + BYTES_PER_ELEMENT * sum(inputs.values()))
 
 
 def trace_costs(

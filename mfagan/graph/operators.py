@@ -219,6 +219,11 @@ class Block:
         read = (x for operator in self.operators for x in operator.inputs)
         return tuple(dict.fromkeys(x for x in read if x not in made))
 
+    @cached_property
+    def made(self) -> frozenset[str]:
+        """Names of the activations that its operators make."""
+        return frozenset(operator.output.name for operator in self.operators)
+
     @property
     def output(self) -> Activation:
         """The activation of its last operator."""

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 
 SCALE = 4
 PAPER = "MFAGAN (Cheng, Zhao, Ye, Gu 2021)"
-INPUT_SIZE = (128, 128)
-"""Height and width in px of the LR image of which the paper tells FLOPs, memory and latency; so do we."""
 
 
 @dataclass(frozen=True)

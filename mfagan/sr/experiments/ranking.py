@@ -11,9 +11,8 @@ from scipy.stats import spearmanr
 from mfagan.data.pairs import Pair
 from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
-from mfagan.sr.experiments.paper_tables import INPUT_SIZE
 from mfagan.sr.network.layers import Residual
-from mfagan.sr.network.mfanet import operators
+from mfagan.sr.network.mfanet import INPUT_SIZE, operators
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, random_choice
 from mfagan.sr.study.scorer import SliceScorer

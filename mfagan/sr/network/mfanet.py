@@ -38,6 +38,8 @@ from mfagan.sr.network.layers import (
 from mfagan.sr.network.widths import Widths
 
 SLOPE = 0.05
+INPUT_SIZE = (128, 128)
+"""(height, width) in pixels of the LR image for which the paper prints FLOPs, memory and latency; ours use it too."""
 
 
 class CFAB(nn.Module):

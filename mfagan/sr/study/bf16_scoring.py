@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from mfagan.errors import InputError
 from mfagan.sr.network.widths import OPTIONS, Widths, random_choice
 
-Precision = Literal["fp32", "bf16"]
-PRECISIONS: tuple[Precision, ...] = ("fp32", "bf16")
+ScoringPrecision = Literal["fp32", "bf16"]
+PRECISIONS: tuple[ScoringPrecision, ...] = ("fp32", "bf16")
 Scorer = Callable[[Sequence[Widths]], list[float]]
 """Choices -> the PSNR of each, in dB."""
 
@@ -24,7 +24,7 @@ class Score(NamedTuple):
     """A PSNR and what it was computed in."""
 
     psnr_db: float
-    precision: Precision
+    precision: ScoringPrecision
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Bf16Error:
     bound_db: float
 
 
-def require_precision(name: str) -> Precision:
+def require_precision(name: str) -> ScoringPrecision:
     """The same precision, or an InputError where there is no such."""
     for precision in PRECISIONS:
         if name == precision:

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import math
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from mfagan.data.splits import Pair, read_pairs
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import sum_costs
+from mfagan.latency.priced_problem import Target
 from mfagan.sr.network.mfanet import blocks, operators
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, Widths, every_choice, random_choice
 from mfagan.sr.study import problem as problem_module
 from mfagan.sr.study.picked import read_picked
-from mfagan.sr.study.problem import SubGeneratorProblem, as_finding, as_picked, every_block
+from mfagan.sr.study.problem import Scoring, SubGeneratorProblem, as_finding, as_picked, every_block
 from search import pareto
 from search.errors import SearchError
 from search.latency import LatencyTable
@@ -33,14 +35,16 @@ def pairs(trained: Path) -> list[Pair]:
     return read_pairs(trained / "photos", max_images=2, crop_px=48)
 
 
-def build(trained: Path, table: Path, pairs: list[Pair], **settings) -> SubGeneratorProblem:
-    return SubGeneratorProblem(
-        trained / "supergenerator.safetensors",
-        pairs,
-        LatencyTable.read(table),
-        "mfagan lut build",
-        **settings,
-    )
+def build(
+    trained: Path,
+    table: Path,
+    pairs: list[Pair],
+    ceilings: Mapping[str, float] | None = None,
+    checkpoint: str = "supergenerator",
+    **scoring,
+) -> SubGeneratorProblem:
+    target = Target(LatencyTable.read(table), (128, 128), "mfagan lut build", ceilings or {})
+    return SubGeneratorProblem(trained / f"{checkpoint}.safetensors", pairs, target, Scoring(**scoring))
 
 
 class TestSubGenerators(ProblemContract):
@@ -126,7 +130,7 @@ def test_checkpoints_that_are_no_supergenerator_are_refused(trained, table, pair
         ("discriminator", "its network is 'patchgan'"),
     ):
         with pytest.raises(InputError, match=message):
-            SubGeneratorProblem(trained / f"{name}.safetensors", pairs, LatencyTable.read(table), "")
+            build(trained, table, pairs, checkpoint=name)
 
 
 def test_widths_outside_the_set_are_refused(trained, table, pairs):
