@@ -263,5 +263,6 @@ def _where(storage: str, study: str) -> str:
 
 def _scale_of(path: Path) -> int:
     from mfagan import checkpoint
+    from mfagan.sr.network.kinds import describe_generator
 
-    return int(str(checkpoint.read(path, "mfanet").config["scale"]))
+    return describe_generator(checkpoint.read(path, "mfanet"), path).scale

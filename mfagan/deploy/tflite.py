@@ -8,29 +8,47 @@ tensorflow, which takes seconds: import it where it is needed.
 import contextlib
 import logging
 import os
+import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
 
 # Read once, when tensorflow is loaded: its notices would otherwise stand on every user's screen.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import numpy as np
-import tensorflow as tf
 from torch import Tensor
 
-from mfagan.deploy.litert import max_abs_difference
+from mfagan.deploy.litert import max_abs_difference, refuse_import
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block, Operator, Window
 
+try:
+    import tensorflow as tf
+except Exception as error:  # a broken installation fails in many ways
+    desktop = (platform.system(), platform.machine()) == ("Linux", "x86_64")
+    raise refuse_import("tensorflow-cpu" if desktop else "tensorflow", error) from None
+
+__all__ = ["PARITY_LIMIT", "check_parity", "convert", "export_tflite", "weight_shapes"]
+
 PARITY_LIMIT = 1e-4
+"""The largest absolute difference of an exported file's output from PyTorch's."""
 
 
 def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> bytes:
-    """A TFLite file (fp32, batch 1, the fixed size of the operators' values, NHWC) of any operator list.
+    """Convert a list of operators to a TFLite file: fp32, batch 1, a fixed size, NHWC.
 
-    Its inputs are the values read from outside, in the order of first use; its output is the last operator's.
-    `weights`: `PATH.weight` and `PATH.bias` of a learned convolution, `PATH` of a fixed filter, as PyTorch
-    holds them; others are ignored. ValueError where one is missing or has another shape.
+    Args:
+        operators: In the order they run. The file's inputs are the activations that none of them makes, in the order
+            of first use; its output is the last operator's.
+        weights: `PATH.weight` and `PATH.bias` of a learned convolution, `PATH` of a fixed filter, as PyTorch holds
+            them; others are ignored.
+
+    Returns:
+        The file's content.
+
+    Raises:
+        ValueError: Weights are missing or have another shape, or the mirror does not know an operator.
     """
     graph = Block("", tuple(operators))
     kernels = _mirror_weights(operators, weights)
@@ -56,10 +74,20 @@ def export_tflite(
     photo: Tensor,
     limit: float = PARITY_LIMIT,
 ) -> tuple[bytes, float]:
-    """`convert`, then compares the file's output with `reference` ((1, 3, h, w) -> (1, 3, H, W)) on `photo`.
+    """Convert a list of operators to a TFLite file and compare its output with the real network's.
 
-    `photo` is (3, h, w) of the operators' size, RGB in [0, 1]. Returns the file and the largest absolute
-    difference. InputError where that exceeds `limit` or is not a number.
+    Args:
+        operators: As in `convert`.
+        weights: As in `convert`.
+        reference: The real network, (1, 3, h, w) -> (1, 3, H, W).
+        photo: The image to compare on, (3, h, w) of the operators' size, RGB in [0, 1].
+        limit: The largest absolute difference that is accepted.
+
+    Returns:
+        The file's content and the largest absolute difference.
+
+    Raises:
+        InputError: The difference exceeds `limit` or is not a number.
     """
     model = convert(operators, weights)
     difference = max_abs_difference(model, reference, photo)
@@ -68,7 +96,15 @@ def export_tflite(
 
 
 def check_parity(difference: float, limit: float = PARITY_LIMIT) -> None:
-    """InputError where the largest absolute difference from PyTorch exceeds `limit` or is not a number."""
+    """Refuse an exported file whose output is not PyTorch's.
+
+    Args:
+        difference: The largest absolute difference of the two outputs.
+        limit: The largest that is accepted.
+
+    Raises:
+        InputError: `difference` exceeds `limit` or is not a number.
+    """
     # Written so that NaN, which compares false with everything, fails.
     if not difference <= limit:
         raise InputError(
@@ -117,7 +153,11 @@ def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> 
             raise ValueError(f"operator {kind}: the TFLite mirror does not know it")
 
 
-_PADS = {"zero": "CONSTANT", "reflect": "REFLECT", "symmetric": "SYMMETRIC"}
+_PADS: dict[str, Literal["CONSTANT", "REFLECT", "SYMMETRIC"]] = {
+    "zero": "CONSTANT",
+    "reflect": "REFLECT",
+    "symmetric": "SYMMETRIC",
+}
 _Kernel = tuple[np.ndarray, np.ndarray | None]
 
 
@@ -154,7 +194,11 @@ def _mirror_weights(
 
 
 def weight_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of the weights that a convolution reads, as PyTorch holds them; empty for other kinds."""
+    """Name -> shape of the weights that a convolution reads, as PyTorch holds them.
+
+    Args:
+        operator: A convolution; the result is empty for other kinds.
+    """
     if operator.kind != "conv":
         return {}
     rows, columns = operator.output.channels, operator.inputs[0].channels // operator.groups

@@ -31,7 +31,7 @@ BYTES_PER_ELEMENT = 4
 
 CONVENTIONS: dict[TransposedAt, str] = {
     "input": "MACs with transposed convolutions at their input's resolution (those that are computed)",
-    "output": "MACs with transposed convolutions at stride x their input's resolution (as several papers print them)",
+    "output": "MACs with transposed convolutions at their output's resolution, stride x the input's (as several papers print them)",
 }
 """The conventions of `macs`, with the label to print beside a figure."""
 

@@ -25,7 +25,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from mfagan.deploy import litert
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.progress import ProgressCallback
@@ -46,12 +45,12 @@ class Runtime:
     """Something that runs networks.
 
     prepare: a block and a number of threads -> how to load it, with random weights and inputs.
-    version: of the runtime's software.
+    version: the version of the runtime's software.
     device: the processor that it runs on.
     """
 
     prepare: Callable[[Block, int], Loader]
-    version: str
+    version: Callable[[], str]
     device: Callable[[], str]
 
 
@@ -158,7 +157,7 @@ def build_table(
         format="latency-table/1",
         unit="ms",
         runtime=runtime,
-        runtime_version=runs.version,
+        runtime_version=runs.version(),
         device=runs.device(),
         threads=threads,
         input_size=input_size,
@@ -230,6 +229,8 @@ def _prepare_litert(block: Block, threads: int) -> Loader:
 def _load_litert(model: bytes, threads: int) -> Loader:
     """Loads a TFLite file, its inputs uniform in [0, 1)."""
 
+    from mfagan.deploy import litert  # only this runtime needs it
+
     def load() -> Timer:
         generator = torch.Generator().manual_seed(SEED)
         session = litert.Session(model, threads)
@@ -249,4 +250,11 @@ def _describe_cpu() -> str:
     return f"{name}, {os.cpu_count()} cores, {platform.machine()}"
 
 
-RUNTIMES = {"litert": Runtime(_prepare_litert, litert.VERSION, _describe_cpu)}
+def _litert_version() -> str:
+    from mfagan.deploy import litert
+
+    return litert.VERSION
+
+
+RUNTIMES = {"litert": Runtime(_prepare_litert, _litert_version, _describe_cpu)}
+"""The runtimes that tables can be measured on, by the name that a user gives."""

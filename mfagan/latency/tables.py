@@ -1,5 +1,6 @@
 """Finds latency look-up tables, shipped or the user's own, and warns where one does not suit its use."""
 
+import shlex
 from pathlib import Path
 
 import mfagan
@@ -18,8 +19,22 @@ def describe_build(
 ) -> str:
     """The command that builds a table, for messages; `input_size` is (height, width) px."""
     height, width = input_size
-    command = f"mfagan lut build --runtime {runtime} --threads {threads} --size {height}x{width} --out {path}"
-    return command if scale == 4 else f"{command} --scale {scale}"
+    size = f"{height}x{width}"
+    words = [
+        "mfagan",
+        "lut",
+        "build",
+        "--runtime",
+        runtime,
+        "--threads",
+        threads,
+        "--size",
+        size,
+        "--out",
+        path,
+    ]
+    words += [] if scale == 4 else ["--scale", scale]
+    return shlex.join(map(str, words))
 
 
 def warn_size(table: LatencyTable, height: int, width: int, scale: int = 4) -> str | None:

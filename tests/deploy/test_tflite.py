@@ -13,7 +13,7 @@ from torch.nn import functional as F
 import mfagan
 from mfagan.deploy import litert, tflite
 from mfagan.errors import InputError
-from mfagan.graph.operators import Activation, Operator
+from mfagan.graph.operators import Activation, Operator, Window
 from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.network import mfanet
 from mfagan.sr.network.mfanet import MFANet
@@ -91,6 +91,38 @@ KINDS: dict[
 ] = {
     "conv 3x3": (conv(3, 6), lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], padding=1)),
     "conv 1x1": (conv(1, 6), lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"])),
+    "conv strided": (
+        lambda recorder, x: recorder.conv(x, "a", 6, Window.square(4, 2, 1)),
+        lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], stride=2, padding=1),
+    ),
+    "conv strided, of another side": (
+        lambda recorder, x: recorder.conv(x, "a", 6, Window.square(3, 2, 1)),
+        lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], stride=2, padding=1),
+    ),
+    "conv dilated, same size": (
+        lambda recorder, x: recorder.conv(x, "a", 6, Window.square(3, padding=2, dilation=2)),
+        lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], padding=2, dilation=2),
+    ),
+    "conv oblong without padding": (
+        lambda recorder, x: recorder.conv(x, "a", 6, Window((1, 3))),
+        lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"]),
+    ),
+    "conv learned without a bias": (
+        lambda recorder, x: recorder.conv(x, "a", 6, 3, bias=False),
+        lambda x, w: F.conv2d(x, w["a.weight"], padding=1),
+    ),
+    "conv grouped": (
+        lambda recorder, x: recorder.conv(x, "a", 6, 3, groups=2),
+        lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], padding=1, groups=2),
+    ),
+    "pad zero": (
+        lambda recorder, x: recorder.pad(x, (1, 2, 0, 3)),
+        lambda x, w: F.pad(x, (0, 3, 1, 2)),
+    ),
+    "pad reflect": (
+        lambda recorder, x: recorder.pad(x, (1, 2, 0, 3), "reflect"),
+        lambda x, w: F.pad(x, (0, 3, 1, 2), mode="reflect"),
+    ),
     "filter": (filtered, lambda x, w: F.conv2d(x, w["a"], groups=4)),
     "leaky_relu": (once("leaky_relu", 0.05), lambda x, w: F.leaky_relu(x, 0.05)),
     "relu": (once("relu"), lambda x, w: F.relu(x)),

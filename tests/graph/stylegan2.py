@@ -80,6 +80,8 @@ class ModulatedConv(nn.Module):
 class StyledConv(nn.Module):
     """A modulated convolution, noise of one learned strength, a bias and LeakyReLU."""
 
+    noise: Tensor
+
     def __init__(self, channels: int, out: int, size: int, *, up: bool, form: str) -> None:
         super().__init__()
         self.conv = ModulatedConv(channels, out, 3, up=up, form=form)
@@ -165,6 +167,8 @@ class Mapping(nn.Module):
 
 class _StudentConv(nn.Module):
     """MobileStyleGAN's styled convolution: depthwise and pointwise, modulated and demodulated."""
+
+    noise: Tensor
 
     def __init__(self, channels: int, out: int, size: int, dense: bool = False) -> None:
         super().__init__()

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -59,7 +61,7 @@ def test_recorded_convolutions_are_those_of_pytorch(
 ):
     """Stride, dilation, padding, output padding and groups: the recorder's geometry is what the real layer has."""
     channels, out = 2 * groups, 3 * groups
-    given = {"stride": window.stride, "padding": window.padding, "dilation": window.dilation}
+    given: dict[str, Any] = {"stride": window.stride, "padding": window.padding, "dilation": window.dilation}
     given |= {"groups": groups, "bias": bias, "device": "meta"}
     if transposed:
         layer = nn.ConvTranspose2d(

@@ -29,7 +29,7 @@ class Call(nn.Module):
 
 
 def trace(function: Callable[..., object] | nn.Module, *shapes: tuple[int, ...]) -> list[Operator]:
-    network = function if isinstance(function, nn.Module) else Call(function)
+    network: nn.Module = function if isinstance(function, nn.Module) else Call(function)
     return trace_operators(network.eval(), inputs=shapes or [(1, 8, 12, 16)])
 
 

@@ -4,13 +4,14 @@ Every module records its operators beside its `forward`: change both together (a
 """
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.data.images import resize_bicubic
+from mfagan.errors import InputError
 from mfagan.graph.operators import Activation
 from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.network.widths import Widths
@@ -21,8 +22,39 @@ CFABS_PER_MFAM = 2
 CCA_REDUCTION = 16
 CCA_EPSILON = 1e-6
 
+SCALES = (2, 3, 4)
+"""The factors by which generators enlarge."""
 Residual = Literal["none", "bicubic"]
 """Whether a generator adds the enlarged input to its output."""
+
+
+def require_scale(scale: object) -> int:
+    """The same factor, if it is one of `SCALES`.
+
+    Args:
+        scale: The factor, of any type.
+
+    Raises:
+        InputError: It is another value or not a whole number.
+    """
+    if type(scale) is not int or scale not in SCALES:
+        raise InputError(f"scale is {scale!r}; choose 2, 3 or 4")
+    return scale
+
+
+def require_residual(residual: object) -> Residual:
+    """The same residual, if it is one of `Residual`.
+
+    Args:
+        residual: Its name, of any type.
+
+    Raises:
+        InputError: It is another value.
+    """
+    for known in get_args(Residual):
+        if residual == known:
+            return known
+    raise InputError(f"residual {residual!r}: give {' or '.join(get_args(Residual))}")
 
 
 class Group(NamedTuple):

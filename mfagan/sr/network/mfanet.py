@@ -1,4 +1,4 @@
-"""MFANet, the generator of MFAGAN (paper section 3.2; reconstructed in shared/specs/mfagan.md section 1).
+"""MFANet, the generator of MFAGAN (paper section 3.2; what the paper leaves open is chosen to reproduce its Table 1).
 
     head    3x3 conv, 3 -> trunk
     CFAB    five 3x3 convs trunk -> w -> ... -> w, all six feature maps concatenated, channel attention,
@@ -10,7 +10,7 @@ Every module records its operators beside its `forward`: change both together (a
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Self
@@ -34,6 +34,8 @@ from mfagan.sr.network.layers import (
     Residual,
     channel_groups,
     named_convs,
+    require_residual,
+    require_scale,
 )
 from mfagan.sr.network.widths import Widths
 
@@ -176,12 +178,21 @@ class MFANet(nn.Module):
     """The network's name in checkpoints; a SuperGenerator is an MFANet too."""
 
     def __init__(self, widths: Widths, scale: int = 4, residual: Residual = "none") -> None:
+        """
+        Args:
+            widths: The channel widths of its layers.
+            scale: Factor by which height and width are enlarged: 2, 3 or 4.
+            residual: As above.
+
+        Raises:
+            InputError: Another scale or residual.
+        """
         super().__init__()
-        groups = channel_groups(widths, scale)
+        groups = channel_groups(widths, require_scale(scale))
         n_mfams = len(widths.cfabs) // CFABS_PER_MFAM
         self.widths = widths
         self.scale = scale
-        self.residual_kind: Residual = residual
+        self.residual_kind: Residual = require_residual(residual)
         self.head = Conv((groups["rgb"],), (groups["trunk"],), 3)
         self.mfams = nn.ModuleList(MFAM(groups, number) for number in range(1, n_mfams + 1))
         self.fusion = Fusion(groups, n_mfams, scale)
@@ -195,13 +206,36 @@ class MFANet(nn.Module):
         return {"widths": list(self.widths), "scale": self.scale, "residual": self.residual_kind}
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, path: str | Path) -> Self:
-        """The network that a checkpoint describes; `path` names it in errors."""
-        config = dict(checkpoint.config)
+    def from_config(cls, config: Mapping[str, object]) -> Self:
+        """An untrained network from the arguments that `config()` gives.
+
+        Args:
+            config: `widths`, and `scale` and `residual`, which have the constructor's defaults if they are absent.
+
+        Raises:
+            InputError: Arguments are missing, unknown or have values that the network does not take.
+        """
+        arguments = dict(config)
         try:
-            network = cls(Widths.of(config.pop("widths")), **config)  # pyright: ignore[reportArgumentType]
-        except (KeyError, TypeError):
-            raise InputError(f"checkpoint {path}: it does not describe an MFANet (found {config})") from None
+            return cls(Widths.of(arguments.pop("widths")), **arguments)  # pyright: ignore[reportArgumentType]
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{cls.KIND} cannot be built from {dict(config)}: {error}") from None
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint, path: str | Path) -> Self:
+        """The network of a checkpoint, in evaluation mode.
+
+        Args:
+            checkpoint: What the file holds.
+            path: Its path, for errors.
+
+        Raises:
+            InputError: The checkpoint describes another network, or its weights do not fit.
+        """
+        try:
+            network = cls.from_config(checkpoint.config)
+        except InputError as error:
+            raise InputError(f"checkpoint {path}: {error}") from None
         return load_weights(network, checkpoint, path).eval()
 
     def forward(self, x: Tensor) -> Tensor:

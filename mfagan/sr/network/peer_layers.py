@@ -1,5 +1,7 @@
 """What the peers are built of: the arguments they share, their convolutions and their initialisation."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Self
 
 import torch
@@ -8,7 +10,7 @@ from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
-from mfagan.sr.network.layers import BicubicResidual, Residual
+from mfagan.sr.network.layers import BicubicResidual, Residual, require_residual, require_scale
 
 STEPS = {2: (2,), 3: (3,), 4: (2, 2)}
 """Scale -> the factors of the networks that enlarge in steps."""
@@ -25,14 +27,10 @@ class Peer(nn.Module):
 
     def __init__(self, scale: int, n_blocks: int, features: int, residual: Residual) -> None:
         super().__init__()
-        if scale not in STEPS:
-            raise InputError(f"scale is {scale}; choose 2, 3 or 4")
-        if residual not in ("none", "bicubic"):
-            raise InputError(f"residual {residual!r}: give none or bicubic")
-        self.scale = scale
+        self.scale = require_scale(scale)
         self.n_blocks = n_blocks
         self.features = features
-        self.residual_kind: Residual = residual
+        self.residual_kind: Residual = require_residual(residual)
         self.residual = BicubicResidual(scale) if residual == "bicubic" else None
 
     def config(self) -> dict[str, object]:
@@ -45,15 +43,36 @@ class Peer(nn.Module):
         }
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, path: object) -> Self:
-        """The network that a checkpoint describes; `path` names it in errors."""
+    def from_config(cls, config: Mapping[str, object]) -> Self:
+        """An untrained network from the arguments that `config()` gives.
+
+        Args:
+            config: Arguments of the constructor; absent ones have their defaults.
+
+        Raises:
+            InputError: Arguments are unknown or have values that the network does not take.
+        """
         try:
-            network = cls(**checkpoint.config)  # pyright: ignore[reportCallIssue, reportArgumentType]
-        except TypeError:
-            raise InputError(
-                f"checkpoint {path}: it does not describe an {cls.__name__} (found {dict(checkpoint.config)})"
-            ) from None
-        return load_weights(network, checkpoint, str(path)).eval()
+            return cls(**config)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        except TypeError as error:
+            raise InputError(f"{cls.KIND} cannot be built from {dict(config)}: {error}") from None
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint, path: str | Path) -> Self:
+        """The network of a checkpoint, in evaluation mode.
+
+        Args:
+            checkpoint: What the file holds.
+            path: Its path, for errors.
+
+        Raises:
+            InputError: The checkpoint describes another network, or its weights do not fit.
+        """
+        try:
+            network = cls.from_config(checkpoint.config)
+        except InputError as error:
+            raise InputError(f"checkpoint {path}: {error}") from None
+        return load_weights(network, checkpoint, path).eval()
 
     def start_from_bicubic(self) -> None:
         """Where the input is added, the untrained network is bicubic enlargement: its last weights are zero."""
