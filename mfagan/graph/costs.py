@@ -30,8 +30,8 @@ BYTES_PER_ELEMENT = 4
 """Bytes of one number in fp32."""
 
 CONVENTIONS: dict[TransposedAt, str] = {
-    "input": "MACs with transposed convolutions at their input's resolution (those that are computed)",
-    "output": "MACs with transposed convolutions at their output's resolution, stride x the input's (as several papers print them)",
+    "input": "MACs with transposed convolutions at their input's resolution, as they are computed",
+    "output": "MACs with transposed convolutions at their output's resolution, as several papers print them",
 }
 """The conventions of `macs`, with the label to print beside a figure."""
 

@@ -16,6 +16,7 @@ from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Operator, Window
 from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.network import mfanet
+from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.widths import Widths
 
@@ -47,7 +48,7 @@ def list_operators(model: bytes) -> list[str]:
     return [names[codes[operator.opcodeIndex]] for operator in content.subgraphs[0].operators or ()]
 
 
-def build_network(residual: mfanet.Residual) -> MFANet:
+def build_network(residual: Residual) -> MFANet:
     torch.manual_seed(0)
     network = MFANet(WIDTHS, residual=residual).eval()
     # With a residual these start at zero, which would hide the whole network.
@@ -183,7 +184,7 @@ def test_every_kind_of_the_network_is_tested():
 
 @pytest.mark.parametrize("residual", ["none", "bicubic"])
 @pytest.mark.parametrize("size", [(16, 12), (17, 13)])
-def test_the_whole_network_agrees_and_has_no_transpose(residual: mfanet.Residual, size: tuple[int, int]):
+def test_the_whole_network_agrees_and_has_no_transpose(residual: Residual, size: tuple[int, int]):
     network = build_network(residual)
     operators = mfanet.operators(WIDTHS, *size, residual=residual)
 

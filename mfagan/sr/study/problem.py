@@ -17,7 +17,8 @@ from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
 from mfagan.pretrained import Lpips
-from mfagan.sr.network.mfanet import Residual, blocks
+from mfagan.sr.network.layers import Residual
+from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
 from mfagan.sr.study.bf16_scoring import (
@@ -30,6 +31,18 @@ from mfagan.sr.study.bf16_scoring import (
 from mfagan.sr.study.picked import Picked
 from mfagan.sr.study.scorer import SliceScorer
 from search.problem import JSON, Choice, Known, Objective, Point
+
+__all__ = [
+    "EXTRA_OBJECTIVES",
+    "LPIPS",
+    "PSNR",
+    "Finding",
+    "Scoring",
+    "SubGeneratorProblem",
+    "as_finding",
+    "as_picked",
+    "every_block",
+]
 
 PSNR = Objective("psnr_db", "maximize", "dB")
 LPIPS = Objective("lpips", "minimize")
@@ -223,9 +236,14 @@ class SubGeneratorProblem(PricedProblem[Widths]):
 
 
 def every_block(size: tuple[int, int], scale: int = 4, residual: Residual = "bicubic") -> dict[str, Block]:
-    """Key -> block, for every block that some choice needs at this LR size.
+    """Every block that some choice needs at an LR size, by its key.
 
-    24 in the paper's network: 3 heads, 9 CFABs, 3 MFAM tails, 9 fusions. The bicubic residual adds one.
+    The paper's network has 24: 3 heads, 9 CFABs, 3 MFAM tails, 9 fusions. The bicubic residual adds one.
+
+    Args:
+        size: (height, width) of the LR image, in pixels.
+        scale: Enlargement: 2, 3 or 4.
+        residual: As in `MFANet`.
     """
     return {
         block.key: block
@@ -246,13 +264,25 @@ class Finding:
 
 
 def as_finding(point: Point) -> Finding:
-    """The figures of a study's point."""
+    """The figures of a study's point.
+
+    Args:
+        point: A point of a study of `SubGeneratorProblem`.
+    """
     psnr_db, latency_ms = point.values[:2]
     return Finding(point.number, list(Widths.from_choice(point.choice)), psnr_db, latency_ms)
 
 
 def as_picked(study: str, point: Point) -> Picked:
-    """A study's point as a pick; InputError where the study was not one of SubGenerators."""
+    """A study's point as a pick.
+
+    Args:
+        study: The study's name.
+        point: One of its points.
+
+    Raises:
+        InputError: The study is not one of SubGenerators.
+    """
     try:
         finding = as_finding(point)
         carried = {

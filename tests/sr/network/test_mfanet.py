@@ -4,7 +4,8 @@ import torch
 from mfagan.data.images import resize_bicubic
 from mfagan.graph.costs import Costs, sum_costs
 from mfagan.graph.trace import trace_operators
-from mfagan.sr.network.mfanet import MFANet, Residual, blocks, operators
+from mfagan.sr.network.layers import Residual
+from mfagan.sr.network.mfanet import MFANet, blocks, operators
 from mfagan.sr.network.widths import Widths
 
 MIXED = "48,24,24,24,32,48,48,24"
