@@ -1,4 +1,4 @@
-"""Runs TFLite files with the LiteRT interpreter: the only file that imports ai_edge_litert."""
+"""Run TFLite files with the LiteRT interpreter: the only file that imports ai_edge_litert."""
 
 import contextlib
 import os
@@ -45,7 +45,8 @@ class Session:
     """A TFLite file (NHWC, batch 1), loaded into an interpreter."""
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
-        """
+        """Load the file.
+
         Args:
             model: The file's content.
             threads: CPU threads of the interpreter.

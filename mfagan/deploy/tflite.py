@@ -2,7 +2,7 @@
 
 The mirror works in TensorFlow's layout (NHWC) from the start and copies the weights, so the file holds no
 TRANSPOSE, which a conversion from PyTorch's layout would leave in it. This is the only file that imports
-tensorflow, which takes seconds: import it where it is needed.
+tensorflow, which takes seconds: import it only in functions that need it.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
-# Read once, when tensorflow is loaded: its notices would otherwise stand on every user's screen.
+# Read once, when tensorflow is loaded: its notices would otherwise appear on every user's screen.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
@@ -115,6 +115,10 @@ def check_parity(difference: float, limit: float = PARITY_LIMIT) -> None:
 
 def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> tf.Tensor:
     """One operator on tensors (1, H, W, C)."""
+    if operator.weights and kernel is None:
+        raise ValueError(
+            f"weights {operator.weights} of {operator.kind}: the TFLite mirror takes a convolution's alone"
+        )
     match operator.kind:
         case "conv":
             assert kernel is not None
@@ -240,7 +244,7 @@ def _shuffle_order(channels: int, factor: int) -> np.ndarray:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Tensorflow's Python loggers say nothing below an error."""
+    """Keep Tensorflow's Python loggers from showing anything below an error."""
     loggers = [logging.getLogger(name) for name in ("tensorflow", "absl")]
     before = [logger.level for logger in loggers]
     for logger in loggers:

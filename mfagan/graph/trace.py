@@ -55,8 +55,8 @@ def trace_operators(
 ) -> list[Operator]:
     """Every operator that a real forward pass of a network runs.
 
-    Works on any device, the meta device included, where nothing is computed; memory for all activations of the pass
-    is needed elsewhere. A parameter counts at the first operator that reads it, and one that none reads not at all.
+    The network runs on its own device, on which the activations of the whole pass must fit; on the meta device nothing
+    is computed. A parameter is counted at the first operator that reads it, and not at all if none does.
 
     Args:
         network: Any module whose `forward` takes tensors.
@@ -302,7 +302,7 @@ _PATTERNS: tuple[tuple[str, Callable[[re.Match[str], dict[str, Any]], dict[str, 
 
 
 def _value(name: str, given: dict[str, Any], active: list[Tensor]) -> dict[str, Any]:
-    """The kinds that a number tells apart, and that number where the operator list holds it."""
+    """The kinds that depend on a number, and that number if the operator list holds it."""
     other = given.get("other")
     if name == "pow":
         return {"kind": "square" if given["exponent"] == 2 else "power"}

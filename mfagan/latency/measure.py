@@ -1,14 +1,15 @@
-"""Measures latency on a runtime: blocks of operators for a look-up table, and whole exported files.
+"""Measure latency on a runtime: blocks of operators for a look-up table, and whole exported files.
 
-A block is timed alone, with random weights: latency depends on shapes, not on values (as long as these are no
-denormal numbers, which are slow). The price of a network is the sum of its blocks.
+A block is timed alone, with random weights: latency depends on shapes, not on values (unless these are denormal
+numbers, which are slow). The price of a network is the sum of its blocks.
 
 Latency is that of the fastest run: what the device does while nothing else disturbs it. Other work on the
-same cores nearly doubles the runs that it meets and comes in bursts, so medians mostly tell how busy the
-machine was: measured while it was, they put a sum of blocks 6 to 76 % above the whole network, the fastest
-runs of the same rounds 1 to 2 % below it. Work that never pauses disturbs every run; `warn_noise` may tell.
+same cores nearly doubles the runs it overlaps with and comes in bursts, so a median mostly measures how busy the
+machine was: on a busy machine, medians put a sum of blocks 6 to 76 % above the whole network, the fastest
+runs of the same rounds 1 to 2 % below it. Work that never pauses disturbs every run; `warn_noise` looks for signs
+of that.
 
-Whole networks in PyTorch are for tables that people read: there it is the median, which they would wait.
+Whole networks in PyTorch are measured for tables that people read: those hold the median, the time a user waits.
 """
 
 import math
@@ -46,13 +47,17 @@ __all__ = [
 ]
 
 ROUNDS = 15
+"""Rounds of a table's measurement."""
 NETWORK_ROUNDS = 7
+"""Rounds of the measurement of whole networks."""
 MIN_SAMPLE_MS = 20.0
 SEED = 0
 
 Sample = list[float]  # one round's runs, in ms
-Timer = Callable[[], float]  # runs the subject once, returns how long that took in ms
-Loader = Callable[[], Timer]  # loads the subject anew
+Timer = Callable[[], float]
+"""Runs the subject once and returns how long that took, in ms."""
+Loader = Callable[[], Timer]
+"""Loads the subject again, at another address in memory."""
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,8 @@ class PricedProblem(Problem, Generic[Candidate]):
     """What error messages call the candidates, in the plural."""
 
     def __init__(self, target: Target) -> None:
-        """
+        """Take over what the candidates are priced for.
+
         Args:
             target: What the candidates are priced for.
         """

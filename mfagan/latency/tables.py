@@ -10,6 +10,7 @@ from search.latency import LatencyTable
 __all__ = ["NOISE_LIMIT", "describe_build", "find_table", "read_table", "warn_noise", "warn_size"]
 
 NOISE_LIMIT = 0.05
+"""The share of its latencies that a table's spreads may reach before a warning."""
 
 
 def describe_build(
@@ -61,7 +62,7 @@ def warn_size(table: LatencyTable, height: int, width: int, scale: int = 4) -> s
     measured = "x".join(map(str, table.input_size))
     return (
         f"the latency table was measured at {measured} px, the target is {height}x{width} px: its "
-        f"prices rank networks but are no latencies there; build one with: "
+        f"prices rank networks but are not latencies there; build one with: "
         f"{describe_build(table.threads, (height, width), table.runtime, scale=scale)}"
     )
 

@@ -264,6 +264,12 @@ def test_an_operator_that_cannot_be_mirrored_is_named():
     x = Activation("x", 4, 6, 6)
     with pytest.raises(ValueError, match="operator tanh"):
         tflite.convert([Operator("tanh", (x,), Activation("y", 4, 6, 6))], {})
+    with pytest.raises(ValueError, match="weights gain of multiply"):
+        tflite.convert([Operator("multiply", (x,), Activation("y", 4, 6, 6), weights="gain")], {})
+    with pytest.raises(ValueError, match="pad replicate: the TFLite mirror knows zero, reflect, symmetric"):
+        tflite.convert(
+            [Operator("pad", (x,), Activation("y", 4, 8, 6), mode="replicate", border=(1, 1, 0, 0))], {}
+        )
     with pytest.raises(ValueError, match="only a convolution's output"):
         tflite.convert([Operator("pixel_shuffle", (x,), Activation("y", 1, 12, 12), value=2)], {})
 

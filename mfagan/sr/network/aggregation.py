@@ -48,7 +48,9 @@ class CFAB(nn.Module):
         self.key = f"cfab/t{trunk.size}/w{parts[1].size}"
 
     def forward(self, x: Tensor) -> Tensor:
-        """Args:
+        """Run the block.
+
+        Args:
             x: The trunk's activations (N, t, H, W).
 
         Returns:
@@ -97,7 +99,9 @@ class Tail(nn.Module):
         self.key = f"tail/t{trunk.size}"
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        """Args:
+        """Run the tail.
+
+        Args:
             x: Output of the second CFAB, (N, t, H, W).
             skip: Input of the MFAM, (N, t, H, W).
 
@@ -203,7 +207,9 @@ class Fusion(nn.Module):
         self.key = f"fusion/t{trunk.size}/f{fused.size}/x{scale}"
 
     def forward(self, features: Sequence[Tensor], skip: Tensor) -> Tensor:
-        """Args:
+        """Fuse the outputs of the MFAMs into the image.
+
+        Args:
             features: Outputs of the MFAMs, each (N, t, H, W).
             skip: Output of the head, (N, t, H, W).
 

@@ -27,11 +27,13 @@ class IMDN(Peer):
     def __init__(
         self, scale: int = 4, n_blocks: int = 6, features: int = 64, residual: Residual = "none"
     ) -> None:
-        """Args:
-        scale: As in `Peer`.
-        n_blocks: As in `Peer`.
-        features: As in `Peer`.
-        residual: As in `Peer`.
+        """Build an untrained network.
+
+        Args:
+            scale: As in `Peer`.
+            n_blocks: As in `Peer`.
+            features: As in `Peer`.
+            residual: As in `Peer`.
         """
         super().__init__(scale, n_blocks, features, residual)
         self.head = conv(3, features)
@@ -42,7 +44,9 @@ class IMDN(Peer):
         self.start_from_bicubic()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Args:
+        """Enlarge images.
+
+        Args:
             x: LR images (N, 3, H, W) in [0, 1].
 
         Returns:
@@ -86,11 +90,13 @@ class RFDN(Peer):
     def __init__(
         self, scale: int = 4, n_blocks: int = 4, features: int = 50, residual: Residual = "none"
     ) -> None:
-        """Args:
-        scale: As in `Peer`.
-        n_blocks: As in `Peer`.
-        features: As in `Peer`.
-        residual: As in `Peer`.
+        """Build an untrained network.
+
+        Args:
+            scale: As in `Peer`.
+            n_blocks: As in `Peer`.
+            features: As in `Peer`.
+            residual: As in `Peer`.
         """
         super().__init__(scale, n_blocks, features, residual)
         self.head = conv(3, features)
@@ -101,7 +107,9 @@ class RFDN(Peer):
         self.start_from_bicubic()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Args:
+        """Enlarge images.
+
+        Args:
             x: LR images (N, 3, H, W) in [0, 1].
 
         Returns:

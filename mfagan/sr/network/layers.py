@@ -164,7 +164,9 @@ class ContrastAwareAttention(nn.Module):
         self.excite = Conv((hidden,), channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Args:
+        """Scale the channels by the gate.
+
+        Args:
             x: Activations (N, C, H, W).
 
         Returns:
@@ -232,7 +234,9 @@ class BicubicResidual(nn.Module):
         self.key = f"bicubic/x{scale}"
 
     def forward(self, image: Tensor, x: Tensor) -> Tensor:
-        """Args:
+        """Add the enlarged input to the output.
+
+        Args:
             image: The network's output (N, 3, scale H, scale W).
             x: Its input (N, 3, H, W).
 

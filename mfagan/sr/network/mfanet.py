@@ -50,7 +50,8 @@ class MFANet(nn.Module):
     """The network's name in checkpoints; a SuperGenerator is an MFANet too."""
 
     def __init__(self, widths: Widths, scale: int = 4, residual: Residual = "none") -> None:
-        """
+        """Build an untrained network.
+
         Args:
             widths: The channel widths of its layers.
             scale: Factor by which height and width are enlarged: 2, 3 or 4.
@@ -111,7 +112,9 @@ class MFANet(nn.Module):
         return load_weights(network, checkpoint, path).eval()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Args:
+        """Enlarge images.
+
+        Args:
             x: LR images (N, 3, H, W) in [0, 1].
 
         Returns:

@@ -37,12 +37,14 @@ class RRDBNet(Peer):
         growth: int = 32,
         residual: Residual = "none",
     ) -> None:
-        """Args:
-        scale: As in `Peer`.
-        n_blocks: As in `Peer`.
-        features: As in `Peer`.
-        growth: Channels that each convolution of a dense block adds.
-        residual: As in `Peer`.
+        """Build an untrained network.
+
+        Args:
+            scale: As in `Peer`.
+            n_blocks: As in `Peer`.
+            features: As in `Peer`.
+            growth: Channels that each convolution of a dense block adds.
+            residual: As in `Peer`.
         """
         super().__init__(scale, n_blocks, features, residual)
         self.growth = growth
@@ -61,7 +63,9 @@ class RRDBNet(Peer):
         return super().config() | {"growth": self.growth}
 
     def forward(self, x: Tensor) -> Tensor:
-        """Args:
+        """Enlarge images.
+
+        Args:
             x: LR images (N, 3, H, W) in [0, 1].
 
         Returns:
@@ -111,11 +115,13 @@ class SRResNet(Peer):
     def __init__(
         self, scale: int = 4, n_blocks: int = 16, features: int = 64, residual: Residual = "none"
     ) -> None:
-        """Args:
-        scale: As in `Peer`.
-        n_blocks: As in `Peer`.
-        features: As in `Peer`.
-        residual: As in `Peer`.
+        """Build an untrained network.
+
+        Args:
+            scale: As in `Peer`.
+            n_blocks: As in `Peer`.
+            features: As in `Peer`.
+            residual: As in `Peer`.
         """
         super().__init__(scale, n_blocks, features, residual)
         self.head = conv(3, features)
@@ -135,7 +141,9 @@ class SRResNet(Peer):
         self.start_from_bicubic()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Args:
+        """Enlarge images.
+
+        Args:
             x: LR images (N, 3, H, W) in [0, 1].
 
         Returns:
@@ -175,11 +183,13 @@ class SPAN(Peer):
     def __init__(
         self, scale: int = 4, n_blocks: int = 6, features: int = 48, residual: Residual = "none"
     ) -> None:
-        """Args:
-        scale: As in `Peer`.
-        n_blocks: As in `Peer`.
-        features: As in `Peer`.
-        residual: As in `Peer`.
+        """Build an untrained network.
+
+        Args:
+            scale: As in `Peer`.
+            n_blocks: As in `Peer`.
+            features: As in `Peer`.
+            residual: As in `Peer`.
         """
         super().__init__(scale, n_blocks, features, residual)
         self.register_buffer(
@@ -193,7 +203,9 @@ class SPAN(Peer):
         self.start_from_bicubic()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Args:
+        """Enlarge images.
+
+        Args:
             x: LR images (N, 3, H, W) in [0, 1].
 
         Returns:

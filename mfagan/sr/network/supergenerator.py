@@ -1,6 +1,6 @@
 """The weight-shared SuperGenerator (paper section 3.6): every SubGenerator is a slice of its weights.
 
-A SubGenerator uses the front channels of each channel group of each layer; where a layer reads a
+A SubGenerator uses the front channels of each channel group of each layer; if a layer reads a
 concatenation, the front channels of each concatenated part. `layers.Conv` knows which groups it joins; nothing here
 knows the structure of the network.
 """

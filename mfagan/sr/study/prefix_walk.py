@@ -27,9 +27,11 @@ class PrefixWalk:
     """Runs slices of a SuperGenerator, whose weights must not change meanwhile."""
 
     def __init__(self, network: SuperGenerator, dtype: torch.dtype = torch.float32) -> None:
-        """Args:
-        network: The SuperGenerator whose slices are run.
-        dtype: What activations and weights are computed in; the bicubic residual stays in float32.
+        """Prepare the walk.
+
+        Args:
+            network: The SuperGenerator whose slices are run.
+            dtype: What activations and weights are computed in; the bicubic residual stays in float32.
         """
         self._network = network
         self._dtype = dtype
@@ -122,14 +124,18 @@ class OnePassAttention(nn.Module):
     """A trained channel attention, faster and without gradients: one operator gives both of its statistics."""
 
     def __init__(self, attention: ContrastAwareAttention) -> None:
-        """Args:
-        attention: The trained attention; its weights become float32.
+        """Wrap an attention.
+
+        Args:
+            attention: The trained attention; its weights become float32.
         """
         super().__init__()
         self.attention = attention.float()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Args:
+        """Scale the channels by the gate.
+
+        Args:
             x: Activations (1, C, H, W).
 
         Returns:

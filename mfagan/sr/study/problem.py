@@ -78,7 +78,7 @@ class Scoring:
             raise InputError(f"extra objective {extra!r}: give one of {', '.join(EXTRA_OBJECTIVES)}")
         if self.precision == "bf16":
             raise InputError(
-                f"precision bf16 with the extra objective {extra}: it serves two alone; use fp32"
+                f"precision bf16 with the extra objective {extra}: bf16 serves two objectives only; use fp32"
             )
         if extra == "lpips" and self.lpips is None:
             raise InputError(
@@ -102,7 +102,8 @@ class SubGeneratorProblem(PricedProblem[Widths]):
     def __init__(
         self, supernet: str | Path, pairs: Sequence[Pair], target: Target, scoring: Scoring | None = None
     ) -> None:
-        """
+        """Load the SuperGenerator and check the target.
+
         Args:
             supernet: The SuperGenerator's checkpoint.
             pairs: The images that slices are scored on.

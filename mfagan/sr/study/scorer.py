@@ -28,11 +28,13 @@ class SliceScorer:
         dtype: torch.dtype = torch.float32,
         lpips: PerceptualDistance | None = None,
     ) -> None:
-        """Args:
-        network: The SuperGenerator; it stays on its device.
-        pairs: The images.
-        dtype: What the slices are computed in.
-        lpips: Measures LPIPS in `score`; None to leave that out.
+        """Prepare the scorer of one network on some images.
+
+        Args:
+            network: The SuperGenerator; it stays on its device.
+            pairs: The images.
+            dtype: What the slices are computed in.
+            lpips: Measures LPIPS in `score`; None to leave that out.
         """
         self._walk = PrefixWalk(network, dtype)
         self._pairs = list(pairs)
