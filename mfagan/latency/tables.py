@@ -120,6 +120,6 @@ def read_table(name_or_path: str | Path) -> LatencyTable:
 
 
 def _shipped_folder() -> Path:
-    """Where the tables lie: inside an installed package, beside it in a checkout."""
+    """The folder of the shipped tables: inside an installed package, beside it in a checkout."""
     package = Path(mfagan.__file__).parent
     return package / "luts" if (package / "luts").is_dir() else package.parent / "luts"

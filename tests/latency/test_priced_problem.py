@@ -164,7 +164,7 @@ def test_every_figure_can_have_a_ceiling_down_to_the_least(name: str, unit: str)
         ({"params": -math.inf}, "max_params is -inf: give a number, or leave it out"),
     ],
 )
-def test_ceilings_that_are_none(ceilings: dict[str, float], message: str):
+def test_ceilings_that_are_refused(ceilings: dict[str, float], message: str):
     with pytest.raises(InputError) as caught:
         build(ceilings)
     assert str(caught.value) == message

@@ -70,7 +70,9 @@ class MFANet(nn.Module):
         self.mfams = nn.ModuleList(MFAM(groups, number) for number in range(1, n_mfams + 1))
         self.fusion = Fusion(groups, n_mfams, scale)
         self.residual = BicubicResidual(scale) if residual == "bicubic" else None
-        if self.residual is not None:  # an untrained network then is bicubic enlargement, not noise upon it
+        if (
+            self.residual is not None
+        ):  # an untrained network then is bicubic enlargement, not noise added to it
             for parameter in self.fusion.reconstruct.parameters():
                 nn.init.zeros_(parameter)
 

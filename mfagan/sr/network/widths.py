@@ -1,4 +1,4 @@
-"""The width choices that are searched: the only place that knows their names and their options."""
+"""The width choices that are searched: the only file that knows their names and their options."""
 
 import itertools
 import random

@@ -124,5 +124,5 @@ def picked_of(found: Checkpoint, path: str | Path) -> Picked | None:
 
 def _first(error: ValidationError) -> str:
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the file"
-    return f"{place}: {first['msg']}"
+    field = ".".join(str(part) for part in first["loc"]) or "the file"
+    return f"{field}: {first['msg']}"

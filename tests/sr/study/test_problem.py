@@ -94,8 +94,8 @@ def test_every_evaluation_carries_costs_and_hashes(trained, table, pairs):
 
 def test_a_ceiling_is_a_constraint_and_an_impossible_one_is_refused(trained, table, pairs):
     free = build(trained, table, pairs)
-    cheap, dear = free.price(Widths.uniform(24)), free.price(Widths.uniform(48))
-    problem = build(trained, table, pairs, ceilings={"latency_ms": (cheap + dear) / 2})
+    cheap, expensive = free.price(Widths.uniform(24)), free.price(Widths.uniform(48))
+    problem = build(trained, table, pairs, ceilings={"latency_ms": (cheap + expensive) / 2})
     feasible = [e.feasible for e in problem.evaluate([Widths.uniform(w).as_choice() for w in (24, 48)])]
     assert feasible == [True, False]
     with pytest.raises(InputError, match=f"least of all SubGenerators is {cheap:.6g} ms"):
