@@ -56,8 +56,8 @@ def trace_operators(
     """Every operator that a real forward pass of a network runs.
 
     The network runs on its own device, on which the activations of the whole pass must fit; on the meta device nothing
-    is computed. A parameter is counted at the first operator that reads it, as a whole even if only a slice is read, and not at all if no
-    operator reads it.
+    is computed. A parameter is counted at the first operator that reads it, as a whole even if only a slice is read,
+    and not at all if no operator reads it.
 
     Args:
         network: Any module whose `forward` takes tensors.
