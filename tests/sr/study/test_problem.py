@@ -108,6 +108,21 @@ def test_a_ceiling_that_is_no_number_is_refused(trained, table, pairs, ceiling):
         build(trained, table, pairs, ceilings={"flops": ceiling})
 
 
+def test_what_studies_record_keeps_its_names(trained, table, pairs):
+    """A study of an earlier version continues only if identity and attributes are the same."""
+    problem = build(trained, table, pairs, ceilings={"params": 1e6})
+    assert problem.identity().keys() == {
+        *("supernet_sha256", "lut_sha256", "images_sha256", "target_size", "ceilings", "precision")
+    }
+    assert problem.identity()["target_size"] == "128x128"
+    assert problem.identity()["ceilings"] == "params 1e+06"
+    (found,) = problem.evaluate([MIXED.as_choice()])
+    assert list(found.attributes) == [
+        *("params", "macs", "flops", "memory_bytes", "lut_sha256", "supernet", "supernet_sha256", "precision")
+    ]
+    assert list(found.constraints) == ["max_params"]
+
+
 def test_ceilings_that_differ_in_late_digits_are_different_problems(trained, table, pairs):
     texts = [
         build(trained, table, pairs, ceilings={"flops": flops}).identity()["ceilings"]
