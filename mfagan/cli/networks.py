@@ -42,13 +42,12 @@ def costs(
 ) -> None:
     """Print parameters, multiply-accumulates, FLOPs (the paper's count) and memory traffic of an MFANet."""
     from mfagan.graph.costs import sum_costs
+    from mfagan.sr.network.layers import require_residual
     from mfagan.sr.network.mfanet import operators
     from mfagan.sr.network.widths import Widths
 
-    if residual not in ("none", "bicubic"):
-        raise InputError(f"residual {residual!r}: give none or bicubic")
     height, width = read_size(size)
-    found = sum_costs(operators(Widths.parse(widths), height, width, residual=residual))
+    found = sum_costs(operators(Widths.parse(widths), height, width, residual=require_residual(residual)))
     if as_json:
         print(json.dumps(found.as_dict()))
         return
@@ -68,15 +67,18 @@ def info(
 ) -> None:
     """Say what a checkpoint is and how it was made."""
     from mfagan import checkpoint
+    from mfagan.sr.network.kinds import KINDS, describe_generator
 
     found = checkpoint.read(ckpt)
+    # Arguments that the file leaves out have defaults, which belong to what the network is.
+    config = describe_generator(found, ckpt).config() if found.network in KINDS else found.config
     about = {
         "file": str(ckpt),
         "sha256": checkpoint.sha256(ckpt),
         "network": found.network,
         "role": found.role,
         "params": checkpoint.count_parameters(found),
-        **found.config,
+        **config,
         **found.record,
     }
     if as_json:

@@ -89,8 +89,8 @@ def run_search(
     max_params: Annotated[float | None, typer.Option(help="Ceiling on the parameters.")] = None,
     max_gflops: Annotated[float | None, typer.Option(help="Ceiling on the FLOPs, in G.")] = None,
     max_memory_gb: Annotated[float | None, typer.Option(help="Ceiling on the memory traffic, in GB.")] = None,
-    third: Annotated[
-        str | None, typer.Option("--objective", help="A third objective: memory, or lpips (slow).")
+    extra_objective: Annotated[
+        str | None, typer.Option("--objective", help="One more objective: memory, or lpips (slow).")
     ] = None,
     weights: WeightsOption = None,
     population: Annotated[int, typer.Option(min=2, help="Trials of one generation of NSGA-II.")] = 10,
@@ -117,20 +117,21 @@ def run_search(
     """
     from mfagan.data.splits import read_pairs
     from mfagan.devices import choose_device
+    from mfagan.latency.priced_problem import Target
     from mfagan.latency.tables import describe_build, find_table, warn_size
     from mfagan.sr.study.bf16_scoring import require_precision
-    from mfagan.sr.study.problem import SubGeneratorProblem
+    from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
     from search import pareto
     from search.latency import LatencyTable
     from search.problem import count_choices
     from search.report.dashboard import show_front
     from search.study import load
 
-    target = read_size(size)
+    size_px = read_size(size)
     scale = _scale_of(supernet)
     path = find_table(lut, scale)
     table = LatencyTable.read(path)
-    warning = warn_size(table, *target, scale)
+    warning = warn_size(table, *size_px, scale)
     if warning:
         logger.warning(warning)
     ceilings = {
@@ -139,18 +140,19 @@ def run_search(
         "flops": None if max_gflops is None else 1e9 * max_gflops,
         "memory_bytes": None if max_memory_gb is None else 1e9 * max_memory_gb,
     }
-    problem = SubGeneratorProblem(
-        supernet,
-        read_pairs(images, scale, max_images, crop),
-        table,
-        describe_build(table.threads, target, table.runtime, path, scale),
-        {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
-        target,
+    scoring = Scoring(
         choose_device(device),
         require_precision(precision),
-        third,
-        find_lpips(weights) if third == "lpips" else None,
+        extra_objective,
+        find_lpips(weights) if extra_objective == "lpips" else None,
     )
+    target = Target(
+        table,
+        size_px,
+        describe_build(table.threads, size_px, table.runtime, path, scale),
+        {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
+    )
+    problem = SubGeneratorProblem(supernet, read_pairs(images, scale, max_images, crop), target, scoring)
     _run_study(
         problem, storage, study, trials, sampler=sampler, population=population, seed=seed, lease_s=lease
     )
@@ -211,7 +213,8 @@ def tabulate(
 ) -> None:
     """Write an exhaustive study's values as a table to compare samplers on (`python -m search.benchmarks.compare`)."""
     from mfagan.files import write_atomic
-    from mfagan.sr.study.problem import LATENCY, MEMORY, SubGeneratorProblem
+    from mfagan.latency.priced_problem import LATENCY, MEMORY
+    from mfagan.sr.study.problem import SubGeneratorProblem
     from search.benchmarks.tabular import TabularProblem
     from search.storage.address import check_other_file
     from search.study import load
@@ -239,7 +242,8 @@ def pick(
     knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
 ) -> None:
     """Pick one trial of a study, write it as JSON and record it in the study's history."""
-    from mfagan.sr.study.problem import LATENCY, as_picked
+    from mfagan.latency.priced_problem import LATENCY
+    from mfagan.sr.study.problem import as_picked
     from search.pick import pick as pick_point
     from search.storage.address import check_other_file, lasting_address
     from search.study import load
@@ -263,5 +267,6 @@ def _where(storage: str, study: str) -> str:
 
 def _scale_of(path: Path) -> int:
     from mfagan import checkpoint
+    from mfagan.sr.network.kinds import describe_generator
 
-    return int(str(checkpoint.read(path, "mfanet").config["scale"]))
+    return describe_generator(checkpoint.read(path, "mfanet"), path).scale

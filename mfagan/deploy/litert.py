@@ -1,4 +1,4 @@
-"""Runs TFLite files with the LiteRT interpreter: the only file that imports ai_edge_litert."""
+"""Run TFLite files with the LiteRT interpreter: the only file that imports ai_edge_litert."""
 
 import contextlib
 import os
@@ -9,16 +9,48 @@ from importlib.metadata import version
 from time import perf_counter
 
 import torch
-from ai_edge_litert.interpreter import Interpreter
 from torch import Tensor
 
-VERSION = version("ai-edge-litert")
+from mfagan.errors import InputError
+
+__all__ = ["VERSION", "Session", "max_abs_difference", "refuse_import", "run"]
+
+
+def refuse_import(package: str, error: Exception) -> InputError:
+    """The error for a package that is missing or broken.
+
+    Args:
+        package: Its name for pip.
+        error: What importing it raised.
+
+    Returns:
+        An error whose line names the package, the cause and what to install.
+    """
+    cause = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return InputError(
+        f"{package} cannot be imported ({cause}); install it with: pip install --force-reinstall {package}"
+    )
+
+
+try:
+    from ai_edge_litert.interpreter import Interpreter
+
+    VERSION = version("ai-edge-litert")
+    """The version of the LiteRT interpreter."""
+except Exception as error:  # a broken installation fails in many ways
+    raise refuse_import("ai-edge-litert", error) from None
 
 
 class Session:
-    """A TFLite file (NHWC, batch 1) loaded with a number of threads."""
+    """A TFLite file (NHWC, batch 1), loaded into an interpreter."""
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
+        """Load the file.
+
+        Args:
+            model: The file's content.
+            threads: CPU threads of the interpreter.
+        """
         with _without_notices():
             self._interpreter = Interpreter(model_content=model, num_threads=threads)
             self._interpreter.allocate_tensors()
@@ -30,35 +62,57 @@ class Session:
         return [(channels, height, width) for _, height, width, channels in sizes]
 
     def set_inputs(self, inputs: Sequence[Tensor]) -> None:
-        """`inputs`: each (C, H, W), in the file's order; ValueError where number or shapes differ."""
+        """Copy the inputs of the next runs into the interpreter.
+
+        Args:
+            inputs: Each (C, H, W), in the file's order.
+
+        Raises:
+            ValueError: Their number or shapes differ from the file's.
+        """
         for detail, tensor in zip(self._interpreter.get_input_details(), inputs, strict=True):
             pixels = tensor.detach().cpu().float().permute(1, 2, 0)[None].contiguous().numpy()
             self._interpreter.set_tensor(detail["index"], pixels)
 
     def run(self) -> Tensor:
-        """The output (C, H, W)."""
+        """Run the file on its inputs and return the output, (C, H, W)."""
         self._interpreter.invoke()
         pixels = self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
         return torch.from_numpy(pixels)[0].permute(2, 0, 1).contiguous()
 
     def time_ms(self) -> float:
-        """How long one run takes, without copying inputs or output; set them first."""
+        """Run the file on its inputs and return how long it took in ms, without copying inputs or output."""
         start = perf_counter()
         self._interpreter.invoke()
         return (perf_counter() - start) * 1e3
 
 
 def run(model: bytes, inputs: Sequence[Tensor], threads: int = 1) -> Tensor:
-    """The output (C, H, W) of a TFLite file for its inputs, each (C, H, W), in order."""
+    """Run a TFLite file once.
+
+    Args:
+        model: The file's content.
+        inputs: Each (C, H, W), in the file's order.
+        threads: CPU threads of the interpreter.
+
+    Returns:
+        The output, (C, H, W).
+    """
     session = Session(model, threads)
     session.set_inputs(inputs)
     return session.run()
 
 
 def max_abs_difference(model: bytes, reference: Callable[[Tensor], Tensor], image: Tensor) -> float:
-    """The largest absolute difference of the file's output from `reference` ((1, 3, h, w) -> (1, 3, H, W)).
+    """The largest absolute difference of a TFLite file's output from a network's.
 
-    `image` is (3, h, w). NaN where either output holds one.
+    Args:
+        model: The file's content.
+        reference: The network, (1, 3, h, w) -> (1, 3, H, W).
+        image: The image to compare on, (3, h, w).
+
+    Returns:
+        The difference; NaN if either output holds one.
     """
     with torch.inference_mode():
         expected = reference(image[None])[0]

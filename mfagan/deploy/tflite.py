@@ -2,35 +2,53 @@
 
 The mirror works in TensorFlow's layout (NHWC) from the start and copies the weights, so the file holds no
 TRANSPOSE, which a conversion from PyTorch's layout would leave in it. This is the only file that imports
-tensorflow, which takes seconds: import it where it is needed.
+tensorflow, which takes seconds: import it only in functions that need it.
 """
 
 import contextlib
 import logging
 import os
+import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
 
-# Read once, when tensorflow is loaded: its notices would otherwise stand on every user's screen.
+# Read once, when tensorflow is loaded: its notices would otherwise appear on every user's screen.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import numpy as np
-import tensorflow as tf
 from torch import Tensor
 
-from mfagan.deploy.litert import max_abs_difference
+from mfagan.deploy.litert import max_abs_difference, refuse_import
 from mfagan.errors import InputError
-from mfagan.graph.operators import Activation, Block, Operator
+from mfagan.graph.operators import Activation, Block, Operator, Window
+
+try:
+    import tensorflow as tf
+except Exception as error:  # a broken installation fails in many ways
+    desktop = (platform.system(), platform.machine()) == ("Linux", "x86_64")
+    raise refuse_import("tensorflow-cpu" if desktop else "tensorflow", error) from None
+
+__all__ = ["PARITY_LIMIT", "check_parity", "convert", "export_tflite", "weight_shapes"]
 
 PARITY_LIMIT = 1e-4
+"""The largest absolute difference of an exported file's output from PyTorch's."""
 
 
 def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> bytes:
-    """A TFLite file (fp32, batch 1, the fixed size of the operators' values, NHWC) of any operator list.
+    """Convert a list of operators to a TFLite file: fp32, batch 1, a fixed size, NHWC.
 
-    Its inputs are the values read from outside, in the order of first use; its output is the last operator's.
-    `weights`: `PATH.weight` and `PATH.bias` of a learned convolution, `PATH` of a fixed filter, as PyTorch
-    holds them; others are ignored. ValueError where one is missing or has another shape.
+    Args:
+        operators: In the order they run. The file's inputs are the activations that none of them makes, in the order
+            of first use; its output is the last operator's.
+        weights: `PATH.weight` and `PATH.bias` of a learned convolution, `PATH` of a fixed filter, as PyTorch holds
+            them; others are ignored.
+
+    Returns:
+        The file's content.
+
+    Raises:
+        ValueError: Weights are missing or have another shape, or the mirror does not know an operator.
     """
     graph = Block("", tuple(operators))
     kernels = _mirror_weights(operators, weights)
@@ -56,10 +74,20 @@ def export_tflite(
     photo: Tensor,
     limit: float = PARITY_LIMIT,
 ) -> tuple[bytes, float]:
-    """`convert`, then compares the file's output with `reference` ((1, 3, h, w) -> (1, 3, H, W)) on `photo`.
+    """Convert a list of operators to a TFLite file and compare its output with the real network's.
 
-    `photo` is (3, h, w) of the operators' size, RGB in [0, 1]. Returns the file and the largest absolute
-    difference. InputError where that exceeds `limit` or is not a number.
+    Args:
+        operators: As in `convert`.
+        weights: As in `convert`.
+        reference: The real network, (1, 3, h, w) -> (1, 3, H, W).
+        photo: The image to compare on, (3, h, w) of the operators' size, RGB in [0, 1].
+        limit: The largest absolute difference that is accepted.
+
+    Returns:
+        The file's content and the largest absolute difference.
+
+    Raises:
+        InputError: The difference exceeds `limit` or is not a number.
     """
     model = convert(operators, weights)
     difference = max_abs_difference(model, reference, photo)
@@ -68,7 +96,15 @@ def export_tflite(
 
 
 def check_parity(difference: float, limit: float = PARITY_LIMIT) -> None:
-    """InputError where the largest absolute difference from PyTorch exceeds `limit` or is not a number."""
+    """Refuse an exported file whose output is not PyTorch's.
+
+    Args:
+        difference: The largest absolute difference of the two outputs.
+        limit: The largest that is accepted.
+
+    Raises:
+        InputError: `difference` exceeds `limit` or is not a number.
+    """
     # Written so that NaN, which compares false with everything, fails.
     if not difference <= limit:
         raise InputError(
@@ -79,11 +115,14 @@ def check_parity(difference: float, limit: float = PARITY_LIMIT) -> None:
 
 def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> tf.Tensor:
     """One operator on tensors (1, H, W, C)."""
+    if operator.weights and kernel is None:
+        raise ValueError(
+            f"weights {operator.weights} of {operator.kind}: the TFLite mirror takes a convolution's alone"
+        )
     match operator.kind:
         case "conv":
             assert kernel is not None
-            padding = "SAME" if operator.bias else "VALID"
-            y = tf.nn.conv2d(x[0], kernel[0], strides=1, padding=padding)
+            y = _convolve(x[0], kernel[0], operator.window)
             return y if kernel[1] is None else y + kernel[1]
         case "leaky_relu":
             return tf.nn.leaky_relu(x[0], operator.value)
@@ -108,16 +147,33 @@ def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> 
         case "sigmoid":
             return tf.sigmoid(x[0])
         case "pad":
-            border = [[0, 0]] * 4
-            border[operator.axis] = [int(operator.value)] * 2
-            return tf.pad(x[0], border, "SYMMETRIC")
+            if operator.mode not in _PADS:
+                raise ValueError(f"pad {operator.mode}: the TFLite mirror knows {', '.join(_PADS)}")
+            top, bottom, left, right = operator.border
+            return tf.pad(x[0], [[0, 0], [top, bottom], [left, right], [0, 0]], _PADS[operator.mode])
         case "pixel_shuffle":
             return tf.nn.depth_to_space(x[0], int(operator.value))
         case kind:
             raise ValueError(f"operator {kind}: the TFLite mirror does not know it")
 
 
+_PADS: dict[str, Literal["CONSTANT", "REFLECT", "SYMMETRIC"]] = {
+    "zero": "CONSTANT",
+    "reflect": "REFLECT",
+    "symmetric": "SYMMETRIC",
+}
 _Kernel = tuple[np.ndarray, np.ndarray | None]
+
+
+def _convolve(x: tf.Tensor, kernel: np.ndarray, window: Window | None) -> tf.Tensor:
+    assert window is not None
+    if window.keeps_size:
+        return tf.nn.conv2d(x, kernel, strides=1, padding="SAME", dilations=window.dilation)
+    # With a stride, SAME would pad another side than PyTorch does.
+    if any(window.padding):
+        rows, columns = ([border, border] for border in window.padding)
+        x = tf.pad(x, [[0, 0], rows, columns, [0, 0]])
+    return tf.nn.conv2d(x, kernel, strides=window.stride, padding="VALID", dilations=window.dilation)
 
 
 def _mirror_weights(
@@ -142,14 +198,20 @@ def _mirror_weights(
 
 
 def weight_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of the weights that a convolution reads, as PyTorch holds them; empty for other kinds."""
+    """Name -> shape of the weights that a convolution reads, as PyTorch holds them.
+
+    Args:
+        operator: A convolution; the result is empty for other kinds.
+    """
     if operator.kind != "conv":
         return {}
     rows, columns = operator.output.channels, operator.inputs[0].channels // operator.groups
-    shape = rows, columns, operator.kernel, operator.kernel
-    if not operator.bias:
+    assert operator.window is not None
+    shape = rows, columns, *operator.window.kernel
+    if not operator.parameters:
         return {operator.weights: shape}
-    return {f"{operator.weights}.weight": shape, f"{operator.weights}.bias": (rows,)}
+    bias: dict[str, tuple[int, ...]] = {f"{operator.weights}.bias": (rows,)} if operator.bias else {}
+    return {f"{operator.weights}.weight": shape} | bias
 
 
 def _take(weights: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -182,7 +244,7 @@ def _shuffle_order(channels: int, factor: int) -> np.ndarray:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Tensorflow's Python loggers say nothing below an error."""
+    """Keep Tensorflow's Python loggers from showing anything below an error."""
     loggers = [logging.getLogger(name) for name in ("tensorflow", "absl")]
     before = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,21 +1,31 @@
 """A network's operators as plain data: the one description that costs, latency prices and the TFLite mirror read.
 
-A network lists its operators with a `OperatorRecorder`, block by block; a test traces the real network
-(`trace_operators`) and demands the same list. Batch size is 1 throughout.
+A network lists its operators with an `OperatorRecorder` (mfagan/graph/recorder.py), block by block; a test traces
+the real network (mfagan/graph/trace.py) and requires the same list. The batch size is 1 throughout.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, Self
 
-import torch
-from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
+__all__ = ["IN_PLACE", "Activation", "Block", "Operator", "TransposedAt", "Window", "fold_batch_norms"]
 
-IN_PLACE = ("leaky_relu", "relu")
+IN_PLACE = ("leaky_relu", "relu", "reshape")
+"""Kinds of operators that write no new memory: they work in place, or only give the numbers another shape."""
+
+Pair = tuple[int, int]
+
+TransposedAt = Literal["input", "output"]
+"""The resolution at which the multiply-accumulates of a transposed convolution are counted (see `Operator.macs_at`)."""
 
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation of shape (channels, height, width) with a name that is unique in its network."""
+    """An activation of shape (channels, height, width) with a name that is unique in its network.
+
+    A vector of F features is (1, 1, F).
+    """
 
     name: str
     channels: int
@@ -24,7 +34,7 @@ class Activation:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(C, H, W)."""
+        """(channels, height, width)."""
         return self.channels, self.height, self.width
 
     @property
@@ -34,44 +44,165 @@ class Activation:
 
 
 @dataclass(frozen=True)
-class Operator:
-    """One operator.
+class Window:
+    """The geometry of a convolution or a pooling, as PyTorch defines it; every pair is (height, width).
 
-    kind: conv, leaky_relu, relu, concat, add, mean, subtract, square, add_scalar, sqrt, sigmoid, multiply,
-        pad (symmetric, along one axis), pixel_shuffle.
-    weights: the module path of a convolution's parameters; empty elsewhere.
-    value: slope of a leaky_relu, the number an add_scalar adds, the factor of a pixel_shuffle.
-    axis: 1 (height) or 2 (width) of a pad, which adds `value` rows or columns on both sides.
+    kernel: the size of the filter. stride, padding, dilation: as of `torch.nn.Conv2d`, padding with zeros on both
+    sides. output_padding: of a transposed convolution alone.
+    """
+
+    kernel: Pair
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+    output_padding: Pair = (0, 0)
+
+    @classmethod
+    def square(
+        cls, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1, output_padding: int = 0
+    ) -> Self:
+        """The window that has the same numbers along height and width.
+
+        Args:
+            kernel: Side of the filter, in pixels.
+            stride: Step between two positions, in pixels.
+            padding: Rows and columns of zeros that are added on each side.
+            dilation: Distance of two taps of the filter, in pixels.
+            output_padding: Rows and columns that a transposed convolution adds at the bottom and on the right.
+        """
+        return cls(*((number, number) for number in (kernel, stride, padding, dilation, output_padding)))
+
+    @classmethod
+    def same(cls, kernel: int) -> Self:
+        """The window of a convolution that keeps the size.
+
+        Args:
+            kernel: Side of the filter, in pixels; an odd number.
+        """
+        return cls.square(kernel, padding=kernel // 2)
+
+    @property
+    def keeps_size(self) -> bool:
+        """Whether the output of a convolution is as large as its input, with equal padding on both sides."""
+        return self.stride == (1, 1) and all(
+            2 * p == d * (k - 1) for p, d, k in zip(self.padding, self.dilation, self.kernel, strict=True)
+        )
+
+    @property
+    def area(self) -> int:
+        """How many taps the filter has."""
+        return self.kernel[0] * self.kernel[1]
+
+    def conv_size(self, height: int, width: int) -> Pair:
+        """(height, width) of a convolution's or a pooling's output.
+
+        Args:
+            height: Rows of the input.
+            width: Columns of the input.
+        """
+        first, second = (
+            (n + 2 * p - d * (k - 1) - 1) // s + 1
+            for n, k, s, p, d in zip(
+                (height, width), self.kernel, self.stride, self.padding, self.dilation, strict=True
+            )
+        )
+        return first, second
+
+    def transposed_size(self, height: int, width: int) -> Pair:
+        """(height, width) of a transposed convolution's output.
+
+        Args:
+            height: Rows of the input.
+            width: Columns of the input.
+        """
+        first, second = (
+            (n - 1) * s - 2 * p + d * (k - 1) + o + 1
+            for n, k, s, p, d, o in zip(
+                (height, width),
+                self.kernel,
+                self.stride,
+                self.padding,
+                self.dilation,
+                self.output_padding,
+                strict=True,
+            )
+        )
+        return first, second
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of a network.
+
+    kind: conv, conv_transpose, linear, matmul; batch_norm, instance_norm, group_norm, layer_norm; leaky_relu, relu,
+        sigmoid, tanh, silu, softplus, softmax, ...; add, subtract, multiply, divide, add_scalar, square, sqrt, rsqrt;
+        concat, mean, pad, resample, max_pool, avg_pool, adaptive_max_pool, adaptive_avg_pool, pixel_shuffle,
+        pixel_unshuffle, reshape. A trace keeps PyTorch's name for a kind that is not in this list.
+    inputs: the activations it reads. Weights and constants are not among them.
+    output: the activation it writes.
+    weights: the module path of the weights it reads, if it was recorded; a trace does not know it.
+    parameters: how many learned numbers it reads. A fixed filter has 0.
+    terms: how many products are summed for one number of the output: of a convolution
+        input channels / groups x taps; of a linear layer its input features.
+    window: the geometry of a convolution or a pooling.
+    groups: of a convolution or a group norm.
+    bias: whether a convolution or a linear layer adds a bias.
+    value: slope of a leaky_relu, the number that an add_scalar adds, factor of a pixel_shuffle.
+    mode: of a pad: zero, reflect, replicate or symmetric (mirrored with the edge repeated); of a resample: nearest,
+        bilinear or bicubic.
+    border: of a pad, the rows and columns it adds: (top, bottom, left, right).
     """
 
     kind: str
     inputs: tuple[Activation, ...]
     output: Activation
     weights: str = ""
-    kernel: int = 0
+    parameters: int = 0
+    terms: int = 0
+    window: Window | None = None
     groups: int = 1
     bias: bool = False
     value: float = 0.0
-    axis: int = 0
-
-    @property
-    def parameters(self) -> int:
-        """Learned numbers: weights and biases of a convolution. A convolution without a bias is a fixed filter."""
-        return self.output.channels * (self._taps + 1) if self.kind == "conv" and self.bias else 0
+    mode: str = ""
+    border: tuple[int, int, int, int] = (0, 0, 0, 0)
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of a convolution, 0 for every other kind."""
-        return self.output.elements * self._taps if self.kind == "conv" else 0
+        """Multiply-accumulates, those of a transposed convolution at its input's resolution."""
+        return self.macs_at("input")
+
+    def macs_at(self, transposed: TransposedAt) -> int:
+        """Multiply-accumulates by a convention; 0 for kinds other than conv, conv_transpose, linear and matmul.
+
+        Args:
+            transposed: The resolution at which a transposed convolution is counted. "input": the products that are
+                really computed, one for each input pixel, channel pair and tap. "output": as if it were a
+                convolution at the enlarged resolution, stride x the input's, which several papers print; stride x
+                stride times as many.
+        """
+        if self.kind != "conv_transpose":
+            return self.output.elements * self.terms
+        assert self.window is not None
+        x = self.inputs[0]
+        enlarged = math.prod(self.window.stride) if transposed == "output" else 1
+        return x.height * x.width * self.output.channels * self.terms * enlarged
 
     @property
-    def _taps(self) -> int:
-        return self.inputs[0].channels // self.groups * self.kernel**2
-
-    @property
-    def signature(self) -> tuple:
-        """What a trace of the real network can see of it."""
-        return self.kind, tuple(v.shape for v in self.inputs), self.output.shape, self.kernel, self.groups
+    def signature(self) -> tuple[object, ...]:
+        """What a trace of the real network can see of it: everything but the names."""
+        return (
+            self.kind,
+            tuple(x.shape for x in self.inputs),
+            self.output.shape,
+            self.parameters,
+            self.terms,
+            self.window,
+            self.groups,
+            self.bias,
+            self.value,
+            self.mode,
+            self.border,
+        )
 
 
 @dataclass(frozen=True)
@@ -81,12 +212,17 @@ class Block:
     key: str
     operators: tuple[Operator, ...]
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[Activation, ...]:
         """The activations it reads from outside, in the order of first use."""
         made = {operator.output for operator in self.operators}
-        read = (value for operator in self.operators for value in operator.inputs)
-        return tuple(dict.fromkeys(value for value in read if value not in made))
+        read = (x for operator in self.operators for x in operator.inputs)
+        return tuple(dict.fromkeys(x for x in read if x not in made))
+
+    @cached_property
+    def made(self) -> frozenset[str]:
+        """Names of the activations that its operators make."""
+        return frozenset(operator.output.name for operator in self.operators)
 
     @property
     def output(self) -> Activation:
@@ -94,131 +230,34 @@ class Block:
         return self.operators[-1].output
 
 
-class OperatorRecorder:
-    """Writes down operators, in order, grouped into blocks."""
+def fold_batch_norms(operators: list[Operator]) -> list[Operator]:
+    """The operators after each batch norm is folded into the convolution or linear layer before it.
 
-    def __init__(self) -> None:
-        self.blocks: list[Block] = []
-        self._operators: list[Operator] = []
-        self._n_values = 0
+    At inference a batch norm with running statistics is a scale and a shift of each channel, so the layer before it
+    takes them into its weights and its bias. A batch norm whose input is read by another operator too, or does not
+    come from such a layer, stays.
 
-    def close_block(self, key: str) -> None:
-        """All operators since the last block form a block called `key`."""
-        self.blocks.append(Block(key, tuple(self._operators)))
-        self._operators = []
+    Args:
+        operators: A whole network's, with names of activations.
 
-    def value(self, channels: int, height: int, width: int) -> Activation:
-        """A new activation that no operator on the recorder makes, such as the network's input."""
-        self._n_values += 1
-        return Activation(f"v{self._n_values}", channels, height, width)
-
-    def _write(
-        self, kind: str, inputs: tuple[Activation, ...], shape: tuple[int, int, int], **fields
-    ) -> Activation:
-        output = self.value(*shape)
-        self._operators.append(Operator(kind, inputs, output, **fields))
-        return output
-
-    def conv(self, x: Activation, weights: str, channels: int, kernel: int) -> Activation:
-        """A learned convolution with a bias; a border of kernel // 2 zeros keeps the size."""
-        shape = (channels, x.height, x.width)
-        return self._write("conv", (x,), shape, weights=weights, kernel=kernel, bias=True)
-
-    def filter(self, x: Activation, weights: str, channels: int, kernel: int) -> Activation:
-        """A fixed filter bank on each channel alone, without padding or bias."""
-        shape = (channels, x.height - kernel + 1, x.width - kernel + 1)
-        return self._write("conv", (x,), shape, weights=weights, kernel=kernel, groups=x.channels)
-
-    def concat(self, *parts: Activation) -> Activation:
-        """Channels joined."""
-        channels = sum(part.channels for part in parts)
-        return self._write("concat", parts, (channels, parts[0].height, parts[0].width))
-
-    def elementwise(self, kind: str, *inputs: Activation, value: float = 0.0) -> Activation:
-        """An operator whose output has the shape of its first input."""
-        return self._write(kind, inputs, inputs[0].shape, value=value)
-
-    def mean(self, x: Activation) -> Activation:
-        """The mean over height and width."""
-        return self._write("mean", (x,), (x.channels, 1, 1))
-
-    def pad(self, x: Activation, border: int, axis: int) -> Activation:
-        """Symmetric padding of one axis (1: height, 2: width) on both sides."""
-        shape = (x.channels, x.height + 2 * border * (axis == 1), x.width + 2 * border * (axis == 2))
-        return self._write("pad", (x,), shape, value=border, axis=axis)
-
-    def pixel_shuffle(self, x: Activation, scale: int) -> Activation:
-        """Channels to space."""
-        shape = (x.channels // scale**2, x.height * scale, x.width * scale)
-        return self._write("pixel_shuffle", (x,), shape, value=scale)
-
-
-_KINDS = {
-    "convolution": "conv",
-    "leaky_relu": "leaky_relu",
-    "leaky_relu_": "leaky_relu",
-    "relu": "relu",
-    "relu_": "relu",
-    "cat": "concat",
-    "mean": "mean",
-    "sub": "subtract",
-    "sqrt": "sqrt",
-    "sigmoid": "sigmoid",
-    "mul": "multiply",
-    "pixel_shuffle": "pixel_shuffle",
-}
-_NOT_COUNTED = ("detach", "view", "_unsafe_view", "expand", "slice", "clone", "select", "unsqueeze", "flip")
-
-
-class _Recorder(TorchDispatchMode):
-    """Writes down every operator that reaches the dispatcher."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.operators: list[Operator] = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        result = func(*args, **(kwargs or {}))
-        name = func.overloadpacket.__name__
-        if name == "pow":
-            kind = "square"
-        elif name == "cat" and args[1:] not in ((1,), (-3,)):
-            kind = "pad"  # a mirrored border is joined to the image along its height or width
-        elif name in ("add", "add_"):
-            kind = "add" if isinstance(args[1], Tensor) else "add_scalar"
-        elif name in _NOT_COUNTED:
-            return result
-        else:
-            # An operator without a name of ours keeps PyTorch's, so that a comparison shows it.
-            kind = _KINDS.get(name, name)
-        tensors = args[0] if name == "cat" else [a for a in args if isinstance(a, Tensor)]
-        if kind == "pad":
-            tensors = tensors[1:2]
-        elif kind == "conv":
-            tensors = tensors[:1]
-        fields = {}
-        if kind == "conv":
-            fields = {"kernel": args[1].shape[-1], "groups": args[8], "bias": args[2] is not None}
-        inputs = tuple(_as_value(tensor) for tensor in tensors)
-        output = result[0] if isinstance(result, tuple) else result  # max_pool2d also returns its indices
-        self.operators.append(Operator(kind, inputs, _as_value(output), **fields))
-        return result
-
-
-def _as_value(tensor: Tensor) -> Activation:
-    shape = tuple(tensor.shape[-3:])
-    channels, height, width = (1,) * (3 - len(shape)) + shape
-    return Activation("", channels, height, width)
-
-
-def trace_operators(network: nn.Module, height: int, width: int) -> list[Operator]:
-    """Every operator that a real forward pass of an RGB image runs, by PyTorch's dispatcher.
-
-    Module hooks would miss concatenations and additions. Works for any network, the peers' included, and on
-    the meta device, where nothing is computed.
+    Returns:
+        The list without the folded batch norms; the layers that took them have a bias.
     """
-    parameter = next(network.parameters())
-    x = torch.zeros(1, 3, height, width, device=parameter.device, dtype=parameter.dtype)
-    with torch.no_grad(), _Recorder() as recorder:
-        network(x)
-    return recorder.operators
+    readers: dict[str, int] = {}
+    for operator in operators:
+        for x in operator.inputs:
+            readers[x.name] = readers.get(x.name, 0) + 1
+    folded: dict[str, Operator] = {}  # output name -> the layer that may take a batch norm
+    result: list[Operator] = []
+    for operator in operators:
+        source = folded.pop(operator.inputs[0].name, None) if operator.kind == "batch_norm" else None
+        if source is not None and readers[source.output.name] == 1:
+            learned = source.parameters + (0 if source.bias else source.output.channels)
+            result[result.index(source)] = replace(
+                source, output=operator.output, bias=True, parameters=learned
+            )
+            continue
+        if operator.kind in ("conv", "conv_transpose", "linear"):
+            folded[operator.output.name] = operator
+        result.append(operator)
+    return result

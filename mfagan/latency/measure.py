@@ -1,14 +1,15 @@
-"""Measures latency on a runtime: blocks of operators for a look-up table, and whole exported files.
+"""Measure latency on a runtime: blocks of operators for a look-up table, and whole exported files.
 
-A block is timed alone, with random weights: latency depends on shapes, not on values (as long as these are no
-denormal numbers, which are slow). The price of a network is the sum of its blocks.
+A block is timed alone, with random weights: latency depends on shapes, not on values (unless these are denormal
+numbers, which are slow). The price of a network is the sum of its blocks.
 
 Latency is that of the fastest run: what the device does while nothing else disturbs it. Other work on the
-same cores nearly doubles the runs that it meets and comes in bursts, so medians mostly tell how busy the
-machine was: measured while it was, they put a sum of blocks 6 to 76 % above the whole network, the fastest
-runs of the same rounds 1 to 2 % below it. Work that never pauses disturbs every run; `warn_noise` may tell.
+same cores nearly doubles the runs it overlaps with and comes in bursts, so a median mostly measures how busy the
+machine was: on a busy machine, medians put a sum of blocks 6 to 76 % above the whole network, the fastest
+runs of the same rounds 1 to 2 % below it. Work that never pauses disturbs every run; `warn_noise` looks for signs
+of that.
 
-Whole networks in PyTorch are for tables that people read: there it is the median, which they would wait.
+Whole networks in PyTorch are measured for tables that people read: those hold the median, the time a user waits.
 """
 
 import math
@@ -25,20 +26,38 @@ import numpy as np
 import torch
 from torch import nn
 
-from mfagan.deploy import litert
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.progress import ProgressCallback
 from search.latency import BlockLatency, LatencyTable
 
+__all__ = [
+    "NETWORK_ROUNDS",
+    "ROUNDS",
+    "RUNTIMES",
+    "Loader",
+    "Runtime",
+    "Timer",
+    "build_table",
+    "describe_device",
+    "find_runtime",
+    "measure_blocks",
+    "measure_model",
+    "measure_networks",
+]
+
 ROUNDS = 15
+"""Rounds of a table's measurement."""
 NETWORK_ROUNDS = 7
+"""Rounds of the measurement of whole networks."""
 MIN_SAMPLE_MS = 20.0
 SEED = 0
 
 Sample = list[float]  # one round's runs, in ms
-Timer = Callable[[], float]  # runs the subject once, returns how long that took in ms
-Loader = Callable[[], Timer]  # loads the subject anew
+Timer = Callable[[], float]
+"""Runs the subject once and returns how long that took, in ms."""
+Loader = Callable[[], Timer]
+"""Loads the subject again, at another address in memory."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +65,12 @@ class Runtime:
     """Something that runs networks.
 
     prepare: a block and a number of threads -> how to load it, with random weights and inputs.
-    version: of the runtime's software.
+    version: the version of the runtime's software.
     device: the processor that it runs on.
     """
 
     prepare: Callable[[Block, int], Loader]
-    version: str
+    version: Callable[[], str]
     device: Callable[[], str]
 
 
@@ -62,12 +81,24 @@ def measure_blocks(
     report: ProgressCallback | None = None,
     runtime: str = "litert",
 ) -> dict[str, BlockLatency]:
-    """The latency of each block alone.
+    """Measure the latency of each block alone.
 
     Every round times all blocks in turn, in a shuffled order, so that a disturbance meets all alike: a block
-    is loaded anew (another place in memory), run once to warm up, then run for at least 20 ms. An entry holds
-    the fastest run of all rounds, half of the interquartile range of the rounds' fastest runs, and the number
-    of runs. InputError for an unknown runtime, no threads or no rounds.
+    is loaded again (at another address in memory), run once to warm up, then run for at least 20 ms.
+
+    Args:
+        blocks: Key -> block.
+        threads: CPU threads of the runtime; at least 1.
+        rounds: How often all blocks are timed; at least 1.
+        report: Called with (done, total, key) after each step, or None.
+        runtime: One of `RUNTIMES`.
+
+    Returns:
+        Key -> the fastest run of all rounds, half of the interquartile range of the rounds' fastest runs, and the
+        number of runs.
+
+    Raises:
+        InputError: An unknown runtime, no threads or no rounds.
     """
     _require_counts(threads, rounds)
     prepare = find_runtime(runtime).prepare
@@ -90,7 +121,16 @@ def measure_blocks(
 
 
 def measure_model(model: bytes, threads: int, rounds: int = ROUNDS) -> BlockLatency:
-    """The latency of a whole TFLite file, each round's sample as in `measure_blocks`."""
+    """Measure the latency of a whole TFLite file, each round as in `measure_blocks`.
+
+    Args:
+        model: The file's content.
+        threads: CPU threads of the interpreter; at least 1.
+        rounds: How often the file is loaded and timed; at least 1.
+
+    Raises:
+        InputError: No threads or no rounds.
+    """
     _require_counts(threads, rounds)
     load = _load_litert(model, threads)
     return _summarise([_sample(load) for _ in range(rounds)])
@@ -103,11 +143,23 @@ def measure_networks(
     rounds: int = NETWORK_ROUNDS,
     report: ProgressCallback | None = None,
 ) -> list[BlockLatency]:
-    """The latency of whole networks in PyTorch for one LR image of (height, width) px, each where it lies.
+    """Measure the latency of whole networks in PyTorch for one LR image.
 
-    In channels_last and inference mode, after a warm-up. Every round runs each network once, in a shuffled
-    order, so that a disturbance meets all alike: an entry holds the median over the rounds and half of their
-    interquartile range. `threads`: of the CPU, PyTorch's own number where None; restored afterwards.
+    They run on the device they are on, in channels_last and inference mode, after a warm-up. Every round runs each
+    network once, in a shuffled order, so that a disturbance meets all alike.
+
+    Args:
+        networks: Generators; their order in the result.
+        size: (height, width) of the LR image, in pixels.
+        threads: CPU threads, restored afterwards; None for PyTorch's own number.
+        rounds: Timed runs of each network; at least 1.
+        report: Called with (done, total, text) after each round, or None.
+
+    Returns:
+        For each network the median over the rounds and half of their interquartile range, in ms.
+
+    Raises:
+        InputError: No threads or no rounds.
     """
     before = torch.get_num_threads()
     _require_counts(before if threads is None else threads, rounds)
@@ -134,7 +186,11 @@ def measure_networks(
 
 
 def describe_device(device: torch.device) -> str:
-    """The name of the processor, such as "NVIDIA H200" or "AMD EPYC 7763, 2 cores, x86_64"."""
+    """The name of the processor, such as "NVIDIA H200" or "AMD EPYC 7763, 2 cores, x86_64".
+
+    Args:
+        device: A CPU or a CUDA device.
+    """
     return torch.cuda.get_device_name(device) if device.type == "cuda" else _describe_cpu()
 
 
@@ -148,9 +204,19 @@ def build_table(
     rounds: int = ROUNDS,
     report: ProgressCallback | None = None,
 ) -> LatencyTable:
-    """Measures `blocks`, which are those of an input of (height, width) px, as a table of this machine.
+    """Measure blocks as the latency table of this machine.
 
-    `command` is the command line that builds the table. Errors as `measure_blocks`.
+    Args:
+        blocks: Key -> block at `input_size`.
+        runtime: One of `RUNTIMES`.
+        threads: CPU threads of the runtime; at least 1.
+        input_size: (height, width) in pixels, recorded in the table.
+        command: The command line that builds the table, recorded in it.
+        rounds: As in `measure_blocks`.
+        report: As in `measure_blocks`.
+
+    Raises:
+        InputError: As `measure_blocks`.
     """
     runs = find_runtime(runtime)
     measured_at = datetime.now(UTC).replace(microsecond=0)
@@ -158,7 +224,7 @@ def build_table(
         format="latency-table/1",
         unit="ms",
         runtime=runtime,
-        runtime_version=runs.version,
+        runtime_version=runs.version(),
         device=runs.device(),
         threads=threads,
         input_size=input_size,
@@ -169,7 +235,14 @@ def build_table(
 
 
 def find_runtime(name: str) -> Runtime:
-    """The runtime of this name; InputError with the known ones where there is none."""
+    """The runtime of a name.
+
+    Args:
+        name: One of `RUNTIMES`.
+
+    Raises:
+        InputError: Another name; the message lists the known ones.
+    """
     if name not in RUNTIMES:
         raise InputError(f"runtime {name!r} is unknown; choose one of: {', '.join(RUNTIMES)}")
     return RUNTIMES[name]
@@ -230,6 +303,8 @@ def _prepare_litert(block: Block, threads: int) -> Loader:
 def _load_litert(model: bytes, threads: int) -> Loader:
     """Loads a TFLite file, its inputs uniform in [0, 1)."""
 
+    from mfagan.deploy import litert  # only this runtime needs it
+
     def load() -> Timer:
         generator = torch.Generator().manual_seed(SEED)
         session = litert.Session(model, threads)
@@ -249,4 +324,11 @@ def _describe_cpu() -> str:
     return f"{name}, {os.cpu_count()} cores, {platform.machine()}"
 
 
-RUNTIMES = {"litert": Runtime(_prepare_litert, litert.VERSION, _describe_cpu)}
+def _litert_version() -> str:
+    from mfagan.deploy import litert
+
+    return litert.VERSION
+
+
+RUNTIMES = {"litert": Runtime(_prepare_litert, _litert_version, _describe_cpu)}
+"""The runtimes that tables can be measured on, by the name that a user gives."""

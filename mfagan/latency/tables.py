@@ -1,12 +1,16 @@
-"""Finds latency look-up tables, shipped or the user's own, and warns where one does not suit its use."""
+"""Find latency look-up tables, shipped or the user's own, and warn if one does not suit its use."""
 
+import shlex
 from pathlib import Path
 
 import mfagan
 from mfagan.errors import InputError
 from search.latency import LatencyTable
 
+__all__ = ["NOISE_LIMIT", "describe_build", "find_table", "read_table", "warn_noise", "warn_size"]
+
 NOISE_LIMIT = 0.05
+"""The share of its latencies that a table's spreads may reach before a warning."""
 
 
 def describe_build(
@@ -16,26 +20,59 @@ def describe_build(
     path: str | Path = "luts/NAME.json",
     scale: int = 4,
 ) -> str:
-    """The command that builds a table, for messages; `input_size` is (height, width) px."""
+    """The command that builds a table, quoted for a shell.
+
+    Args:
+        threads: CPU threads of the runtime.
+        input_size: (height, width) in pixels.
+        runtime: The runtime that is measured.
+        path: The file to write.
+        scale: Enlargement of the networks; not mentioned if it is the default, 4.
+    """
     height, width = input_size
-    command = f"mfagan lut build --runtime {runtime} --threads {threads} --size {height}x{width} --out {path}"
-    return command if scale == 4 else f"{command} --scale {scale}"
+    size = f"{height}x{width}"
+    words = [
+        "mfagan",
+        "lut",
+        "build",
+        "--runtime",
+        runtime,
+        "--threads",
+        threads,
+        "--size",
+        size,
+        "--out",
+        path,
+    ]
+    words += [] if scale == 4 else ["--scale", scale]
+    return shlex.join(map(str, words))
 
 
 def warn_size(table: LatencyTable, height: int, width: int, scale: int = 4) -> str | None:
-    """One line where `table` was measured at another input size than (height, width) px, else None."""
+    """One line if a table was measured at another input size, else None.
+
+    Args:
+        table: The table.
+        height: Rows of the input that is targeted, in pixels.
+        width: Its columns.
+        scale: Enlargement of the networks, for the command that builds a fitting table.
+    """
     if table.input_size == (height, width):
         return None
     measured = "x".join(map(str, table.input_size))
     return (
         f"the latency table was measured at {measured} px, the target is {height}x{width} px: its "
-        f"prices rank networks but are no latencies there; build one with: "
+        f"prices rank networks but are not latencies there; build one with: "
         f"{describe_build(table.threads, (height, width), table.runtime, scale=scale)}"
     )
 
 
 def warn_noise(table: LatencyTable) -> str | None:
-    """One line where other work on the machine disturbed the measurement, else None."""
+    """One line if other work on the machine disturbed the measurement of a table, else None.
+
+    Args:
+        table: The table; `NOISE_LIMIT` is compared with the sum of its spreads over the sum of its latencies.
+    """
     spread = sum(entry.spread_ms for entry in table.entries.values())
     share = spread / sum(entry.latency_ms for entry in table.entries.values())
     if share <= NOISE_LIMIT:
@@ -47,9 +84,14 @@ def warn_noise(table: LatencyTable) -> str | None:
 
 
 def find_table(name_or_path: str | Path, scale: int = 4) -> Path:
-    """The file of a table: an existing path, else a shipped table by its file name with or without .json.
+    """The file of a latency table.
 
-    InputError lists the shipped tables and the command that builds one for networks of this `scale`.
+    Args:
+        name_or_path: An existing path, else the file name of a shipped table with or without .json.
+        scale: Enlargement of the networks, for the command in the error's message.
+
+    Raises:
+        InputError: Neither exists; the message lists the shipped tables and the command that builds one.
     """
     path = Path(name_or_path)
     if path.is_file():
@@ -65,11 +107,19 @@ def find_table(name_or_path: str | Path, scale: int = 4) -> Path:
 
 
 def read_table(name_or_path: str | Path) -> LatencyTable:
-    """The table of a file or of a shipped one's name; errors as `find_table` and `LatencyTable.read`."""
+    """The latency table of a file or of a shipped table's name.
+
+    Args:
+        name_or_path: As in `find_table`.
+
+    Raises:
+        InputError: As `find_table`.
+        SearchError: As `LatencyTable.read`.
+    """
     return LatencyTable.read(find_table(name_or_path))
 
 
 def _shipped_folder() -> Path:
-    """Where the tables lie: inside an installed package, beside it in a checkout."""
+    """The folder of the shipped tables: inside an installed package, beside it in a checkout."""
     package = Path(mfagan.__file__).parent
     return package / "luts" if (package / "luts").is_dir() else package.parent / "luts"

@@ -91,7 +91,7 @@ def test_a_ceiling_holds_and_an_impossible_one_names_the_least(
     assert run(*command, option, 2 * least / factor).message.endswith("use another study name")
 
 
-def test_memory_as_a_third_objective(run: Run, trained: Path, table: Path, tmp_path: Path):
+def test_memory_as_an_extra_objective(run: Run, trained: Path, table: Path, tmp_path: Path):
     command = [*search_command(trained, table, tmp_path / "study.db", 9), "--objective", "memory"]
     assert run(*command).status == 0
     record = found_in(tmp_path)
@@ -107,7 +107,7 @@ def test_memory_as_a_third_objective(run: Run, trained: Path, table: Path, tmp_p
     assert json.loads((tmp_path / "picked.json").read_text())["latency_ms"] == record.points[2].values[1]
 
 
-def test_lpips_as_a_third_objective(
+def test_lpips_as_an_extra_objective(
     run: Run, trained: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     command = [*search_command(trained, table, tmp_path / "study.db", 4), "--objective", "lpips"]
@@ -124,7 +124,7 @@ def test_lpips_as_a_third_objective(
 def test_objectives_that_cannot_be(run: Run, trained: Path, table: Path, tmp_path: Path):
     command = search_command(trained, table, tmp_path / "study.db")
     assert (
-        "third objective 'beauty': give one of memory, lpips"
+        "extra objective 'beauty': give one of memory, lpips"
         in run(*command, "--objective", "beauty").message
     )
     assert not (tmp_path / "study.db").exists()

@@ -13,8 +13,10 @@ from torch.nn import functional as F
 import mfagan
 from mfagan.deploy import litert, tflite
 from mfagan.errors import InputError
-from mfagan.graph.operators import Activation, Operator, OperatorRecorder
+from mfagan.graph.operators import Activation, Operator, Window
+from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.network import mfanet
+from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.widths import Widths
 
@@ -46,7 +48,7 @@ def list_operators(model: bytes) -> list[str]:
     return [names[codes[operator.opcodeIndex]] for operator in content.subgraphs[0].operators or ()]
 
 
-def build_network(residual: mfanet.Residual) -> MFANet:
+def build_network(residual: Residual) -> MFANet:
     torch.manual_seed(0)
     network = MFANet(WIDTHS, residual=residual).eval()
     # With a residual these start at zero, which would hide the whole network.
@@ -90,6 +92,38 @@ KINDS: dict[
 ] = {
     "conv 3x3": (conv(3, 6), lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], padding=1)),
     "conv 1x1": (conv(1, 6), lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"])),
+    "conv strided": (
+        lambda recorder, x: recorder.conv(x, "a", 6, Window.square(4, 2, 1)),
+        lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], stride=2, padding=1),
+    ),
+    "conv strided, of another side": (
+        lambda recorder, x: recorder.conv(x, "a", 6, Window.square(3, 2, 1)),
+        lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], stride=2, padding=1),
+    ),
+    "conv dilated, same size": (
+        lambda recorder, x: recorder.conv(x, "a", 6, Window.square(3, padding=2, dilation=2)),
+        lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], padding=2, dilation=2),
+    ),
+    "conv oblong without padding": (
+        lambda recorder, x: recorder.conv(x, "a", 6, Window((1, 3))),
+        lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"]),
+    ),
+    "conv learned without a bias": (
+        lambda recorder, x: recorder.conv(x, "a", 6, 3, bias=False),
+        lambda x, w: F.conv2d(x, w["a.weight"], padding=1),
+    ),
+    "conv grouped": (
+        lambda recorder, x: recorder.conv(x, "a", 6, 3, groups=2),
+        lambda x, w: F.conv2d(x, w["a.weight"], w["a.bias"], padding=1, groups=2),
+    ),
+    "pad zero": (
+        lambda recorder, x: recorder.pad(x, (1, 2, 0, 3)),
+        lambda x, w: F.pad(x, (0, 3, 1, 2)),
+    ),
+    "pad reflect": (
+        lambda recorder, x: recorder.pad(x, (1, 2, 0, 3), "reflect"),
+        lambda x, w: F.pad(x, (0, 3, 1, 2), mode="reflect"),
+    ),
     "filter": (filtered, lambda x, w: F.conv2d(x, w["a"], groups=4)),
     "leaky_relu": (once("leaky_relu", 0.05), lambda x, w: F.leaky_relu(x, 0.05)),
     "relu": (once("relu"), lambda x, w: F.relu(x)),
@@ -109,11 +143,11 @@ KINDS: dict[
     ),
     "sigmoid": (once("sigmoid"), lambda x, w: x.sigmoid()),
     "pad height": (
-        lambda recorder, x: recorder.pad(x, 2, axis=1),
+        lambda recorder, x: recorder.pad(x, (2, 2, 0, 0), "symmetric"),
         lambda x, w: x[:, :, [1, 0, *range(HEIGHT), HEIGHT - 1, HEIGHT - 2]],
     ),
     "pad width": (
-        lambda recorder, x: recorder.pad(x, 2, axis=2),
+        lambda recorder, x: recorder.pad(x, (0, 0, 2, 2), "symmetric"),
         lambda x, w: x[:, :, :, [1, 0, *range(WIDTH), WIDTH - 1, WIDTH - 2]],
     ),
     "pixel_shuffle": (
@@ -150,7 +184,7 @@ def test_every_kind_of_the_network_is_tested():
 
 @pytest.mark.parametrize("residual", ["none", "bicubic"])
 @pytest.mark.parametrize("size", [(16, 12), (17, 13)])
-def test_the_whole_network_agrees_and_has_no_transpose(residual: mfanet.Residual, size: tuple[int, int]):
+def test_the_whole_network_agrees_and_has_no_transpose(residual: Residual, size: tuple[int, int]):
     network = build_network(residual)
     operators = mfanet.operators(WIDTHS, *size, residual=residual)
 
@@ -230,6 +264,12 @@ def test_an_operator_that_cannot_be_mirrored_is_named():
     x = Activation("x", 4, 6, 6)
     with pytest.raises(ValueError, match="operator tanh"):
         tflite.convert([Operator("tanh", (x,), Activation("y", 4, 6, 6))], {})
+    with pytest.raises(ValueError, match="weights gain of multiply"):
+        tflite.convert([Operator("multiply", (x,), Activation("y", 4, 6, 6), weights="gain")], {})
+    with pytest.raises(ValueError, match="pad replicate: the TFLite mirror knows zero, reflect, symmetric"):
+        tflite.convert(
+            [Operator("pad", (x,), Activation("y", 4, 8, 6), mode="replicate", border=(1, 1, 0, 0))], {}
+        )
     with pytest.raises(ValueError, match="only a convolution's output"):
         tflite.convert([Operator("pixel_shuffle", (x,), Activation("y", 1, 12, 12), value=2)], {})
 
@@ -240,7 +280,7 @@ def test_an_export_says_nothing_on_the_screen():
 import torch
 from mfagan.deploy import litert
 from mfagan.deploy import tflite
-from mfagan.graph.operators import OperatorRecorder
+from mfagan.graph.recorder import OperatorRecorder
 recorder = OperatorRecorder()
 recorder.conv(recorder.value(3, 6, 6), "a", 4, 3)
 recorder.close_block("a")

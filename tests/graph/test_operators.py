@@ -1,7 +1,15 @@
+from typing import Any
+
+import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
-from mfagan.graph.operators import Block, OperatorRecorder, trace_operators
+from mfagan.graph.costs import sum_costs
+from mfagan.graph.operators import Activation, Block, Operator, Window, fold_batch_norms
+from mfagan.graph.recorder import OperatorRecorder
+from mfagan.graph.trace import trace_operators
 
 
 def test_block_inputs_are_the_values_read_from_outside():
@@ -18,67 +26,114 @@ def test_block_inputs_are_the_values_read_from_outside():
     assert [operator.kind for operator in block.operators] == ["concat", "conv", "add"]
 
 
-def test_convolution_counts_by_hand():
-    recorder = OperatorRecorder()
-    recorder.conv(recorder.value(3, 4, 5), "conv", 7, 3)
-    recorder.close_block("block")
-    (operator,) = recorder.blocks[0].operators
-    assert operator.parameters == 7 * (3 * 3 * 3 + 1)
-    assert operator.macs == 7 * 4 * 5 * 3 * 3 * 3
-
-
-def test_fixed_filter_has_no_parameters_and_shrinks():
-    recorder = OperatorRecorder()
-    recorder.filter(recorder.pad(recorder.value(3, 4, 5), 2, axis=1), "filters", 12, 5)
-    recorder.close_block("block")
-    pad, conv = recorder.blocks[0].operators
-    assert pad.output.shape == (3, 8, 5)
-    assert conv.output.shape == (12, 4, 1)
-    assert conv.parameters == 0
-    assert conv.macs == 12 * 4 * 1 * 25
-
-
-def test_trace_sees_functional_operators():
-    class Network(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.conv = nn.Conv2d(3, 4, 3, padding=1)
-
-        def forward(self, x):
-            y = torch.relu(self.conv(x))
-            return torch.cat([x, y * torch.sigmoid(y), y + 1], 1)
-
-    kinds = [operator.kind for operator in trace_operators(Network(), 4, 5)]
-    assert kinds == ["conv", "relu", "sigmoid", "multiply", "add_scalar", "concat"]
-
-
-def test_trace_keeps_the_name_of_an_operator_it_does_not_know():
-    class Network(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.conv = nn.Conv2d(3, 4, 3, padding=1)
-
-        def forward(self, x):
-            return self.conv(x).exp()
-
-    assert [operator.kind for operator in trace_operators(Network(), 4, 5)] == ["conv", "exp"]
-
-
 def test_empty_block_reads_nothing():
     assert Block("empty", ()).inputs == ()
 
 
-def test_trace_takes_operators_with_several_results():
-    class Network(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.conv = nn.Conv2d(3, 4, 3, padding=1)
+def test_output_resolution_multiplies_by_the_stride_squared():
+    x, y = Activation("x", 8, 5, 7), Activation("y", 4, 10, 14)
+    window = Window.square(4, stride=2, padding=1)
+    operator = Operator("conv_transpose", (x,), y, terms=8 * 16, window=window)
+    assert operator.macs == operator.macs_at("input") == 5 * 7 * 8 * 4 * 16
+    assert operator.macs_at("output") == 10 * 14 * 8 * 4 * 16
 
-        def forward(self, x):
-            return nn.functional.max_pool2d(self.conv(x), 2)
 
+@st.composite
+def windows(draw: st.DrawFn) -> Window:
+    def pair(low: int, high: int) -> tuple[int, int]:
+        return draw(st.tuples(st.integers(low, high), st.integers(low, high)))
+
+    stride, dilation = pair(1, 3), pair(1, 3)
+    # PyTorch takes an output padding that is smaller than the stride or the dilation.
+    added = [draw(st.integers(0, max(s, d) - 1)) for s, d in zip(stride, dilation, strict=True)]
+    return Window(pair(1, 4), stride, pair(0, 3), dilation, (added[0], added[1]))
+
+
+@given(
+    window=windows(),
+    size=st.tuples(st.integers(10, 20), st.integers(10, 20)),
+    groups=st.integers(1, 3),
+    bias=st.booleans(),
+    transposed=st.booleans(),
+)
+def test_recorded_convolutions_are_those_of_pytorch(
+    window: Window, size: tuple[int, int], groups: int, bias: bool, transposed: bool
+):
+    """Stride, dilation, padding, output padding and groups: the recorder's geometry is what the real layer has."""
+    channels, out = 2 * groups, 3 * groups
+    given: dict[str, Any] = {"stride": window.stride, "padding": window.padding, "dilation": window.dilation}
+    given |= {"groups": groups, "bias": bias, "device": "meta"}
+    if transposed:
+        layer = nn.ConvTranspose2d(
+            channels, out, window.kernel, **given, output_padding=window.output_padding
+        )
+    else:
+        window = Window(window.kernel, window.stride, window.padding, window.dilation)
+        layer = nn.Conv2d(channels, out, window.kernel, **given)
+    if transposed and min(window.transposed_size(*size)) < 1:
+        return
+    recorder = OperatorRecorder()
+    record = recorder.conv_transpose if transposed else recorder.conv
+    record(recorder.value(channels, *size), "a", out, window, groups=groups, bias=bias)
+    recorder.close_block("layer")
+    traced = trace_operators(nn.Sequential(layer), inputs=[(1, channels, *size)])
+    (recorded,) = recorder.blocks[0].operators
+    assert [one.signature for one in traced] == [recorded.signature]
+    assert recorded.parameters == sum(one.numel() for one in layer.parameters())
+
+
+@given(kernel=st.sampled_from([1, 3, 5, 7]), size=st.tuples(st.integers(1, 30), st.integers(1, 30)))
+def test_a_window_of_the_same_size_keeps_it(kernel: int, size: tuple[int, int]):
+    window = Window.same(kernel)
+    assert window.keeps_size
+    assert window.conv_size(*size) == size
+    assert Window.square(kernel, stride=2, padding=kernel // 2).keeps_size is False
+
+
+def test_batch_norms_fold_into_the_layer_before_them():
     with torch.device("meta"):
-        network = Network()
-    pool = trace_operators(network, 4, 6)[1]
-    assert pool.kind.startswith("max_pool2d")
-    assert pool.output.shape == (4, 2, 3)
+        network = nn.Sequential(
+            nn.Conv2d(3, 4, 3, bias=False),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.Conv2d(4, 5, 1),
+            nn.BatchNorm2d(5),
+        ).eval()
+    operators = trace_operators(network, 8, 9)
+    folded = fold_batch_norms(operators)
+    assert [one.kind for one in operators] == ["conv", "batch_norm", "relu", "conv", "batch_norm"]
+    assert [one.kind for one in folded] == ["conv", "relu", "conv"]
+    before, after = sum_costs(operators), sum_costs(folded)
+    assert before.params == 3 * 4 * 9 + 2 * 4 + (4 * 5 + 5) + 2 * 5
+    assert after.params == (3 * 4 * 9 + 4) + (4 * 5 + 5)
+    assert before.macs == after.macs
+    # The first layer now adds a bias to each of its numbers; both outputs are written once instead of twice.
+    assert after.flops - before.flops == 4 * 6 * 7
+    assert before.memory_bytes - after.memory_bytes == 4 * (4 + 5) * 6 * 7
+    assert folded[0].output == operators[1].output
+    assert sum_costs(folded).memory_bytes == 4 * (3 * 8 * 9 + (4 + 5) * 6 * 7)
+
+
+def test_a_batch_norm_stays_if_its_input_is_read_elsewhere_or_is_no_layers():
+    class Network(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 3, 1)
+            self.first, self.second = nn.BatchNorm2d(3), nn.BatchNorm2d(3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y = self.conv(x)
+            return self.first(y) + y + self.second(x)
+
+    operators = trace_operators(Network().eval(), 4, 4)
+    assert fold_batch_norms(operators) == operators
+
+
+def test_a_reshape_must_keep_the_numbers():
+    recorder = OperatorRecorder()
+    x = recorder.value(1, 1, 12)
+    assert recorder.reshape(x, (12, 1, 1)).shape == (12, 1, 1)
+    recorder.close_block("reshape")
+    assert sum_costs(recorder.blocks[0].operators).memory_bytes == 4 * 12
+    with pytest.raises(ValueError, match="12 elements"):
+        recorder.reshape(x, (3, 5, 1))

@@ -1,5 +1,6 @@
 import platform
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 import mfagan
-from mfagan.deploy import tflite
+from mfagan.deploy import litert, tflite
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.latency import measure
@@ -24,6 +25,7 @@ from mfagan.latency.tables import describe_build, find_table, warn_noise, warn_s
 from mfagan.sr.network import mfanet
 from mfagan.sr.network.widths import Widths
 from search.latency import BlockLatency, LatencyTable
+from tests.command import Run
 
 SIZE = (16, 12)
 SMALL = Widths.parse("10,4,5,6,7,8,9,6")
@@ -50,6 +52,10 @@ def make_table(
     )
 
 
+def some_entries(keys: Iterable[str]) -> dict[str, BlockLatency]:
+    return {key: BlockLatency(latency_ms=1.0, spread_ms=0.0, repeats=1) for key in keys}
+
+
 class FakeRuntime:
     """A runtime whose runs take the times that a script says, and which writes down what is asked of it."""
 
@@ -72,7 +78,7 @@ class FakeRuntime:
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Callable[[FakeRuntime], FakeRuntime]:
     def put(runtime: FakeRuntime) -> FakeRuntime:
-        fake = Runtime(runtime.prepare, "7", lambda: "a fake")
+        fake = Runtime(runtime.prepare, lambda: "7", lambda: "a fake")
         monkeypatch.setitem(measure.RUNTIMES, "fake", fake)
         return runtime
 
@@ -117,7 +123,7 @@ def test_a_built_table_prices_a_network_and_survives_its_file(tmp_path: Path):
     command = describe_build(2, SIZE)
     table = build_table(blocks, threads=2, input_size=SIZE, command=command, rounds=1)
     assert (table.runtime, table.threads, table.input_size, table.command) == ("litert", 2, SIZE, command)
-    assert table.runtime_version == measure.litert.VERSION
+    assert table.runtime_version == litert.VERSION
     assert table.device.endswith(platform.machine())
     assert timedelta() <= datetime.now(UTC) - table.measured_at < timedelta(minutes=5)
     assert table.measured_at.utcoffset() == timedelta()
@@ -175,6 +181,28 @@ def test_the_build_command():
         "mfagan lut build --runtime litert --threads 2 --size 128x96 --out luts/phone.json"
     )
     assert describe_build(path="phone.json", scale=2).endswith(" --out phone.json --scale 2")
+
+
+def test_the_build_command_can_be_pasted_into_a_shell():
+    path = "my tables/it's a phone.json"
+    words = shlex.split(describe_build(4, (96, 128), path=path, scale=3))
+    assert words[:3] == ["mfagan", "lut", "build"]
+    assert words[words.index("--out") + 1] == path
+    assert words[words.index("--size") + 1] == "96x128"
+    assert words[words.index("--threads") + 1] == "4"
+    assert words[words.index("--scale") + 1] == "3"
+
+
+def test_the_command_in_a_table_builds_it_again(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(measure, "measure_blocks", lambda blocks, *rest: some_entries(blocks))
+    out = tmp_path / "my tables" / "a; phone.json"
+    out.parent.mkdir()
+    assert run("lut", "build", "--out", out, "--size", "16x16", "--rounds", 1).status == 0
+    recorded = LatencyTable.read(out)
+    out.unlink()
+    _, *words = shlex.split(recorded.command)
+    assert run(*words).status == 0
+    assert LatencyTable.read(out).command == recorded.command
 
 
 @pytest.fixture(params=["checkout", "installed"])

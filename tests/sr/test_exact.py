@@ -7,7 +7,9 @@ import optuna
 import pytest
 
 from mfagan.data.splits import EMBEDDED, read_pairs
+from mfagan.latency.priced_problem import Target
 from mfagan.latency.tables import read_table
+from mfagan.sr.network.mfanet import INPUT_SIZE
 from mfagan.sr.network.widths import every_choice
 from mfagan.sr.shipped import EXACT, LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.study.problem import SubGeneratorProblem
@@ -27,7 +29,9 @@ def exact() -> TabularProblem:
 
 @pytest.fixture(scope="module")
 def problem() -> SubGeneratorProblem:
-    return SubGeneratorProblem(SUPERGENERATOR, read_pairs(EMBEDDED), read_table(LATENCY_TABLE), "")
+    return SubGeneratorProblem(
+        SUPERGENERATOR, read_pairs(EMBEDDED), Target(read_table(LATENCY_TABLE), INPUT_SIZE, "")
+    )
 
 
 def test_it_is_of_the_shipped_weights(exact: TabularProblem, problem: SubGeneratorProblem):

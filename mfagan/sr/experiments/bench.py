@@ -30,6 +30,7 @@ from mfagan.evaluation.psnr_ssim import psnr_y
 from mfagan.evaluation.scores import super_resolve
 from mfagan.files import require_place, write_atomic
 from mfagan.latency.measure import build_table, measure_model
+from mfagan.latency.priced_problem import Target
 from mfagan.latency.tables import describe_build, read_table
 from mfagan.progress import show_bar
 from mfagan.sr.export import export_generator
@@ -37,9 +38,9 @@ from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet, blocks
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import OPTIONS, Widths, every_choice, random_choice
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
-from mfagan.sr.study.bf16_scoring import Precision
+from mfagan.sr.study.bf16_scoring import ScoringPrecision
 from mfagan.sr.study.prefix_walk import PrefixWalk
-from mfagan.sr.study.problem import SubGeneratorProblem, every_block
+from mfagan.sr.study.problem import Scoring, SubGeneratorProblem, every_block
 from mfagan.training.fabric import make_fabric
 from mfagan.training.recipe import read_recipe
 from mfagan.training.stage import StageTrainer
@@ -167,7 +168,7 @@ def bench_walk(n_choices: int = 50) -> Measurement:
 
 
 def bench_exhaustive(
-    precision: Precision, aim: float, rounds: int = 5, n_usual: int = 8
+    precision: ScoringPrecision, aim: float, rounds: int = 5, n_usual: int = 8
 ) -> list[Measurement]:
     """A SubGenerator's share of evaluating all of them on the held-out photos, against the usual way.
 
@@ -176,7 +177,8 @@ def bench_exhaustive(
     way. What is scored again in fp32 counts; bf16's error, measured once a search, does not.
     """
     pairs = read_pairs(EMBEDDED)
-    problem = SubGeneratorProblem(SUPERGENERATOR, pairs, read_table(LATENCY_TABLE), "", precision=precision)
+    target = Target(read_table(LATENCY_TABLE), INPUT_SIZE, "")
+    problem = SubGeneratorProblem(SUPERGENERATOR, pairs, target, Scoring(precision=precision))
     network = SuperGenerator.from_checkpoint(checkpoint.read(SUPERGENERATOR), SUPERGENERATOR)  # in NCHW
     problem.evaluate(problem.known_choices)
     rng = random.Random(0)

@@ -1,8 +1,8 @@
-"""Sorting channels by importance, so that the front channels of every group matter most (spec section 4).
+"""Sort channels by importance, so that the front channels of every group matter most.
 
 A group of channels may be permuted freely if every convolution that writes or reads it is permuted alike; the
 network's output does not change. Importance of a channel is the sum of |W| over the input columns of every
-convolution that reads it, as once-for-all does it.
+convolution that reads it, as in once-for-all (Cai et al. 2020).
 """
 
 import torch
@@ -11,15 +11,23 @@ from torch import Tensor
 from mfagan.sr.network.layers import Conv, Groups, named_convs
 from mfagan.sr.network.mfanet import MFANet
 
+__all__ = ["sort_channels"]
+
 _FIXED = ("rgb", "pixels")
 
 
 @torch.no_grad()
 def sort_channels(network: MFANet) -> dict[str, Tensor]:
-    """Sort every channel group in place, most important first; returns each group's permutation.
+    """Sort every channel group in place, most important first.
 
-    Stable: equally important channels keep their order. 41 groups in an MFANet: the trunk, 30 inner layers, the
-    fusion, nine hidden layers of the channel attention.
+    Equally important channels keep their order. An MFANet has 41 groups: the trunk, 30 inner layers, the fusion and
+    nine hidden layers of the channel attention.
+
+    Args:
+        network: The network whose weights are permuted; its output stays the same.
+
+    Returns:
+        Name of each group -> its permutation.
     """
     convs = [conv for _, conv in named_convs(network)]
     importance: dict[str, Tensor] = {}
@@ -39,15 +47,15 @@ def sort_channels(network: MFANet) -> dict[str, Tensor]:
 
 
 def _permute(conv: Conv, orders: dict[str, Tensor]) -> None:
-    rows, columns = _places(conv.writes, orders), _places(conv.reads, orders)
+    rows, columns = _indices(conv.writes, orders), _indices(conv.reads, orders)
     assert conv.bias is not None
     conv.weight.copy_(conv.weight[rows][:, columns])
     conv.bias.copy_(conv.bias[rows])
 
 
-def _places(groups: Groups, orders: dict[str, Tensor]) -> Tensor:
-    start, places = 0, []
+def _indices(groups: Groups, orders: dict[str, Tensor]) -> Tensor:
+    start, indices = 0, []
     for group in groups:
-        places.append(start + orders.get(group.name, torch.arange(group.size)))
+        indices.append(start + orders.get(group.name, torch.arange(group.size)))
         start += group.size
-    return torch.cat(places)
+    return torch.cat(indices)

@@ -3,54 +3,99 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
+
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
+from mfagan.sr.network.distillation_peers import IMDN, RFDN, RFDN_MIN_SIDE_PX
 from mfagan.sr.network.layers import BicubicResidual
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.peer_layers import Peer
-from mfagan.sr.network.peers import IMDN, RFDN, RFDN_MIN_SIDE_PX, SPAN, RRDBNet, SRResNet
+from mfagan.sr.network.peers import SPAN, RRDBNet, SRResNet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
+
+__all__ = [
+    "KINDS",
+    "PEERS",
+    "Generator",
+    "build",
+    "describe_generator",
+    "load_generator",
+    "min_side_px",
+    "rebuild",
+    "rebuild_slices",
+]
 
 Generator = MFANet | Peer
 """A module (N, 3, H, W) -> (N, 3, scale H, scale W) with `KIND`, `scale`, `residual_kind` and `config()`."""
 
 PEERS: Mapping[str, type[Peer]] = {peer.KIND: peer for peer in (RRDBNet, SRResNet, IMDN, RFDN, SPAN)}
+"""Name -> class of the networks by other authors."""
 KINDS = (MFANet.KIND, *PEERS)
+"""The names of all generators in checkpoints."""
 
 
 def build(kind: str, config: Mapping[str, object]) -> Generator:
-    """An untrained network of a kind from the arguments its `config()` gives; absent ones have their defaults.
+    """An untrained network of a kind.
 
-    InputError: an unknown kind, arguments it does not have or values it does not take.
+    Args:
+        kind: One of `KINDS`.
+        config: The arguments that the network's `config()` gives; absent ones have the defaults of its constructor.
+
+    Raises:
+        InputError: An unknown kind, arguments it does not have, or values it does not take.
     """
-    arguments = dict(config)
+    if kind == MFANet.KIND:
+        return MFANet.from_config(config)
+    return _peer(kind).from_config(config)
+
+
+def describe_generator(found: Checkpoint, path: str | Path) -> Generator:
+    """The generator that a checkpoint describes, on the meta device: its scale and arguments, without weights.
+
+    Args:
+        found: What the file holds.
+        path: Its path, for errors.
+
+    Raises:
+        InputError: Not a generator's checkpoint, or its arguments do not describe one.
+    """
+    _require_generator(found, path)
     try:
-        if kind == MFANet.KIND:
-            widths = arguments.pop("widths")
-            return MFANet(Widths.of(widths), **arguments)  # pyright: ignore[reportArgumentType]
-        return _peer(kind)(**arguments)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{kind} cannot be built from {dict(config)}: {error}") from None
+        with torch.device("meta"):
+            return build(found.network, found.config)
+    except InputError as error:
+        raise InputError(f"checkpoint {path}: {error}") from None
 
 
 def load_generator(path: str | Path, widths: str | Widths | None = None) -> Generator:
     """The generator of a checkpoint, in evaluation mode on the CPU.
 
-    `widths`: the slice of a SuperGenerator. InputError: as `checkpoint.read`; no generator; widths that are
-    no searched choice, do not fit, or are asked of a peer.
+    Args:
+        path: The checkpoint's file.
+        widths: The slice of a SuperGenerator; None for the whole network.
+
+    Raises:
+        InputError: As `checkpoint.read`; not a generator; or widths that are no searched choice, do not fit, or are
+            asked of a peer.
     """
     return rebuild(checkpoint.read(path), path, widths)
 
 
 def rebuild(found: Checkpoint, path: str | Path, widths: str | Widths | None = None) -> Generator:
-    """As `load_generator`, of a checkpoint that is read already; `path` names it in errors."""
-    if found.network not in KINDS:
-        raise InputError(
-            f"checkpoint {path}: its network is {found.network!r}, a generator is needed here "
-            f"({', '.join(KINDS)})"
-        )
+    """The generator of a checkpoint that is read already, in evaluation mode on the CPU.
+
+    Args:
+        found: What the file holds.
+        path: Its path, for errors.
+        widths: As in `load_generator`.
+
+    Raises:
+        InputError: As `load_generator`.
+    """
+    _require_generator(found, path)
     if found.network != MFANet.KIND:
         if widths is not None:
             raise InputError(f"checkpoint {path}: {found.network} has no slices; leave the widths out")
@@ -99,6 +144,14 @@ def min_side_px(network: Generator) -> int:
     if isinstance(network, RFDN):
         return RFDN_MIN_SIDE_PX
     return 1 if network.residual is None else BicubicResidual.BORDER_PX
+
+
+def _require_generator(found: Checkpoint, path: str | Path) -> None:
+    if found.network not in KINDS:
+        raise InputError(
+            f"checkpoint {path}: its network is {found.network!r}, a generator is needed here "
+            f"({', '.join(KINDS)})"
+        )
 
 
 def _peer(kind: str) -> type[Peer]:

@@ -4,15 +4,36 @@ Every module records its operators beside its `forward`: change both together (a
 """
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.data.images import resize_bicubic
-from mfagan.graph.operators import Activation, OperatorRecorder
+from mfagan.errors import InputError
+from mfagan.graph.operators import Activation
+from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.network.widths import Widths
+
+__all__ = [
+    "CCA_EPSILON",
+    "CCA_REDUCTION",
+    "CFABS_PER_MFAM",
+    "N_COLOURS",
+    "N_INNER_CONVS",
+    "SCALES",
+    "BicubicResidual",
+    "ContrastAwareAttention",
+    "Conv",
+    "Group",
+    "Groups",
+    "Residual",
+    "channel_groups",
+    "named_convs",
+    "require_residual",
+    "require_scale",
+]
 
 N_COLOURS = 3
 N_INNER_CONVS = 5
@@ -20,8 +41,39 @@ CFABS_PER_MFAM = 2
 CCA_REDUCTION = 16
 CCA_EPSILON = 1e-6
 
+SCALES = (2, 3, 4)
+"""The factors by which generators enlarge."""
 Residual = Literal["none", "bicubic"]
 """Whether a generator adds the enlarged input to its output."""
+
+
+def require_scale(scale: object) -> int:
+    """The same factor, if it is one of `SCALES`.
+
+    Args:
+        scale: The factor, of any type.
+
+    Raises:
+        InputError: It is another value or not a whole number.
+    """
+    if type(scale) is not int or scale not in SCALES:
+        raise InputError(f"scale is {scale!r}; choose 2, 3 or 4")
+    return scale
+
+
+def require_residual(residual: object) -> Residual:
+    """The same residual, if it is one of `Residual`.
+
+    Args:
+        residual: Its name, of any type.
+
+    Raises:
+        InputError: It is another value.
+    """
+    for known in get_args(Residual):
+        if residual == known:
+            return known
+    raise InputError(f"residual {residual!r}: give {' or '.join(get_args(Residual))}")
 
 
 class Group(NamedTuple):
@@ -35,7 +87,12 @@ Groups = tuple[Group, ...]
 
 
 def channel_groups(widths: Widths, scale: int = 4) -> dict[str, Group]:
-    """Every channel group of a network of these widths, by name."""
+    """Every channel group of a network, by name.
+
+    Args:
+        widths: The network's channel widths.
+        scale: Its enlargement.
+    """
     sizes = {"rgb": N_COLOURS, "pixels": N_COLOURS * scale**2, "trunk": widths.trunk, "fusion": widths.fusion}
     for i, width in enumerate(widths.cfabs, 1):
         sizes |= {f"cfab_{i}.conv_{j}": width for j in range(1, N_INNER_CONVS + 1)}
@@ -58,6 +115,11 @@ class Conv(nn.Conv2d):
     """A convolution that keeps the size and knows the channel groups it reads and writes, in order.
 
     These two lists are all that slicing, extraction and sorting need to know of a network.
+
+    Args:
+        reads: Groups of its input channels.
+        writes: Groups of its output channels.
+        kernel: Side of the filter, in pixels; an odd number.
     """
 
     def __init__(self, reads: Groups, writes: Groups, kernel: int) -> None:
@@ -66,17 +128,35 @@ class Conv(nn.Conv2d):
         self.writes = writes
 
     def write_operators(self, recorder: OperatorRecorder, x: Activation, path: str) -> Activation:
-        """Append this convolution's operator."""
+        """Record this convolution.
+
+        Args:
+            recorder: What records the operators.
+            x: Its input.
+            path: The module's path in the network.
+
+        Returns:
+            The module's output.
+        """
         return recorder.conv(x, path, self.out_channels, self.kernel_size[0])
 
 
 def named_convs(module: nn.Module) -> Iterable[tuple[str, Conv]]:
-    """The convolutions of a network with their paths, in the order of definition."""
+    """The convolutions of a network with their paths, in the order of definition.
+
+    Args:
+        module: The network or a part of it.
+    """
     return ((name, child) for name, child in module.named_modules() if isinstance(child, Conv))
 
 
 class ContrastAwareAttention(nn.Module):
-    """CCA of IMDN: channels are scaled by a gate computed from their standard deviation plus their mean."""
+    """CCA of IMDN (Hui et al. 2019): a gate from each channel's standard deviation plus its mean scales the channel.
+
+    Args:
+        channels: Groups of the channels that are scaled.
+        hidden: The group between the two convolutions of the gate.
+    """
 
     def __init__(self, channels: Groups, hidden: Group) -> None:
         super().__init__()
@@ -84,18 +164,42 @@ class ContrastAwareAttention(nn.Module):
         self.excite = Conv((hidden,), channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C, H, W)."""
+        """Scale the channels by the gate.
+
+        Args:
+            x: Activations (N, C, H, W).
+
+        Returns:
+            The scaled activations, (N, C, H, W).
+        """
         mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
         variance = (x - mean).square().mean((2, 3), keepdim=True)
         return x * self.gate(mean, variance)
 
     def gate(self, mean: Tensor, variance: Tensor) -> Tensor:
-        """What the channels are scaled by, in [0, 1], from their statistics; all (N, C, 1, 1)."""
+        """The factor of each channel, in [0, 1], from its statistics.
+
+        Args:
+            mean: Mean of each channel, (N, C, 1, 1).
+            variance: Population variance of each channel, (N, C, 1, 1).
+
+        Returns:
+            Factors, (N, C, 1, 1).
+        """
         contrast = (variance + CCA_EPSILON).sqrt() + mean
         return self.excite(F.relu(self.squeeze(contrast), inplace=True)).sigmoid()
 
     def write_operators(self, recorder: OperatorRecorder, x: Activation, path: str) -> Activation:
-        """Append this module's operators."""
+        """Record this module's operators.
+
+        Args:
+            recorder: What records the operators.
+            x: Its input.
+            path: The module's path in the network.
+
+        Returns:
+            The module's output.
+        """
         mean = recorder.mean(x)
         square = recorder.elementwise("square", recorder.elementwise("subtract", x, mean))
         variance = recorder.elementwise("add_scalar", recorder.mean(square), value=CCA_EPSILON)
@@ -112,9 +216,12 @@ class ContrastAwareAttention(nn.Module):
 class BicubicResidual(nn.Module):
     """Adds the bicubically enlarged input to the output, so that the network learns the difference alone.
 
-    Not in the paper; it makes short training possible. Enlarging by a whole number is one small filter a
+    Not in the paper; it makes short training possible. Enlarging by a whole number is one small filter for each
     sub-pixel position (MATLAB's imresize: cubic a = -0.5, symmetric padding), so it is a fixed depthwise
     convolution and a PixelShuffle, which every runtime has.
+
+    Args:
+        scale: Factor by which height and width are enlarged.
     """
 
     BORDER_PX = 2
@@ -127,7 +234,15 @@ class BicubicResidual(nn.Module):
         self.key = f"bicubic/x{scale}"
 
     def forward(self, image: Tensor, x: Tensor) -> Tensor:
-        """The output (N, 3, scale H, scale W) and the input (N, 3, H, W) -> the sum."""
+        """Add the enlarged input to the output.
+
+        Args:
+            image: The network's output (N, 3, scale H, scale W).
+            x: Its input (N, 3, H, W).
+
+        Returns:
+            The sum, (N, 3, scale H, scale W).
+        """
         padded = _pad_symmetric(_pad_symmetric(x, self.BORDER_PX, 2), self.BORDER_PX, 3)
         # Half precision would blur the image by a grey level.
         device = "cpu" if x.is_meta else x.device.type  # autocast knows no meta device
@@ -138,8 +253,20 @@ class BicubicResidual(nn.Module):
     def write_operators(
         self, recorder: OperatorRecorder, image: Activation, x: Activation, path: str
     ) -> Activation:
-        """Append this module's operators as one block."""
-        padded = recorder.pad(recorder.pad(x, self.BORDER_PX, axis=1), self.BORDER_PX, axis=2)
+        """Record this module's operators as one block.
+
+        Args:
+            recorder: What records the operators.
+            image: The network's output, (3, scale H, scale W).
+            x: Its input, (3, H, W).
+            path: The module's path in the network.
+
+        Returns:
+            The module's output.
+        """
+        border = self.BORDER_PX
+        padded = recorder.pad(x, (border, border, 0, 0), "symmetric")
+        padded = recorder.pad(padded, (0, 0, border, border), "symmetric")
         pixels = recorder.filter(padded, f"{path}.filters", N_COLOURS * self.scale**2, 2 * self.BORDER_PX + 1)
         output = recorder.elementwise("add", image, recorder.pixel_shuffle(pixels, self.scale))
         recorder.close_block(self.key)

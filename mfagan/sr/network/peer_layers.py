@@ -1,5 +1,7 @@
 """What the peers are built of: the arguments they share, their convolutions and their initialisation."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Self
 
 import torch
@@ -8,14 +10,25 @@ from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
-from mfagan.sr.network.layers import BicubicResidual, Residual
+from mfagan.sr.network.layers import BicubicResidual, Residual, require_residual, require_scale
+
+__all__ = ["STEPS", "Peer", "conv", "leaky", "pixel_shuffled", "shrink"]
 
 STEPS = {2: (2,), 3: (3,), 4: (2, 2)}
 """Scale -> the factors of the networks that enlarge in steps."""
 
 
 class Peer(nn.Module):
-    """A network that knows the arguments which rebuild it, and may add the bicubically enlarged input."""
+    """A network that knows the arguments which rebuild it, and may add the bicubically enlarged input.
+
+    Args:
+        scale: Factor by which height and width are enlarged: 2, 3 or 4.
+        n_blocks: How many blocks its body has.
+        features: Channels of its body.
+        residual: "bicubic" adds the enlarged input to the output, "none" does not.
+
+    InputError for another scale or residual.
+    """
 
     KIND: ClassVar[str]
     """The network's name in checkpoints."""
@@ -25,18 +38,14 @@ class Peer(nn.Module):
 
     def __init__(self, scale: int, n_blocks: int, features: int, residual: Residual) -> None:
         super().__init__()
-        if scale not in STEPS:
-            raise InputError(f"scale is {scale}; choose 2, 3 or 4")
-        if residual not in ("none", "bicubic"):
-            raise InputError(f"residual {residual!r}: give none or bicubic")
-        self.scale = scale
+        self.scale = require_scale(scale)
         self.n_blocks = n_blocks
         self.features = features
-        self.residual_kind: Residual = residual
+        self.residual_kind: Residual = require_residual(residual)
         self.residual = BicubicResidual(scale) if residual == "bicubic" else None
 
     def config(self) -> dict[str, object]:
-        """What rebuilds it, as plain data."""
+        """The arguments that rebuild it, as plain data."""
         return {
             "scale": self.scale,
             "n_blocks": self.n_blocks,
@@ -45,44 +54,90 @@ class Peer(nn.Module):
         }
 
     @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, path: object) -> Self:
-        """The network that a checkpoint describes; `path` names it in errors."""
+    def from_config(cls, config: Mapping[str, object]) -> Self:
+        """An untrained network from the arguments that `config()` gives.
+
+        Args:
+            config: Arguments of the constructor; absent ones have their defaults.
+
+        Raises:
+            InputError: Arguments are unknown or have values that the network does not take.
+        """
         try:
-            network = cls(**checkpoint.config)  # pyright: ignore[reportCallIssue, reportArgumentType]
-        except TypeError:
-            raise InputError(
-                f"checkpoint {path}: it does not describe an {cls.__name__} (found {dict(checkpoint.config)})"
-            ) from None
-        return load_weights(network, checkpoint, str(path)).eval()
+            return cls(**config)  # pyright: ignore[reportCallIssue, reportArgumentType]
+        except TypeError as error:
+            raise InputError(f"{cls.KIND} cannot be built from {dict(config)}: {error}") from None
+
+    @classmethod
+    def from_checkpoint(cls, checkpoint: Checkpoint, path: str | Path) -> Self:
+        """The network of a checkpoint, in evaluation mode.
+
+        Args:
+            checkpoint: What the file holds.
+            path: Its path, for errors.
+
+        Raises:
+            InputError: The checkpoint describes another network, or its weights do not fit.
+        """
+        try:
+            network = cls.from_config(checkpoint.config)
+        except InputError as error:
+            raise InputError(f"checkpoint {path}: {error}") from None
+        return load_weights(network, checkpoint, path).eval()
 
     def start_from_bicubic(self) -> None:
-        """Where the input is added, the untrained network is bicubic enlargement: its last weights are zero."""
+        """Make the untrained network bicubic enlargement if it adds the input: its last weights become zero."""
         if self.residual is not None:
             for parameter in self.get_submodule(self.last).parameters():
                 nn.init.zeros_(parameter)
 
     def add_residual(self, image: Tensor, x: Tensor) -> Tensor:
-        """The output (N, 3, scale H, scale W) and the input (N, 3, H, W) -> the sum, or the output alone."""
+        """The output plus the enlarged input, or the output alone without a residual.
+
+        Args:
+            image: The network's output (N, 3, scale H, scale W).
+            x: Its input (N, 3, H, W).
+        """
         return image if self.residual is None else self.residual(image, x)
 
 
 def conv(channels: int, out_channels: int, kernel: int = 3) -> nn.Conv2d:
-    """A convolution with a bias that keeps the size."""
+    """A convolution with a bias that keeps the size.
+
+    Args:
+        channels: Input channels.
+        out_channels: Output channels.
+        kernel: Side of the filter, in pixels; an odd number.
+    """
     return nn.Conv2d(channels, out_channels, kernel, padding=kernel // 2)
 
 
 def pixel_shuffled(features: int, scale: int) -> nn.Sequential:
-    """(N, features, H, W) -> (N, 3, scale H, scale W) at once."""
+    """The end of a network that enlarges at once: (N, features, H, W) -> (N, 3, scale H, scale W).
+
+    Args:
+        features: Input channels.
+        scale: Factor of height and width.
+    """
     return nn.Sequential(conv(features, 3 * scale**2), nn.PixelShuffle(scale))
 
 
 def leaky(x: Tensor, slope: float) -> Tensor:
-    """LeakyReLU, in place."""
+    """LeakyReLU, in place.
+
+    Args:
+        x: Activations of any shape; they are changed.
+        slope: Slope for negative inputs.
+    """
     return F.leaky_relu(x, slope, inplace=True)
 
 
 def shrink(module: nn.Module) -> None:
-    """ESRGAN's initialisation: a tenth of He's, biases zero."""
+    """Initialise convolutions as ESRGAN does: a tenth of He's weights, biases zero.
+
+    Args:
+        module: All of its convolutions are initialised.
+    """
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight)

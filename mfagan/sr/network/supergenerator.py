@@ -1,8 +1,8 @@
 """The weight-shared SuperGenerator (paper section 3.6): every SubGenerator is a slice of its weights.
 
-A SubGenerator uses the front channels of each channel group of each layer; where a layer reads a
-concatenation, the front channels of each concatenated part. Which groups a layer joins stands in
-`layers.Conv`; nothing here knows the structure of the network.
+A SubGenerator uses the front channels of each channel group of each layer; if a layer reads a
+concatenation, the front channels of each concatenated part. `layers.Conv` knows which groups it joins; nothing here
+knows the structure of the network.
 """
 
 from pathlib import Path
@@ -17,6 +17,8 @@ from mfagan.sr.network.layers import Group, Groups, channel_groups, named_convs
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.widths import Widths
 
+__all__ = ["SuperGenerator", "load_supernet"]
+
 Kept = slice | Tensor
 
 
@@ -24,9 +26,14 @@ class SuperGenerator(MFANet):
     """An MFANet at full widths whose forward pass can run at any smaller widths on the shared weights."""
 
     def forward(self, x: Tensor, widths: Widths | None = None) -> Tensor:
-        """LR images (N, 3, H, W) -> HR images (N, 3, scale H, scale W) of the SubGenerator `widths`.
+        """Run the network, or one of its slices on the shared weights, into which gradients flow.
 
-        None means full width. Gradients flow into the shared weights.
+        Args:
+            x: LR images (N, 3, H, W) in [0, 1].
+            widths: The SubGenerator to run; None for full width.
+
+        Returns:
+            HR images (N, 3, scale H, scale W), not clamped.
         """
         if widths is None or widths == self.widths:
             return super().forward(x)
@@ -34,7 +41,14 @@ class SuperGenerator(MFANet):
         return functional_call(self, self.slice_weights(widths), (x,))
 
     def slice_weights(self, widths: Widths) -> dict[str, Tensor]:
-        """The SubGenerator's weights by name, differentiable in the shared weights, sharing memory where possible."""
+        """The weights of a SubGenerator by name, differentiable in the shared weights, sharing memory where possible.
+
+        Args:
+            widths: The SubGenerator's.
+
+        Raises:
+            InputError: They do not fit in this network's widths.
+        """
         if not widths.fits_in(self.widths):
             raise InputError(f"widths {widths} do not fit in a SuperGenerator of widths {self.widths}")
         small = channel_groups(widths, self.scale)
@@ -47,7 +61,14 @@ class SuperGenerator(MFANet):
         return weights
 
     def extract(self, widths: Widths) -> MFANet:
-        """A plain MFANet of these widths with its own copy of the weights; its output equals the slice's."""
+        """A SubGenerator as a plain MFANet with its own copy of the weights; its output equals the slice's.
+
+        Args:
+            widths: The SubGenerator's.
+
+        Raises:
+            InputError: They do not fit in this network's widths.
+        """
         with torch.device("meta"):  # the weights come from here: none need be drawn at random
             network = MFANet(widths, self.scale, self.residual_kind)
         weights = {name: w.detach().clone() for name, w in self.slice_weights(widths).items()}
@@ -60,13 +81,17 @@ class SuperGenerator(MFANet):
 def load_supernet(path: str | Path) -> SuperGenerator:
     """The SuperGenerator of a checkpoint, in evaluation mode on the CPU.
 
-    InputError: as `checkpoint.read`; it is no SuperGenerator, or its weights do not fit its description.
+    Args:
+        path: The checkpoint's file.
+
+    Raises:
+        InputError: As `checkpoint.read`; it is not a SuperGenerator, or its weights do not fit its description.
     """
     return SuperGenerator.from_checkpoint(checkpoint.read(path, "mfanet", "supergenerator"), path)
 
 
 def _front_channels(full: Groups, small: dict[str, Group]) -> Kept:
-    """Where the front channels of each part lie among the full layer's channels."""
+    """Indices of the front channels of each part among the full layer's channels."""
     if all(group == small[group.name] for group in full):
         return slice(None)
     if len(full) == 1:

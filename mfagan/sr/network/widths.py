@@ -1,4 +1,4 @@
-"""The width choices that are searched: the only place that knows their names and their options."""
+"""The width choices that are searched: the only file that knows their names and their options."""
 
 import itertools
 import random
@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from mfagan.errors import InputError
 
+__all__ = ["NAMES", "OPTIONS", "Widths", "every_choice", "random_choice", "require_choice"]
+
 NAMES = ("trunk", "cfab_1", "cfab_2", "cfab_3", "cfab_4", "cfab_5", "cfab_6", "fusion")
+"""The names of the eight widths, in order."""
 OPTIONS = (48, 32, 24)
+"""The widths that are searched, in channels."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Widths:
 
     `trunk` is the residual stream's width (head, every MFAM's output), `cfabs` the inner width of each
     CFAB in order, `fusion` the width between the two fusion convolutions. Any positive widths describe a
-    network; `require_choice` tells whether they are among the searched ones.
+    network; `require_choice` checks that they are among the searched ones.
     """
 
     trunk: int
@@ -36,7 +40,14 @@ class Widths:
 
     @classmethod
     def of(cls, values: tuple[int, ...] | list[int]) -> "Widths":
-        """Widths from their values in the order of `NAMES`."""
+        """Widths from their values.
+
+        Args:
+            values: In the order of `NAMES`, in channels.
+
+        Raises:
+            InputError: Another number of values, or one that is not positive.
+        """
         if len(values) != len(NAMES):
             raise InputError(
                 f"widths {','.join(map(str, values))}: {len(values)} numbers given, "
@@ -46,12 +57,26 @@ class Widths:
 
     @classmethod
     def uniform(cls, width: int) -> "Widths":
-        """The same width everywhere."""
+        """The same width everywhere.
+
+        Args:
+            width: In channels; positive.
+
+        Raises:
+            InputError: It is not positive.
+        """
         return cls.of((width,) * len(NAMES))
 
     @classmethod
     def parse(cls, text: str) -> "Widths":
-        """Widths from text such as `48,24,24,24,32,48,48,24`; one number alone means that width everywhere."""
+        """Widths from text.
+
+        Args:
+            text: Such as `48,24,24,24,32,48,48,24`; one number alone means that width everywhere.
+
+        Raises:
+            InputError: The text is anything else.
+        """
         try:
             values = [int(part) for part in text.split(",")]
         except ValueError:
@@ -63,20 +88,35 @@ class Widths:
 
     @classmethod
     def from_choice(cls, choice: Mapping[str, object]) -> "Widths":
-        """Widths from a search choice, name -> option."""
+        """Widths from a search choice.
+
+        Args:
+            choice: Each of `NAMES` -> its option.
+        """
         return cls.of([int(str(choice[name])) for name in NAMES])
 
     def as_choice(self) -> dict[str, int | float | str]:
-        """The search choice, name -> option."""
+        """The search choice: each of `NAMES` -> its option."""
         return dict(zip(NAMES, self, strict=True))
 
     def fits_in(self, full: "Widths") -> bool:
-        """Whether a network of these widths is a slice of one of `full` widths."""
+        """Whether a network of these widths is a slice of a wider one.
+
+        Args:
+            full: The other network's widths.
+        """
         return all(small <= large for small, large in zip(self, full, strict=True))
 
 
 def require_choice(widths: Widths) -> Widths:
-    """The same widths, or an InputError where one of them is not a searched option."""
+    """The same widths, if all of them are searched options.
+
+    Args:
+        widths: Any widths.
+
+    Raises:
+        InputError: One of them is not among `OPTIONS`.
+    """
     for name, width in widths.as_choice().items():
         if width not in OPTIONS:
             raise InputError(f"widths {widths}: {name} is {width}, which is not one of {OPTIONS}")
@@ -88,6 +128,10 @@ def every_choice() -> Iterator[Widths]:
     return (Widths.of(values) for values in itertools.product(OPTIONS, repeat=len(NAMES)))
 
 
-def random_choice(generator: random.Random) -> Widths:
-    """One choice, each width drawn uniformly and independently."""
-    return Widths.of([generator.choice(OPTIONS) for _ in NAMES])
+def random_choice(rng: random.Random) -> Widths:
+    """One choice, each width drawn uniformly and independently.
+
+    Args:
+        rng: The source of randomness; it is advanced.
+    """
+    return Widths.of([rng.choice(OPTIONS) for _ in NAMES])

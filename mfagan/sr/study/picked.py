@@ -16,6 +16,8 @@ from mfagan.files import read_text, write_atomic
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
 
+__all__ = ["Picked", "picked_of", "read_picked"]
+
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Picked:
@@ -51,16 +53,27 @@ class Picked:
         return Widths.of(list(self.widths))
 
     def save(self, path: str | Path) -> None:
-        """Write it as JSON, whole or not at all."""
+        """Write it as JSON, whole or not at all.
+
+        Args:
+            path: The file to write.
+        """
         write_atomic(path, json.dumps(asdict(self), indent=2) + "\n")  # pyright: ignore[reportArgumentType]
 
     def as_record(self) -> dict[str, object]:
-        """What the checkpoint of its fine-tuned network records: `picked_of` reads it back."""
+        """What the checkpoint of its fine-tuned network records; `picked_of` reads it back."""
         picked = asdict(self)  # pyright: ignore[reportArgumentType]
         return {"storage": picked.pop("storage"), "picked": picked}
 
     def load_supernet(self, supernet: str | Path | None = None) -> tuple[SuperGenerator, Checkpoint]:
-        """The SuperGenerator it was picked from, checked by its hash; `supernet` is the file's new place."""
+        """The SuperGenerator that it was picked from, and that one's checkpoint.
+
+        Args:
+            supernet: The checkpoint's file if it has moved; None for the recorded path.
+
+        Raises:
+            InputError: The file is missing, not a SuperGenerator, or not the one that the trial was scored on.
+        """
         path = Path(self.supernet if supernet is None else supernet)
         found = checkpoint.read(path, "mfanet", "supergenerator")
         if checkpoint.sha256(path) != self.supernet_sha256:
@@ -72,7 +85,14 @@ class Picked:
 
 
 def read_picked(path: str | Path) -> Picked:
-    """The pick that `path` holds; InputError: no such file, not JSON, a field missing or wrong."""
+    """The pick of a file.
+
+    Args:
+        path: A file that `mfagan pick` wrote.
+
+    Raises:
+        InputError: No such file, not JSON, or a field that is missing or wrong.
+    """
     try:
         picked = TypeAdapter(Picked).validate_json(read_text(path))
     except InputError as error:
@@ -84,7 +104,15 @@ def read_picked(path: str | Path) -> Picked:
 
 
 def picked_of(found: Checkpoint, path: str | Path) -> Picked | None:
-    """The pick that a checkpoint was fine-tuned from, None where it was not; InputError: a field missing or wrong."""
+    """The pick that a checkpoint was fine-tuned from, or None if it was not fine-tuned from one.
+
+    Args:
+        found: The checkpoint.
+        path: Its file, for errors.
+
+    Raises:
+        InputError: A field of the pick is missing or wrong.
+    """
     fields = found.record.get("picked")
     if not isinstance(fields, Mapping):
         return None
@@ -96,5 +124,5 @@ def picked_of(found: Checkpoint, path: str | Path) -> Picked | None:
 
 def _first(error: ValidationError) -> str:
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"]) or "the file"
-    return f"{place}: {first['msg']}"
+    field = ".".join(str(part) for part in first["loc"]) or "the file"
+    return f"{field}: {first['msg']}"

@@ -1,8 +1,8 @@
-"""Many SubGenerators on one image, every shared activation computed once.
+"""Run many SubGenerators on one image and compute every shared activation once.
 
 SubGenerators with the same trunk and the same first CFABs share all activations up to there. Run in the order
-of their widths, each continues from where it parts from the one before: a depth-first walk over trunk, CFABs
-and fusion that holds one prefix's activations at a time. Those that differ in the fusion alone share most of
+of their widths, each continues from the point where it differs from the one before: a depth-first walk over trunk,
+CFABs and fusion that holds one prefix's activations at a time. Those that differ in the fusion alone share most of
 that, too. The outputs are those of the extracted networks.
 """
 
@@ -14,26 +14,40 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.devices import to_device
+from mfagan.sr.network.aggregation import Fusion, PrefixState
 from mfagan.sr.network.layers import ContrastAwareAttention
-from mfagan.sr.network.mfanet import Fusion, MFANet, PrefixState
+from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths
+
+__all__ = ["OnePassAttention", "PrefixWalk", "fuse_at_widths"]
 
 
 class PrefixWalk:
     """Runs slices of a SuperGenerator, whose weights must not change meanwhile."""
 
     def __init__(self, network: SuperGenerator, dtype: torch.dtype = torch.float32) -> None:
-        """`dtype` is what activations and weights are computed in; the bicubic residual stays in float32."""
+        """Prepare the walk.
+
+        Args:
+            network: The SuperGenerator whose slices are run.
+            dtype: What activations and weights are computed in; the bicubic residual stays in float32.
+        """
         self._network = network
         self._dtype = dtype
         self._extracted: dict[tuple[int, int], MFANet] = {}
 
     @torch.inference_mode()
     def run(self, x: Tensor, choices: Sequence[Widths]) -> Iterator[tuple[int, Tensor]]:
-        """An LR image (1, 3, H, W) -> for each choice its index and output (1, 3, scale H, scale W), float32.
+        """Run slices on one image.
 
-        In the order of the widths, not of `choices`.
+        Args:
+            x: An LR image (1, 3, H, W) in [0, 1].
+            choices: The slices' widths.
+
+        Yields:
+            For each choice its index and output (1, 3, scale H, scale W), float32, in the order of the widths, not of
+            `choices`.
         """
         if len(x) != 1:
             raise ValueError(f"{len(x)} images: a walk runs one at a time")
@@ -79,11 +93,19 @@ class PrefixWalk:
 def fuse_at_widths(
     fusion: Fusion, taps: Sequence[Tensor], wanted: Collection[int]
 ) -> Iterator[tuple[int, Tensor]]:
-    """The wanted fusion widths, rising to `fusion`'s own -> each with its image (N, 3, scale H, scale W).
+    """Run a fusion at several of its widths.
 
     Both fusion convolutions are linear, so each width adds what its further channels bring to the sum of the
-    one before: in the same steps whichever options are wanted, so that a choice's figures do not depend on its
-    company.
+    one before: in the same steps whichever options are wanted, so that a choice's figures do not depend on the rest of
+    its batch.
+
+    Args:
+        fusion: The fusion at the largest wanted width.
+        taps: The head's output and those of the MFAMs, each (N, t, H, W).
+        wanted: Fusion widths.
+
+    Yields:
+        In rising order each wanted width with its image (N, 3, scale H, scale W).
     """
     skip, *features = taps
     squeezed = fusion.squeeze(torch.cat(features, 1))  # (N, f, H, W)
@@ -102,11 +124,23 @@ class OnePassAttention(nn.Module):
     """A trained channel attention, faster and without gradients: one operator gives both of its statistics."""
 
     def __init__(self, attention: ContrastAwareAttention) -> None:
+        """Wrap an attention.
+
+        Args:
+            attention: The trained attention; its weights become float32.
+        """
         super().__init__()
         self.attention = attention.float()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(1, C, H, W) -> (1, C, H, W)."""
+        """Scale the channels by the gate.
+
+        Args:
+            x: Activations (1, C, H, W).
+
+        Returns:
+            The scaled activations, (1, C, H, W).
+        """
         # Batch normalization's statistics of a batch of one image: mean and population variance, each (C,), in
         # the precision of the running ones, which it leaves alone at this momentum.
         running = x.new_zeros(2, x.shape[1], dtype=torch.float32)

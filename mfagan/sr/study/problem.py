@@ -1,15 +1,12 @@
-"""The search problem of MFAGAN: the widths of a SubGenerator, scored by PSNR-Y and priced from a latency table.
-
-With `cli` the only file of mfagan that imports `search`.
-"""
+"""The search problem of MFAGAN: the widths of a SubGenerator, scored by PSNR-Y and priced from a latency table."""
 
 import hashlib
 import itertools
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 
@@ -17,96 +14,136 @@ from mfagan import checkpoint
 from mfagan.data.splits import Pair
 from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
-from mfagan.graph.costs import Costs, sum_costs
 from mfagan.graph.operators import Block
+from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
 from mfagan.pretrained import Lpips
-from mfagan.sr.network.mfanet import INPUT_SIZE, Residual, blocks
+from mfagan.sr.network.layers import Residual
+from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
-from mfagan.sr.study.bf16_scoring import Bf16Error, Precision, measure_error, require_precision, rescore
+from mfagan.sr.study.bf16_scoring import (
+    Bf16Error,
+    ScoringPrecision,
+    measure_error,
+    require_precision,
+    rescore,
+)
 from mfagan.sr.study.picked import Picked
 from mfagan.sr.study.scorer import SliceScorer
-from search.latency import LatencyTable
-from search.problem import Choice, Evaluation, Known, Objective, Point, Problem
+from search.problem import JSON, Choice, Known, Objective, Point
+
+__all__ = [
+    "EXTRA_OBJECTIVES",
+    "LPIPS",
+    "PSNR",
+    "Finding",
+    "Scoring",
+    "SubGeneratorProblem",
+    "as_finding",
+    "as_picked",
+    "every_block",
+]
 
 PSNR = Objective("psnr_db", "maximize", "dB")
-LATENCY = Objective("latency_ms", "minimize", "ms")
-MEMORY = Objective("memory_gb", "minimize", "GB")
 LPIPS = Objective("lpips", "minimize")
-THIRD = {"memory": MEMORY, "lpips": LPIPS}
+EXTRA_OBJECTIVES: Mapping[str, Objective] = MappingProxyType({"memory": MEMORY, "lpips": LPIPS})
 """The objectives that can join PSNR and latency, by the name that a user gives."""
-CEILINGS = {"latency_ms": "ms", "params": "parameters", "flops": "FLOPs", "memory_bytes": "bytes"}
-"""The figures that can have a ceiling, with their units."""
 
 
-class SubGeneratorProblem(Problem):
+@dataclass(frozen=True)
+class Scoring:
+    """How SubGenerators are scored.
+
+    device: where they run.
+    precision: fp32, or bf16 if what decides nothing may be scored in that.
+    extra_objective: None, or a key of `EXTRA_OBJECTIVES`: memory traffic, or LPIPS measured by `lpips`.
+    lpips: the network that measures LPIPS; read if that is the extra objective.
+
+    InputError: an unknown precision or objective, a device that does not compute in bf16 if that is asked for, bf16
+    with an extra objective, or LPIPS without its network.
+    """
+
+    device: torch.device = CPU
+    precision: ScoringPrecision = "fp32"
+    extra_objective: str | None = None
+    lpips: Lpips | None = None
+
+    def __post_init__(self) -> None:
+        if require_precision(self.precision) == "bf16" and not computes_bf16(self.device):
+            raise InputError(f"precision bf16: {self.device} does not multiply bfloat16 natively; use fp32")
+        extra = self.extra_objective
+        if extra is None:
+            return
+        if extra not in EXTRA_OBJECTIVES:
+            raise InputError(f"extra objective {extra!r}: give one of {', '.join(EXTRA_OBJECTIVES)}")
+        if self.precision == "bf16":
+            raise InputError(
+                f"precision bf16 with the extra objective {extra}: bf16 serves two objectives only; use fp32"
+            )
+        if extra == "lpips" and self.lpips is None:
+            raise InputError(
+                "extra objective lpips: it is not measured without AlexNet's weights; give --weights"
+            )
+
+
+class SubGeneratorProblem(PricedProblem[Widths]):
     """PSNR-Y of the slices of one SuperGenerator on some images against the price of their blocks.
 
     No training happens: a slice is scored with its inherited weights. At precision bf16, those that could be on
     the front of their batch are scored in fp32 and the others in bf16: the front is that of fp32, and the
-    attribute `precision` tells which of the two a PSNR is.
+    attribute `precision` says which of the two a PSNR is.
     """
 
     choices = dict.fromkeys(NAMES, OPTIONS)
     objectives: Sequence[Objective] = (PSNR, LATENCY)
     known_choices = tuple(Widths.uniform(option).as_choice() for option in OPTIONS)
+    noun = "SubGenerators"
 
     def __init__(
-        self,
-        supernet: str | Path,
-        pairs: Sequence[Pair],
-        table: LatencyTable,
-        remedy: str,
-        ceilings: Mapping[str, float] | None = None,
-        target_size: tuple[int, int] = INPUT_SIZE,
-        device: torch.device = CPU,
-        precision: Precision = "fp32",
-        third: str | None = None,
-        lpips: Lpips | None = None,
+        self, supernet: str | Path, pairs: Sequence[Pair], target: Target, scoring: Scoring | None = None
     ) -> None:
-        """`remedy` is the command that builds a complete table; SearchError where this one lacks keys.
+        """Load the SuperGenerator and check the target.
 
-        ceilings: a largest value for some of `CEILINGS`, counted at the target size.
-        third: one of `THIRD`, a third objective: memory traffic, or LPIPS measured by `lpips`.
+        Args:
+            supernet: The SuperGenerator's checkpoint.
+            pairs: The images that slices are scored on.
+            target: The latency table, the LR size (height, width) in pixels, and the ceilings.
+            scoring: Device, precision and an extra objective; by default fp32 on the CPU without one.
 
-        InputError: a checkpoint that is no SuperGenerator or too narrow, a ceiling that is no number or under the least
-        of all choices, a device that does not compute in bf16 where that is asked, or that with a third objective.
+        Raises:
+            InputError: A checkpoint that is not a SuperGenerator or is too narrow, or a ceiling below the least of
+                all choices.
+            SearchError: The table lacks keys.
         """
-        if require_precision(precision) == "bf16" and not computes_bf16(device):
-            raise InputError(f"precision bf16: {device} does not multiply bfloat16 natively; use fp32")
-        if third is not None:
-            self._add_objective(third, precision, lpips)
+        super().__init__(target)
+        scoring = scoring or Scoring()
+        if scoring.extra_objective is not None:
+            self.objectives = (PSNR, LATENCY, EXTRA_OBJECTIVES[scoring.extra_objective])
         network = load_supernet(supernet)
         widest = Widths.uniform(max(OPTIONS))
         if not widest.fits_in(network.widths):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
-        self.network = to_device(network, device)
+        self.network = to_device(network, scoring.device)
         self.pairs = list(pairs)
-        self._lpips = lpips if third == "lpips" else None
+        self._lpips = scoring.lpips if scoring.extra_objective == "lpips" else None
         self._scorer = SliceScorer(self.network, self.pairs, lpips=self._lpips)
-        self.precision = precision
-        self.table = table
-        self.target_size = target_size
+        self.precision = scoring.precision
         self.supernet = Path(supernet).resolve()
-        self.ceilings = dict(ceilings or {})
-        self._table_sha256 = table.sha256
         self._supernet_sha256 = checkpoint.sha256(supernet)
-        table.require(every_block(target_size, network.scale, network.residual_kind), remedy)
-        self._check_ceilings()
+        self.check_target()
 
     def identity(self) -> dict[str, str]:
-        """What its values depend on."""
+        """What its values depend on: weights, table, images, target size, ceilings and precision."""
         images = hashlib.sha256()
         for pair in self.pairs:
             images.update(f"{pair.name} {tuple(pair.hr.shape)}".encode() + pair.hr.numpy().tobytes())
             images.update(pair.lr.numpy().tobytes())
+        priced = super().identity()
         identity = {
             "supernet_sha256": self._supernet_sha256,
-            "lut_sha256": self._table_sha256,
+            "lut_sha256": priced["lut_sha256"],
             "images_sha256": images.hexdigest(),
-            "target_size": "{}x{}".format(*self.target_size),
-            "ceilings": ", ".join(f"{name} {_exact(self.ceilings[name])}" for name in sorted(self.ceilings))
-            or "none",
+            **priced,
             "precision": self.precision,
         }
         if self._lpips is not None:
@@ -116,42 +153,40 @@ class SubGeneratorProblem(Problem):
             identity["lpips_sha256"] = weights.hexdigest()
         return identity
 
-    def foresee(self, batch: Sequence[Choice]) -> list[Known]:
-        """All but the quality: latency and memory, costs and ceilings."""
-        return [self._foresee(Widths.from_choice(choice)) for choice in batch]
+    def facts(self) -> dict[str, JSON]:
+        """Attributes of every trial: hashes of the table and the SuperGenerator, and that one's file."""
+        supernet = {"supernet": str(self.supernet), "supernet_sha256": self._supernet_sha256}
+        return {**super().facts(), **supernet}
 
-    def evaluate(self, batch: Sequence[Choice]) -> list[Evaluation]:
-        """Each choice's PSNR-Y in dB (the mean over the images), latency in ms, and the third objective."""
-        choices = [require_choice(Widths.from_choice(choice)) for choice in batch]
-        foreseen = [self._foresee(widths) for widths in choices]
-        measured = self._measure(choices, foreseen)
-        evaluations = []
-        for known, (values, precision) in zip(foreseen, measured, strict=True):
-            found = {**known.values, **values}
-            evaluations.append(
-                Evaluation(
-                    tuple(found[objective.name] for objective in self.objectives),
-                    {**known.attributes, "precision": precision},
-                    known.constraints,
-                )
-            )
-        return evaluations
+    def as_candidate(self, choice: Choice) -> Widths:
+        """The widths that a choice holds.
 
-    def _measure(
-        self, choices: Sequence[Widths], foreseen: Sequence[Known]
-    ) -> list[tuple[dict[str, float], Precision]]:
-        """The values that must be measured, by objective, and what PSNR was computed in."""
+        Args:
+            choice: A width for each of the eight names.
+
+        Raises:
+            InputError: A width that is not among the searched ones.
+        """
+        return require_choice(Widths.from_choice(choice))
+
+    def measure(self, candidates: Sequence[Widths], known: Sequence[Known]) -> list[Measured]:
+        """Mean PSNR-Y in dB over the images, and LPIPS if that is the extra objective.
+
+        Args:
+            candidates: Widths of SubGenerators, which share the work of common prefixes.
+            known: What is known of each.
+        """
         if self.precision == "bf16":
-            latency_ms = [known.values[LATENCY.name] for known in foreseen]
-            feasible = [all(value <= 0 for value in known.constraints.values()) for known in foreseen]
+            latency_ms = [one.values[LATENCY.name] for one in known]
+            feasible = [all(value <= 0 for value in one.constraints.values()) for one in known]
             exact, quick = self._scorer.psnr_db, self._quick.psnr_db
-            scores = rescore(choices, latency_ms, feasible, exact, quick, self.bf16_error)
-            return [({PSNR.name: score.psnr_db}, score.precision) for score in scores]
-        found = self._scorer.score(choices)
-        return [
-            ({PSNR.name: psnr_db} | ({} if distance is None else {LPIPS.name: distance}), "fp32")
-            for psnr_db, distance in found
-        ]
+            scores = rescore(candidates, latency_ms, feasible, exact, quick, self.bf16_error)
+            return [Measured({PSNR.name: one.psnr_db}, {"precision": one.precision}) for one in scores]
+        found = []
+        for psnr_db, distance in self._scorer.score(candidates):
+            values = {PSNR.name: psnr_db} | ({} if distance is None else {LPIPS.name: distance})
+            found.append(Measured(values, {"precision": "fp32"}))
+        return found
 
     @cached_property
     def _quick(self) -> SliceScorer:
@@ -160,76 +195,32 @@ class SubGeneratorProblem(Problem):
 
     @cached_property
     def bf16_error(self) -> Bf16Error:
-        """How far PSNR in bf16 lies from fp32 on these images, measured when first asked."""
+        """How far PSNR in bf16 lies from fp32 on these images, measured when first asked for."""
         return measure_error(self._scorer.psnr_db, self._quick.psnr_db)
 
-    def _foresee(self, widths: Widths) -> Known:
-        costs = self.costs(widths)
-        figures = self._figures(widths, costs)
-        return Known(
-            {LATENCY.name: figures["latency_ms"]}
-            | ({MEMORY.name: costs.memory_gb} if MEMORY in self.objectives else {}),
-            costs.as_dict()
-            | {
-                "lut_sha256": self._table_sha256,
-                "supernet": str(self.supernet),
-                "supernet_sha256": self._supernet_sha256,
-            },
-            {f"max_{name}": figures[name] - ceiling for name, ceiling in self.ceilings.items()},
-        )
+    def all_blocks(self) -> Iterable[str]:
+        """The keys of all blocks that some SubGenerator needs."""
+        return every_block(self.target_size, self.network.scale, self.network.residual_kind)
 
-    def _figures(self, widths: Widths, costs: Costs) -> dict[str, float]:
-        """What can have a ceiling."""
-        return {"latency_ms": self.price(widths)} | costs.as_dict()
+    def cheapest_candidates(self) -> Iterable[Widths]:
+        """One SubGenerator for each trunk, inner width and fusion.
 
-    def _add_objective(self, third: str, precision: Precision, lpips: Lpips | None) -> None:
-        if third not in THIRD:
-            raise InputError(f"third objective {third!r}: give one of {', '.join(THIRD)}")
-        if precision == "bf16":
-            raise InputError(
-                f"precision bf16 with the third objective {third}: it serves two alone; use fp32"
-            )
-        if third == "lpips" and lpips is None:
-            raise InputError(
-                "third objective lpips: it is not measured without AlexNet's weights; give --weights"
-            )
-        self.objectives = (PSNR, LATENCY, THIRD[third])
-
-    def _check_ceilings(self) -> None:
-        for name, ceiling in self.ceilings.items():
-            if name not in CEILINGS:
-                raise InputError(f"ceiling on {name!r}: give one of {', '.join(CEILINGS)}")
-            if not math.isfinite(ceiling):
-                raise InputError(f"max_{name} is {ceiling}: give a number, or leave it out")
-        # Every figure is a sum over blocks, and no block depends on more than two widths.
-        some = [
-            Widths.of([trunk, *[width] * (len(NAMES) - 2), fusion])
-            for trunk, width, fusion in itertools.product(OPTIONS, repeat=3)
-        ]
-        figures = [self._figures(widths, self.costs(widths)) for widths in some]
-        for name, ceiling in self.ceilings.items():
-            least = min(one[name] for one in figures)
-            if ceiling < least:
-                raise InputError(
-                    f"max_{name} is {ceiling:g}, but the least of all SubGenerators is {least:.6g} {CEILINGS[name]}; "
-                    "raise it"
-                )
-
-    def price(self, widths: Widths) -> float:
-        """Latency in ms: the sum of the table's figures for the blocks of this SubGenerator."""
-        return self.table.price(block.key for block in self._blocks(widths))
-
-    def costs(self, widths: Widths) -> Costs:
-        """Parameters, FLOPs and memory of this SubGenerator at the target size."""
-        return sum_costs(operator for block in self._blocks(widths) for operator in block.operators)
-
-    def _blocks(self, widths: Widths) -> list[Block]:
-        """Put together from networks of one inner width: to build each choice's takes longer than to score it.
-
-        A block depends on the trunk and at most one inner width; those that do stand in the order of these.
+        Every figure is a sum over blocks, and no block depends on more than two widths.
         """
-        inner = iter((*widths.cfabs, widths.fusion))
-        of_widths = [self._of_one_width[widths.trunk, option] for option in OPTIONS]
+        for trunk, width, fusion in itertools.product(OPTIONS, repeat=3):
+            yield Widths.of([trunk, *[width] * (len(NAMES) - 2), fusion])
+
+    def blocks(self, candidate: Widths) -> list[Block]:
+        """The blocks of a SubGenerator at the target size.
+
+        They are put together from networks of one inner width: to build each choice's takes longer than to score it.
+        A block depends on the trunk and at most one inner width; those that do stand in the order of these.
+
+        Args:
+            candidate: The widths of a SubGenerator.
+        """
+        inner = iter((*candidate.cfabs, candidate.fusion))
+        of_widths = [self._of_one_width[candidate.trunk, option] for option in OPTIONS]
         return [
             same[OPTIONS.index(next(inner))] if same[0].key != same[-1].key else same[0]
             for same in zip(*of_widths, strict=True)
@@ -245,16 +236,15 @@ class SubGeneratorProblem(Problem):
         }
 
 
-def _exact(ceiling: float) -> str:
-    """Six digits where these are all, as studies have always had it, else every digit."""
-    short = f"{ceiling:g}"
-    return short if float(short) == ceiling else repr(float(ceiling))
-
-
 def every_block(size: tuple[int, int], scale: int = 4, residual: Residual = "bicubic") -> dict[str, Block]:
-    """Key -> block, for every block that some choice needs at this LR size.
+    """Every block that some choice needs at an LR size, by its key.
 
-    24 in the paper's network: 3 heads, 9 CFABs, 3 MFAM tails, 9 fusions. The bicubic residual adds one.
+    The paper's network has 24: 3 heads, 9 CFABs, 3 MFAM tails, 9 fusions. The bicubic residual adds one.
+
+    Args:
+        size: (height, width) of the LR image, in pixels.
+        scale: Enlargement: 2, 3 or 4.
+        residual: As in `MFANet`.
     """
     return {
         block.key: block
@@ -275,13 +265,25 @@ class Finding:
 
 
 def as_finding(point: Point) -> Finding:
-    """The figures of a study's point."""
+    """The figures of a study's point.
+
+    Args:
+        point: A point of a study of `SubGeneratorProblem`.
+    """
     psnr_db, latency_ms = point.values[:2]
     return Finding(point.number, list(Widths.from_choice(point.choice)), psnr_db, latency_ms)
 
 
 def as_picked(study: str, point: Point) -> Picked:
-    """A study's point as a pick; InputError where the study was not one of SubGenerators."""
+    """A study's point as a pick.
+
+    Args:
+        study: The study's name.
+        point: One of its points.
+
+    Raises:
+        InputError: The study is not one of SubGenerators.
+    """
     try:
         finding = as_finding(point)
         carried = {

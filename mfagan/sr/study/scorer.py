@@ -1,4 +1,4 @@
-"""Scores slices of a SuperGenerator on images: PSNR-Y, and LPIPS where asked."""
+"""Score slices of a SuperGenerator on images: PSNR-Y, and LPIPS if asked for."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,8 @@ from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.prefix_walk import PrefixWalk
+
+__all__ = ["SliceScorer"]
 
 
 class SliceScorer:
@@ -26,7 +28,14 @@ class SliceScorer:
         dtype: torch.dtype = torch.float32,
         lpips: PerceptualDistance | None = None,
     ) -> None:
-        """`dtype` is what the slices compute in; with `lpips`, `score` measures that as well."""
+        """Prepare the scorer of one network on some images.
+
+        Args:
+            network: The SuperGenerator; it stays on its device.
+            pairs: The images.
+            dtype: What the slices are computed in.
+            lpips: Measures LPIPS in `score`; None to leave that out.
+        """
         self._walk = PrefixWalk(network, dtype)
         self._pairs = list(pairs)
         self._references = [shaved_luma(pair.hr, pair.scale, torch.float32) for pair in self._pairs]
@@ -34,11 +43,22 @@ class SliceScorer:
         self._lpips = lpips
 
     def psnr_db(self, choices: Sequence[Widths]) -> list[float]:
-        """In dB, the mean over the images, in the order of `choices`; shared prefixes are computed once."""
+        """Mean PSNR-Y over the images, in dB, in the order of the choices; shared prefixes are computed once.
+
+        Args:
+            choices: The slices' widths.
+        """
         return [psnr_db for psnr_db, _ in self.score(choices)]
 
     def score(self, choices: Sequence[Widths]) -> list[tuple[float, float | None]]:
-        """PSNR-Y in dB and LPIPS, None where it is not measured: means over the images, as `psnr_db`."""
+        """Mean PSNR-Y in dB and mean LPIPS over the images, in the order of the choices.
+
+        Args:
+            choices: The slices' widths.
+
+        Returns:
+            For each choice its PSNR-Y and its LPIPS, which is None if it is not measured.
+        """
         psnr_db, distances = [0.0] * len(choices), [0.0] * len(choices)
         share = 1 / len(self._pairs)
         for pair, reference in zip(self._pairs, self._references, strict=True):

@@ -10,7 +10,7 @@ from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import trace_costs
 from mfagan.sr.experiments.ranking import Ranking, rank_slices
-from mfagan.sr.network.mfanet import Residual
+from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, random_choice
 from mfagan.sr.study.scorer import SliceScorer

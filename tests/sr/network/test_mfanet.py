@@ -3,8 +3,9 @@ import torch
 
 from mfagan.data.images import resize_bicubic
 from mfagan.graph.costs import Costs, sum_costs
-from mfagan.graph.operators import trace_operators
-from mfagan.sr.network.mfanet import MFANet, Residual, blocks, operators
+from mfagan.graph.trace import trace_operators
+from mfagan.sr.network.layers import Residual
+from mfagan.sr.network.mfanet import MFANet, blocks, operators
 from mfagan.sr.network.widths import Widths
 
 MIXED = "48,24,24,24,32,48,48,24"
@@ -49,7 +50,8 @@ def test_every_listed_convolution_names_its_weights():
         if operator.kind == "conv":
             name = f"{operator.weights}.weight" if operator.bias else operator.weights
             rows, columns = operator.output.channels, operator.inputs[0].channels // operator.groups
-            assert weights[name].shape == (rows, columns, operator.kernel, operator.kernel)
+            assert operator.window is not None
+            assert weights[name].shape == (rows, columns, *operator.window.kernel)
 
 
 def test_block_keys_tell_kind_and_widths():

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
-from mfagan.graph.operators import trace_operators
+from mfagan.graph.trace import trace_operators
 from mfagan.sr.network.peers import IMDN, RFDN, SPAN, RRDBNet, SRResNet
 
 ALL = pytest.mark.parametrize("peer", [RRDBNet, SRResNet, IMDN, RFDN, SPAN])

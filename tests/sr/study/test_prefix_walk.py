@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 import torch
 
-from mfagan.sr.network.layers import ContrastAwareAttention, Conv, Group
-from mfagan.sr.network.mfanet import CFAB, Residual, Tail
+from mfagan.sr.network.aggregation import CFAB, Tail
+from mfagan.sr.network.layers import ContrastAwareAttention, Conv, Group, Residual
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, every_choice, random_choice
 from mfagan.sr.study.prefix_walk import OnePassAttention, PrefixWalk

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import math
 import random
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from mfagan.data.splits import Pair, read_pairs
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import sum_costs
+from mfagan.latency.priced_problem import Target
 from mfagan.sr.network.mfanet import blocks, operators
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, Widths, every_choice, random_choice
 from mfagan.sr.study import problem as problem_module
 from mfagan.sr.study.picked import read_picked
-from mfagan.sr.study.problem import SubGeneratorProblem, as_finding, as_picked, every_block
+from mfagan.sr.study.problem import Scoring, SubGeneratorProblem, as_finding, as_picked, every_block
 from search import pareto
 from search.errors import SearchError
 from search.latency import LatencyTable
@@ -33,14 +35,16 @@ def pairs(trained: Path) -> list[Pair]:
     return read_pairs(trained / "photos", max_images=2, crop_px=48)
 
 
-def build(trained: Path, table: Path, pairs: list[Pair], **settings) -> SubGeneratorProblem:
-    return SubGeneratorProblem(
-        trained / "supergenerator.safetensors",
-        pairs,
-        LatencyTable.read(table),
-        "mfagan lut build",
-        **settings,
-    )
+def build(
+    trained: Path,
+    table: Path,
+    pairs: list[Pair],
+    ceilings: Mapping[str, float] | None = None,
+    checkpoint: str = "supergenerator",
+    **scoring,
+) -> SubGeneratorProblem:
+    target = Target(LatencyTable.read(table), (128, 128), "mfagan lut build", ceilings or {})
+    return SubGeneratorProblem(trained / f"{checkpoint}.safetensors", pairs, target, Scoring(**scoring))
 
 
 class TestSubGenerators(ProblemContract):
@@ -90,8 +94,8 @@ def test_every_evaluation_carries_costs_and_hashes(trained, table, pairs):
 
 def test_a_ceiling_is_a_constraint_and_an_impossible_one_is_refused(trained, table, pairs):
     free = build(trained, table, pairs)
-    cheap, dear = free.price(Widths.uniform(24)), free.price(Widths.uniform(48))
-    problem = build(trained, table, pairs, ceilings={"latency_ms": (cheap + dear) / 2})
+    cheap, expensive = free.price(Widths.uniform(24)), free.price(Widths.uniform(48))
+    problem = build(trained, table, pairs, ceilings={"latency_ms": (cheap + expensive) / 2})
     feasible = [e.feasible for e in problem.evaluate([Widths.uniform(w).as_choice() for w in (24, 48)])]
     assert feasible == [True, False]
     with pytest.raises(InputError, match=f"least of all SubGenerators is {cheap:.6g} ms"):
@@ -102,6 +106,21 @@ def test_a_ceiling_is_a_constraint_and_an_impossible_one_is_refused(trained, tab
 def test_a_ceiling_that_is_no_number_is_refused(trained, table, pairs, ceiling):
     with pytest.raises(InputError, match=f"max_flops is {ceiling}: give a number"):
         build(trained, table, pairs, ceilings={"flops": ceiling})
+
+
+def test_what_studies_record_keeps_its_names(trained, table, pairs):
+    """A study of an earlier version continues only if identity and attributes are the same."""
+    problem = build(trained, table, pairs, ceilings={"params": 1e6})
+    assert problem.identity().keys() == {
+        *("supernet_sha256", "lut_sha256", "images_sha256", "target_size", "ceilings", "precision")
+    }
+    assert problem.identity()["target_size"] == "128x128"
+    assert problem.identity()["ceilings"] == "params 1e+06"
+    (found,) = problem.evaluate([MIXED.as_choice()])
+    assert list(found.attributes) == [
+        *("params", "macs", "flops", "memory_bytes", "lut_sha256", "supernet", "supernet_sha256", "precision")
+    ]
+    assert list(found.constraints) == ["max_params"]
 
 
 def test_ceilings_that_differ_in_late_digits_are_different_problems(trained, table, pairs):
@@ -126,7 +145,7 @@ def test_checkpoints_that_are_no_supergenerator_are_refused(trained, table, pair
         ("discriminator", "its network is 'patchgan'"),
     ):
         with pytest.raises(InputError, match=message):
-            SubGeneratorProblem(trained / f"{name}.safetensors", pairs, LatencyTable.read(table), "")
+            build(trained, table, pairs, checkpoint=name)
 
 
 def test_widths_outside_the_set_are_refused(trained, table, pairs):

@@ -1,0 +1,236 @@
+"""The part of a search problem that every system shares: candidates priced from a latency table, under ceilings.
+
+A system's own problem derives from `PricedProblem`: it lists a candidate's blocks and measures its quality. Latency,
+costs, constraints, what is known before an evaluation and the study's identity come from here.
+"""
+
+import itertools
+import math
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar, Generic, TypeVar
+
+from mfagan.errors import InputError
+from mfagan.graph.costs import Costs, sum_block_costs
+from mfagan.graph.operators import Block
+from search.latency import LatencyTable
+from search.problem import JSON, Choice, Evaluation, Known, Objective, Problem
+
+__all__ = ["CEILINGS", "LATENCY", "MEMORY", "Measured", "PricedProblem", "Target"]
+
+LATENCY = Objective("latency_ms", "minimize", "ms")
+"""The price of a candidate: the sum of the table's latencies of its blocks."""
+MEMORY = Objective("memory_gb", "minimize", "GB")
+"""Memory traffic of one image, in GB of 1e9 bytes."""
+CEILINGS: Mapping[str, str] = MappingProxyType(
+    {"latency_ms": "ms", "params": "parameters", "flops": "FLOPs", "memory_bytes": "bytes"}
+)
+"""The figures that can have a ceiling, with their units."""
+
+Candidate = TypeVar("Candidate")
+
+
+@dataclass(frozen=True)
+class Target:
+    """What candidates are priced for: a device, an input size and the ceilings on their costs.
+
+    table: the device's measured latencies.
+    input_size: (height, width) in pixels at which costs are counted, and which the table should have.
+    remedy: the command that builds a complete table, for the error if this one lacks keys.
+    ceilings: largest values of some of `CEILINGS`.
+
+    InputError for a ceiling of another name or one that is not a finite number.
+    """
+
+    table: LatencyTable
+    input_size: tuple[int, int]
+    remedy: str
+    ceilings: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, ceiling in self.ceilings.items():
+            if name not in CEILINGS:
+                raise InputError(f"ceiling on {name!r}: give one of {', '.join(CEILINGS)}")
+            if not math.isfinite(ceiling):
+                raise InputError(f"max_{name} is {ceiling}: give a number, or leave it out")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one candidate: values by objective name, and attributes of its trial."""
+
+    values: Mapping[str, float]
+    attributes: Mapping[str, JSON] = field(default_factory=dict)
+
+
+class PricedProblem(Problem, Generic[Candidate]):
+    """A search problem whose candidates are networks of blocks that a latency table prices.
+
+    A subclass sets `choices` and `objectives`, `LATENCY` among them, and writes `as_candidate`, `blocks`, `measure`
+    and `all_blocks`. It calls `check_target` at the end of its `__init__`. `MEMORY` may be an objective too.
+    """
+
+    noun: ClassVar[str] = "candidates"
+    """What error messages call the candidates, in the plural."""
+
+    def __init__(self, target: Target) -> None:
+        """Take over what the candidates are priced for.
+
+        Args:
+            target: What the candidates are priced for.
+        """
+        self.table = target.table
+        self.target_size = target.input_size
+        self.ceilings = dict(target.ceilings)
+        self._remedy = target.remedy
+        self._table_sha256 = target.table.sha256
+        self._costs_of_block: dict[str, Costs] = {}
+
+    @abstractmethod
+    def as_candidate(self, choice: Choice) -> Candidate:
+        """The network that a choice describes, in the system's own terms; it must be cheap.
+
+        Args:
+            choice: A value for each of `choices`.
+
+        Raises:
+            InputError: The values are not among `choices`.
+        """
+
+    @abstractmethod
+    def blocks(self, candidate: Candidate) -> Sequence[Block]:
+        """The blocks of a candidate at the target size, in the order they run.
+
+        Args:
+            candidate: As `as_candidate` gives it.
+        """
+
+    @abstractmethod
+    def all_blocks(self) -> Iterable[str]:
+        """The keys of all blocks that some candidate needs."""
+
+    @abstractmethod
+    def measure(self, candidates: Sequence[Candidate], known: Sequence[Known]) -> Sequence[Measured]:
+        """Measure what is not known in advance, such as quality; the candidates of a batch may share work.
+
+        Args:
+            candidates: The candidates of one batch.
+            known: What `foresee` says of each.
+
+        Returns:
+            For each candidate the objectives that `known` lacks. They must not depend on the rest of the batch.
+        """
+
+    def facts(self) -> dict[str, JSON]:
+        """Attributes that every trial carries; a subclass adds its own, such as the hash of its weights."""
+        return {"lut_sha256": self._table_sha256}
+
+    def cheapest_candidates(self) -> Iterable[Candidate]:
+        """Candidates among which each figure that can have a ceiling takes its least value.
+
+        By default all candidates; a subclass with many names fewer.
+        """
+        values = itertools.product(*self.choices.values())
+        return (self.as_candidate(dict(zip(self.choices, one, strict=True))) for one in values)
+
+    def check_target(self) -> None:
+        """Refuse a table without some of the keys, and a ceiling that no candidate meets.
+
+        Raises:
+            SearchError: The table lacks keys; the message names the command that builds a complete one.
+            InputError: A ceiling is below the least value of all candidates.
+        """
+        self.table.require(self.all_blocks(), self._remedy)
+        if not self.ceilings:
+            return
+        figures = [
+            self._figures(candidate, self.costs(candidate)) for candidate in self.cheapest_candidates()
+        ]
+        for name, ceiling in self.ceilings.items():
+            least = min(one[name] for one in figures)
+            if ceiling < least:
+                raise InputError(
+                    f"max_{name} is {ceiling:g}, but the least of all {self.noun} is {least:.6g} {CEILINGS[name]}; "
+                    "raise it"
+                )
+
+    def identity(self) -> dict[str, str]:
+        """What its values depend on: the table, the target size and the ceilings; a subclass adds its own."""
+        ceilings = (f"{name} {_exact(self.ceilings[name])}" for name in sorted(self.ceilings))
+        return {
+            "lut_sha256": self._table_sha256,
+            "target_size": "{}x{}".format(*self.target_size),
+            "ceilings": ", ".join(ceilings) or "none",
+        }
+
+    def foresee(self, batch: Sequence[Choice]) -> list[Known]:
+        """What is known without measuring: latency, memory if it is an objective, costs and constraints.
+
+        Args:
+            batch: Choices.
+
+        Returns:
+            One `Known` for each.
+        """
+        return [self._foresee(self.as_candidate(choice)) for choice in batch]
+
+    def evaluate(self, batch: Sequence[Choice]) -> list[Evaluation]:
+        """Each choice's measured values, price, costs and constraints.
+
+        Args:
+            batch: Distinct choices.
+
+        Returns:
+            One `Evaluation` for each.
+        """
+        candidates = [self.as_candidate(choice) for choice in batch]
+        foreseen = [self._foresee(candidate) for candidate in candidates]
+        measured = self.measure(candidates, foreseen)
+        evaluations = []
+        for known, found in zip(foreseen, measured, strict=True):
+            values = {**known.values, **found.values}
+            evaluations.append(
+                Evaluation(
+                    tuple(values[objective.name] for objective in self.objectives),
+                    {**known.attributes, **found.attributes},
+                    known.constraints,
+                )
+            )
+        return evaluations
+
+    def price(self, candidate: Candidate) -> float:
+        """Latency in ms: the sum of the table's figures for the blocks of a candidate.
+
+        Args:
+            candidate: As `as_candidate` gives it.
+        """
+        return self.table.price(block.key for block in self.blocks(candidate))
+
+    def costs(self, candidate: Candidate) -> Costs:
+        """Parameters, MACs, FLOPs and memory of a candidate at the target size.
+
+        Args:
+            candidate: As `as_candidate` gives it.
+        """
+        return sum_block_costs(self.blocks(candidate), self._costs_of_block)
+
+    def _foresee(self, candidate: Candidate) -> Known:
+        costs = self.costs(candidate)
+        figures = self._figures(candidate, costs)
+        values = {LATENCY.name: figures["latency_ms"]}
+        if MEMORY in self.objectives:
+            values[MEMORY.name] = costs.memory_gb
+        constraints = {f"max_{name}": figures[name] - ceiling for name, ceiling in self.ceilings.items()}
+        return Known(values, {**costs.as_dict(), **self.facts()}, constraints)
+
+    def _figures(self, candidate: Candidate, costs: Costs) -> dict[str, float]:
+        """What can have a ceiling."""
+        return {"latency_ms": self.price(candidate), **costs.as_dict()}
+
+
+def _exact(ceiling: float) -> str:
+    """Six digits if that is all of the number, as studies have always recorded it, else every digit."""
+    short = f"{ceiling:g}"
+    return short if float(short) == ceiling else repr(float(ceiling))
