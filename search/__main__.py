@@ -1,48 +1,119 @@
-"""The command `python -m search run MODULE:FUNCTION`: search anybody's Problem."""
+"""The commands of `python -m search`: search a problem of your own, compare samplers, measure the overhead."""
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, Annotated
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
+import typer
 
-from search import pareto, samplers, study
+from search.benchmarks import compare, overhead
+from search.command import run_command
 from search.errors import SearchError
-from search.files import write_text
-from search.problem import Objective, Problem, check_problem, count_choices, format_value
-from search.report import dashboard, html_page
-from search.storage.address import check_other_file
+from search.files import require_place, write_text
+from search.samplers import NAMES, default_trials
 
+if TYPE_CHECKING:
+    from search.problem import Objective, Problem
+    from search.study import Progress, SearchSettings, StudyRecord
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise SearchError(f"{message}; see python -m search run --help")
+__all__ = ["load_problem", "main"]
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Multi-objective search over any space of discrete choices.",
+    epilog="SEARCH_DEBUG=1 in the environment shows the traceback of an error.",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status: 0, 2 for bad input, 130 when interrupted."""
-    try:
-        options = _parser().parse_args(arguments)
-        _search(options)
-    except SearchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("error: interrupted; what has finished is kept, the same command continues", file=sys.stderr)
-        return 130
-    return 0
+    """Run a command of `python -m search`.
+
+    Args:
+        arguments: its arguments, or None for those of the process.
+
+    Returns:
+        The exit status, as `search.command.run_command` returns it.
+    """
+    return run_command(app, arguments, "python -m search")
+
+
+@app.command("run")
+def run_problem(
+    problem: Annotated[
+        str,
+        typer.Argument(metavar="MODULE:FUNCTION", help="A function that returns a search.problem.Problem."),
+    ],
+    storage: Annotated[
+        str, typer.Option(help="An SQLite file, journal://FILE, grpc://HOST:PORT or a database URL.")
+    ],
+    study: Annotated[str, typer.Option(help="The study's name in the storage.")],
+    trials: Annotated[
+        int | None,
+        typer.Option(help="Finished trials of the study in total (200; every choice when exhaustive)."),
+    ] = None,
+    sampler: Annotated[str, typer.Option(help=f"How choices are drawn: {', '.join(NAMES)}.")] = "nsga2",
+    population: Annotated[int, typer.Option(help="Trials of one generation of NSGA-II.")] = 10,
+    batch: Annotated[int, typer.Option(help="Choices that are evaluated together.")] = 10,
+    lease: Annotated[
+        float, typer.Option(help="Seconds after which a silent worker's choices go to others.")
+    ] = 30,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same trials.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="The front page to write, an HTML file.")] = None,
+) -> None:
+    """Search a problem, or continue a search; print the Pareto front."""
+    from search.problem import check_problem, count_choices
+    from search.report import dashboard, html_page
+    from search.study import SearchSettings, load
+
+    settings = SearchSettings(
+        n_trials=default_trials(sampler) if trials is None else trials,
+        sampler=sampler,
+        population=population,
+        batch=batch,
+        seed=seed,
+        lease_s=lease,
+    )
+    built = load_problem(problem)
+    check_problem(built)
+    if out is not None:
+        _check_page(out, storage, built)
+    _run_with_bar(built, storage, study, settings)
+    record = load(storage, study)
+    dashboard.show_front(storage, record)
+    if record.n_unique_trials == count_choices(built):
+        print(f"all {record.n_unique_trials} choices are evaluated: the study is complete")
+    print(_front_table(record))
+    if out is not None:
+        write_text(out, html_page.front_page(record))
+        print(f"wrote {out}")
+
+
+app.command("benchmark")(compare.compare_samplers)
+app.command("overhead")(overhead.measure_overhead)
 
 
 def load_problem(spec: str) -> Problem:
-    """The Problem that FUNCTION of `MODULE:FUNCTION` returns; SearchError where there is none."""
+    """Build the problem that a command names.
+
+    Args:
+        spec: `MODULE:FUNCTION`; the module is looked for in the working folder first.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        SearchError: there is no such module or function, the module cannot be imported, or the function does not
+            return a Problem.
+    """
+    from search.problem import Problem
+
     module_name, colon, function_name = spec.partition(":")
     if not (module_name and colon and function_name):
         raise SearchError(f"{spec!r} does not name a problem: write MODULE:FUNCTION, such as toy:build")
@@ -53,114 +124,71 @@ def load_problem(spec: str) -> Problem:
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise SearchError(
-            f"module {module_name!r} of {spec!r} cannot be imported ({reason}): mend it"
-        ) from None
+            f"module {module_name!r} of {spec!r} cannot be imported ({reason}): correct it"
+        ) from error
     function = getattr(module, function_name, None)
     if not callable(function):
         raise SearchError(f"module {module_name!r} has no function {function_name!r}: check {spec!r}")
-    problem = function()
+    try:
+        problem = function()
+    except Exception as error:
+        error.add_note(f"raised by {spec}")
+        raise
     if not isinstance(problem, Problem):
         raise SearchError(f"{spec} returned {problem!r}: it must return a search.problem.Problem")
     return problem
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m search", description=__doc__)
-    run = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
-        "run", help="search a problem, or continue a search; prints the Pareto front"
-    )
-    run.add_argument(
-        "problem", metavar="MODULE:FUNCTION", help="a function that returns a search.problem.Problem"
-    )
-    run.add_argument(
-        "--storage", required=True, help="an SQLite file, journal://FILE, grpc://HOST:PORT or a database URL"
-    )
-    run.add_argument("--study", required=True, help="the study's name in the storage")
-    run.add_argument(
-        "--trials", type=int, help="finished trials of the study in all (200; every choice when exhaustive)"
-    )
-    run.add_argument(
-        "--sampler", default="nsga2", choices=samplers.NAMES, help="how choices are drawn (nsga2)"
-    )
-    run.add_argument("--population", type=int, default=10, help="trials of one generation of NSGA-II (10)")
-    run.add_argument("--batch", type=int, default=10, help="choices evaluated together (10)")
-    run.add_argument(
-        "--lease",
-        type=float,
-        default=30,
-        help="seconds after which a silent worker's choices go to others (30)",
-    )
-    run.add_argument("--seed", type=int, default=0, help="the same seed makes the same trials (0)")
-    run.add_argument("--out", type=Path, help="write the front page, an HTML file, here")
-    return parser
+def _check_page(out: Path, storage: str, problem: Problem) -> None:
+    from search.storage.address import check_other_file
 
-
-def _search(options: argparse.Namespace) -> None:
-    out: Path | None = options.out
-    if out is not None and (out.is_dir() or not out.parent.is_dir() or not os.access(out.parent, os.W_OK)):
+    if len(problem.objectives) < 2:
         raise SearchError(
-            f"--out {out} cannot be written: name a file in a folder that exists and is writable"
+            f"--out {out}: a page of the front needs 2 objectives, there is 1; run without --out"
         )
-    if out is not None:
-        check_other_file(out, options.storage)
-    problem = load_problem(options.problem)
-    check_problem(problem)
-    if out is not None and len(problem.objectives) < 2:
-        raise SearchError(
-            f"--out {out}: a page of the front needs 2 objectives, there is 1; leave --out away"
-        )
-    _run_with_bar(problem, options)
-    record = study.load(options.storage, options.study)
-    dashboard.show_front(options.storage, record)
-    if record.n_unique_trials == count_choices(problem):
-        print(f"every one of the {record.n_unique_trials} choices is evaluated: the study is at its end")
-    print(_front_table(record))
-    if out is not None:
-        write_text(out, html_page.front_page(record))
-        print(f"wrote {out}")
+    check_other_file(out, storage)
+    require_place(out)
 
 
-def _run_with_bar(problem: Problem, options: argparse.Namespace) -> None:
+def _run_with_bar(problem: Problem, storage: str, study: str, settings: SearchSettings) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    from search.study import run_search
+
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
     with Bar(*columns, TextColumn("{task.fields[best]}"), console=Console(stderr=True)) as bar:
         tasks = []
 
-        def report(progress: study.Progress) -> None:
+        def report(progress: Progress) -> None:
             best = _best_text(problem.objectives[0], progress.best)
-            if not tasks:  # begun here, so that trials of an earlier run do not count as speed
-                tasks.append(
-                    bar.add_task("search", total=progress.n_trials, completed=progress.n_finished, best=best)
-                )
+            if not tasks:  # added here, so that trials of an earlier run do not count as speed
+                total, completed = progress.n_trials, progress.n_finished
+                tasks.append(bar.add_task("search", total=total, completed=completed, best=best))
             bar.update(tasks[0], completed=progress.n_finished, best=best)
 
-        study.run(
-            problem,
-            options.storage,
-            options.study,
-            samplers.default_trials(options.sampler) if options.trials is None else options.trials,
-            sampler=options.sampler,
-            population=options.population,
-            batch=options.batch,
-            seed=options.seed,
-            lease_s=options.lease,
-            report=report,
-        )
+        run_search(problem, storage, study, settings, report)
 
 
 def _best_text(objective: Objective, best: float | None) -> str:
+    from search.report.point_text import format_value
+
     return "" if best is None else f"best {objective.name} {format_value(best)} {objective.unit}".rstrip()
 
 
-def _front_table(record: study.StudyRecord) -> str:
+def _front_table(record: StudyRecord) -> str:
+    from search import pareto
+    from search.report.point_text import format_value
+    from search.report.text_table import text_table
+
     front = pareto.front(record.points, record.objectives)
     heads = ["trial", *(objective.label for objective in record.objectives), *record.choices]
     rows = [[str(p.number), *map(format_value, p.values), *map(str, p.choice.values())] for p in front]
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    lines = ["  ".join(text.rjust(w) for text, w in zip(row, widths, strict=True)) for row in [heads, *rows]]
     summary = (
         f"{record.n_trials} finished trials, {record.n_unique_trials} distinct, {len(front)} on the front"
     )
-    return "\n".join([summary, *lines])
+    return f"{summary}\n{text_table(heads, rows)}"
 
 
 if __name__ == "__main__":

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias
 
 from search.errors import SearchError
+
+__all__ = ["JSON", "Choice", "Evaluation", "Known", "Objective", "Point", "Problem", "Value"]
+__all__ += ["check_choice", "check_facts", "check_problem", "count_choices"]
 
 Value: TypeAlias = int | float | str
 """One option of a choice."""
@@ -23,7 +26,16 @@ JSON: TypeAlias = "str | int | float | bool | Sequence[JSON] | Mapping[str, JSON
 
 @dataclass(frozen=True)
 class Objective:
-    """One number to maximise or minimise; `unit` (`dB`, `ms`; empty for a ratio) labels axes and tables."""
+    """A number to maximise or minimise.
+
+    Attributes:
+        name: a non-empty name.
+        direction: `maximize` or `minimize`.
+        unit: such as `dB` or `ms`, for axes and tables; empty for a ratio.
+
+    Raises:
+        SearchError: an empty name, or another direction.
+    """
 
     name: str
     direction: Literal["maximize", "minimize"]
@@ -40,7 +52,7 @@ class Objective:
 
     @property
     def label(self) -> str:
-        """The name with its unit in brackets, for axes and column heads."""
+        """The name followed by the unit in brackets, for axes and column heads."""
         return f"{self.name} ({self.unit})" if self.unit else self.name
 
 
@@ -48,11 +60,13 @@ class Objective:
 class Evaluation:
     """The result for one choice.
 
-    `values` follow the order of the problem's objectives; `attributes` are facts kept with the trial;
-    a choice is feasible when every value of `constraints` is <= 0.
+    A choice is feasible if every constraint is <= 0. A value or constraint that is not a finite number, or an
+    attribute that JSON cannot hold, makes the evaluation faulty: a study fails that trial and goes on.
 
-    A value or constraint that is not a finite number makes it faulty (`fault`): a study fails that trial and goes
-    on. Raises SearchError for an attribute that JSON cannot hold.
+    Attributes:
+        values: a number for each objective of the problem, in their order.
+        attributes: facts to keep with the trial.
+        constraints: numbers by name, met if <= 0.
     """
 
     values: tuple[float, ...]
@@ -60,21 +74,22 @@ class Evaluation:
     constraints: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_attributes(self.attributes)
-        object.__setattr__(self, "values", tuple(map(_as_float, self.values)))
+        several = isinstance(self.values, Iterable) and not isinstance(self.values, (str, bytes))
+        values = tuple(self.values) if several else (self.values,)
+        object.__setattr__(self, "values", tuple(map(_as_float, values)))
         constraints = {name: _as_float(value) for name, value in self.constraints.items()}
         object.__setattr__(self, "constraints", constraints)
         object.__setattr__(self, "attributes", dict(self.attributes))
 
     @property
     def fault(self) -> str | None:
-        """Which value or constraint is not a finite number, or None if all are."""
+        """Which value, constraint or attribute is not valid and why, or None if all are valid."""
         named = {f"value {i}": value for i, value in enumerate(self.values)}
         named |= {f"constraint {name!r}": value for name, value in self.constraints.items()}
         for what, value in named.items():
-            if not isinstance(value, float) or not math.isfinite(value):
+            if not _is_finite(value):
                 return f"{what} of its evaluation is {value!r}, not a finite number"
-        return None
+        return _attribute_fault(self.attributes)
 
     @property
     def feasible(self) -> bool:
@@ -84,10 +99,12 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a choice before it is evaluated.
+    """What is known of a choice before it is evaluated: facts, not guesses, which the evaluation repeats.
 
-    `values` holds objectives by name, in the same unit as in the evaluation; `attributes` and `constraints` are
-    as in an Evaluation. None of them is a guess: the evaluation says the same.
+    Attributes:
+        values: some or all objectives by name, in the same unit as in the evaluation.
+        attributes: facts to keep with the trial.
+        constraints: numbers by name, met if <= 0.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
@@ -95,14 +112,17 @@ class Known:
     constraints: Mapping[str, float] = field(default_factory=dict)
 
 
-Answer = TypeVar("Answer", Evaluation, Known)
-
-
 @dataclass(frozen=True)
 class Point:
-    """A finished trial; `number` is its trial number in the study, `values` follow the objectives.
+    """A finished trial.
 
-    `violation` is the sum of the constraints' positive values, 0 where it is feasible.
+    Attributes:
+        number: the trial's number in the study, from 0.
+        choice: what was evaluated.
+        values: a number for each objective, in their order.
+        attributes: facts that were kept with the trial.
+        feasible: whether every constraint is met.
+        violation: the sum of the constraints' positive values, 0 if the point is feasible.
     """
 
     number: int
@@ -116,9 +136,13 @@ class Point:
 class Problem(ABC):
     """A space of discrete choices and the objectives to search it by.
 
-    Set `choices` (name -> its values, each an int, float or str) and `objectives` as class attributes or in
-    `__init__`, and write `evaluate`. The same choice must always get the same evaluation: a study evaluates
-    it once. `known_choices` are evaluated first, as members of the first generation.
+    Derive a class from it, set `choices` and `objectives` as class attributes or in `__init__`, and write `evaluate`.
+    The same choice must always have the same evaluation, because a study evaluates it once.
+
+    Attributes:
+        choices: the options of each choice by its name, each an int, a finite float or a str.
+        objectives: one or more.
+        known_choices: choices that are evaluated first.
     """
 
     choices: Mapping[str, Sequence[Value]]
@@ -127,22 +151,46 @@ class Problem(ABC):
 
     @abstractmethod
     def evaluate(self, batch: Sequence[Choice]) -> Sequence[Evaluation]:
-        """Score distinct choices: one Evaluation each, in the order of `batch`."""
+        """Evaluate distinct choices together, so that they can share work.
+
+        Args:
+            batch: the choices.
+
+        Returns:
+            One Evaluation for each choice, in the order of `batch`.
+        """
 
     def foresee(self, batch: Sequence[Choice]) -> Sequence[Known]:
-        """What is known of choices without evaluating them, in the order of `batch`; it must be cheap.
+        """Tell what is known of choices without evaluating them; this must be cheap.
 
-        The `front` sampler needs it for every objective but those that it has to learn.
+        The sampler `front` needs it, for every objective except those that it has to learn.
+
+        Args:
+            batch: the choices.
+
+        Returns:
+            One Known for each choice, in the order of `batch`.
         """
         return [Known()] * len(batch)
 
     def identity(self) -> dict[str, str]:
-        """What the values depend on (hashes of weights, tables, data): a study refuses another identity."""
+        """Tell what the values depend on, such as hashes of weights, tables and data.
+
+        Returns:
+            Texts by name. A study is not continued with another identity.
+        """
         return {}
 
 
 def check_problem(problem: Problem) -> None:
-    """Raise SearchError where the problem's choices, objectives or identity cannot make a study."""
+    """Check that a study can be made of a problem.
+
+    Args:
+        problem: the problem.
+
+    Raises:
+        SearchError: its choices, objectives, known choices or identity are not what Problem asks for.
+    """
     if not isinstance(problem, Problem):
         raise SearchError(f"{problem!r} is not a Problem: derive its class from search.problem.Problem")
     kind = type(problem).__name__
@@ -150,7 +198,7 @@ def check_problem(problem: Problem) -> None:
         if not getattr(problem, attribute, None):
             raise SearchError(f"{kind}.{attribute} is missing or empty: it needs at least one entry")
     for name, values in problem.choices.items():
-        _check_choice(name, values)
+        check_choice(name, values)
     for objective in problem.objectives:
         if not isinstance(objective, Objective):
             raise SearchError(f"{kind}.objectives holds {objective!r}: every entry must be an Objective")
@@ -166,77 +214,46 @@ def check_problem(problem: Problem) -> None:
             raise SearchError(f"{kind}.identity() holds {name!r}: {text!r}: both must be strings")
 
 
-def ask(
-    problem: Problem, method: Literal["evaluate", "foresee"], batch: Sequence[Choice], kind: type[Answer]
-) -> list[Answer]:
-    """What the problem answers for a batch; SearchError unless it is one of `kind` each."""
-    answers: list[Answer] = list(getattr(problem, method)(batch) or ())
-    name = f"{type(problem).__name__}.{method}"
-    if len(answers) != len(batch):
-        raise SearchError(f"{name} returned {len(answers)} results for {len(batch)} choices: return one each")
-    for answer in answers:
-        if not isinstance(answer, kind):
-            raise SearchError(f"{name} returned {answer!r:.80}: return one {kind.__name__} for each choice")
-    return answers
-
-
 def count_choices(problem: Problem) -> int:
-    """How many distinct choices the problem has."""
+    """Count the distinct choices of a problem.
+
+    Args:
+        problem: the problem.
+
+    Returns:
+        The product of the numbers of options.
+    """
     return math.prod(len(values) for values in problem.choices.values())
 
 
-def describe(point: Point, objectives: Sequence[Objective], omit: Container[str] = ()) -> dict[str, str]:
-    """Rows of text, label -> value, in the order trial, objectives, choice, attributes but those in `omit`."""
-    rows = {"trial": str(point.number)}
-    for objective, value in zip(objectives, point.values, strict=True):
-        rows[objective.label] = format_value(value)
-    for name, value in point.choice.items():
-        rows.setdefault(name, str(value))
-    for name, value in point.attributes.items():
-        if name not in omit:
-            rows.setdefault(name, format_value(value))
-    if not point.feasible:
-        rows.setdefault("feasible", "no")
-    return rows
+def check_facts(attributes: Mapping[str, JSON], constraints: Mapping[str, float]) -> None:
+    """Check what can be kept with a trial.
+
+    Args:
+        attributes: facts by name.
+        constraints: numbers by name.
+
+    Raises:
+        SearchError: a constraint is not a finite number, or JSON cannot hold an attribute.
+    """
+    fault = _attribute_fault(attributes)
+    if fault is not None:
+        raise SearchError(fault)
+    for name, value in constraints.items():
+        if not _is_finite(_as_float(value)):
+            raise SearchError(f"constraint {name!r} is {value!r}: it must be a finite number")
 
 
-def shared_texts(points: Sequence[Point]) -> dict[str, str]:
-    """Attributes that are one and the same text in every point, such as hashes: facts about the whole study."""
-    if len(points) < 2:
-        return {}
-    first = {name: text for name, text in points[0].attributes.items() if isinstance(text, str)}
-    return {name: text for name, text in first.items() if all(p.attributes.get(name) == text for p in points)}
+def check_choice(name: str, values: Sequence[Value]) -> None:
+    """Check a choice of a problem.
 
+    Args:
+        name: the choice's name.
+        values: its options.
 
-def format_value(value: JSON) -> str:
-    """Text for people: six significant digits, thousands separated in whole numbers, text as it is."""
-    if isinstance(value, bool) or value is None:
-        return json.dumps(value)
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def check_facts(attributes: Mapping[str, JSON], constraints: Mapping[str, float]) -> dict[str, float]:
-    """The constraints as floats; SearchError for one that is not a finite number, or as `check_attributes`."""
-    check_attributes(attributes)
-    return {name: _finite(f"constraint {name!r}", value) for name, value in constraints.items()}
-
-
-def check_attributes(attributes: Mapping[str, JSON]) -> None:
-    """SearchError for an attribute that JSON cannot hold."""
-    for name, attribute in attributes.items():
-        try:
-            json.dumps(attribute, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise SearchError(
-                f"attribute {name!r} is {attribute!r}, which JSON cannot hold ({error}): use plain data"
-            ) from None
-
-
-def _check_choice(name: str, values: Sequence[Value]) -> None:
+    Raises:
+        SearchError: the name is empty, or the options are not distinct finite numbers and texts.
+    """
     if not name or not isinstance(name, str):
         raise SearchError(f"the choice name {name!r} is not a non-empty string: rename it")
     if isinstance(values, str) or not isinstance(values, Sequence) or not values:
@@ -249,16 +266,26 @@ def _check_choice(name: str, values: Sequence[Value]) -> None:
         raise SearchError(f"choice {name!r} repeats a value in {list(values)!r}: list each once")
 
 
+def _attribute_fault(attributes: Mapping[str, JSON]) -> str | None:
+    for name, attribute in attributes.items():
+        try:
+            json.dumps({name: attribute}, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            return (
+                f"attribute {name!r} is {attribute!r:.80}, which JSON cannot hold ({error}): use plain data"
+            )
+    return None
+
+
 def _as_float(value: float) -> float:
     """The value as a float, or as it is if it is not a number."""
+    if isinstance(value, (str, bytes)):
+        return value  # a text is no number, even if it looks like one
     try:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         return value
 
 
-def _finite(what: str, value: float) -> float:
-    number = _as_float(value)
-    if not isinstance(number, float) or not math.isfinite(number):
-        raise SearchError(f"{what} is {value!r}: it must be a finite number")
-    return number
+def _is_finite(value: float) -> bool:
+    return isinstance(value, float) and math.isfinite(value)

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.problem import Choice, Evaluation, Known, Problem, ask, check_problem, count_choices
+from search.evaluation import ask
+from search.problem import Choice, Evaluation, Known, Problem, check_problem, count_choices
 from search.samplers.base import Space
 from search.study import StudyRecord, load, run
 

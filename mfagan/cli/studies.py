@@ -244,7 +244,7 @@ def pick(
     """Pick one trial of a study, write it as JSON and record it in the study's history."""
     from mfagan.latency.priced_problem import LATENCY
     from mfagan.sr.study.problem import as_picked
-    from search.pick import pick as pick_point
+    from search.picking import pick as pick_point
     from search.storage.address import check_other_file, lasting_address
     from search.study import load
 

@@ -1,11 +1,11 @@
-"""What a search costs beside its evaluations: python -m search.benchmarks.overhead TABLE.json --out FILE.json.
+"""Measure what a search costs beside its evaluations: `python -m search overhead TABLE.json --out FILE.json`.
 
-A whole table is searched in memory, where an evaluation is a look-up. Samplers take turns; medians of the rounds.
+A whole table is searched in memory, where an evaluation is a look-up. Samplers take turns; the round of the median
+ratio is reported for each.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -13,14 +13,18 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from operator import attrgetter
 from pathlib import Path
+from typing import Annotated
 
-from optuna.storages import InMemoryStorage
+import typer
 
 from search.benchmarks.tabular import TabularProblem
-from search.errors import SearchError
-from search.files import write_text
+from search.command import run_command
+from search.files import require_place, write_text
 from search.problem import Choice, Evaluation
-from search.study import run
+from search.report.text_table import text_table
+
+__all__ = ["AIM_MS", "AIM_RATIO", "SAMPLERS", "Overhead", "main", "measure", "measure_overhead"]
+__all__ += ["median_of", "table_of"]
 
 SAMPLERS = ("nsga2", "random", "exhaustive")
 AIM_MS, AIM_RATIO = 5.0, 2.0
@@ -29,7 +33,14 @@ _ROUNDS = 5
 
 @dataclass(frozen=True)
 class Overhead:
-    """Of one sampler over all choices, in ms a trial: on average, and in the first and the last thousand."""
+    """The overhead of one sampler over all choices of a table.
+
+    Attributes:
+        sampler: its name.
+        mean_ms: overhead per trial in ms, on average.
+        first_ms: the same over the first thousand trials.
+        last_ms: the same over the last thousand trials.
+    """
 
     sampler: str
     mean_ms: float
@@ -38,12 +49,12 @@ class Overhead:
 
     @property
     def ratio(self) -> float:
-        """The last thousand's overhead against the first's."""
+        """The last thousand's overhead divided by the first's."""
         return self.last_ms / self.first_ms
 
 
 class _Timed(TabularProblem):
-    """Notes when batches come and how long their look-ups take."""
+    """Records when batches come and how long their look-ups take."""
 
     def start(self) -> None:
         self.began = time.perf_counter()
@@ -59,54 +70,89 @@ class _Timed(TabularProblem):
 
 
 def measure(table: Path, sampler: str) -> Overhead:
-    """Search every choice of the table in memory; SearchError for a bad table or sampler."""
+    """Search every choice of a table in memory.
+
+    Args:
+        table: a file that `TabularProblem.read` can read.
+        sampler: one of `search.samplers.NAMES`.
+
+    Returns:
+        The sampler's overhead.
+
+    Raises:
+        SearchError: a bad table, or an unknown sampler.
+    """
+    from optuna.storages import InMemoryStorage
+
+    from search.study import run
+
     problem = _Timed.read(table)
     problem.start()
     run(problem, InMemoryStorage(), "overhead", None, sampler=sampler)
     total_s = time.perf_counter() - problem.began - problem.evaluating_s
     n_trials = problem.space.size
-    some = min(1000, n_trials // 2)
-    first_s = next(s for n, s in problem.marks if n >= some)
-    last_s = total_s - next(s for n, s in problem.marks if n >= n_trials - some)
+    some = max(1, min(1000, n_trials // 2))
+    first_s = next((s for n, s in problem.marks if n >= some), total_s)
+    last_s = total_s - next((s for n, s in problem.marks if n >= n_trials - some), 0.0)
     return Overhead(
         sampler, *(1e3 * s / n for s, n in ((total_s, n_trials), (first_s, some), (last_s, some)))
     )
 
 
-def median_of(turns: Sequence[Overhead]) -> Overhead:
-    """The turn of the median ratio: one pause of the machine is as long as hundreds of trials."""
-    return sorted(turns, key=attrgetter("ratio"))[len(turns) // 2]
+def median_of(rounds: Sequence[Overhead]) -> Overhead:
+    """Choose the round of the median ratio: one pause of the machine is as long as hundreds of trials.
+
+    Args:
+        rounds: repeated measurements of one sampler, at least one.
+
+    Returns:
+        One of them.
+    """
+    return sorted(rounds, key=attrgetter("ratio"))[len(rounds) // 2]
 
 
 def table_of(rows: Sequence[Overhead]) -> str:
-    """The rows as text."""
-    lines = [
-        f"{'overhead per trial, in memory':<30}{'mean':>10}{'first':>10}{'last thousand':>16}{'ratio':>8}"
-    ]
+    """Lay out overheads as a text table.
+
+    Args:
+        rows: one measurement for each sampler.
+
+    Returns:
+        A line for each of them, which ends with whether the aim is met.
+    """
+    heads = ["overhead per trial, in memory", "mean", "first", "last thousand", "ratio", ""]
+    lines = []
     for row in rows:
         met = "met" if row.mean_ms < AIM_MS and row.ratio <= AIM_RATIO else "missed"
-        lines.append(
-            f"{row.sampler:<30}{row.mean_ms:>7.2f} ms{row.first_ms:>7.2f} ms{row.last_ms:>13.2f} ms"
-            f"{row.ratio:>8.2f}  aim {AIM_MS:g} ms, {AIM_RATIO:g}x: {met}"
-        )
-    return "\n".join(lines)
+        figures = [f"{ms:.2f} ms" for ms in (row.mean_ms, row.first_ms, row.last_ms)]
+        lines.append([row.sampler, *figures, f"{row.ratio:.2f}", f"aim {AIM_MS:g} ms, {AIM_RATIO:g}x: {met}"])
+    return text_table(heads, lines, n_left=1)
+
+
+def measure_overhead(
+    table: Annotated[Path, typer.Argument(help="A tabular benchmark, a JSON file.")],
+    out: Annotated[Path, typer.Option(help="The JSON file of figures to write.")],
+) -> None:
+    """Measure what a search costs beside its evaluations."""
+    require_place(out, table)
+    rounds = [[measure(table, sampler) for sampler in SAMPLERS] for _ in range(_ROUNDS)]
+    rows = [median_of(measured) for measured in zip(*rounds, strict=True)]
+    print(table_of(rows))
+    write_text(out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status: 0, or 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="python -m search.benchmarks.overhead", description=__doc__)
-    parser.add_argument("table", type=Path, help="a tabular benchmark, a JSON file")
-    parser.add_argument("--out", type=Path, required=True, help="write the figures, a JSON file, here")
-    options = parser.parse_args(arguments)
-    try:
-        rounds = [[measure(options.table, sampler) for sampler in SAMPLERS] for _ in range(_ROUNDS)]
-        rows = [median_of(turns) for turns in zip(*rounds, strict=True)]
-        print(table_of(rows))
-        write_text(options.out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
-    except SearchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    """Run the command.
+
+    Args:
+        arguments: its arguments, or None for those of the process.
+
+    Returns:
+        The exit status, as `search.command.run_command` returns it.
+    """
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command()(measure_overhead)
+    return run_command(app, arguments, "python -m search overhead")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from search import pareto
-from search.problem import Objective, Point, describe, shared_texts
+from search.problem import Objective, Point
 from search.report import bubble_figure, pareto_figure
+from search.report.point_text import describe, shared_texts
 
 if TYPE_CHECKING:
     from search.study import StudyRecord

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 
 from search import pareto
 from search.errors import SearchError
-from search.problem import Objective, Point, describe, format_value, shared_texts
+from search.problem import Objective, Point
+from search.report.point_text import describe, format_value, shared_texts
 
 _FINISHED, _INFEASIBLE, _PICKED = "#9db4cf", "#c9a9a0", "#d9480f"
 FRONT_COLOUR, INK = "#0b5fa5", "#1f2933"

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from search import pareto
 from search.errors import SearchError
-from search.problem import Known, Point, Problem, Value, ask
+from search.evaluation import ask
+from search.problem import Known, Point, Problem, Value
 from search.samplers.base import Key, Space
 
 POOL = 10_000

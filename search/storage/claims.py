@@ -15,91 +15,78 @@ Trials without a worker's name come from other scripts: they are neither counted
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
-import time
-import uuid
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from operator import attrgetter
 
-from optuna.distributions import BaseDistribution
+from optuna.distributions import CategoricalDistribution
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.problem import Evaluation, Known, Point, Value
+from search.problem import Evaluation, Known, Point
 from search.samplers.base import Key, Space
 from search.storage.connection import Connection, is_storage_failure
+from search.storage.lease import LeaseWatch, name_worker
+from search.storage.optuna_adapter import trial_id
+from search.storage.trials import (
+    BEAT,
+    EXPIRED,
+    FAULT,
+    WORKER,
+    Claim,
+    Enqueued,
+    RunningTrial,
+    StudyView,
+    as_enqueued,
+    as_point,
+    is_ours,
+)
+
+__all__ = ["Claims"]
 
 _LOG = logging.getLogger("search")
-
-WORKER = "search:worker"
-"""The trial attribute that names the worker of a claim."""
-
-_BEAT = "search:beat"
-_EXPIRED = "search:expired"
-_FAULT = "search:fault"
-_FIXED = "fixed_params"  # Optuna's, on an enqueued trial
 _BEATS_PER_LEASE = 6
 _PARTING_S = 10
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A choice that this worker holds, as the trial of this id."""
-
-    trial_id: int
-    key: Key
-    foreseen: Known = field(repr=False)
-
-
-@dataclass(frozen=True)
-class StudyView:
-    """What a look at a study finds.
-
-    new: trials that have finished since the last look. running: those of other workers. lost: choices whose workers
-    died, which nobody has claimed again. enqueued: trials that wait to be run, the oldest first.
-    """
-
-    new: list[FrozenTrial]
-    running: list[FrozenTrial]
-    lost: list[Key]
-    enqueued: list[FrozenTrial]
-
-
 class Claims:
-    """The claims of one worker on one study; a context that renews its lease until it is left.
+    """The claims of one worker on one study; a context manager that renews its lease until it is left.
 
-    `finished` are the choices of the study's finished trials, `faulty` those whose values were no finite numbers.
+    Attributes:
+        worker: the worker's name.
+        finished: the choices of the study's finished trials.
+        faulty: the choices that were evaluated and have no valid result.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        study_id: int,
-        space: Space,
-        distributions: Mapping[str, BaseDistribution],
-        lease_s: float,
-    ) -> None:
-        self.worker = f"{_machine()}|{os.getpid()}|{uuid.uuid4().hex[:8]}"
+    def __init__(self, connection: Connection, study_id: int, space: Space, lease_s: float) -> None:
+        """Begin without a claim.
+
+        Args:
+            connection: the opened storage.
+            study_id: the study's number in the storage.
+            space: the choices of the problem.
+            lease_s: seconds without a renewal after which another worker's claims expire.
+        """
+        self.worker = name_worker()
         self.finished: set[Key] = set()
         self.faulty: set[Key] = set()
         self._connection = connection
         self._study_id = study_id
         self._space = space
-        self._distributions = dict(distributions)
+        self._distributions = {
+            name: CategoricalDistribution(options)
+            for name, options in zip(space.names, space.options, strict=True)
+        }
         self._lease_s = lease_s
+        self._watch = LeaseWatch(lease_s)
         self._held: dict[int, Claim] = {}
-        self._new: list[FrozenTrial] = []
-        self._enqueued: list[FrozenTrial] = []
+        self._new: list[Point] = []
+        self._enqueued: list[Enqueued] = []
         self._n_closed = 0
         self._closed: set[int] = set()  # numbers of finished and failed trials from `_n_closed` on
         self._dropped: dict[Key, None] = {}
-        self._seen: dict[str, tuple[object, float]] = {}
-        self._losses_seen = 0
         self._stop = threading.Event()
         self._beats = threading.Thread(target=self._renew, name="lease", daemon=True)
 
@@ -112,27 +99,37 @@ class Claims:
         self._beats.join(_PARTING_S)
         if self._beats.is_alive():  # the storage does not answer: the lease runs out
             return
-        for trial_id in list(self._held):
+        for held in list(self._held):
             try:
-                self._fail(trial_id)
+                self._fail(held)
             except Exception as error:
                 if not is_storage_failure(error):  # else its lease runs out
                     raise
 
     def look(self) -> StudyView:
-        """The study as it is now; claims of dead workers, and this worker's strays, are failed first."""
+        """Read the study as it is now.
+
+        Claims of workers that are gone are failed first, and so are claims of this worker that it does not know.
+
+        Returns:
+            What has changed, and what others hold.
+        """
         open_trials = self._read()
-        expired = self._expired(open_trials)
+        expired = self._watch.expired(open_trials, self.worker, self._connection.n_losses)
         strays = [trial for trial in open_trials if self._is_stray(trial)]
         for trial in expired:
             self._connection.call(self._expire, trial)
         for trial in strays:
-            self._connection.call(self._fail, trial._trial_id)
+            self._connection.call(self._fail, trial_id(trial))
         if expired or strays:
             open_trials = self._read()
-        running = [trial for trial in open_trials if trial._trial_id not in self._held]
-        taken = {self._key(trial) for trial in running}
-        lost = [key for key in self._dropped if key not in taken | self.finished | self.faulty]
+        running = [
+            RunningTrial(trial.number, self._key(trial), str(trial.system_attrs[WORKER]))
+            for trial in open_trials
+            if trial_id(trial) not in self._held
+        ]
+        taken = {trial.key for trial in running} | self.finished | self.faulty
+        lost = [key for key in self._dropped if key not in taken]
         new, self._new = self._new, []
         return StudyView(new, running, lost, list(self._enqueued))
 
@@ -141,18 +138,25 @@ class Claims:
         keys: Sequence[Key],
         foreseen: Sequence[Known],
         n_trials: int,
-        enqueued: Mapping[Key, FrozenTrial] | None = None,
+        enqueued: Mapping[Key, Enqueued] | None = None,
     ) -> list[Claim]:
-        """Claim choices; those that others were first to claim, or that exceed `n_trials`, are left out.
+        """Claim choices.
 
-        A choice of `enqueued` is claimed as the waiting trial that holds it.
+        Args:
+            keys: the choices.
+            foreseen: what is known of each of them.
+            n_trials: finished and claimed trials that the study may have in total.
+            enqueued: the waiting trials of some of the choices, which are claimed as they stand.
+
+        Returns:
+            The claims that hold: without choices that another worker was first to claim, or that exceed `n_trials`.
         """
         claims = []
         for key, known in zip(keys, foreseen, strict=True):
             template = create_trial(
                 state=TrialState.RUNNING,
                 params=self._space.choice(key),
-                distributions=self._distributions,
+                distributions=dict(self._distributions),
                 user_attrs=dict(known.attributes),
                 system_attrs={WORKER: self.worker},
                 constraints=dict(known.constraints),
@@ -162,7 +166,7 @@ class Claims:
                 create = self._connection.storage.create_new_trial
                 claim = Claim(self._connection.call(create, self._study_id, template), key, known)
             elif self._connection.call(self._start, waiting, template):
-                claim = Claim(waiting._trial_id, key, known)
+                claim = Claim(waiting.trial_id, key, known)
             else:  # another worker has it
                 continue
             self._held[claim.trial_id] = claim
@@ -170,32 +174,53 @@ class Claims:
         self._confirm(n_trials)
         return [claim for claim in claims if claim.trial_id in self._held]
 
-    def choice_of(self, waiting: FrozenTrial) -> dict[str, Value] | None:
-        """What an enqueued trial fixes of a choice, None if it is not part of one of the problem's choices."""
-        fixed = waiting.system_attrs.get(_FIXED)
-        options = dict(zip(self._space.names, self._space.options, strict=True))
-        if not isinstance(fixed, Mapping) or any(
-            value not in options.get(n, ()) for n, value in fixed.items()
-        ):
-            return None
-        return dict(fixed)
+    def refuse(self, waiting: Enqueued, reason: str) -> None:
+        """Fail an enqueued trial and report it on the log `search`.
 
-    def refuse(self, waiting: FrozenTrial, reason: str) -> None:
-        """Fail an enqueued trial and report why on the log `search`."""
+        Args:
+            waiting: the trial.
+            reason: why it is not run.
+        """
         _LOG.warning("the enqueued trial %d is not run: %s", waiting.number, reason)
-        self._connection.call(self._fail, waiting._trial_id)
+        self._connection.call(self._fail, waiting.trial_id)
 
-    def reject(self, claim: Claim, fault: str) -> None:
-        """Fail a claim for good: its choice is not drawn again."""
-        set_attribute = self._connection.storage.set_trial_system_attr
-        with suppress(UpdateFinishedTrialError):  # taken over by another worker
-            self._connection.call(set_attribute, claim.trial_id, _FAULT, fault)
+    def reject(self, claim: Claim, fault: str | None) -> None:
+        """Fail a claim whose evaluation has no valid result; this worker does not draw its choice again.
+
+        Args:
+            claim: a claim of this worker.
+            fault: why; it is stored, so that no other worker draws the choice either. None stores nothing.
+        """
+        if fault is not None:
+            set_attribute = self._connection.storage.set_trial_system_attr
+            with suppress(UpdateFinishedTrialError):  # taken over by another worker
+                self._connection.call(set_attribute, claim.trial_id, FAULT, fault)
         self._connection.call(self._fail, claim.trial_id)
         self._held.pop(claim.trial_id, None)
         self.faulty.add(claim.key)
 
+    def mark_faulty(self, key: Key, fault: str) -> None:
+        """Record that a choice has no valid result, after its claim was rejected without a reason.
+
+        Args:
+            key: the choice.
+            fault: why; no worker draws the choice again.
+        """
+        failed = create_trial(
+            state=TrialState.FAIL,
+            params=self._space.choice(key),
+            distributions=dict(self._distributions),
+            system_attrs={WORKER: self.worker, FAULT: fault},
+        )
+        self._connection.call(self._connection.storage.create_new_trial, self._study_id, failed)
+
     def finish(self, claim: Claim, evaluation: Evaluation) -> None:
-        """Store a claim's result; nothing is stored where another worker has taken it over."""
+        """Store a claim's result, unless another worker has taken the claim over.
+
+        Args:
+            claim: a claim of this worker.
+            evaluation: the result, of finite numbers.
+        """
         call, storage = self._connection.call, self._connection.storage
         constraints = _but(evaluation.constraints, claim.foreseen.constraints)
         marks = create_trial(state=TrialState.RUNNING, constraints=constraints).system_attrs
@@ -220,14 +245,14 @@ class Claims:
             key = self._key(trial)
             late = key in before | self.finished | self.faulty or n_before >= n_trials
             if self._is_stray(trial) or (mine and late):
-                self._connection.call(self._fail, trial._trial_id)
-                self._held.pop(trial._trial_id, None)
+                self._connection.call(self._fail, trial_id(trial))
+                self._held.pop(trial_id(trial), None)
                 continue
             before.add(key)
             n_before += 1
-        alive = {trial._trial_id for trial in open_trials}
-        for trial_id in [held for held in self._held if held not in alive]:
-            del self._held[trial_id]  # expired meanwhile
+        alive = {trial_id(trial) for trial in open_trials}
+        for held in [held for held in self._held if held not in alive]:
+            del self._held[held]  # expired meanwhile
 
     def _read(self) -> list[FrozenTrial]:
         """The running trials by number; what has finished is noted, and looked at once only."""
@@ -239,7 +264,7 @@ class Claims:
         # In the order of their numbers; a proxy's answer may lack a trial and hold later ones.
         for trial in trials[bisect_left(trials, self._n_closed, key=attrgetter("number")) :]:
             if trial.state == TrialState.WAITING:
-                self._enqueued.append(trial)
+                self._enqueued.append(as_enqueued(trial, self._space))
             elif trial.state == TrialState.RUNNING:
                 if is_ours(trial, self._space):
                     running.append(trial)
@@ -256,73 +281,52 @@ class Claims:
         """Remember how a claim ended."""
         key = self._key(trial)
         if trial.state == TrialState.COMPLETE:
-            self._new.append(trial)
+            self._new.append(as_point(trial, self._space))
             self.finished.add(key)
-        elif _FAULT in trial.system_attrs:
+        elif FAULT in trial.system_attrs:
             self.faulty.add(key)
-        elif _EXPIRED in trial.system_attrs:
+        elif EXPIRED in trial.system_attrs:
             self._dropped[key] = None
 
-    def _start(self, waiting: FrozenTrial, template: FrozenTrial) -> bool:
-        """Make a waiting trial this worker's claim; False where another worker was first."""
-        storage, trial_id = self._connection.storage, waiting._trial_id
+    def _start(self, waiting: Enqueued, template: FrozenTrial) -> bool:
+        """Make a waiting trial this worker's claim; False if another worker was first."""
+        storage, started = self._connection.storage, waiting.trial_id
         try:
-            if not storage.set_trial_state_values(trial_id, TrialState.RUNNING):
+            if not storage.set_trial_state_values(started, TrialState.RUNNING):
                 return False
             for name, value in template.system_attrs.items():
-                storage.set_trial_system_attr(trial_id, name, value)
+                storage.set_trial_system_attr(started, name, value)
             for name, distribution in template.distributions.items():
                 internal = distribution.to_internal_repr(template.params[name])
-                storage.set_trial_param(trial_id, name, internal, distribution)
+                storage.set_trial_param(started, name, internal, distribution)
             for name, value in template.user_attrs.items():
-                storage.set_trial_user_attr(trial_id, name, value)
+                storage.set_trial_user_attr(started, name, value)
         except UpdateFinishedTrialError:
             return False
         return True
 
     def _is_stray(self, trial: FrozenTrial) -> bool:
         """Whether it is a claim of this worker that it does not know: made by a call whose answer was lost."""
-        return trial.system_attrs.get(WORKER) == self.worker and trial._trial_id not in self._held
+        return trial.system_attrs.get(WORKER) == self.worker and trial_id(trial) not in self._held
 
     def _key(self, trial: FrozenTrial) -> Key:
         return self._space.key(trial.params)
 
-    def _fail(self, trial_id: int) -> None:
-        with suppress(UpdateFinishedTrialError):  # somebody else was first
-            self._connection.storage.set_trial_state_values(trial_id, TrialState.FAIL)
+    def _fail(self, failed: int) -> None:
+        with suppress(UpdateFinishedTrialError):  # another worker was first
+            self._connection.storage.set_trial_state_values(failed, TrialState.FAIL)
 
     def _expire(self, trial: FrozenTrial) -> None:
         with suppress(UpdateFinishedTrialError):
-            self._connection.storage.set_trial_system_attr(trial._trial_id, _EXPIRED, True)
-        self._fail(trial._trial_id)
-
-    def _expired(self, running: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-        """Running trials of workers that are gone, or have not renewed their lease while this one watched."""
-        now = time.monotonic()
-        claimed: dict[str, list[FrozenTrial]] = {}
-        for trial in running:
-            worker = trial.system_attrs.get(WORKER, "")
-            if worker != self.worker:
-                claimed.setdefault(worker, []).append(trial)
-        if self._connection.n_losses != self._losses_seen:  # nobody could renew while the storage was away
-            self._losses_seen, self._seen = self._connection.n_losses, {}
-        expired = []
-        for worker, held in claimed.items():
-            signs = [(trial.number, trial.system_attrs.get(_BEAT)) for trial in held]
-            before, since = self._seen.get(worker, (None, now))
-            if signs != before:
-                self._seen[worker] = (signs, now)
-                since = now
-            if now - since > self._lease_s or _is_gone(worker):
-                expired += held
-        return expired
+            self._connection.storage.set_trial_system_attr(trial_id(trial), EXPIRED, True)
+        self._fail(trial_id(trial))
 
     def _renew(self) -> None:
         count = 0
         while not self._stop.wait(self._lease_s / _BEATS_PER_LEASE):
-            for trial_id in list(self._held):
+            for held in list(self._held):
                 try:
-                    self._connection.storage.set_trial_system_attr(trial_id, _BEAT, count)
+                    self._connection.storage.set_trial_system_attr(held, BEAT, count)
                     count += 1
                     break
                 except UpdateFinishedTrialError:
@@ -330,58 +334,9 @@ class Claims:
                 except Exception as error:
                     if not is_storage_failure(error):
                         raise
-                    break  # the next beat tries again, and the main thread says what is wrong
+                    break  # the next beat tries again, and the main thread reports what is wrong
         self._connection.storage.remove_session()
-
-
-def is_ours(trial: FrozenTrial, space: Space) -> bool:
-    """Whether a trial is a claim of one of this package's workers on a choice of the space.
-
-    Other scripts may leave trials of their own in a study, with `study.ask` and `study.tell` for example.
-    """
-    if WORKER not in trial.system_attrs:
-        return False
-    return all(
-        name in trial.params and trial.params[name] in options
-        for name, options in zip(space.names, space.options, strict=True)
-    )
-
-
-def as_point(trial: FrozenTrial, space: Space) -> Point:
-    """A finished trial as plain data."""
-    violations = [value for value in trial.constraints.values() if value > 0]
-    return Point(
-        number=trial.number,
-        choice={name: trial.params[name] for name in space.names},
-        values=tuple(trial.values),
-        attributes=dict(trial.user_attrs),
-        feasible=not violations,
-        violation=sum(violations),
-    )
 
 
 def _but(given: Mapping, known: Mapping) -> dict:
     return {name: value for name, value in given.items() if known.get(name) != value}
-
-
-def _machine() -> str:
-    """This machine as far as process numbers mean the same."""
-    try:
-        namespace = os.readlink("/proc/self/ns/pid")
-    except OSError:
-        namespace = ""
-    return f"{socket.gethostname()}|{namespace}"
-
-
-def _is_gone(worker: str) -> bool:
-    """Whether a worker was a process of this machine that no longer exists."""
-    machine, _, rest = worker.rpartition("|")[0].rpartition("|")
-    if os.name != "posix" or machine != _machine() or not rest.isdecimal():
-        return False
-    try:
-        os.kill(int(rest), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False

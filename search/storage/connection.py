@@ -17,10 +17,14 @@ from optuna.exceptions import DuplicatedStudyError, StorageInternalError
 from optuna.storages import BaseStorage, GrpcStorageProxy, JournalStorage, RDBStorage
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_chain, wait_fixed
 
 from search.errors import SearchError
 from search.storage.address import Address, check_file, database_error, read_address, storage_error
 from search.storage.journal import open_journal
+from search.storage.optuna_adapter import close_database, study_ids
+
+__all__ = ["Connection", "connect", "is_storage_failure"]
 
 _LOG = logging.getLogger("search")
 _SQLITE_TIMEOUT_S = 60
@@ -46,44 +50,79 @@ Answer = TypeVar("Answer")
 class Connection:
     """A storage of Optuna and the address it was opened from.
 
-    `n_losses` counts how often the connection was lost. Within `watched` a call that has no answer for long is said
-    on the log `search`.
+    Attributes:
+        storage: the opened storage.
+        address: the address it was opened from.
+        n_losses: how often the connection was lost.
     """
 
     def __init__(self, storage: BaseStorage, address: Address) -> None:
+        """Take an opened storage.
+
+        Args:
+            storage: the storage.
+            address: the address it was opened from.
+        """
         self.storage = storage
         self.address = address
         self.n_losses = 0
         self._asked_at: float | None = None
+        self._retrying = Retrying(
+            retry=retry_if_exception(self._is_lost),
+            wait=wait_chain(*map(wait_fixed, _DELAYS_S)),
+            stop=stop_after_attempt(len(_DELAYS_S) + 1),
+            before_sleep=self._lose,
+            sleep=lambda delay_s: time.sleep(delay_s),
+            reraise=True,
+        )
 
     def call(
         self, action: Callable[Given, Answer], *arguments: Given.args, **options: Given.kwargs
     ) -> Answer:
-        """What `action` answers. A lost connection is said on the log `search` and tried again for about a minute.
+        """Call something that uses the storage. A lost connection is tried again for about a minute.
 
-        Raises SearchError, without the address's secrets, where the storage does not work.
+        Every loss is reported on the log `search`.
+
+        Args:
+            action: what to call.
+            arguments: its arguments.
+            options: its arguments by name.
+
+        Returns:
+            What `action` returns.
+
+        Raises:
+            SearchError: the storage does not work; without the address's secrets.
+            Exception: what `action` raises, unless it comes from the storage.
         """
-        for delay_s in (*_DELAYS_S, None):
-            asked_at, self._asked_at = self._asked_at, monotonic()
-            try:
-                return action(*arguments, **options)
-            except Exception as error:
-                if not is_storage_failure(error):
-                    raise
-                if delay_s is None or not self._is_lost(error):
-                    raise storage_error(self.address, error) from None
-                problem = storage_error(self.address, error)
-            finally:
-                self._asked_at = asked_at  # of the call that made this one
-            self.n_losses += 1
-            self.storage.remove_session()
-            _LOG.warning("%s; trying again in %g s", problem, delay_s)
-            time.sleep(delay_s)
-        raise AssertionError("the last turn returns or raises")
+        try:
+            return self._retrying(self._attempt, action, *arguments, **options)
+        except Exception as error:
+            if not is_storage_failure(error):
+                raise
+            raise storage_error(self.address, error) from None
+
+    def _attempt(self, action: Callable[..., Answer], *arguments: Any, **options: Any) -> Answer:
+        asked_at, self._asked_at = self._asked_at, monotonic()
+        try:
+            return action(*arguments, **options)
+        finally:
+            self._asked_at = asked_at  # of the call that made this one
+
+    def _lose(self, attempt: RetryCallState) -> None:
+        """Report a lost connection and give it back, before the pause."""
+        error = attempt.outcome.exception() if attempt.outcome else None
+        self.n_losses += 1
+        self.storage.remove_session()
+        problem = storage_error(self.address, error or OSError("no answer"))
+        _LOG.warning("%s; trying again in %g s", problem, attempt.upcoming_sleep)
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Watch the calls until it is left: the peer may be stopped, and its machine still hold the connection."""
+        """Watch the calls while the context lasts: one that has no answer for long is reported on the log `search`.
+
+        The peer may be stopped while its machine still holds the connection.
+        """
         done = threading.Event()
         watch = threading.Thread(target=self._watch, args=(done,), name="watch", daemon=True)
         watch.start()
@@ -94,18 +133,32 @@ class Connection:
             watch.join()
 
     def _watch(self, done: threading.Event) -> None:
-        said = None
+        reported = None
         while not done.wait(_LOOK_S):
             asked_at = self._asked_at
-            if asked_at is not None and asked_at != said and monotonic() - asked_at > _SILENT_S:
-                said = asked_at
+            if asked_at is not None and asked_at != reported and monotonic() - asked_at > _SILENT_S:
+                reported = asked_at
+                lock = f" (its lock is {self.address.file}.lock)" if self.address.kind == "journal" else ""
                 _LOG.warning(
-                    "the storage %s has not answered for %g s; still waiting", self.address.label, _SILENT_S
+                    "the storage %s has not answered for %g s%s; still waiting",
+                    self.address.label,
+                    _SILENT_S,
+                    lock,
                 )
 
     def find_study(self, study_name: str) -> int:
-        """The study's number in the storage; SearchError, with the names there are, where it has no such study."""
-        numbers = {study.study_name: study._study_id for study in self.call(self.storage.get_all_studies)}
+        """Find a study.
+
+        Args:
+            study_name: the study's name.
+
+        Returns:
+            Its number in the storage.
+
+        Raises:
+            SearchError: there is no such study; names those there are.
+        """
+        numbers = self.call(study_ids, self.storage)
         if study_name in numbers:
             return numbers[study_name]
         names = list(numbers)
@@ -113,8 +166,10 @@ class Connection:
         more = f" and {len(names) - 10} more" if len(names) > 10 else ""
         raise SearchError(f"{self.address.label} has no study {study_name!r}: {known}{more}; check the name")
 
-    def _is_lost(self, error: Exception) -> bool:
-        """Whether it may pass by waiting: a server that went away, a locked file, a shared disk that is slow."""
+    def _is_lost(self, error: BaseException) -> bool:
+        """Whether waiting may help: a server that went away, a locked file, a shared disk that is slow."""
+        if not is_storage_failure(error):
+            return False
         if _rpc_code(error) in ("UNAVAILABLE", "DEADLINE_EXCEEDED", "UNKNOWN"):
             return True
         if isinstance(error, ConnectionError):
@@ -131,7 +186,14 @@ class Connection:
 
 
 def is_storage_failure(error: BaseException) -> bool:
-    """Whether an exception comes from a storage rather than from a mistake of the caller."""
+    """Whether an exception comes from a storage rather than from a mistake of the caller.
+
+    Args:
+        error: the exception.
+
+    Returns:
+        True for errors of databases, files, Optuna's storages and gRPC.
+    """
     return isinstance(error, _FAILURES) or _rpc_code(error) is not None
 
 
@@ -145,9 +207,18 @@ def _rpc_code(error: BaseException) -> str | None:
 
 @contextmanager
 def connect(storage: str | BaseStorage, *, create: bool) -> Iterator[Connection]:
-    """Open a storage by its address, or take one of Optuna's as it is; closed on leaving.
+    """Open a storage, and close it when the context is left.
 
-    Raises SearchError where it cannot be opened; without `create` it must exist already.
+    Args:
+        storage: an address, as `search.storage.address.read_address` reads it, or a storage object of Optuna, which is
+            used as it is and not closed.
+        create: whether the storage is created if absent.
+
+    Yields:
+        The connection.
+
+    Raises:
+        SearchError: the storage cannot be opened, or does not exist and shall not be created.
     """
     if isinstance(storage, BaseStorage):
         yield Connection(optuna.storages.get_storage(storage), Address("", type(storage).__name__, None))
@@ -163,9 +234,7 @@ def connect(storage: str | BaseStorage, *, create: bool) -> Iterator[Connection]
         opened.remove_session()
         if isinstance(opened, GrpcStorageProxy):
             opened.close()
-        backend = getattr(opened, "_backend", None)
-        if isinstance(backend, RDBStorage):
-            backend.engine.dispose()
+        close_database(opened)
 
 
 def _open(address: Address, create: bool) -> BaseStorage:
@@ -191,7 +260,7 @@ def _open(address: Address, create: bool) -> BaseStorage:
 
 
 def _socket_options(url: str) -> dict[str, int]:
-    """For a driver that is built on libpq, but what the address says itself; others have none."""
+    """Options for a driver that is built on libpq, except those that the address gives; none for other drivers."""
     parts = make_url(url)
     if parts.get_driver_name() not in ("psycopg", "psycopg2"):
         return {}
@@ -199,14 +268,20 @@ def _socket_options(url: str) -> dict[str, int]:
 
 
 def _open_database(url: str, options: dict[str, Any], create: bool) -> RDBStorage:
-    """A database's storage; of several workers that make its tables at once all but one fail, and look again."""
-    for delay_s in (0.2, 0.5, 1, 2, None):
-        try:
-            return RDBStorage(url, engine_kwargs=options, skip_table_creation=not create)
-        except (SQLAlchemyError, StorageInternalError) as error:
-            cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-            beaten = isinstance(cause, IntegrityError) or "already exists" in str(cause)
-            if not beaten or delay_s is None:
-                raise
-        time.sleep(delay_s)
-    raise AssertionError("the last turn returns or raises")
+    """Open a database; of several workers that create its tables at once all but one fail, and try again."""
+    retrying = Retrying(
+        retry=retry_if_exception(_is_beaten),
+        wait=wait_chain(*map(wait_fixed, (0.2, 0.5, 1, 2))),
+        stop=stop_after_attempt(5),
+        sleep=lambda delay_s: time.sleep(delay_s),
+        reraise=True,
+    )
+    return retrying(RDBStorage, url, engine_kwargs=options, skip_table_creation=not create)
+
+
+def _is_beaten(error: BaseException) -> bool:
+    """Whether another worker has just created the tables of the database."""
+    if not isinstance(error, (SQLAlchemyError, StorageInternalError)):
+        return False
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    return isinstance(cause, IntegrityError) or "already exists" in str(cause)

@@ -11,6 +11,7 @@ import logging
 import os
 from pathlib import Path
 
+from optuna.exceptions import StorageInternalError
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
 __all__ = ["open_journal"]
@@ -42,6 +43,10 @@ def open_journal(path: Path) -> JournalFileBackend:
     return JournalFileBackend(str(path), lock_obj=lock)
 
 
+class _LockLost(StorageInternalError, RuntimeError):
+    """A RuntimeError, as Optuna expects it where it breaks a lock that another process left behind."""
+
+
 class _ClosingLock(JournalFileSymlinkLock):
     """Optuna's lock on a journal; whoever gets it finds a file that ends with a whole line."""
 
@@ -57,6 +62,14 @@ class _ClosingLock(JournalFileSymlinkLock):
             self.release()
             raise
         return acquired
+
+    def release(self) -> None:
+        try:
+            super().release()
+        except RuntimeError as error:
+            raise _LockLost(
+                f"the lock {self._path}.lock was removed by another process while this one held it: {error}"
+            ) from None
 
 
 def _close_end(path: Path) -> None:

@@ -1,13 +1,14 @@
 import ctypes
+import errno
 import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from search.__main__ import load_problem, main
+from search.errors import SearchError
 from search.study import load, run
 from tests import ROOT
 from tests.search.toy import Lens
@@ -68,7 +69,7 @@ def test_an_exhausted_space_is_said(tmp_path, capsys):
     ]
     assert main(["run", "tests.search.toy:build", *arguments]) == 0
     shown = capsys.readouterr().out
-    assert "every one of the 90 choices is evaluated" in shown
+    assert "all 90 choices are evaluated: the study is complete" in shown
     assert "90 finished trials, 90 distinct" in shown
 
 
@@ -130,18 +131,21 @@ def test_a_problem_in_the_working_folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["run"], "the following arguments are required: MODULE:FUNCTION, --storage, --study;"),
-        ([], "required"),
-        (["walk"], "invalid choice: 'walk'"),
-        ([*arguments("study.db"), "--trials", "many"], "invalid int value: 'many'"),
+        (["run"], "Missing argument 'MODULE:FUNCTION'"),
+        (["run", "tests.search.toy:build", "--study", "toy"], "Missing option '--storage'"),
+        ([], "Missing command"),
+        (["walk"], "No such command 'walk'"),
+        ([*arguments("study.db"), "--trials", "many"], "'many' is not a valid int"),
+        ([*arguments("study.db"), "--sampler", "luck"], "sampler 'luck' is not known: choose from nsga2"),
         ([*arguments("/nowhere/study.db")], "folder that does not exist"),
         ([*arguments(SERVER)], "user:***@127.0.0.1:1/db does not work"),
         ([*arguments("study.db"), "--trials", "0"], "n_trials is 0"),
         (
-            [*arguments("study.db"), "--out", "/nowhere/front.html"],
-            "--out /nowhere/front.html cannot be written",
+            [*arguments("study.db"), "--out", "/dev/null/front.html"],
+            "/dev/null/front.html cannot be written (a file stands where a folder is needed)",
         ),
-        ([*arguments("study.db"), "--out", "/tmp"], "--out /tmp cannot be written"),
+        ([*arguments("study.db"), "--out", "/dev/null"], "/dev/null cannot be written (something other than"),
+        ([*arguments("study.db"), "--out", "/tmp"], "/tmp cannot be written (it is a folder)"),
     ],
 )
 def test_bad_arguments_are_one_line(given, words):
@@ -188,20 +192,88 @@ def test_a_read_only_study(tmp_path):
 
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, capsys):
-    def full(path, text, encoding):
-        Path.touch(path)
-        raise OSError(28, "No space left on device")
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(os, "fsync", full)
     assert main([*arguments(tmp_path / "study.db", 3), "--out", str(tmp_path / "front.html")]) == 2
     assert "cannot be written (No space left on device)" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["study.db"]
 
 
-def test_errors_of_the_problem_itself_are_not_hidden(tmp_path, monkeypatch):
+def test_the_folder_of_the_page_is_made(tmp_path):
+    out = tmp_path / "new" / "folder" / "front.html"
+    assert main([*arguments(tmp_path / "study.db", 3), "--out", str(out)]) == 0
+    assert out.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            ZeroDivisionError("in the problem"),
+            "ZeroDivisionError: in the problem; raised by Lens.evaluate for {",
+        ),
+        (
+            OSError(5, "Input/output error", "photo.png"),
+            "photo.png: Input/output error; raised by Lens.evaluate",
+        ),
+        (
+            OverflowError("int too large"),
+            "OverflowError: int too large; raised by Lens.evaluate for {'elements'",
+        ),
+        (UnicodeEncodeError("ascii", "ä", 0, 1, "odd"), "UnicodeEncodeError: 'ascii' codec can't encode"),
+        (MemoryError(), "MemoryError; raised by Lens.evaluate for {"),
+        (SearchError("no such block"), "no such block"),
+    ],
+)
+def test_an_error_of_the_problem_is_one_line_and_names_the_choices(
+    tmp_path, monkeypatch, capsys, error, line
+):
+    def fail(self, batch):
+        raise error
+
+    monkeypatch.setattr(Lens, "evaluate", fail)
+    assert main(arguments(tmp_path / "study.db")) == 2
+    shown = capsys.readouterr().err.splitlines()[-1]
+    assert shown.startswith(f"error: {line}")
+    assert shown.endswith("SEARCH_DEBUG=1 in the environment shows the traceback") != isinstance(
+        error, SearchError
+    )
+
+
+def test_the_traceback_of_an_error_can_be_seen(tmp_path, monkeypatch):
     def fail(self, batch):
         raise ZeroDivisionError("in the problem")
 
     monkeypatch.setattr(Lens, "evaluate", fail)
+    monkeypatch.setenv("SEARCH_DEBUG", "1")
     with pytest.raises(ZeroDivisionError, match="in the problem"):
         main(arguments(tmp_path / "study.db"))
+
+
+def test_a_function_that_raises_is_named(tmp_path, capsys):
+    assert main(arguments(tmp_path / "study.db", problem="tests.search.toy:Lens.score")) == 2
+    assert main(arguments(tmp_path / "study.db", problem="tests.search.toy:searched")) == 2
+    shown = capsys.readouterr().err.splitlines()[-1]
+    assert shown.startswith("error: TypeError: searched() missing")
+    assert "raised by tests.search.toy:searched" in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "search benchmark",
+        "search overhead",
+        "search.benchmark",
+        "search.overhead",
+        "search.benchmarks.compare",
+        "search.benchmarks.overhead",
+    ],
+)
+def test_the_commands_of_the_benchmarks_have_the_names_they_had(words, tmp_path):
+    out = tmp_path / "out.json"
+    command = [sys.executable, "-m", *words.split(), "nothing.json", "--out", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: tabular benchmark nothing.json: no such file; check the path\n"

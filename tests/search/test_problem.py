@@ -1,19 +1,12 @@
 import math
 import re
 
+import numpy as np
 import pytest
 
 from search.errors import SearchError
-from search.problem import (
-    Evaluation,
-    Objective,
-    Point,
-    Problem,
-    check_problem,
-    describe,
-    format_value,
-    shared_texts,
-)
+from search.problem import Evaluation, Objective, Point, Problem, check_problem
+from search.report.point_text import describe, format_value, shared_texts
 from tests.search.toy import Lens
 
 
@@ -83,19 +76,22 @@ def test_bad_objective():
         Objective("", "maximize")
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, None, "fast"])
-def test_an_evaluation_names_what_is_not_finite(value):
-    fault = Evaluation((1.0, value)).fault
-    assert fault == f"value 1 of its evaluation is {value!r}, not a finite number"
-    fault = Evaluation((1.0,), constraints={"ms": value}).fault
-    assert fault == f"constraint 'ms' of its evaluation is {value!r}, not a finite number"
-    assert Evaluation((1, 2.5), constraints={"ms": 0}).fault is None
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, "fast", "1.5", 10**400, [1.0]])
+def test_what_is_no_finite_number_is_a_fault(value):
+    assert Evaluation((1.0, value)).fault == f"value 1 of its evaluation is {value!r}, not a finite number"
+    limited = Evaluation((1.0,), constraints={"ms": value})
+    assert limited.fault == f"constraint 'ms' of its evaluation is {value!r}, not a finite number"
+    assert Evaluation((1, np.float32(2)), {"n": 1}, {"ms": -1}).fault is None
+
+
+@pytest.mark.parametrize("values", [None, 7j, "12", b"12"])
+def test_values_that_are_no_sequence_are_a_fault(values):
+    assert str(Evaluation(values).fault).startswith("value 0 of its evaluation is")
 
 
 @pytest.mark.parametrize("attribute", [math.nan, {1, 2}, object])
-def test_evaluation_refuses_attributes_that_json_cannot_hold(attribute):
-    with pytest.raises(SearchError, match="attribute 'fact' is"):
-        Evaluation((1.0,), {"fact": attribute})
+def test_an_attribute_that_json_cannot_hold_is_a_fault(attribute):
+    assert str(Evaluation((1.0,), {"fact": attribute}).fault).startswith("attribute 'fact' is")
 
 
 def test_feasible_at_the_limit():

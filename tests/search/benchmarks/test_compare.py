@@ -7,7 +7,8 @@ import optuna
 import pytest
 
 from search.benchmarks import compare as compare_module
-from search.benchmarks.compare import COMPETITORS, HubProblem, SamplerScores, compare, shares, table_of
+from search.benchmarks.compare import SamplerScores, compare, shares, table_of
+from search.benchmarks.competitors import COMPETITORS, HubProblem
 from search.benchmarks.ofa_evolution import BUDGETS, evolve
 from search.benchmarks.tabular import TabularProblem
 from search.errors import SearchError
@@ -106,7 +107,8 @@ def test_command(file, tmp_path, capsys):
     [
         (["--only", "luck"], "'luck' is no sampler of the comparison"),
         (["--seeds", "0"], "seeds is 0"),
-        (["--seed"], "see python -m search.benchmarks.compare --help"),
+        (["--seed"], "No such option: --seed"),
+        (["--seed"], "see python -m search benchmark --help"),
     ],
 )
 def test_bad_input_is_one_line(file, tmp_path, capsys, arguments, message):

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from optuna.distributions import CategoricalDistribution
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
@@ -18,14 +17,14 @@ from sqlalchemy.exc import OperationalError
 
 from search.problem import Evaluation, Known
 from search.samplers.base import Key, Space
-from search.storage import claims as claims_module
 from search.storage import connection as connection_module
-from search.storage.claims import Claim, Claims, as_point
+from search.storage import lease as lease_module
+from search.storage.claims import Claims
 from search.storage.connection import Connection, connect
+from search.storage.trials import Claim
 
 LEASE_S = 30.0
 SPACE = Space({"a": (0, 1, 2), "b": ("x", "y")})
-DISTRIBUTIONS = {name: CategoricalDistribution(v) for name, v in zip(SPACE.names, SPACE.options, strict=True)}
 KEYS = list(SPACE.grid())
 RESULT = Evaluation((1.0, 2.0))
 
@@ -41,7 +40,7 @@ class Study:
 
     def worker(self, name: str = "", lease_s: float = LEASE_S) -> Claims:
         """A worker on another machine, if it has a name; without beats until it is entered."""
-        claims = Claims(self._connections(), self.id, SPACE, DISTRIBUTIONS, lease_s)
+        claims = Claims(self._connections(), self.id, SPACE, lease_s)
         if name:
             claims.worker = f"{name}|pid:[1]|1|{name}"
         return claims
@@ -72,7 +71,7 @@ def study(request, tmp_path, monkeypatch, empty_database) -> Iterator[Study]:
     }
     with ExitStack() as opened:
         study = Study(lambda: opened.enter_context(connect(places[request.param], create=True)))
-        monkeypatch.setattr(claims_module, "time", SimpleNamespace(monotonic=lambda: study.now_s))
+        monkeypatch.setattr(lease_module, "time", SimpleNamespace(monotonic=lambda: study.now_s))
         monkeypatch.setattr(connection_module, "_DELAYS_S", (0.0, 0.0))
         yield study
 
@@ -93,7 +92,7 @@ def held(worker: Claims) -> list[Key]:
 
 
 def running(worker: Claims) -> list[Key]:
-    return [SPACE.key(trial.params) for trial in worker.look().running]
+    return [trial.key for trial in worker.look().running]
 
 
 def test_each_claim_holds_where_nobody_else_wants_it(study: Study):
@@ -136,9 +135,9 @@ def test_what_is_finished_is_not_claimed_again(study: Study):
     one, two = study.worker("one"), study.worker("two")
     finish_all(one, take(one, KEYS[0]))
     assert take(two, KEYS[0]) == []
-    board = two.look()
-    assert [trial.number for trial in board.new] == [0]
-    assert (board.running, board.lost, two.finished) == ([], [], {KEYS[0]})
+    view = two.look()
+    assert [point.number for point in view.new] == [0]
+    assert (view.running, view.lost, two.finished) == ([], [], {KEYS[0]})
     assert two.look().new == []
     assert study.states == ["COMPLETE", "FAIL"]
 
@@ -153,8 +152,7 @@ def test_a_result_is_stored_whole(study: Study):
         (1.5, 2.0), {"kind": "a", "parts": [1, 2], "noise": 0.1}, {"limit": 3.0, "b": 0.5, "c": -1}
     )
     worker.finish(claim, evaluation)
-    (trial,) = worker.look().new
-    point = as_point(trial, SPACE)
+    (point,) = worker.look().new
     assert (point.choice, point.values) == (SPACE.choice(KEYS[3]), evaluation.values)
     assert point.attributes == evaluation.attributes
     assert (point.feasible, point.violation) == (False, 3.5)
@@ -166,11 +164,11 @@ def test_a_silent_worker_loses_its_claims_after_the_lease(study: Study):
     study.now_s = 1000.0  # the lease counts from when the other first saw the claims
     assert running(other) == KEYS[:2]
     study.now_s += LEASE_S
-    board = other.look()
-    assert (len(board.running), board.lost) == (2, [])
+    view = other.look()
+    assert (len(view.running), view.lost) == (2, [])
     study.now_s += 1
-    board = other.look()
-    assert (board.running, board.lost) == ([], KEYS[:2])
+    view = other.look()
+    assert (view.running, view.lost) == ([], KEYS[:2])
     assert study.states == ["FAIL", "FAIL"]
     third = study.worker("third")
     assert third.look().lost == KEYS[:2]  # it needs no lease to see that nobody has them
@@ -230,8 +228,8 @@ def test_a_process_that_is_gone_loses_its_claims_at_once(study: Study):
     gone.worker = f"{machine}|{dead.pid}|{tag}"
     take(gone, KEYS[0])
     take(alive, KEYS[1])
-    board = other.look()
-    assert (board.lost, [SPACE.key(trial.params) for trial in board.running]) == ([KEYS[0]], [KEYS[1]])
+    view = other.look()
+    assert (view.lost, [trial.key for trial in view.running]) == ([KEYS[0]], [KEYS[1]])
 
 
 def test_a_process_number_of_another_machine_says_nothing(study: Study):
@@ -254,7 +252,7 @@ def test_a_slow_worker_s_late_result_is_dropped(study: Study):
     assert held(slow) == [KEYS[2]]  # the second is known to be lost, without being finished
     slow.finish(second, RESULT)
     assert study.states == ["FAIL", "FAIL", "COMPLETE", "RUNNING"]
-    assert [tuple(trial.values) for trial in other.look().new] == [RESULT.values]
+    assert [point.values for point in other.look().new] == [RESULT.values]
 
 
 def test_an_outage_of_the_storage_is_not_silence(study: Study):
@@ -309,8 +307,8 @@ def test_a_claim_that_arrives_late_is_withdrawn_at_the_next_look(study: Study):
     copy.worker = one.worker
     claim_without_looking(copy, KEYS[1])
     finish_all(one, claims)
-    board = one.look()
-    assert (board.running, board.lost) == ([], [])
+    view = one.look()
+    assert (view.running, view.lost) == ([], [])
     assert study.states == ["COMPLETE", "FAIL"]
 
 
@@ -351,7 +349,7 @@ def test_trials_that_a_proxy_shows_late_are_seen_once(study: Study, monkeypatch)
             trial for trial in real(*arguments, **options) if trial.number not in hidden
         ],
     )
-    assert [trial.number for trial in two.look().new] == [1, 2]
+    assert [point.number for point in two.look().new] == [1, 2]
     hidden.clear()
-    assert [trial.number for trial in two.look().new] == [0]
+    assert [point.number for point in two.look().new] == [0]
     assert two.look().new == []

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from search.errors import SearchError
-from search.pick import pick
+from search.picking import pick
 from search.problem import Objective, Point
 
 OBJECTIVES = (Objective("psnr", "maximize", "dB"), Objective("latency", "minimize", "ms"))

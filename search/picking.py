@@ -1,4 +1,4 @@
-"""Choose one point of a study: by its trial number, under a budget, or at the front's knee."""
+"""Picks one point of a study: by its trial number, within a budget, or at the front's knee."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from search import pareto
 from search.errors import SearchError
 from search.problem import Objective, Point
 
+__all__ = ["pick"]
+
 
 def pick(
     points: Sequence[Point],
@@ -18,12 +20,21 @@ def pick(
     at_most: tuple[str, float] | None = None,
     knee: bool = False,
 ) -> Point:
-    """One of the finished `points`, by exactly one criterion.
+    """Pick one of a study's finished trials by exactly one criterion.
 
-    `trial` takes that trial, feasible or not; `at_most` = (name of a minimised objective, budget in its
-    unit) the feasible point within the budget that is best in the first objective; `knee` the front's knee.
+    Args:
+        points: the finished trials.
+        objectives: those of the problem.
+        trial: pick the trial of this number, feasible or not.
+        at_most: pick within a budget, given as the name of a minimised objective and a number in its unit: the
+            feasible point that is best in the first objective.
+        knee: pick the knee of the front of two objectives.
 
-    Raises SearchError where there is no such point, and for none or several criteria.
+    Returns:
+        The point.
+
+    Raises:
+        SearchError: there is no such point, or not exactly one criterion is given.
     """
     if (trial is not None) + (at_most is not None) + knee != 1:
         raise SearchError("pick by exactly one of: a trial number, a budget, the knee")
