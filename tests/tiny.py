@@ -123,7 +123,7 @@ def write_alexnet(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write_table(path: Path, size: tuple[int, int] = (128, 128), scale: int = 4, **changes: object) -> Path:
-    """A latency table whose figures are invented: 1 ms a block and 1 ms for a thousand million MACs."""
+    """A latency table whose figures are invented: 1 ms a block and 1 ms for a billion MACs."""
     entries = {
         key: {
             "latency_ms": 1 + 1e-9 * sum(operator.macs for operator in block.operators),
