@@ -1,7 +1,9 @@
 import pytest
 
 from mfagan.errors import InputError
-from mfagan.training.recipe import LossWeights, Sampling, as_record, parse_recipe, read_recipe
+from mfagan.sr.training.recipe import LossWeights, Recipe, Sampling
+from mfagan.sr.training.stages import STAGES, read_recipe
+from mfagan.training.recipe import as_record, parse_recipe
 from tests import tiny
 
 
@@ -11,29 +13,27 @@ def test_paper_recipe_has_the_papers_settings():
     assert (recipe.teacher_width, recipe.student_width) == (64, 48)
     assert (recipe.teacher_discriminator, recipe.student_discriminator) == (48, 32)
     assert (recipe.batch, recipe.scale, recipe.betas, recipe.residual) == (16, 4, (0.5, 0.999), "none")
-    assert (stages.teacher.learning_rate, stages.teacher.steps) == (2e-4, 500_000)
-    assert stages.teacher.weights == LossWeights(recon=1)
-    assert stages.teacher_gan.weights == LossWeights(recon=1, percep=1, adv=10)
-    assert stages.teacher_gan.halve_at == (5_000, 10_000)
-    assert stages.distill.weights == LossWeights(recon=1, percep=1, adv=10, distill_g=0.05, distill_d=0.05)
-    assert stages.supernet.halve_at == (200_000, 400_000, 600_000)
-    assert stages.supernet.weights == LossWeights(recon=1, percep=1)
-    assert stages.supernet.sampling == Sampling(rule="random", n_random=1, full_first=0, in_place=0)
-    assert stages.finetune.steps == 10_000
-    assert all(
-        getattr(stages, s).learning_rate == 1e-4 for s in ("teacher_gan", "distill", "supernet", "finetune")
-    )
+    assert (stages["teacher"].learning_rate, stages["teacher"].steps) == (2e-4, 500_000)
+    assert stages["teacher"].weights == LossWeights(recon=1)
+    assert stages["teacher_gan"].weights == LossWeights(recon=1, percep=1, adv=10)
+    assert stages["teacher_gan"].halve_at == (5_000, 10_000)
+    assert stages["distill"].weights == LossWeights(recon=1, percep=1, adv=10, distill_g=0.05, distill_d=0.05)
+    assert stages["supernet"].halve_at == (200_000, 400_000, 600_000)
+    assert stages["supernet"].weights == LossWeights(recon=1, percep=1)
+    assert stages["supernet"].sampling == Sampling(rule="random", n_random=1, full_first=0, in_place=0)
+    assert stages["finetune"].steps == 10_000
+    assert all(stages[s].learning_rate == 1e-4 for s in ("teacher_gan", "distill", "supernet", "finetune"))
 
 
 def test_demo_weighs_the_adversarial_term_as_the_field_does():
     stages = read_recipe("demo").stages
-    assert {getattr(stages, s).weights.adv for s in ("teacher_gan", "distill", "finetune")} == {0.005}
+    assert {stages[s].weights.adv for s in ("teacher_gan", "distill", "finetune")} == {0.005}
 
 
 @pytest.mark.parametrize("name", ["paper", "demo"])
 def test_records_read_back(name: str):
     recipe = read_recipe(name)
-    assert parse_recipe(as_record(recipe), "record") == recipe
+    assert parse_recipe(Recipe, as_record(recipe), "record", STAGES) == recipe
 
 
 def test_a_file_of_the_users(tmp_path):

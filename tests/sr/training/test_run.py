@@ -10,12 +10,12 @@ import torch
 from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
-from mfagan.networks.discriminators import ESRGANDiscriminator, load_discriminator
-from mfagan.progress import no_progress
+from mfagan.sr.network.discriminators import ESRGANDiscriminator, load_discriminator
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.training import stages as training
-from mfagan.training.recipe import Recipe, read_recipe
-from mfagan.training.run import RunOptions, TrainingRun, prepare_run, recipe_of
+from mfagan.sr.training.recipe import Recipe
+from mfagan.sr.training.run import SRRun, SRRunOptions, prepare_run
+from mfagan.sr.training.stages import DISTILL, STAGES, SUPERNET, TEACHER, TEACHER_GAN, read_recipe, recipe_of
 from tests import tiny
 
 
@@ -24,8 +24,8 @@ def prepare(
     recipe: Recipe,
     images: str | Sequence[str],
     **place: Any,
-) -> TrainingRun:
-    return prepare_run(recipe, RunOptions(folder, images, device="cpu", **place), no_progress)
+) -> SRRun:
+    return prepare_run(recipe, SRRunOptions(folder, device="cpu", images=images, **place))
 
 
 @pytest.fixture
@@ -38,11 +38,6 @@ def tiny_recipe(trained: Path, **settings: object) -> Recipe:
     return dataclasses.replace(read_recipe(trained / "tiny.toml"), **settings)
 
 
-def with_stage(recipe: Recipe, name: str, **settings: object) -> Recipe:
-    stage = dataclasses.replace(getattr(recipe.stages, name), **settings)
-    return dataclasses.replace(recipe, stages=dataclasses.replace(recipe.stages, **{name: stage}))
-
-
 def copy(trained: Path, folder: Path, *names: str) -> None:
     for name in names:
         shutil.copy(trained / name, folder / name)
@@ -50,9 +45,9 @@ def copy(trained: Path, folder: Path, *names: str) -> None:
 
 def test_the_record_tells_how_it_was_made(trained: Path, tmp_path: Path):
     copy(trained, tmp_path, "teacher.safetensors")
-    recipe = with_stage(tiny_recipe(trained), "teacher_gan", steps=5, validate_every=2)
+    recipe = tiny_recipe(trained).with_stage("teacher_gan", steps=5, validate_every=2)
     run = prepare(tmp_path, recipe, str(trained / "photos"), seed=3, command="mfagan train tiny.toml")
-    files = training.train_teacher_gan(run)
+    files = run.train(TEACHER_GAN)
     assert files == [tmp_path / "teacher_gan.safetensors", tmp_path / "teacher_discriminator.safetensors"]
     found = [checkpoint.read(path) for path in files]
     record = found[0].record
@@ -76,8 +71,8 @@ def test_the_record_tells_how_it_was_made(trained: Path, tmp_path: Path):
 
 def test_a_curve_holds_the_scores_of_those_steps(trained: Path, tmp_path: Path):
     """The last validation on the way, at the end of the training, is that of the file."""
-    recipe = with_stage(tiny_recipe(trained), "teacher", steps=4, validate_every=2)
-    training.train_teacher(prepare(tmp_path, recipe, str(trained / "photos")))
+    recipe = tiny_recipe(trained).with_stage("teacher", steps=4, validate_every=2)
+    prepare(tmp_path, recipe, str(trained / "photos")).train(TEACHER)
     record = checkpoint.read(tmp_path / "teacher.safetensors").record
     curve = record["validation_curve"]
     assert isinstance(curve, list)
@@ -87,11 +82,11 @@ def test_a_curve_holds_the_scores_of_those_steps(trained: Path, tmp_path: Path):
 
 def test_a_finished_stage_is_left_and_said_so(trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture):
     run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
-    (path,) = training.train_teacher(run)
+    (path,) = run.train(TEACHER)
     content = path.read_bytes()
     log.clear()
     (tmp_path / "teacher.state").write_bytes(b"left by a crash between the two")
-    assert training.train_teacher(run) == [path]
+    assert run.train(TEACHER) == [path]
     assert path.read_bytes() == content
     assert log.messages == [f"teacher is finished already: {path}"]
     assert not (tmp_path / "teacher.state").exists()
@@ -102,7 +97,7 @@ def test_what_is_typed_and_where_images_lie_tells_no_trainings_apart(
 ):
     copy(trained, tmp_path, "teacher.safetensors")
     photos = shutil.copytree(trained / "photos", tmp_path / "moved")
-    training.train_teacher(prepare(tmp_path, tiny_recipe(trained), str(photos), command="another"))
+    prepare(tmp_path, tiny_recipe(trained), str(photos), command="another").train(TEACHER)
     assert log.messages[-1].startswith("teacher is finished already")
 
 
@@ -128,7 +123,7 @@ def test_the_file_of_another_training_is_refused_by_name(
         place = {"validation": str(tiny.write_photos(tmp_path / "val", n=1, side=48))}
     run = prepare(tmp_path, tiny_recipe(trained, **change), str(trained / "photos"), **place)
     with pytest.raises(InputError, match=rf"teacher\.safetensors was made with other settings \({message}"):
-        training.train_teacher(run)
+        run.train(TEACHER)
     assert (tmp_path / "teacher.safetensors").read_bytes() == before
 
 
@@ -136,12 +131,12 @@ def test_the_settings_of_other_stages_do_not_matter(
     trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture
 ):
     copy(trained, tmp_path, "teacher.safetensors")
-    recipe = with_stage(tiny_recipe(trained), "supernet", steps=99)
-    training.train_teacher(prepare(tmp_path, recipe, str(trained / "photos")))
+    recipe = tiny_recipe(trained).with_stage("supernet", steps=99)
+    prepare(tmp_path, recipe, str(trained / "photos")).train(TEACHER)
     assert log.messages[-1].startswith("teacher is finished already")
     with pytest.raises(InputError, match=r"recipe\.stages\.learning_rate was 0\.0001, now 0\.1"):
-        training.train_teacher(
-            prepare(tmp_path, with_stage(recipe, "teacher", learning_rate=0.1), str(trained / "photos"))
+        prepare(tmp_path, recipe.with_stage("teacher", learning_rate=0.1), str(trained / "photos")).train(
+            TEACHER
         )
 
 
@@ -152,22 +147,22 @@ def test_a_new_parent_means_another_training(trained: Path, tmp_path: Path):
     checkpoint.save(tmp_path / "student.safetensors", dataclasses.replace(found, state=state))
     run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
     with pytest.raises(InputError, match=r"\(parents\.student\.safetensors was '[0-9a-f]{64}', now '"):
-        training.train_supernet(run)
+        run.train(SUPERNET)
 
 
 def test_restart_trains_anew(trained: Path, tmp_path: Path):
     copy(trained, tmp_path, "teacher.safetensors")
     (tmp_path / "teacher.state").write_bytes(b"damaged")
-    recipe = with_stage(tiny_recipe(trained), "teacher", steps=1)
-    training.train_teacher(prepare(tmp_path, recipe, str(trained / "photos"), restart=True))
+    recipe = tiny_recipe(trained).with_stage("teacher", steps=1)
+    prepare(tmp_path, recipe, str(trained / "photos"), restart=True).train(TEACHER)
     assert checkpoint.read(tmp_path / "teacher.safetensors").record["steps"] == 1
     assert not (tmp_path / "teacher.state").exists()
 
 
 def test_images_of_several_folders(trained: Path, tmp_path: Path):
     folders = [str(tiny.write_photos(tmp_path / name, n=n, side=64)) for name, n in (("a", 2), ("b", 3))]
-    run = prepare(tmp_path / "w", with_stage(tiny_recipe(trained), "teacher", steps=1), folders)
-    (path,) = training.train_teacher(run)
+    run = prepare(tmp_path / "w", tiny_recipe(trained).with_stage("teacher", steps=1), folders)
+    (path,) = run.train(TEACHER)
     record = checkpoint.read(path).record
     assert record["images"] == folders
     assert record["training_images"] == ["photo_0", "photo_0", "photo_1"]
@@ -179,7 +174,7 @@ def test_images_of_several_folders(trained: Path, tmp_path: Path):
 def test_esrgans_discriminator_trains_a_teacher_and_is_not_distilled(trained: Path, tmp_path: Path):
     copy(trained, tmp_path, "teacher.safetensors")
     run = prepare(tmp_path, tiny_recipe(trained, discriminator="esrgan"), str(trained / "photos"))
-    training.train_teacher_gan(run)
+    run.train(TEACHER_GAN)
     path = tmp_path / "teacher_discriminator.safetensors"
     discriminator = load_discriminator(path, "teacher_discriminator")
     assert isinstance(discriminator, ESRGANDiscriminator)
@@ -187,7 +182,7 @@ def test_esrgans_discriminator_trains_a_teacher_and_is_not_distilled(trained: Pa
     with pytest.raises(
         InputError, match=r"'esrgan_discriminator' has no layers to distill; choose patchgan"
     ) as e:
-        training.train_student(run)
+        run.train(DISTILL)
     assert "\n" not in str(e.value)
     with pytest.raises(InputError, match="choose patchgan"):
         training.train(run)
@@ -198,7 +193,7 @@ def test_its_crops_must_suit_esrgans_discriminator(trained: Path, tmp_path: Path
     copy(trained, tmp_path, "teacher.safetensors")
     run = prepare(tmp_path, tiny_recipe(trained, discriminator="esrgan", crop_px=20), str(trained / "photos"))
     with pytest.raises(InputError, match="images of 80 px"):
-        training.train_teacher_gan(run)
+        run.train(TEACHER_GAN)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +222,7 @@ def test_its_crops_must_suit_esrgans_discriminator(trained: Path, tmp_path: Path
             "discriminator",
             "student",
             "supernet",
-            r"student\.safetensors: its network is 'patchgan', 'mfanet' is",
+            r"student\.safetensors: its role is 'discriminator', 'student' is",
         ),
     ],
 )
@@ -239,7 +234,7 @@ def test_a_wrong_parent_is_named(
     run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
     before = sorted(tmp_path.iterdir())
     with pytest.raises(InputError, match=message):
-        training.train(run, [stage])
+        training.train(run, [STAGES[stage]])
     assert sorted(tmp_path.iterdir()) == before
 
 
