@@ -23,8 +23,10 @@ RunT = TypeVar("RunT")
 class SavedNetwork(Protocol):
     """A network that a checkpoint can describe."""
 
-    KIND: str
-    """What checkpoints call it."""
+    @property
+    def KIND(self) -> str:
+        """What checkpoints call it."""
+        ...
 
     def config(self) -> dict[str, object]:
         """The arguments that rebuild it."""

@@ -125,9 +125,14 @@ def build_search(run: TrainingRun, sources: Mapping[str, Source]) -> StageWork:
 
 
 def build_refine(run: TrainingRun, sources: Mapping[str, Source]) -> StageWork:
-    found = sources["found"].checkpoint
-    network = checkpoint.load_weights(Curve(**found.config), found, sources["found"].path)
-    return work(Refiner(run, "refine", network))
+    return work(Refiner(run, "refine", read_curve(sources["found"].path)))
+
+
+def read_curve(path: Path) -> Curve:
+    found = checkpoint.read(path)
+    width = found.config["width"]
+    assert isinstance(width, int)
+    return checkpoint.load_weights(Curve(width), found, path)
 
 
 SEARCH = StageSpec("search", writes={"found": "found.safetensors"}, build=build_search)
@@ -202,10 +207,9 @@ def test_a_learner_ends_its_loop_and_leaves_another_network(tmp_path: Path):
 def test_the_network_left_computes_what_the_pruned_one_did(tmp_path: Path):
     run = prepare(tmp_path)
     (path,) = run.train(SEARCH)
-    found = checkpoint.read(path)
-    network = checkpoint.load_weights(Curve(**found.config), found, path)
+    network = read_curve(path)
     assert work(Refiner(run, "refine", network)).validate(network) == pytest.approx(
-        found.record["score"], abs=1e-6
+        checkpoint.read(path).record["score"], abs=1e-6
     )
 
 

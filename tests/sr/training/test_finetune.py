@@ -99,10 +99,9 @@ def test_a_fine_tuning_that_found_nothing_better_reports_it_with_the_reason(
     tuned, _ = tune(prepare(trained, tmp_path, stage), trained)
     assert tuned.best_step == 0
     (line,) = [one for one in caplog.messages if OUT in one]
-    step, psnr_db = max(
-        checkpoint.read(tmp_path / OUT).record["validation_curve"],  # pyright: ignore[reportArgumentType]
-        key=lambda point: point[1],
-    )
+    curve = checkpoint.read(tmp_path / OUT).record["validation_curve"]
+    assert isinstance(curve, list)
+    step, psnr_db = max(curve, key=lambda point: point[1])
     assert psnr_db < tuned.psnr_before_db
     assert f"at {tuned.psnr_before_db:.3f} dB: the best of 3 validations, at step {step}" in line
     assert f"has {psnr_db:.3f} dB" in line
