@@ -1,5 +1,33 @@
 """The one error of `mfagan` that a user can cause: its text is one line that says what to do."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+__all__ = ["InputError", "describe_fault"]
+
 
 class InputError(ValueError):
     """Bad input: names the file or argument, the value seen and what to do, in one line."""
+
+
+def describe_fault(error: ValidationError) -> str:
+    """Describe the first thing that is wrong with the fields of a file, in one line.
+
+    Args:
+        error: what pydantic raised.
+
+    Returns:
+        The field, the reason and the value seen.
+    """
+    fault = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in fault["loc"])
+    reason = " ".join(fault["msg"].removeprefix("Value error, ").split())
+    if fault["type"] == "json_invalid":
+        return f"not a JSON file ({reason})"
+    if fault["type"] == "missing":
+        return f"{field}: the field is missing"
+    return f"{field or 'the content'}: {reason} (found {fault['input']!r:.60})"

@@ -18,7 +18,7 @@ import mfagan, search
 from mfagan import checkpoint
 from mfagan.latency.tables import find_table
 from mfagan.sr import shipped
-from mfagan.training.recipe import read_recipe
+from mfagan.sr.training.stages import read_recipe
 from search.latency import LatencyTable
 
 installed = Path(sys.argv[1])

@@ -12,11 +12,9 @@ import torch
 from PIL import Image
 
 from mfagan import checkpoint, pretrained
-from mfagan.progress import no_progress
 from mfagan.sr.study.problem import every_block
-from mfagan.sr.training.stages import train
-from mfagan.training.recipe import read_recipe
-from mfagan.training.run import RunOptions, TrainingRun, prepare_run
+from mfagan.sr.training.run import SRRun, SRRunOptions, prepare_run
+from mfagan.sr.training.stages import read_recipe, train
 
 RECIPE = """
 name = "tiny"
@@ -87,8 +85,8 @@ def write_recipe(
 def train_all(folder: Path) -> Path:
     """A folder with every checkpoint of the tiny recipe, and its photos in `photos`."""
     photos = write_photos(folder / "photos")
-    options = RunOptions(folder, str(photos), device="cpu")
-    train(prepare_run(read_recipe(write_recipe(folder)), options, no_progress))
+    options = SRRunOptions(folder, device="cpu", images=str(photos))
+    train(prepare_run(read_recipe(write_recipe(folder)), options))
     return folder
 
 
@@ -104,13 +102,13 @@ STAGE_FILES = (
 
 def prepare_ablation(
     trained: Path, folder: Path, names: Sequence[str] = STAGE_FILES, **settings: object
-) -> TrainingRun:
+) -> SRRun:
     """A run in a folder with these finished checkpoints of `train_all`, which validates on a detail alone."""
     for name in names:
         shutil.copy(trained / f"{name}.safetensors", folder)
     recipe = replace(read_recipe(trained / "tiny.toml"), **settings)
-    options = RunOptions(folder, str(trained / "photos"), device="cpu")
-    run = prepare_run(recipe, options, no_progress)
+    options = SRRunOptions(folder, device="cpu", images=str(trained / "photos"))
+    run = prepare_run(recipe, options)
     return replace(run, validation=[pair.centre(16) for pair in run.validation])
 
 

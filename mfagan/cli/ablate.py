@@ -47,16 +47,30 @@ def ablate(
     slices: against the same widths from scratch. peers: against other authors' networks.
     """
     from mfagan.evaluation.text_table import format_markdown, format_text
-    from mfagan.files import require_writable, write_atomic
+    from mfagan.files import require_place, require_writable, write_atomic
     from mfagan.sr.experiments import ablation, comparison
-    from mfagan.training.recipe import read_recipe
+    from mfagan.sr.training.run import SRRunOptions
+    from mfagan.sr.training.stages import read_recipe
 
     for name in table or ():
         if name not in TABLES:
             raise InputError(f"table {name!r}: choose from {', '.join(TABLES)}")
     settings = read_recipe(recipe)
+    require_writable(out)
+    for name in table or TABLES:
+        for suffix in (".md", ".json"):
+            require_place(out / f"{name}{suffix}")
     lpips = find_lpips(weights)
-    run = open_run(settings, require_writable(out), images, validation, vgg19, device, seed, max_steps)
+    options = SRRunOptions(
+        out,
+        device,
+        seed,
+        max_steps=max_steps,
+        images=images or ["embedded"],
+        validation=validation,
+        vgg19=vgg19,
+    )
+    run = open_run(settings, options)
     make = {
         "compression": lambda: ablation.ablate_compression(run, lpips),
         "sampling": lambda: ablation.compare_sampling(run),

@@ -107,12 +107,20 @@ def train(
     """
     from mfagan.files import require_writable
     from mfagan.sr.training import stages as training
-    from mfagan.training.recipe import read_recipe
+    from mfagan.sr.training.run import SRRunOptions
 
-    settings, stages = read_recipe(recipe), training.check_stages(stage)
-    run = open_run(
-        settings, require_writable(out), images, validation, vgg19, device, seed, max_steps, restart
+    settings, stages = training.read_recipe(recipe), training.check_stages(stage)
+    options = SRRunOptions(
+        require_writable(out),
+        device,
+        seed,
+        restart,
+        max_steps,
+        images=images or ["embedded"],
+        validation=validation,
+        vgg19=vgg19,
     )
+    run = open_run(settings, options, [spec.name for spec in stages])
     paths = training.train(run, stages)
     if run.fabric.is_global_zero:
         for path in paths:
@@ -143,8 +151,9 @@ def finetune(
     from mfagan.files import require_place
     from mfagan.sr.study.picked import read_picked
     from mfagan.sr.training.finetune import finetune as tune
-    from mfagan.training.recipe import read_recipe
-    from mfagan.training.run import recipe_of
+    from mfagan.sr.training.finetune import require_discriminator
+    from mfagan.sr.training.run import SRRunOptions
+    from mfagan.sr.training.stages import read_recipe, recipe_of
     from search.storage.address import lasting_address
 
     choice, origin = read_picked(picked), sha256(picked)  # now: the file may be another by the end
@@ -154,13 +163,24 @@ def finetune(
     settings = recipe_of(found) if recipe is None else read_recipe(recipe)
     weights = choice.supernet if supernet is None else supernet
     folder = require_place(out, picked, weights, discriminator, vgg19, storage_file(choice.storage)).parent
-    run = open_run(settings, folder, images, validation, vgg19, device, seed, max_steps, restart)
+    require_discriminator(settings, discriminator)
+    options = SRRunOptions(
+        folder,
+        device,
+        seed,
+        restart,
+        max_steps,
+        images=images or ["embedded"],
+        validation=validation,
+        vgg19=vgg19,
+    )
+    run = open_run(settings, options, ["finetune"])
     lineage = open_lineage(choice, storage)
     tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, choice.as_record())
     if run.fabric.is_global_zero:
         print(
             f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "
-            f"(best at step {tuned.best_step} of {run.recipe.stages.finetune.steps})"
+            f"(best at step {tuned.best_step} of {run.settings('finetune').steps})"
         )
         if lineage is not None:
             lineage.record("finetune", out, origin, asdict(tuned))

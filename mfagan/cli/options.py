@@ -3,6 +3,8 @@
 import logging
 import shlex
 import sys
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,8 +14,8 @@ from mfagan.errors import InputError
 
 if TYPE_CHECKING:
     from mfagan.pretrained import Lpips
-    from mfagan.training.recipe import Recipe
-    from mfagan.training.run import TrainingRun
+    from mfagan.sr.training.recipe import Recipe
+    from mfagan.sr.training.run import SRRun, SRRunOptions
 
 logger = logging.getLogger(__name__)
 
@@ -101,26 +103,9 @@ def find_lpips(weights: Path | None) -> "Lpips | None":
     return pretrained.load_lpips(path)
 
 
-def open_run(
-    recipe: "Recipe",
-    folder: Path,
-    images: list[str] | None,
-    validation: str | None,
-    vgg19: Path | None,
-    device: str,
-    seed: int,
-    max_steps: int | None,
-    restart: bool = False,
-) -> "TrainingRun":
-    """A training run as the options of these names ask for it; `folder` is for its checkpoints.
-
-    InputError: as `cap_steps` and `prepare_run`.
-    """
+def open_run(recipe: "Recipe", options: "SRRunOptions", stages: Collection[str] | None = None) -> "SRRun":
+    """A training run as a command's options ask for it, with progress bars; `stages` as `prepare_run` takes them."""
     from mfagan.progress import show_bar
-    from mfagan.sr.training.stages import cap_steps
-    from mfagan.training.run import RunOptions, prepare_run
+    from mfagan.sr.training.run import prepare_run
 
-    options = RunOptions(
-        folder, images or ["embedded"], validation, vgg19, device, seed, restart, command_line()
-    )
-    return prepare_run(cap_steps(recipe, max_steps), options, show_bar)
+    return prepare_run(recipe, replace(options, command=command_line()), stages, show_bar)

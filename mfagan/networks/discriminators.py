@@ -1,8 +1,8 @@
-"""Discriminators: PatchGAN, MFAGAN's (paper section 3.3), and ESRGAN's, which the paper compares it with.
+"""Discriminators that more than one system builds with: their base class, and MFAGAN's PatchGAN (paper section 3.3).
 
-PatchGAN judges local patches, not the whole image.
+PatchGAN gives a logit for every local patch, not one for the whole image.
 
-The paper gives seven convolutions without normalisation and nothing of their shape. Chosen here, after the
+MFAGAN's paper gives seven convolutions without normalisation and nothing of their shape. Chosen here, after the
 70-pixel PatchGAN of pix2pix (Isola et al. 2017): the first three halve the image (4x4, stride 2), so that a
 patch stays smaller than the paper's crops, and 3x3 convolutions follow; channels double up to eight times the
 base.
@@ -14,15 +14,16 @@ base.
 """
 
 from abc import ABC, abstractmethod
-from pathlib import Path
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan import checkpoint
 from mfagan.errors import InputError
 
+__all__ = ["RECEPTIVE_FIELD_PX", "SLOPE", "TAPS", "Discriminator", "PatchGAN"]
+
 SLOPE = 0.2
+"""Of every LeakyReLU for negative values."""
 TAPS = (2, 4, 6)
 """The convolutions, counted from 1, whose activated outputs are distilled (paper equation (4))."""
 RECEPTIVE_FIELD_PX = 86
@@ -52,14 +53,20 @@ class Discriminator(nn.Module, ABC):
 class PatchGAN(Discriminator):
     """Seven convolutions: LeakyReLU 0.2 after the first six, raw patch logits after the seventh.
 
-    base: output channels of the first convolution; 48 for MFAGAN_L, 32 for the distilled student.
-
-    Each logit sees 86 x 86 pixels. Images of at least 8 x 8 pixels; InputError where `base` is not positive.
+    Each logit sees 86 x 86 pixels. Images have at least 8 x 8 pixels.
     """
 
     KIND = "patchgan"
 
     def __init__(self, base: int = 48) -> None:
+        """Make an untrained PatchGAN.
+
+        Args:
+            base: output channels of the first convolution; 48 for MFAGAN_L, 32 for the distilled student.
+
+        Raises:
+            InputError: `base` is not positive.
+        """
         super().__init__()
         if base < 1:
             raise InputError(f"PatchGAN: base width is {base}; give at least 1")
@@ -81,14 +88,25 @@ class PatchGAN(Discriminator):
         return {"base": self.base}
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (N, 3, H, W), RGB in [0, 1] -> patch logits (N, 1, H // 8, W // 8), high where real."""
+        """Compute the patches' logits.
+
+        Args:
+            images: (N, 3, H, W), RGB in [0, 1].
+
+        Returns:
+            (N, 1, H // 8, W // 8), high where the images look real.
+        """
         return self.taps(images)[0]
 
     def taps(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The logits, and the activated outputs of convolutions 2, 4 and 6.
+        """Compute the logits and the activated outputs of convolutions 2, 4 and 6, which are distilled.
 
-        Images (N, 3, H, W) -> logits (N, 1, H // 8, W // 8);
-        taps (N, 2b, H // 4, W // 4), (N, 8b, H // 8, W // 8), (N, 8b, H // 8, W // 8).
+        Args:
+            images: (N, 3, H, W), RGB in [0, 1].
+
+        Returns:
+            Logits (N, 1, H // 8, W // 8), and taps (N, 2b, H // 4, W // 4), (N, 8b, H // 8, W // 8) and
+            (N, 8b, H // 8, W // 8), where b is the base width.
         """
         *activated, last = self.convs
         x, taps = images, []
@@ -97,67 +115,3 @@ class PatchGAN(Discriminator):
             if number in TAPS:
                 taps.append(x)
         return last(x), tuple(taps)
-
-
-class ESRGANDiscriminator(Discriminator):
-    """ESRGAN's (Wang et al. 2018): ten convolutions with batch normalisation, then two linear layers, one logit.
-
-    It follows SRGAN's: every second convolution halves the image, channels double from `base` to eight times it.
-    The linear layers tie it to one size of image. image_px: its side, a multiple of 32, at least 64: at 32 one pixel
-    would be left, of which a batch of one image has no statistics to normalise by. InputError for others.
-    """
-
-    KIND = "esrgan_discriminator"
-    HIDDEN = 100
-
-    def __init__(self, image_px: int = 128, base: int = 64) -> None:
-        super().__init__()
-        if image_px < 64 or image_px % 32:
-            raise InputError(
-                f"ESRGAN's discriminator: images of {image_px} px; it halves them five times, give a multiple of 32, "
-                "at least 64"
-            )
-        self.image_px = image_px
-        self.base = base
-        layers: list[nn.Module] = []
-        channels = 3
-        for multiple in (1, 2, 4, 8, 8):
-            width = multiple * base
-            layers += [nn.Conv2d(channels, width, 3, padding=1, bias=not layers)]
-            layers += [nn.BatchNorm2d(width)] if channels != 3 else []
-            layers += [nn.LeakyReLU(SLOPE, inplace=True), nn.Conv2d(width, width, 4, 2, 1, bias=False)]
-            layers += [nn.BatchNorm2d(width), nn.LeakyReLU(SLOPE, inplace=True)]
-            channels = width
-        self.features = nn.Sequential(*layers)
-        self.judge = nn.Sequential(
-            nn.Linear(channels * (image_px // 32) ** 2, self.HIDDEN),
-            nn.LeakyReLU(SLOPE, inplace=True),
-            nn.Linear(self.HIDDEN, 1),
-        )
-
-    def config(self) -> dict[str, object]:
-        """The arguments that rebuild this network."""
-        return {"image_px": self.image_px, "base": self.base}
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (N, 3, image_px, image_px), RGB in [0, 1] -> logits (N, 1)."""
-        return self.judge(self.features(images).flatten(1))
-
-
-DISCRIMINATORS: dict[str, type[Discriminator]] = {kind.KIND: kind for kind in (PatchGAN, ESRGANDiscriminator)}
-
-
-def load_discriminator(path: str | Path, role: str | None = None) -> Discriminator:
-    """The discriminator of a checkpoint, in float32 whatever the file keeps; InputError: another network or role."""
-    found = checkpoint.read(path, role=role)
-    if found.network not in DISCRIMINATORS:
-        raise InputError(
-            f"checkpoint {path}: its network is {found.network!r}, a discriminator is needed here"
-        )
-    try:
-        network = DISCRIMINATORS[found.network](**found.config)
-    except TypeError:
-        raise InputError(
-            f"checkpoint {path}: it does not describe a discriminator ({found.config})"
-        ) from None
-    return checkpoint.load_weights(network, found, path)

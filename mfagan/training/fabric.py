@@ -2,22 +2,31 @@
 
 import logging
 import os
-from typing import Literal
 
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from mfagan.devices import choose_device, computes_bf16
 from mfagan.errors import InputError
+from mfagan.training.recipe import TrainingPrecision
 
-Precision = Literal["fp32", "bf16", "auto"]
+__all__ = ["make_fabric"]
 
 
-def make_fabric(device: str = "auto", precision: Precision = "auto") -> Fabric:
-    """A launched Fabric on the device, as `choose_device` takes it, or on one device a process under torchrun.
+def make_fabric(device: str = "auto", precision: TrainingPrecision = "auto") -> Fabric:
+    """Make and launch a Fabric on one device or, under torchrun, on one device a process.
 
-    precision: bf16 is autocast with fp32 weights; auto takes it where the device computes it natively.
-    InputError: a device that cannot be used here, or a numbered one under torchrun, which numbers them itself.
+    Under torchrun the package's log is limited to errors in all processes but the first.
+
+    Args:
+        device: as `choose_device` takes it.
+        precision: see `TrainingPrecision`.
+
+    Returns:
+        The launched Fabric.
+
+    Raises:
+        InputError: a device that cannot be used here, or a numbered one under torchrun, which numbers them itself.
     """
     chosen = choose_device(device)
     world, local = (int(os.environ.get(name, "1")) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))

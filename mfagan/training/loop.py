@@ -1,18 +1,14 @@
 """The training loop of every stage: resumable, watched, averaged and logged, on one device or several.
 
-What is trained, and how one step goes, is a `Learner`'s business; nothing here knows images. Steps are counted
-from 0 and a learner's step depends on nothing but its number, its batch and the state it was left in, so a
-training resumed from a snapshot repeats the uninterrupted one bit for bit.
+What is trained, and how one step goes, is up to a `Learner`; nothing here knows images. Steps are counted from 0.
 """
 
 import math
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import torch
 from lightning_fabric import Fabric
@@ -20,10 +16,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 
 from mfagan.errors import InputError
-from mfagan.files import write_atomic
 from mfagan.progress import ProgressCallback
-from mfagan.training.snapshot import Snapshot, Stateful, read_snapshot
+from mfagan.training.learner import Batches, Learner
+from mfagan.training.snapshot import SnapshotKeeper, read_snapshot
 from mfagan.training.tensorboard import TrainingLog
+
+__all__ = ["Diverged", "Loop", "LoopConfig", "LoopResult"]
 
 EXPLODED = 20
 """A watched loss this many times over the lowest it has settled at stops the training."""
@@ -34,103 +32,101 @@ class Diverged(InputError):
     """A loss is not a number, infinite, or has exploded."""
 
 
-class Learner(ABC):
-    """What a loop trains."""
-
-    network: nn.Module
-    """Its weights are averaged; the average is what is validated and kept."""
-    watched: str
-    """The loss term that must not explode."""
-
-    @abstractmethod
-    def parts(self) -> Mapping[str, Stateful]:
-        """Everything that changes from step to step: modules and optimizers by name."""
-
-    @abstractmethod
-    def step(self, number: int, *batch: Tensor) -> dict[str, Tensor]:
-        """Train on one batch; returns the figures to log, scalars without gradient."""
-
-
-class Batches(Protocol):
-    """Batches in order, fetched ahead."""
-
-    waited_s: float
-    """Seconds that the loop has waited for them."""
-
-    def __iter__(self) -> Iterator[tuple[Tensor, ...]]: ...
-
-
 @dataclass(frozen=True)
 class LoopConfig:
-    """How a loop runs.
-
-    steps: in all, at least 1. ema_decay: of the averaged weights; 0 keeps the last ones. keep_best: keep the best
-    validation, the start included, instead of the end. Every other field is a number of steps, 0 for never; the
-    end is always validated.
-    """
+    """How a loop runs. Fields named `..._every` are numbers of steps, 0 for never."""
 
     steps: int
+    """The most that it makes in all, at least 1; the learner may end it earlier."""
     ema_decay: float = 0.0
+    """Of the averaged weights; 0 keeps the last ones."""
     checkpoint_every: int = 0
+    """Steps between snapshots."""
     validate_every: int = 0
+    """Steps between validations; the end is always validated."""
     log_every: int = 50
+    """Steps between the figures in the log."""
     keep_best: bool = False
+    """Keep the weights of the best validation, the start included, instead of the last ones."""
 
 
 @dataclass(frozen=True)
 class LoopResult:
-    """A finished loop: the score of what it started from and of what it keeps, and the step that came from.
+    """A finished loop."""
 
-    curve: steps and scores of the validations on the way.
-    """
-
+    steps: int
+    """Steps made in all, fewer than configured if the learner ended the loop."""
     kept_step: int
+    """The number of steps after which the kept weights were reached; 0 is the start."""
     score_before: float | None
+    """The start's, if it was validated, which `keep_best` does."""
     score_after: float
+    """That of the kept weights."""
     curve: list[tuple[int, float]]
+    """Steps and scores of the validations on the way."""
     waiting_share: float
+    """The share of the time, 0 to 1, in which the loop waited for batches."""
 
 
 @dataclass(frozen=True)
 class Loop:
-    """One training of a learner; `state` is the file of its snapshots, `identity` tells it from other trainings.
-
-    validate: the score of a network, higher is better. picture: a sample of its work for the log, (3, H, W).
-    """
+    """One training of a learner."""
 
     learner: Learner
     config: LoopConfig
     fabric: Fabric
     state: Path
+    """The file of its snapshots."""
     identity: Mapping[str, object]
+    """Plain data that tells it from other trainings."""
     validate: Callable[[nn.Module], float]
+    """The score of a network; higher is better."""
     picture: Callable[[nn.Module], Tensor] | None = None
+    """A sample of a network's work for the log, (3, H, W), RGB in [0, 1]."""
     log_folder: Path | None = None
+    """For TensorBoard; None writes no log."""
+    reduce: Callable[[Mapping[str, object]], Mapping[str, object]] = dict
+    """As `read_snapshot` takes it."""
 
     def run(
         self,
         batches: Callable[[int, int], AbstractContextManager[Batches]],
         report: ProgressCallback,
     ) -> LoopResult:
-        """All steps, or those that an interrupted run left; the learner's network then has the kept weights.
+        """Run the remaining steps; the learner's network then has the weights that are kept.
 
-        batches: called with the first step and the number of steps, gives the batches between.
-        InputError: a snapshot of another training. Diverged: see there.
+        Args:
+            batches: called with the first step and the number of steps in all, gives the batches between.
+            report: called after every step.
+
+        Returns:
+            What was trained.
+
+        Raises:
+            InputError: a snapshot of another training.
+            Diverged: a figure is not finite, or the watched loss has exploded.
         """
         learner, config = self.learner, self.config
         average = AveragedModel(learner.network, multi_avg_fn=_ema(config.ema_decay))
         average.n_averaged.fill_(1)  # the average starts from the first weights
         progress = _Progress()
         parts = {**learner.parts(), "average": average, "progress": progress}
-        snapshot = read_snapshot(self.state, self.identity)
+        snapshot = read_snapshot(self.state, self.identity, self.reduce)
         if snapshot is not None:
             snapshot.restore(parts)
         elif config.keep_best:
             progress.before = self._score(average.module)
             progress.keep(0, progress.before, average.module)
         start = 0 if snapshot is None else snapshot.step
-        keeper = _Keeper(self, parts, None if snapshot is None else start)
-        began, waited = time.perf_counter(), 0.0
+        keeper = SnapshotKeeper(
+            self.state,
+            self.identity,
+            parts,
+            None if snapshot is None else start,
+            self.fabric.is_global_zero,
+            discard=Diverged,
+        )
+        began, waited, done = time.perf_counter(), 0.0, start
         with self._open_log(start) as log, batches(start, config.steps) as stream, keeper:
             for number, batch in enumerate(stream, start):
                 figures = self._reduce(learner.step(number, *batch))
@@ -138,10 +134,11 @@ class Loop:
                 keeper.write()
                 average.update_parameters(learner.network)
                 done = number + 1
+                last = done == config.steps or learner.done()
                 report(done, config.steps, f"{learner.watched} {figures[learner.watched]:.4f}")
                 if log is not None and _due(done, config.log_every):
                     log.scalars(done, figures | _speed(done - start, time.perf_counter() - began))
-                if done == config.steps or _due(done, config.validate_every):
+                if last or _due(done, config.validate_every):
                     score = self._score(average.module)
                     progress.curve.append((done, score))
                     if config.keep_best and score > progress.best:
@@ -150,17 +147,19 @@ class Loop:
                         log.scalars(done, {"validation": score})
                         if self.picture is not None:
                             log.picture(done, "samples", self.picture(average.module.eval()))
-                if _due(done, config.checkpoint_every) and done < config.steps:
+                if last:
+                    break
+                if _due(done, config.checkpoint_every):
                     keeper.take(done)
             waited = stream.waited_s
         learner.network.load_state_dict(progress.weights if config.keep_best else average.module.state_dict())
         learner.network.eval()
         elapsed = max(time.perf_counter() - began, 1e-9)
         if config.keep_best:
-            return LoopResult(
-                progress.kept_step, progress.before, progress.best, progress.curve, waited / elapsed
-            )
-        return LoopResult(config.steps, None, progress.curve[-1][1], progress.curve, waited / elapsed)
+            kept = (progress.kept_step, progress.before, progress.best)
+        else:
+            kept = (done, None, progress.curve[-1][1])
+        return LoopResult(done, *kept, progress.curve, waited / elapsed)
 
     def _score(self, network: nn.Module) -> float:
         training = network.training
@@ -195,48 +194,12 @@ class Loop:
         )
         raise Diverged(
             f"training diverged at step {number} ({'exploding' if finite else 'not finite'}: {terms}); {last}; "
-            "lower the learning rate, or clip gradients with clip_norm, and train that stage anew with --restart"
+            "lower the learning rate, or clip gradients with clip_norm, and train that stage again with --restart"
         )
 
 
-class _Keeper:
-    """Takes a loop's snapshots and writes each when the next step has shown that its weights are good.
-
-    Leaving the loop writes the one that still waits for this, unless the training diverged.
-    """
-
-    def __init__(self, loop: Loop, parts: Mapping[str, Stateful], written: int | None) -> None:
-        """`written` is the step of the snapshot that stands in the loop's file, None where there is none."""
-        self.written = written
-        self._loop = loop
-        self._parts = parts
-        self._waiting: tuple[int, bytes] | None = None
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, Diverged):
-            self.write()
-
-    def take(self, step: int) -> None:
-        content = b""
-        if self._loop.fabric.is_global_zero:
-            states = {name: part.state_dict() for name, part in self._parts.items()}
-            content = Snapshot(step, self._loop.identity, states).encode()
-        self._waiting = (step, content)
-
-    def write(self) -> None:
-        if self._waiting is None:
-            return
-        (step, content), self._waiting = self._waiting, None
-        if self._loop.fabric.is_global_zero:
-            write_atomic(self._loop.state, content)
-        self.written = step
-
-
 class _Progress:
-    """What a loop itself must remember: how the watched loss went and, where asked for, the best weights."""
+    """What a loop itself must remember: how the watched loss went and, with `keep_best`, the best weights."""
 
     def __init__(self) -> None:
         self.mean = 0.0

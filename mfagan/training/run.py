@@ -1,251 +1,294 @@
-"""One training run: its images, device and folder, and how any stage is trained, recorded and resumed in it.
+"""One training run of any system: how its stages are trained, recorded and resumed in its folder.
 
-A stage leaves its networks in the run's folder, and while it is unfinished a snapshot beside them. Asked for
-again, a finished stage is left as it is and an interrupted one goes on; one made with other settings is refused.
+A stage leaves its networks in the run's folder, and while it is unfinished a snapshot beside them. Asked for again, a
+finished stage is left as it is and an interrupted one goes on; one made with other settings is refused.
 """
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Self, TypeVar
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
-from mfagan import checkpoint, pretrained
+from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
-from mfagan.data.crops import CropSampler, Prefetcher
-from mfagan.data.pairs import Pair
-from mfagan.data.splits import read_split
 from mfagan.errors import InputError
-from mfagan.evaluation.contact_sheet import side_by_side
-from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db, super_resolve
-from mfagan.files import require_writable
+from mfagan.files import require_place, require_writable
 from mfagan.networks.discriminators import Discriminator
-from mfagan.progress import ProgressFactory, no_progress
-from mfagan.sr.network.kinds import Generator
-from mfagan.training.fabric import make_fabric
+from mfagan.progress import ProgressFactory
 from mfagan.training.loop import Loop, LoopConfig, LoopResult
-from mfagan.training.losses import PerceptualLoss
-from mfagan.training.recipe import STAGE_NAMES, Recipe, as_record, parse_recipe
+from mfagan.training.recipe import BaseRecipe, StageSettings, as_record
 from mfagan.training.snapshot import require_same
-from mfagan.training.stage import StageTrainer
+from mfagan.training.stage import SavedNetwork, Source, StageSpec, StageWork
+
+__all__ = ["RunOptions", "StageFiles", "TrainingRun", "save_network"]
 
 _CIRCUMSTANCES = ("images", "torch", "command", "storage")
-"""What a record says that does not tell one training from another."""
+"""What a record tells that does not make it another training."""
 
 logger = logging.getLogger(__name__)
+RunT = TypeVar("RunT", bound="TrainingRun")
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Where a run trains: what the command line gives besides the recipe.
-
-    folder: for checkpoints. images: folders or `embedded`. validation: likewise, None for a held-out part. vgg19:
-    its weights, None for the cache. device: as `choose_device` takes it. restart: train anew what was begun.
-    command: what the user typed, for the record.
-    """
+    """Where and how a run trains: what the command line gives besides the recipe."""
 
     folder: Path
-    images: str | Sequence[str] = "embedded"
-    validation: str | None = None
-    vgg19: Path | None = None
+    """For checkpoints, snapshots and logs."""
     device: str = "auto"
+    """As `choose_device` takes it."""
     seed: int = 0
+    """Of everything random."""
     restart: bool = False
+    """Train again what is in the folder already."""
+    max_steps: int | None = None
+    """The most steps of a stage, whatever its recipe asks for; None for no limit."""
     command: str = ""
+    """What the user typed, for the record."""
+
+    def __post_init__(self) -> None:
+        if self.max_steps is not None and self.max_steps < 1:
+            raise InputError(f"max_steps is {self.max_steps}: give at least 1, or leave it out")
+
+
+@dataclass(frozen=True)
+class StageFiles:
+    """Other files of a stage than those that its spec names in the run's folder."""
+
+    read_from: Path | None = None
+    """A folder that holds what the stage reads, under the spec's names; None for the run's own."""
+    sources: Mapping[str, Path] | None = None
+    """Role -> file, instead of all that the spec reads; the roles in those files may be any."""
+    writes: Mapping[str, Path] | None = None
+    """Role -> file, instead of all that the spec writes."""
+
+
+DEFAULT_FILES = StageFiles()
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A recipe on images on a device; `bars` shows progress."""
+    """A recipe on a device, into a folder; a system's own run adds its data."""
 
-    recipe: Recipe
+    recipe: BaseRecipe
     options: RunOptions
-    training: Sequence[Pair]
-    validation: Sequence[Pair]
     fabric: Fabric
-    perceptual: PerceptualLoss | None
     bars: ProgressFactory
+    """Shows progress."""
 
     def train(
-        self,
-        stage: str,
-        files: Mapping[str, Path],
-        build: Callable[[], StageTrainer],
-        parents: Sequence[Path] = (),
+        self: RunT,
+        spec: StageSpec[RunT],
+        files: StageFiles = DEFAULT_FILES,
         facts: Mapping[str, object] | None = None,
-        keep_best: bool = False,
-    ) -> None:
-        """Train one stage, unless it is finished: what `build` makes, into `files`, which every process then finds.
+    ) -> list[Path]:
+        """Train one stage, unless it is finished.
 
-        files: role -> file, the generator's and, where one is trained, the discriminator's after it. parents: the
-        checkpoints that it starts from. facts: more for the record; they tell one training from another too.
+        Args:
+            spec: the stage's description.
+            files: where it reads and writes, if not in the run's folder under the spec's names.
+            facts: more plain data for the record; they tell one training from another too.
+
+        Returns:
+            The files it leaves, in the spec's order; every process finds them.
+
+        Raises:
+            InputError: a checkpoint that it reads is missing or has another role; a file that it writes cannot be
+                written, or is of another training; a snapshot of another training.
+            Diverged: as `Loop.run`.
         """
-        record = self.describe(stage, parents, facts or {})
-        identity = _identity(record)
-        state = next(iter(files.values())).with_suffix(".state")
+        sources = self._read(spec, files)
+        writes = dict(files.writes or {role: spec.path(self.options.folder, role) for role in spec.writes})
+        for path in writes.values():
+            require_place(path, *(source.path for source in sources.values()))
+        record = self.describe(spec, [source.path for source in sources.values()], facts)
+        identity = identify(spec, record)
+        state = next(iter(writes.values())).with_suffix(".state")
         if self.options.restart:
-            self._remove([*files.values(), state])
-        if self._is_finished(files, identity):
+            self._remove([*writes.values(), state])
+        if self._is_finished(spec, writes, identity):
             self._remove([state])
-            logger.info("%s is finished already: %s", stage, ", ".join(map(str, files.values())))
-            return
-        trainer = build()
-        outcome = self._run(stage, trainer, state, identity, keep_best)
-        record |= {"validation_psnr_db": outcome.score_after, "validation_curve": outcome.curve}
-        if keep_best:
-            record |= {"psnr_before_db": outcome.score_before, "psnr_after_db": outcome.score_after}
-            record |= {"best_step": outcome.kept_step}
-        networks = [trainer.network, trainer.discriminator][: len(files)]
+            logger.info("%s is finished already: %s", spec.name, ", ".join(map(str, writes.values())))
+            return list(writes.values())
+        for phrase in self.recipe.stages[spec.name].describe_unreached():
+            steps = self.recipe.stages[spec.name].steps
+            logger.warning("recipe %s: stage %s has %d steps: %s", self.recipe.name, spec.name, steps, phrase)
+        work = spec.build(self, sources)
+        result = self._loop(spec, work, state, identity)
+        record |= json.loads(json.dumps(work.figures(result)))
+        if result.steps < self.settings(spec.name).steps:
+            record["ended_after_steps"] = result.steps
         if self.fabric.is_global_zero:
-            for (role, path), network in zip(files.items(), networks, strict=True):
-                assert network is not None
-                save_network(path, network, role, record)
+            results = work.learner.results()[: len(writes)]
+            for (role, path), network in zip(writes.items(), results, strict=True):
+                save_network(path, network, role, record)  # pyright: ignore[reportArgumentType]
         self._remove([state])
+        return list(writes.values())
 
-    def _run(
-        self, stage: str, trainer: StageTrainer, state: Path, identity: Mapping[str, object], keep_best: bool
-    ) -> LoopResult:
-        settings = trainer.stage
-        config = LoopConfig(
-            steps=settings.steps,
-            ema_decay=self.recipe.ema_decay,
-            checkpoint_every=self.recipe.checkpoint_every,
-            validate_every=settings.validate_every,
-            keep_best=keep_best,
-        )
-        loop = Loop(
-            trainer,
-            config,
-            self.fabric,
-            state,
-            identity,
-            lambda network: mean_psnr_db(network, self.validation),
-            self._sample,
-            state.with_name("logs") / state.stem,
-        )
-        crops = self._crops(stage)
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        with self.bars(state.stem) as report:
-            outcome = loop.run(
-                lambda start, stop: Prefetcher(crops, start, stop, rank=rank, world=world), report
-            )
-        if outcome.waiting_share > 0.05:
-            logger.warning(
-                "%s waited %.0f %% of its time for images: put them on a faster disk",
-                stage,
-                100 * outcome.waiting_share,
-            )
-        return outcome
+    def settings(self, stage: str) -> StageSettings:
+        """The settings of a stage, no longer than the run's `max_steps`.
 
-    def _sample(self, network: nn.Module) -> Tensor:
-        """A detail of the first validation image: bicubic, the network's, the original."""
-        pair = self.validation[0]
-        images = {"bicubic": enlarge_bicubic(pair), "network": super_resolve(network.eval(), pair.lr).cpu()}
-        return side_by_side(images | {"original": pair.hr}, detail_px=128)
+        Args:
+            stage: its name.
 
-    def _is_finished(self, files: Mapping[str, Path], identity: Mapping[str, object]) -> bool:
-        for role, path in files.items():
-            if not path.is_file():
-                return False
-            found = _identity(checkpoint.read(path, role=role).record)
-            require_same(path, {name: found.get(name, "not given") for name in identity}, identity)
-        return True
+        Returns:
+            The recipe's settings with that number of steps.
+        """
+        found = self.recipe.stages[stage]
+        if self.options.max_steps is None:
+            return found
+        return replace(found, steps=min(found.steps, self.options.max_steps))  # pyright: ignore[reportArgumentType]
 
-    def _remove(self, paths: Sequence[Path]) -> None:
-        self.fabric.barrier()  # every process has read what stands there
-        if self.fabric.is_global_zero:
-            for path in paths:
-                path.unlink(missing_ok=True)
-        self.fabric.barrier()
+    def varied(self, folder: str, **settings: Any) -> Self:
+        """The same run with other settings of the recipe, in a folder inside its own.
 
-    def _crops(self, stage: str) -> CropSampler:
-        seed = self.options.seed * len(STAGE_NAMES) + STAGE_NAMES.index(stage)
-        return CropSampler(list(self.training), self.recipe.crop_px, self.recipe.batch, seed)
+        Args:
+            folder: the name of the new folder.
+            settings: fields of the recipe and their new values.
 
-    def varied(self, folder: str, **settings: object) -> "TrainingRun":
-        """The same run with other settings of the recipe, in a folder inside of its own."""
+        Returns:
+            The changed copy.
+
+        Raises:
+            InputError: the folder cannot be written.
+        """
         options = replace(self.options, folder=require_writable(self.options.folder / folder))
         return replace(self, recipe=replace(self.recipe, **settings), options=options)
 
     def describe(
-        self, stage: str, parents: Sequence[Path] = (), facts: Mapping[str, object] | None = None
+        self, spec: StageSpec[Any], parents: Sequence[Path] = (), facts: Mapping[str, object] | None = None
     ) -> dict[str, object]:
-        """What a checkpoint records of how it was trained."""
+        """What a checkpoint records of how it was trained.
+
+        Args:
+            spec: the stage.
+            parents: the checkpoints that it starts from.
+            facts: more plain data.
+
+        Returns:
+            Plain data as JSON gives it back, without tuples.
+        """
+        settings = self.settings(spec.name)
+        recipe = replace(self.recipe, stages={**self.recipe.stages, spec.name: settings})  # pyright: ignore[reportArgumentType]
         record = {
-            "stage": stage,
-            "steps": getattr(self.recipe.stages, stage).steps,
-            "recipe": as_record(self.recipe),
+            "stage": spec.name,
+            "steps": settings.steps,
+            "recipe": as_record(recipe),
             "seed": self.options.seed,
-            "images": self.options.images,
-            "training_images": [pair.name for pair in self.training],
-            "validation_images": [pair.name for pair in self.validation],
-            "perceptual_loss": self.perceptual is not None,
+            **self.describe_data(spec),
             "parents": {path.name: checkpoint.sha256(path) for path in parents},
             "torch": torch.__version__,
             "command": self.options.command,
             **(facts or {}),
         }
-        return json.loads(json.dumps(record))  # as it will be read back: without tuples
+        return json.loads(json.dumps(record))
 
+    def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:
+        """What a checkpoint records of the data that a stage is trained on; a system's run overrides this."""
+        return {}
 
-def prepare_run(recipe: Recipe, options: RunOptions, bars: ProgressFactory = no_progress) -> TrainingRun:
-    """A run with its images read and its perceptual loss loaded; under torchrun the first process alone speaks."""
-    fabric = make_fabric(options.device, recipe.precision)
-    if not fabric.is_global_zero:
-        bars = no_progress
-    perceptual = load_perceptual(recipe, options.vgg19)
-    with fabric.rank_zero_first(local=True):  # a large set is decoded once a machine
-        training, validation = read_split(
-            options.images,
-            options.validation,
-            recipe.scale,
-            shrink=recipe.shrink,
-            min_side_px=recipe.crop_px * recipe.scale,
-            bars=bars,
+    def _read(self, spec: StageSpec[Any], files: StageFiles) -> dict[str, Source]:
+        if files.sources is not None:
+            return {role: Source(path, checkpoint.read(path)) for role, path in files.sources.items()}
+        folder = files.read_from or self.options.folder
+        paths = {role: folder / name for role, name in spec.reads.items()}
+        return {role: Source(path, checkpoint.read(path, role=role)) for role, path in paths.items()}
+
+    def _loop(
+        self, spec: StageSpec[Any], work: StageWork, state: Path, identity: Mapping[str, object]
+    ) -> LoopResult:
+        settings = self.settings(spec.name)
+        config = LoopConfig(
+            steps=settings.steps,
+            ema_decay=self.recipe.ema_decay,
+            checkpoint_every=self.recipe.checkpoint_every,
+            validate_every=settings.validate_every,
+            keep_best=spec.keep_best,
         )
-    return TrainingRun(recipe, options, training, validation, fabric, perceptual, bars)
+        loop = Loop(
+            work.learner,
+            config,
+            self.fabric,
+            state,
+            identity,
+            work.validate,
+            work.picture,
+            state.with_name("logs") / state.stem,
+            lambda found: identify(spec, found),
+        )
+        with self.bars(state.stem) as report:
+            result = loop.run(work.batches, report)
+        if result.waiting_share > 0.05:
+            logger.warning(
+                "%s waited %.0f %% of its time for its data: put them on a faster disk",
+                spec.name,
+                100 * result.waiting_share,
+            )
+        return result
+
+    def _is_finished(
+        self, spec: StageSpec[Any], writes: Mapping[str, Path], identity: Mapping[str, object]
+    ) -> bool:
+        for role, path in writes.items():
+            if not path.is_file():
+                return False
+            found = identify(spec, checkpoint.read(path, role=role).record)
+            require_same(path, {name: found.get(name, "not given") for name in identity}, identity)
+        return True
+
+    def _remove(self, paths: Collection[Path]) -> None:
+        self.fabric.barrier()  # every process has read what is there
+        if self.fabric.is_global_zero:
+            for path in paths:
+                path.unlink(missing_ok=True)
+        self.fabric.barrier()
 
 
-def load_perceptual(recipe: Recipe, vgg19: Path | None) -> PerceptualLoss | None:
-    """The perceptual loss, or None where VGG19's weights are absent and the recipe goes on without them."""
-    path = pretrained.find_weights("vgg19", vgg19)
-    if path is not None:
-        return PerceptualLoss(pretrained.load_vgg19_features(path), recipe.norm)
-    missing = pretrained.describe_missing("vgg19")
-    if recipe.perceptual == "required":
-        raise InputError(f"recipe {recipe.name} needs the perceptual loss: {missing}")
-    logger.info("training without the perceptual loss: %s", missing)
-    return None
+def identify(spec: StageSpec[Any], record: Mapping[str, object]) -> dict[str, object]:
+    """What must agree for two trainings of a stage to be the same: what the stage uses, and nothing else.
 
+    Args:
+        spec: the stage.
+        record: a checkpoint's record, or what this function made of one.
 
-def save_network(
-    path: Path, network: Generator | Discriminator, role: str, record: Mapping[str, object]
-) -> None:
-    """Write a network with what rebuilds it; discriminators, which nobody deploys, in half precision."""
-    state = network.state_dict()
-    kind = network.KIND
-    if isinstance(network, Discriminator):
-        state = {
-            name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()
-        }
-    checkpoint.save(path, Checkpoint(kind, role, network.config(), state, record))
-
-
-def recipe_of(found: Checkpoint) -> Recipe:
-    """The recipe that a checkpoint was trained with."""
-    return parse_recipe(found.record.get("recipe"), "in the checkpoint")
-
-
-def _identity(record: Mapping[str, object]) -> dict[str, object]:
-    """What must agree for two trainings to be the same: of the recipe's stages only the record's own."""
+    Returns:
+        Of the record's recipe the common settings and the stage's own, without what `spec.unused` names.
+    """
     identity = {name: value for name, value in record.items() if name not in _CIRCUMSTANCES}
     recipe = identity.get("recipe")
     if isinstance(recipe, Mapping):
         stages = recipe.get("stages")
-        own = stages.get(str(record.get("stage"))) if isinstance(stages, Mapping) else None
+        own = stages.get(spec.name, stages) if isinstance(stages, Mapping) else None
+        if isinstance(own, Mapping):
+            unused = set(spec.unused(own)) | ({"halve_at"} if own.get("cosine") else set())
+            own = {name: value for name, value in own.items() if name not in unused}
+            recipe = {name: value for name, value in recipe.items() if name not in unused}
+            identity = {name: value for name, value in identity.items() if name not in unused}
         identity["recipe"] = {**recipe, "stages": own}
     return identity
+
+
+def save_network(path: Path, network: SavedNetwork, role: str, record: Mapping[str, object]) -> None:
+    """Write a network's checkpoint; discriminators, which nobody deploys, in half precision.
+
+    Args:
+        path: the file.
+        network: what is written.
+        role: what it is in its system, such as "teacher".
+        record: how it was made, plain data.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    state: Mapping[str, Tensor] = network.state_dict()
+    if isinstance(network, Discriminator):
+        state = {
+            name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()
+        }
+    checkpoint.save(path, Checkpoint(network.KIND, role, network.config(), state, record))

@@ -1,7 +1,7 @@
 """Snapshots of an unfinished training: everything that changes from step to step, written whole or not at all."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -9,8 +9,14 @@ from typing import Protocol
 import torch
 
 from mfagan.errors import InputError
+from mfagan.files import write_atomic
+
+__all__ = ["Snapshot", "SnapshotKeeper", "Stateful", "read_snapshot", "require_same"]
 
 _FORMAT = "mfagan-snapshot/1"
+
+Identity = Mapping[str, object]
+"""Plain data that tells one training from another."""
 
 
 class Stateful(Protocol):
@@ -28,7 +34,7 @@ class Snapshot:
     """
 
     step: int
-    identity: Mapping[str, object]
+    identity: Identity
     parts: Mapping[str, Mapping]
     notes: Mapping[str, object] = field(default_factory=dict)
 
@@ -39,15 +45,88 @@ class Snapshot:
         return buffer.getvalue()
 
     def restore(self, parts: Mapping[str, Stateful]) -> None:
-        """Give every part its state back."""
+        """Give every part its state back.
+
+        Args:
+            parts: those whose states the snapshot holds, by the same names.
+        """
         for name, part in parts.items():
             part.load_state_dict(dict(self.parts[name]))
 
 
-def read_snapshot(path: str | Path, identity: Mapping[str, object]) -> Snapshot | None:
-    """The snapshot at `path`, on the CPU; None where there is none.
+class SnapshotKeeper:
+    """Takes snapshots of a training and writes each after the next step has shown that its weights are good.
 
-    InputError: it is damaged, or of a training with another identity.
+    Used as a context: leaving it writes the snapshot that still waits, unless an error of type `discard` ends it.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        identity: Identity,
+        parts: Mapping[str, Stateful],
+        written: int | None,
+        writes: bool,
+        discard: type[BaseException],
+    ) -> None:
+        """A keeper of one training's file.
+
+        Args:
+            path: the file.
+            identity: tells the training from others.
+            parts: what changes from step to step, by name.
+            written: the step of the snapshot that is at `path` already, or None.
+            writes: whether this process is the one that writes.
+            discard: the error after which the waiting snapshot is not written.
+        """
+        self.written = written
+        self._path = path
+        self._identity = identity
+        self._parts = parts
+        self._writes = writes
+        self._discard = discard
+        self._waiting: tuple[int, bytes] | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, self._discard):
+            self.write()
+
+    def take(self, step: int) -> None:
+        """Take the snapshot after `step` steps, to be written by the next `write`."""
+        content = b""
+        if self._writes:
+            states = {name: part.state_dict() for name, part in self._parts.items()}
+            content = Snapshot(step, self._identity, states).encode()
+        self._waiting = (step, content)
+
+    def write(self) -> None:
+        """Write the snapshot that waits, if any."""
+        if self._waiting is None:
+            return
+        (step, content), self._waiting = self._waiting, None
+        if self._writes:
+            write_atomic(self._path, content)
+        self.written = step
+
+
+def read_snapshot(
+    path: str | Path, identity: Identity, reduce: Callable[[Identity], Identity] = dict
+) -> Snapshot | None:
+    """Read the snapshot of a training.
+
+    Args:
+        path: its file.
+        identity: the training's.
+        reduce: drops from the identity in the file what `identity` leaves out, such as settings without effect.
+
+    Returns:
+        The snapshot on the CPU, or None if there is no such file.
+
+    Raises:
+        InputError: it is damaged, or of a training with another identity.
     """
     path = Path(path)
     if not path.exists():
@@ -60,19 +139,30 @@ def read_snapshot(path: str | Path, identity: Mapping[str, object]) -> Snapshot 
     # torch's unpickler reports damage with many types (IndexError, KeyError, EOFError, UnpicklingError, ...).
     except Exception as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(f"snapshot {path}: not readable ({reason:.120}); remove it to start anew") from None
-    require_same(path, snapshot.identity, identity)
+        raise InputError(
+            f"snapshot {path}: not readable ({reason:.120}); remove it to start from the beginning"
+        ) from None
+    require_same(path, reduce(snapshot.identity), identity)
     return snapshot
 
 
-def require_same(path: str | Path, found: Mapping[str, object], wanted: Mapping[str, object]) -> None:
-    """InputError where two identities differ, naming the first difference."""
+def require_same(path: str | Path, found: Identity, wanted: Identity) -> None:
+    """Check that a file belongs to a training.
+
+    Args:
+        path: the file, which errors name.
+        found: the identity in it.
+        wanted: the training's.
+
+    Raises:
+        InputError: they differ; names the first difference.
+    """
     first = _first_difference(found, wanted)
     if first is not None:
         name, before, now = first
         raise InputError(
             f"{path} was made with other settings ({name} was {before!r:.80}, now {now!r:.80}): give another folder, "
-            "or remove it to train it anew, as --restart does where the command has it"
+            "or remove it to train again, as --restart does in the commands that have it"
         )
 
 

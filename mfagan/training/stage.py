@@ -1,132 +1,104 @@
-"""One training stage: the optimization of a generator, alone or against a discriminator."""
+"""A training stage, described once: its name, what it reads, what it writes, how it builds what it trains.
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+The recipe's tables, the command, the files and the checkpoints' records all follow the description.
+"""
 
-import torch
-from lightning_fabric import Fabric
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
 from torch import Tensor, nn
 
-from mfagan.devices import to_device
-from mfagan.sr.network.widths import Widths
-from mfagan.sr.training.distillation import Distillation
-from mfagan.sr.training.step_losses import DiscriminatorObjective, ElasticObjective, GeneratorObjective
-from mfagan.training.loop import Learner
-from mfagan.training.losses import PerceptualLoss, weighted_sum
-from mfagan.training.recipe import Recipe, Stage
-from mfagan.training.snapshot import Stateful
+from mfagan.checkpoint import Checkpoint
+from mfagan.training.learner import Batches, Learner
+from mfagan.training.loop import LoopResult
+
+__all__ = ["SavedNetwork", "Source", "StageSpec", "StageWork", "score_figures"]
+
+RunT = TypeVar("RunT")
 
 
-class StageTrainer(Learner):
-    """One stage's optimization of a generator, alone or against a discriminator.
+class SavedNetwork(Protocol):
+    """A network that a checkpoint can describe."""
 
-    One step trains the generator on the losses (1) to (6) that the stage weighs, then the discriminator, if
-    there is one, on the same images. `draw` gives the slices that step `number` of a SuperGenerator trains.
+    @property
+    def KIND(self) -> str:
+        """What checkpoints call it."""
+        ...
+
+    def config(self) -> dict[str, object]:
+        """The arguments that rebuild it."""
+        ...
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Its weights by name."""
+        ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """A checkpoint that a stage starts from."""
+
+    path: Path
+    """Its file, which errors name."""
+    checkpoint: Checkpoint
+
+
+def score_figures(result: LoopResult) -> dict[str, object]:
+    """What a checkpoint records of a training whose score has no name of its own.
+
+    Args:
+        result: of the loop.
+
+    Returns:
+        Plain data by name.
     """
+    return {"score": result.score_after, "curve": result.curve, "kept_step": result.kept_step}
 
-    watched = "recon"
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        stage: Stage,
-        generator: nn.Module,
-        fabric: Fabric,
-        discriminator: nn.Module | None = None,
-        distillation: Distillation | None = None,
-        perceptual: PerceptualLoss | None = None,
-        draw: Callable[[int], Sequence[Widths]] | None = None,
-    ) -> None:
-        self.stage = stage
-        self.fabric = fabric
-        self.clip_norm = recipe.clip_norm
-        self.network = to_device(generator, fabric.device).train()
-        self.discriminator = (
-            None if discriminator is None else to_device(discriminator, fabric.device).train()
-        )
-        for frozen in (distillation, perceptual):
-            if frozen is not None:
-                to_device(frozen, fabric.device)
-        if draw is None:
-            objective = GeneratorObjective(
-                self.network, stage.weights, self.discriminator, distillation, perceptual
-            )
-        else:
-            objective = ElasticObjective(
-                self.network, stage.weights, draw, stage.sampling.in_place, perceptual
-            )
-        self._parts: dict[str, Stateful] = {}
-        self._generator = self._set_up("generator", objective, recipe)
-        self._discriminator = None
-        if self.discriminator is not None:
-            distilled = distillation if stage.weights.distill_d else None
-            self._discriminator = self._set_up(
-                "discriminator", DiscriminatorObjective(self.discriminator, distilled), recipe
-            )
+@dataclass(frozen=True)
+class StageWork:
+    """What one training of a stage consists of, made by `StageSpec.build`."""
 
-    def _set_up(
-        self, name: str, objective: nn.Module, recipe: Recipe
-    ) -> tuple[nn.Module, torch.optim.Optimizer]:
-        optimizer = torch.optim.Adam(
-            objective.parameters(), lr=self.stage.learning_rate, betas=recipe.betas, eps=1e-8
-        )
-        self._parts |= {name: objective, f"{name}_optimizer": optimizer}
-        return self.fabric.setup(objective, optimizer)
+    learner: Learner
+    batches: Callable[[int, int], AbstractContextManager[Batches]]
+    """Called with the first step and the number of steps in all, gives the batches between."""
+    validate: Callable[[nn.Module], float]
+    """The score of a network; higher is better."""
+    picture: Callable[[nn.Module], Tensor] | None = None
+    """A sample of a network's work for the log, (3, H, W), RGB in [0, 1]."""
+    figures: Callable[[LoopResult], Mapping[str, object]] = score_figures
+    """What the checkpoints record of the finished training."""
 
-    def parts(self) -> Mapping[str, Stateful]:
-        """The objectives, whose parameters are what is trained, and their optimizers."""
-        return self._parts
 
-    def step(self, number: int, *batch: Tensor) -> dict[str, Tensor]:
-        """Train on crops (N, 3, c, c) and (N, 3, scale c, scale c); returns the unweighted loss terms.
+@dataclass(frozen=True)
+class StageSpec(Generic[RunT]):
+    """One stage of a system's training."""
 
-        Beside them stand the 2-norms of the gradients before clipping and the learning rate.
+    name: str
+    """What the recipe calls its settings and the checkpoints record."""
+    writes: Mapping[str, str]
+    """Role of a network -> its file's name, in the order of `Learner.results`. The first names the snapshot too."""
+    build: Callable[[RunT, Mapping[str, Source]], StageWork]
+    """Called with the run and the checkpoints of `reads` by role."""
+    reads: Mapping[str, str] = field(default_factory=dict)
+    """Role of a checkpoint that it starts from -> its file's name."""
+    keep_best: bool = False
+    """Keep the weights of the best validation, the start included, instead of the last ones."""
+    unused: Callable[[Mapping[str, object]], Collection[str]] = lambda settings: ()
+    """Called with the stage's settings as plain data; names what of the record, the recipe and those settings has no
+    effect on this stage, so that trainings that differ in it alone are the same."""
+
+    def path(self, folder: Path, role: str | None = None) -> Path:
+        """Where the stage writes a network.
+
+        Args:
+            folder: the run's.
+            role: the network's, None for the first.
+
+        Returns:
+            The file.
         """
-        device = self.fabric.device
-        lr, hr = (x.to(device, memory_format=torch.channels_last, non_blocking=True) for x in batch)
-        rate = learning_rate(self.stage, number)
-        objective, optimizer = self._generator
-        if self.discriminator is not None:
-            self.discriminator.requires_grad_(False)
-        terms, sr = objective(lr, hr, number)
-        weights = self.stage.weights
-        norms = {"gradient": self._descend(objective, optimizer, terms, vars(weights), rate)}
-        if self._discriminator is not None:
-            assert self.discriminator is not None
-            self.discriminator.requires_grad_(True)
-            objective, optimizer = self._discriminator
-            more = objective(hr, sr)
-            norms["discriminator_gradient"] = self._descend(
-                objective, optimizer, more, {"discriminator": 1.0, "distill_d": weights.distill_d}, rate
-            )
-            terms = terms | more
-        return (
-            {name: term.detach() for name, term in terms.items()}
-            | norms
-            | {"learning_rate": torch.tensor(rate, device=device)}
-        )
-
-    def _descend(
-        self,
-        objective: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        terms: Mapping[str, Tensor],
-        weights: Mapping[str, float],
-        rate: float,
-    ) -> Tensor:
-        """One step down the gradient of the weighted terms; returns its 2-norm before clipping."""
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
-        self.fabric.backward(weighted_sum(terms, {name: weights[name] for name in terms}))
-        norm = torch.nn.utils.clip_grad_norm_(objective.parameters(), self.clip_norm or math.inf)
-        optimizer.step()
-        return norm
-
-
-def learning_rate(stage: Stage, step: int) -> float:
-    """The learning rate of step `step` (from 0)."""
-    rise = min(1.0, (step + 1) / stage.warm_up) if stage.warm_up else 1.0
-    if stage.cosine:
-        return rise * stage.learning_rate * 0.5 * (1 + math.cos(math.pi * step / stage.steps))
-    return rise * stage.learning_rate * 0.5 ** sum(step >= halved for halved in stage.halve_at)
+        return folder / (next(iter(self.writes.values())) if role is None else self.writes[role])

@@ -345,12 +345,16 @@ def test_training_takes_vgg19_from_a_local_path(
     monkeypatch.setitem(pretrained.PUBLISHED, "vgg19", f"vgg19-{checkpoint.sha256(path)[:8]}.pth")
     out = tmp_path / "w"
     command = ["train", trained / "tiny.toml", "--out", out, "--images", trained / "photos", "--max-steps", 1]
-    done = run(*command, "--stage", "teacher", "--vgg19", path)
+    done = run(*command, "--stage", "teacher", "--stage", "teacher_gan", "--vgg19", path)
     assert done.status == 0, done.err
     assert "without the perceptual loss" not in done.err
-    assert checkpoint.read(out / "teacher.safetensors").record["perceptual_loss"] is True
+    used = {name: checkpoint.read(out / f"{name}.safetensors").record for name in ("teacher", "teacher_gan")}
+    assert {name: one["perceptual_loss"] for name, one in used.items()} == {
+        "teacher": False,  # it weighs no such loss
+        "teacher_gan": True,
+    }
     monkeypatch.setitem(pretrained.PUBLISHED, "vgg19", "vgg19-00000000.pth")
-    assert "SHA-256" in run(*command, "--stage", "teacher", "--vgg19", path).message
+    assert "SHA-256" in run(*command, "--stage", "teacher_gan", "--vgg19", path).message
     assert "absent.pth" in run(*command, "--vgg19", tmp_path / "absent.pth").message
 
 

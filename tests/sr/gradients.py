@@ -14,16 +14,17 @@ from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.distillation import Distillation
+from mfagan.sr.training.learner import GANLearner
+from mfagan.sr.training.recipe import LossWeights, Recipe, Sampling, Stage
+from mfagan.sr.training.stages import read_recipe
 from mfagan.sr.training.width_sampling import draw_widths
 from mfagan.training.fabric import make_fabric
 from mfagan.training.losses import PerceptualLoss
-from mfagan.training.recipe import LossWeights, Recipe, Sampling, Stage, read_recipe
-from mfagan.training.stage import StageTrainer
 
 WEIGHTS = LossWeights(recon=1, percep=1, adv=0.1, distill_g=0.05, distill_d=0.05)
 
 
-def distilling(recipe: Recipe, seed: int) -> StageTrainer:
+def distilling(recipe: Recipe, seed: int) -> GANLearner:
     torch.manual_seed(seed)
     student, discriminator = MFANet(Widths.uniform(8)), PatchGAN(4)
     distillation = Distillation(MFANet(Widths.uniform(12)), PatchGAN(6), student, discriminator)
@@ -31,15 +32,23 @@ def distilling(recipe: Recipe, seed: int) -> StageTrainer:
     perceptual = PerceptualLoss(torch.nn.Conv2d(3, 4, 3))
     stage = Stage(steps=1, learning_rate=1e-3, weights=WEIGHTS)
     fabric = make_fabric("cpu", "fp32")
-    return StageTrainer(recipe, stage, student, fabric, discriminator, distillation, perceptual)
+    return GANLearner(
+        recipe,
+        stage,
+        student,
+        fabric,
+        discriminator=discriminator,
+        distillation=distillation,
+        perceptual=perceptual,
+    )
 
 
-def elastic(recipe: Recipe, seed: int) -> StageTrainer:
+def elastic(recipe: Recipe, seed: int) -> GANLearner:
     torch.manual_seed(seed)
     network = SuperGenerator(Widths.uniform(48))
     stage = Stage(steps=1, learning_rate=1e-3, sampling=Sampling(rule="sandwich", n_random=2, in_place=0.5))
     fabric = make_fabric("cpu", "fp32")
-    return StageTrainer(
+    return GANLearner(
         recipe,
         stage,
         network,

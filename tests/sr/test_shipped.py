@@ -9,12 +9,12 @@ from mfagan.data.embedded import EMBEDDED_HELD_OUT
 from mfagan.data.splits import EMBEDDED, Pair, read_pairs
 from mfagan.evaluation.psnr_ssim import psnr_db, shaved_luma
 from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db
-from mfagan.networks.discriminators import PatchGAN, load_discriminator
+from mfagan.networks.discriminators import PatchGAN
+from mfagan.sr.network.discriminators import load_discriminator
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
-from mfagan.training.recipe import read_recipe
-from mfagan.training.run import recipe_of
+from mfagan.sr.training.stages import read_recipe, recipe_of
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_sizes():
 def test_the_record_makes_it_repeatable():
     found = checkpoint.read(SUPERGENERATOR, "mfanet", "supergenerator")
     assert recipe_of(found) == read_recipe("photos")
-    assert found.record["steps"] == read_recipe("photos").stages.supernet.steps
+    assert found.record["steps"] == read_recipe("photos").stages["supernet"].steps
     assert str(found.record["command"]).startswith("mfagan train photos")
     assert len(found.record["training_images"]) > 0  # type: ignore[arg-type]
     held_out = [name.rsplit(".", 1)[0] for name in EMBEDDED_HELD_OUT]

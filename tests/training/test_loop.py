@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from mfagan.errors import InputError
 from mfagan.progress import no_progress
 from mfagan.training.fabric import make_fabric
-from mfagan.training.loop import Diverged, Learner, Loop, LoopConfig
+from mfagan.training.learner import Learner
+from mfagan.training.loop import Diverged, Loop, LoopConfig
 from mfagan.training.snapshot import Stateful
 
 

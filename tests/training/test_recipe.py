@@ -1,64 +1,101 @@
+"""What the recipes of all systems have in common."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import pytest
+from pydantic.dataclasses import dataclass
 
 from mfagan.errors import InputError
-from mfagan.training.recipe import LossWeights, Sampling, as_record, parse_recipe, read_recipe
-from tests import tiny
+from mfagan.training.recipe import STRICT, BaseRecipe, StageSettings, as_record, parse_recipe, read_recipe
 
 
-def test_paper_recipe_has_the_papers_settings():
-    recipe = read_recipe("paper")
-    stages = recipe.stages
-    assert (recipe.teacher_width, recipe.student_width) == (64, 48)
-    assert (recipe.teacher_discriminator, recipe.student_discriminator) == (48, 32)
-    assert (recipe.batch, recipe.scale, recipe.betas, recipe.residual) == (16, 4, (0.5, 0.999), "none")
-    assert (stages.teacher.learning_rate, stages.teacher.steps) == (2e-4, 500_000)
-    assert stages.teacher.weights == LossWeights(recon=1)
-    assert stages.teacher_gan.weights == LossWeights(recon=1, percep=1, adv=10)
-    assert stages.teacher_gan.halve_at == (5_000, 10_000)
-    assert stages.distill.weights == LossWeights(recon=1, percep=1, adv=10, distill_g=0.05, distill_d=0.05)
-    assert stages.supernet.halve_at == (200_000, 400_000, 600_000)
-    assert stages.supernet.weights == LossWeights(recon=1, percep=1)
-    assert stages.supernet.sampling == Sampling(rule="random", n_random=1, full_first=0, in_place=0)
-    assert stages.finetune.steps == 10_000
-    assert all(
-        getattr(stages, s).learning_rate == 1e-4 for s in ("teacher_gan", "distill", "supernet", "finetune")
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Stage(StageSettings):
+    noise: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Recipe(BaseRecipe):
+    stages: Mapping[str, Stage]
+    size_px: int = 32
+
+
+TEXT = """
+name = "mine"
+batch = 2
+size_px = 64
+[stages.one]
+steps = 20
+learning_rate = 8.0
+[stages.two]
+steps = 5
+learning_rate = 1e-3
+noise = 0.1
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_systems_recipe_has_its_own_settings_and_the_common_ones(tmp_path: Path):
+    recipe = read_recipe(Recipe, write(tmp_path, TEXT), ("one", "two"))
+    assert (recipe.name, recipe.batch, recipe.size_px, recipe.ema_decay) == ("mine", 2, 64, 0.999)
+    assert (recipe.stages["two"].steps, recipe.stages["two"].noise, recipe.stages["one"].noise) == (
+        5,
+        0.1,
+        0.5,
     )
-
-
-def test_demo_weighs_the_adversarial_term_as_the_field_does():
-    stages = read_recipe("demo").stages
-    assert {getattr(stages, s).weights.adv for s in ("teacher_gan", "distill", "finetune")} == {0.005}
-
-
-@pytest.mark.parametrize("name", ["paper", "demo"])
-def test_records_read_back(name: str):
-    recipe = read_recipe(name)
-    assert parse_recipe(as_record(recipe), "record") == recipe
-
-
-def test_a_file_of_the_users(tmp_path):
-    assert read_recipe(tiny.write_recipe(tmp_path)).name == "tiny"
+    assert parse_recipe(Recipe, as_record(recipe), "record", ("one", "two")) == recipe
+    changed = recipe.with_stage("two", noise=0.2)
+    assert (changed.stages["two"].noise, changed.stages["two"].steps) == (0.2, 5)
+    assert changed.stages["one"] == recipe.stages["one"]
+    assert recipe.stages["two"].noise == 0.1
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("batch = 1", "batch = 0", "batch: .*greater than or equal to 1"),
-        ("batch = 1", "bach = 1", "bach: "),
-        ("steps = 8", 'steps = "many"', "stages.supernet.steps"),
-        ("adv = 0.005 }", "adv = -1 }", "adv"),
-        ("batch = 1", "batch = = 1", "not TOML"),
+        ("batch = 2", "batch = 0", r"batch: .*greater than or equal to 1.*found 0"),
+        ("size_px", "sise_px", "sise_px: "),
+        ("noise = 0.1", 'noise = "much"', "stages.two.noise: .*found 'much'"),
+        ("noise", "nose", "stages.two.nose: "),
+        ("[stages.two]", "[stages.too]", "stages.too: no such stage; known: one, two"),
+        ("[stages.two]", "[else.two]", "else: "),
+        ("steps = 5\n", "", "stages.two.steps: the field is missing"),
+        ('name = "mine"\n', "", "name: the field is missing"),
+        (
+            "noise = 0.1",
+            "cosine = true\nhalve_at = [3]",
+            r"stages\.two: cosine and halve_at exclude each other: remove one of them",
+        ),
+        ("noise = 0.1", "halve_at = [-3]", "stages.two.halve_at.0: "),
+        ("noise = 0.1", "= 3", "not TOML"),
     ],
 )
-def test_mistakes_are_named(tmp_path, old: str, new: str, message: str):
-    path = tmp_path / "mine.toml"
-    path.write_text(tiny.write_recipe(tmp_path).read_text().replace(old, new))
+def test_mistakes_are_named_in_one_line(tmp_path: Path, old: str, new: str, message: str):
+    assert old in TEXT
     with pytest.raises(InputError, match=message) as caught:
-        read_recipe(path)
+        read_recipe(Recipe, write(tmp_path, TEXT.replace(old, new)), ("one", "two"))
     assert "mine.toml" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_recipe_lists_the_shipped_ones():
-    with pytest.raises(InputError, match="shipped recipes: demo, paper"):
-        read_recipe("fast")
+def test_a_stage_without_settings_is_named(tmp_path: Path):
+    with pytest.raises(InputError, match=r"stages\.three is missing; add its settings"):
+        read_recipe(Recipe, write(tmp_path, TEXT), ("one", "two", "three"))
+
+
+def rates(steps: list[int], **settings: Any) -> list[float]:
+    stage = StageSettings(steps=20, learning_rate=8.0, **settings)
+    return [stage.learning_rate_at(step) for step in steps]
+
+
+def test_halvings_and_cosine():
+    assert rates([0, 4, 5, 9, 10, 19], halve_at=(5, 10)) == [8, 8, 4, 4, 2, 2]
+    assert rates([0, 10, 20], cosine=True) == pytest.approx([8, 4, 0])
+    assert rates([0, 1, 3, 4, 5], halve_at=(5,), warm_up=4) == [2, 4, 8, 8, 4]

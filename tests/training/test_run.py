@@ -1,252 +1,369 @@
+"""A run of a system that is no super-resolution: a curve fitted by a network that is pruned while it is searched.
+
+The stage `search` ends when few enough of the network's units are left, and leaves a smaller network, which the stage
+`refine` reads and trains.
+"""
+
 import dataclasses
-import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from mfagan import checkpoint
 from mfagan.errors import InputError
-from mfagan.evaluation.scores import mean_psnr_db
-from mfagan.networks.discriminators import ESRGANDiscriminator, load_discriminator
-from mfagan.progress import no_progress
-from mfagan.sr.network.kinds import load_generator
-from mfagan.sr.training import stages as training
-from mfagan.training.recipe import Recipe, read_recipe
-from mfagan.training.run import RunOptions, TrainingRun, prepare_run, recipe_of
-from tests import tiny
+from mfagan.progress import ProgressCallback, no_progress
+from mfagan.training.descent import Descent
+from mfagan.training.fabric import make_fabric
+from mfagan.training.learner import Learner
+from mfagan.training.recipe import BaseRecipe, StageSettings
+from mfagan.training.run import RunOptions, StageFiles, TrainingRun
+from mfagan.training.snapshot import Stateful
+from mfagan.training.stage import Source, StageSpec, StageWork
+
+N_KEPT = 3
 
 
-def prepare(
-    folder: Path,
-    recipe: Recipe,
-    images: str | Sequence[str],
-    **place: Any,
-) -> TrainingRun:
-    return prepare_run(recipe, RunOptions(folder, images, device="cpu", **place), no_progress)
+class Curve(nn.Module):
+    """One hidden layer: (N, 1) -> (N, 1)."""
+
+    KIND = "curve"
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.hidden = nn.Linear(1, width)
+        self.out = nn.Linear(width, 1)
+
+    def config(self) -> dict[str, object]:
+        return {"width": self.width}
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(torch.tanh(self.hidden(x)))
 
 
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+class Fit(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor) -> dict[str, Tensor]:
+        return {"loss": (self.network(x) - x.sin()).square().mean()}
+
+
+class Refiner(Learner):
+    watched = "loss"
+
+    def __init__(self, run: TrainingRun, stage: str, network: Curve) -> None:
+        self.stage = run.settings(stage)
+        self.network = self.curve = network
+        self.descent = Descent(run.fabric, Fit(network), run.recipe)
+
+    def parts(self) -> Mapping[str, Stateful]:
+        return self.descent.parts("fit")
+
+    def step(self, number: int, *batch: Tensor) -> dict[str, Tensor]:
+        terms = self.descent.objective(*batch)
+        self.descent.descend(terms, {"loss": 1.0}, self.stage.learning_rate_at(number))
+        return {name: term.detach() for name, term in terms.items()}
+
+
+class Searcher(Refiner):
+    """Shrinks the units' outgoing weights after each step, as a proximal step on latent vectors does."""
+
+    def step(self, number: int, *batch: Tensor) -> dict[str, Tensor]:
+        figures = super().step(number, *batch)
+        with torch.no_grad():
+            weight = self.curve.out.weight
+            weight.copy_(weight.sign() * (weight.abs() - 0.004).clamp(min=0))
+        return figures
+
+    def kept(self) -> Tensor:
+        return self.curve.out.weight[0].nonzero().flatten()
+
+    def done(self) -> bool:
+        return len(self.kept()) <= N_KEPT
+
+    def results(self) -> Sequence[nn.Module]:
+        kept = self.kept()
+        small = Curve(len(kept))
+        small.hidden.weight.data = self.curve.hidden.weight.data[kept]
+        small.hidden.bias.data = self.curve.hidden.bias.data[kept]
+        small.out.weight.data = self.curve.out.weight.data[:, kept]
+        small.out.bias.data = self.curve.out.bias.data
+        return (small,)
+
+
+class Points:
+    waited_s = 0.0
+
+    def __init__(self, start: int, stop: int) -> None:
+        self.numbers = range(start, stop)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
+        for number in self.numbers:
+            yield (4 * torch.rand(8, 1, generator=torch.Generator().manual_seed(number)) - 2,)
+
+
+def work(learner: Learner) -> StageWork:
+    x = torch.linspace(-2, 2, 16)[:, None]
+
+    def score(network: nn.Module) -> float:
+        with torch.no_grad():
+            return -(network(x) - x.sin()).square().mean().item()
+
+    return StageWork(learner, lambda start, stop: nullcontext(Points(start, stop)), score)
+
+
+def build_search(run: TrainingRun, sources: Mapping[str, Source]) -> StageWork:
+    torch.manual_seed(run.options.seed)
+    return work(Searcher(run, "search", Curve(12)))
+
+
+def build_refine(run: TrainingRun, sources: Mapping[str, Source]) -> StageWork:
+    return work(Refiner(run, "refine", read_curve(sources["found"].path)))
+
+
+def read_curve(path: Path) -> Curve:
+    found = checkpoint.read(path)
+    width = found.config["width"]
+    assert isinstance(width, int)
+    return checkpoint.load_weights(Curve(width), found, path)
+
+
+SEARCH = StageSpec("search", writes={"found": "found.safetensors"}, build=build_search)
+REFINE = StageSpec(
+    "refine", reads=SEARCH.writes, writes={"refined": "refined.safetensors"}, build=build_refine
+)
+
+
+class Killed(Exception):
+    pass
+
+
+def interrupt(at: int) -> Callable[[str], Any]:
+    """Bars whose process is killed at a step."""
+
+    @contextmanager
+    def bars(label: str) -> Iterator[ProgressCallback]:
+        def report(done: int, total: int, note: str) -> None:
+            if done == at:
+                raise Killed
+
+        yield report
+
+    return bars
+
+
+def prepare(folder: Path, bars: Callable[[str], Any] = no_progress, **options: Any) -> TrainingRun:
+    stage = StageSettings(steps=400, learning_rate=0.01, validate_every=10)
+    recipe = BaseRecipe(
+        name="toy",
+        stages={"search": stage, "refine": dataclasses.replace(stage, steps=30)},
+        ema_decay=0.0,
+        checkpoint_every=7,
+    )
+    return TrainingRun(recipe, RunOptions(folder, "cpu", **options), make_fabric("cpu", "fp32"), bars)
+
+
+def train(run: TrainingRun) -> dict[str, checkpoint.Checkpoint]:
+    paths = [*run.train(SEARCH), *run.train(REFINE)]
+    return {path.stem: checkpoint.read(path) for path in paths}
+
+
+def require_equal(one: checkpoint.Checkpoint, other: checkpoint.Checkpoint) -> None:
+    assert one.config == other.config
+    assert one.record == other.record
+    assert one.state.keys() == other.state.keys()
+    assert all(torch.equal(one.state[name], other.state[name]) for name in one.state)
+
+
+def test_a_learner_ends_its_loop_and_leaves_another_network(tmp_path: Path):
+    files = train(prepare(tmp_path))
+    found, refined = files["found"], files["refined"]
+    assert found.role == "found"
+    assert found.config == refined.config
+    assert isinstance(found.config["width"], int)
+    assert 0 < found.config["width"] <= N_KEPT
+    ended = found.record["ended_after_steps"]
+    assert isinstance(ended, int)
+    assert 30 < ended < 400
+    assert found.record["steps"] == 400  # what the recipe asks for
+    curve = found.record["curve"]
+    assert isinstance(curve, list)
+    assert curve[-1] == [ended, found.record["score"]]  # the end is validated, wherever it is
+    assert "ended_after_steps" not in refined.record
+    assert refined.record["parents"] == {
+        "found.safetensors": checkpoint.sha256(tmp_path / "found.safetensors")
+    }
+    assert refined.record["score"] > found.record["score"]  # type: ignore[operator]
+    assert not list(tmp_path.glob("*.state"))
+
+
+def test_the_network_left_computes_what_the_pruned_one_did(tmp_path: Path):
+    run = prepare(tmp_path)
+    (path,) = run.train(SEARCH)
+    network = read_curve(path)
+    assert work(Refiner(run, "refine", network)).validate(network) == pytest.approx(
+        checkpoint.read(path).record["score"], abs=1e-6
+    )
+
+
+@pytest.mark.parametrize(("stage", "step"), [("search", 8), ("search", 40), ("refine", 3), ("refine", 29)])
+def test_an_interrupted_stage_goes_on_to_the_same_bits(tmp_path: Path, stage: str, step: int):
+    whole = train(prepare(tmp_path / "whole"))
+    parts = tmp_path / "parts"
+    if stage == "refine":
+        prepare(parts).train(SEARCH)
+    with pytest.raises(Killed):
+        train(prepare(parts, interrupt(step)))
+    assert bool(list(parts.glob("*.state"))) == (step > 7)
+    resumed = train(prepare(parts))
+    for name, one in whole.items():
+        require_equal(resumed[name], one)
+
+
+def test_an_interruption_right_before_the_early_end_goes_on_to_the_same_bits(tmp_path: Path):
+    whole = train(prepare(tmp_path / "whole"))
+    ended = whole["found"].record["ended_after_steps"]
+    assert isinstance(ended, int)
+    with pytest.raises(Killed):
+        train(prepare(tmp_path / "parts", interrupt(ended)))
+    for name, one in train(prepare(tmp_path / "parts")).items():
+        require_equal(one, whole[name])
+
+
+def test_a_finished_stage_is_left_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     caplog.set_level("INFO", "mfagan")
-    return caplog
-
-
-def tiny_recipe(trained: Path, **settings: object) -> Recipe:
-    return dataclasses.replace(read_recipe(trained / "tiny.toml"), **settings)
-
-
-def with_stage(recipe: Recipe, name: str, **settings: object) -> Recipe:
-    stage = dataclasses.replace(getattr(recipe.stages, name), **settings)
-    return dataclasses.replace(recipe, stages=dataclasses.replace(recipe.stages, **{name: stage}))
-
-
-def copy(trained: Path, folder: Path, *names: str) -> None:
-    for name in names:
-        shutil.copy(trained / name, folder / name)
-
-
-def test_the_record_tells_how_it_was_made(trained: Path, tmp_path: Path):
-    copy(trained, tmp_path, "teacher.safetensors")
-    recipe = with_stage(tiny_recipe(trained), "teacher_gan", steps=5, validate_every=2)
-    run = prepare(tmp_path, recipe, str(trained / "photos"), seed=3, command="mfagan train tiny.toml")
-    files = training.train_teacher_gan(run)
-    assert files == [tmp_path / "teacher_gan.safetensors", tmp_path / "teacher_discriminator.safetensors"]
-    found = [checkpoint.read(path) for path in files]
-    record = found[0].record
-    assert found[1].record == record
-    assert (record["stage"], record["steps"], record["seed"]) == ("teacher_gan", 5, 3)
-    assert record["command"] == "mfagan train tiny.toml"
-    assert record["parents"] == {"teacher.safetensors": checkpoint.sha256(tmp_path / "teacher.safetensors")}
-    assert record["images"] == str(trained / "photos")
-    assert record["training_images"] == ["photo_0", "photo_1", "photo_2"]
-    assert record["validation_images"] == ["photo_3"]
-    assert record["torch"] == torch.__version__
-    assert recipe_of(found[0]) == recipe
-    curve = record["validation_curve"]
-    assert isinstance(curve, list)
-    assert [step for step, _ in curve] == [2, 4, 5]  # the end is always validated
-    network = load_generator(files[0])
-    assert record["validation_psnr_db"] == pytest.approx(mean_psnr_db(network, run.validation), abs=1e-9)
-    assert "best_step" not in record
-    assert sorted(path.name for path in tmp_path.glob("*.state")) == []
-
-
-def test_a_curve_holds_the_scores_of_those_steps(trained: Path, tmp_path: Path):
-    """The last validation on the way, at the end of the training, is that of the file."""
-    recipe = with_stage(tiny_recipe(trained), "teacher", steps=4, validate_every=2)
-    training.train_teacher(prepare(tmp_path, recipe, str(trained / "photos")))
-    record = checkpoint.read(tmp_path / "teacher.safetensors").record
-    curve = record["validation_curve"]
-    assert isinstance(curve, list)
-    assert [step for step, _ in curve] == [2, 4]
-    assert curve[1][1] == record["validation_psnr_db"] != curve[0][1]
-
-
-def test_a_finished_stage_is_left_and_said_so(trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture):
-    run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
-    (path,) = training.train_teacher(run)
-    content = path.read_bytes()
-    log.clear()
-    (tmp_path / "teacher.state").write_bytes(b"left by a crash between the two")
-    assert training.train_teacher(run) == [path]
-    assert path.read_bytes() == content
-    assert log.messages == [f"teacher is finished already: {path}"]
-    assert not (tmp_path / "teacher.state").exists()
-
-
-def test_what_is_typed_and_where_images_lie_tells_no_trainings_apart(
-    trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture
-):
-    copy(trained, tmp_path, "teacher.safetensors")
-    photos = shutil.copytree(trained / "photos", tmp_path / "moved")
-    training.train_teacher(prepare(tmp_path, tiny_recipe(trained), str(photos), command="another"))
-    assert log.messages[-1].startswith("teacher is finished already")
-
-
-@pytest.mark.parametrize(
-    ("change", "place", "message"),
-    [
-        ({"batch": 2}, {}, r"recipe\.batch was 1, now 2"),
-        ({"name": "other"}, {}, r"recipe\.name was 'tiny', now 'other'"),
-        ({}, {"seed": 1}, r"seed was 0, now 1"),
-        (
-            {},
-            {"validation": "val"},
-            r"training_images was \['photo_0', 'photo_1', 'photo_2'\], now \['photo_0'",
-        ),
-    ],
-)
-def test_the_file_of_another_training_is_refused_by_name(
-    trained: Path, tmp_path: Path, change: dict, place: dict, message: str
-):
-    copy(trained, tmp_path, "teacher.safetensors")
-    before = (tmp_path / "teacher.safetensors").read_bytes()
-    if "validation" in place:
-        place = {"validation": str(tiny.write_photos(tmp_path / "val", n=1, side=48))}
-    run = prepare(tmp_path, tiny_recipe(trained, **change), str(trained / "photos"), **place)
-    with pytest.raises(InputError, match=rf"teacher\.safetensors was made with other settings \({message}"):
-        training.train_teacher(run)
-    assert (tmp_path / "teacher.safetensors").read_bytes() == before
-
-
-def test_the_settings_of_other_stages_do_not_matter(
-    trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture
-):
-    copy(trained, tmp_path, "teacher.safetensors")
-    recipe = with_stage(tiny_recipe(trained), "supernet", steps=99)
-    training.train_teacher(prepare(tmp_path, recipe, str(trained / "photos")))
-    assert log.messages[-1].startswith("teacher is finished already")
-    with pytest.raises(InputError, match=r"recipe\.stages\.learning_rate was 0\.0001, now 0\.1"):
-        training.train_teacher(
-            prepare(tmp_path, with_stage(recipe, "teacher", learning_rate=0.1), str(trained / "photos"))
-        )
-
-
-def test_a_new_parent_means_another_training(trained: Path, tmp_path: Path):
-    copy(trained, tmp_path, "student.safetensors", "supergenerator.safetensors")
-    found = checkpoint.read(tmp_path / "student.safetensors")
-    state = {name: tensor + 1 for name, tensor in found.state.items()}
-    checkpoint.save(tmp_path / "student.safetensors", dataclasses.replace(found, state=state))
-    run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
-    with pytest.raises(InputError, match=r"\(parents\.student\.safetensors was '[0-9a-f]{64}', now '"):
-        training.train_supernet(run)
-
-
-def test_restart_trains_anew(trained: Path, tmp_path: Path):
-    copy(trained, tmp_path, "teacher.safetensors")
-    (tmp_path / "teacher.state").write_bytes(b"damaged")
-    recipe = with_stage(tiny_recipe(trained), "teacher", steps=1)
-    training.train_teacher(prepare(tmp_path, recipe, str(trained / "photos"), restart=True))
-    assert checkpoint.read(tmp_path / "teacher.safetensors").record["steps"] == 1
-    assert not (tmp_path / "teacher.state").exists()
-
-
-def test_images_of_several_folders(trained: Path, tmp_path: Path):
-    folders = [str(tiny.write_photos(tmp_path / name, n=n, side=64)) for name, n in (("a", 2), ("b", 3))]
-    run = prepare(tmp_path / "w", with_stage(tiny_recipe(trained), "teacher", steps=1), folders)
-    (path,) = training.train_teacher(run)
-    record = checkpoint.read(path).record
-    assert record["images"] == folders
-    assert record["training_images"] == ["photo_0", "photo_0", "photo_1"]
-    assert record["validation_images"] == ["photo_1", "photo_2"]  # the last tenth of each, rounded up
-    with pytest.raises(InputError, match="given to train on twice"):
-        prepare(tmp_path / "w", tiny_recipe(trained), [folders[0], folders[0]])
-
-
-def test_esrgans_discriminator_trains_a_teacher_and_is_not_distilled(trained: Path, tmp_path: Path):
-    copy(trained, tmp_path, "teacher.safetensors")
-    run = prepare(tmp_path, tiny_recipe(trained, discriminator="esrgan"), str(trained / "photos"))
-    training.train_teacher_gan(run)
-    path = tmp_path / "teacher_discriminator.safetensors"
-    discriminator = load_discriminator(path, "teacher_discriminator")
-    assert isinstance(discriminator, ESRGANDiscriminator)
-    assert discriminator.config() == {"image_px": 64, "base": 64}
+    train(prepare(tmp_path))
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.safetensors")}
+    train(prepare(tmp_path))
+    assert {path: path.read_bytes() for path in before} == before
+    assert caplog.messages == [
+        f"search is finished already: {tmp_path / 'found.safetensors'}",
+        f"refine is finished already: {tmp_path / 'refined.safetensors'}",
+    ]
     with pytest.raises(
-        InputError, match=r"'esrgan_discriminator' has no layers to distill; choose patchgan"
-    ) as e:
-        training.train_student(run)
-    assert "\n" not in str(e.value)
-    with pytest.raises(InputError, match="choose patchgan"):
-        training.train(run)
-    assert not (tmp_path / "student.safetensors").exists()
+        InputError, match=r"found\.safetensors was made with other settings \(seed was 0, now 1"
+    ):
+        prepare(tmp_path, seed=1).train(SEARCH)
+    train(prepare(tmp_path, seed=1, restart=True))
+    assert checkpoint.read(tmp_path / "found.safetensors").record["seed"] == 1
 
 
-def test_its_crops_must_suit_esrgans_discriminator(trained: Path, tmp_path: Path):
-    copy(trained, tmp_path, "teacher.safetensors")
-    run = prepare(tmp_path, tiny_recipe(trained, discriminator="esrgan", crop_px=20), str(trained / "photos"))
-    with pytest.raises(InputError, match="images of 80 px"):
-        training.train_teacher_gan(run)
+def test_steps_are_capped(tmp_path: Path):
+    files = train(prepare(tmp_path, max_steps=5))
+    assert [one.record["steps"] for one in files.values()] == [5, 5]
+    width = files["found"].config["width"]
+    assert isinstance(width, int)
+    assert width > N_KEPT  # it is not done yet
+    assert "ended_after_steps" not in files["found"].record
+
+
+def test_best_weights_of_a_stage_are_kept(tmp_path: Path):
+    run = prepare(tmp_path)
+    run.train(SEARCH)
+    (path,) = run.train(dataclasses.replace(REFINE, keep_best=True))
+    record = checkpoint.read(path).record
+    curve = record["curve"]
+    assert isinstance(curve, list)
+    assert record["score"] == max(score for _, score in curve)
+    assert [record["kept_step"], record["score"]] in curve
+
+
+def test_files_of_a_stage_may_be_elsewhere(tmp_path: Path):
+    search, refine = prepare(tmp_path / "search"), prepare(tmp_path / "refine")
+    (found,) = search.train(SEARCH)
+    (one,) = refine.train(REFINE, StageFiles(read_from=found.parent))
+    # A file that is given may have any role.
+    (other,) = refine.train(
+        REFINE, StageFiles(sources={"found": one}, writes={"again": tmp_path / "again.st"})
+    )
+    assert checkpoint.read(other, role="again").record["parents"] == {one.name: checkpoint.sha256(one)}
+
+
+@pytest.mark.parametrize("name", ["found.safetensors", "refined.safetensors"])
+def test_outputs_are_checked_before_the_work(tmp_path: Path, name: str):
+    """`refined.safetensors` is a folder; `found.safetensors` is what it would be made from."""
+    run = prepare(tmp_path)
+    (found,) = run.train(SEARCH)
+    taken = tmp_path / name
+    if taken != found:
+        taken.mkdir()
+    spec = dataclasses.replace(REFINE, build=lambda run, sources: pytest.fail("the work has begun"))
+    with pytest.raises(InputError, match=rf"{taken}.*(it is a folder|is the input)"):
+        run.train(spec, StageFiles(writes={"refined": taken}))
+
+
+def test_a_source_that_is_missing_or_has_another_role_is_named(tmp_path: Path):
+    run = prepare(tmp_path)
+    with pytest.raises(InputError, match=r"checkpoint .*found\.safetensors: no such file"):
+        run.train(REFINE)
+    (found,) = run.train(SEARCH)
+    (refined,) = run.train(REFINE)
+    refined.replace(found)
+    with pytest.raises(InputError, match="its role is 'refined', 'found' is needed"):
+        run.train(REFINE)
 
 
 @pytest.mark.parametrize(
-    ("given", "needed", "stage", "message"),
+    ("settings", "phrase"),
     [
-        ("student", "teacher", "teacher_gan", r"teacher\.safetensors: its role is 'student', 'teacher' is"),
-        (
-            "teacher",
-            "teacher_gan",
-            "distill",
-            r"teacher_gan\.safetensors: its role is 'teacher', 'teacher_gan' is",
-        ),
-        (
-            "discriminator",
-            "teacher_discriminator",
-            "distill",
-            r"its role is 'discriminator', 'teacher_discriminator' is",
-        ),
-        (
-            "supergenerator",
-            "student",
-            "supernet",
-            r"student\.safetensors: its role is 'supergenerator', 'student' is",
-        ),
-        (
-            "discriminator",
-            "student",
-            "supernet",
-            r"student\.safetensors: its network is 'patchgan', 'mfanet' is",
-        ),
+        ({"halve_at": (10, 30, 40)}, "halve_at 30, 40 is never reached"),
+        ({"warm_up": 31}, "warm_up 31 is not finished"),
+        ({"halve_at": (29,), "warm_up": 30}, None),
     ],
 )
-def test_a_wrong_parent_is_named(
-    trained: Path, tmp_path: Path, given: str, needed: str, stage: str, message: str
+def test_settings_beyond_the_stages_length_are_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, settings: dict[str, Any], phrase: str | None
 ):
-    copy(trained, tmp_path, "teacher_gan.safetensors", "teacher_discriminator.safetensors")
-    shutil.copy(trained / f"{given}.safetensors", tmp_path / f"{needed}.safetensors")
-    run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
-    before = sorted(tmp_path.iterdir())
-    with pytest.raises(InputError, match=message):
-        training.train(run, [stage])
-    assert sorted(tmp_path.iterdir()) == before
+    run = prepare(tmp_path)
+    run.train(SEARCH)
+    run = dataclasses.replace(run, recipe=run.recipe.with_stage("refine", **settings))
+    run.train(REFINE)
+    if phrase is None:
+        assert caplog.messages == []
+    else:
+        (line,) = caplog.messages
+        assert line.startswith(f"recipe toy: stage refine has 30 steps: {phrase}")
 
 
-def test_a_variant_has_a_folder_of_its_own(trained: Path, tmp_path: Path):
-    run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
-    other = run.varied("wide", batch=3)
-    assert other.options.folder == tmp_path / "wide"
-    assert other.options.folder.is_dir()
-    assert (other.recipe.batch, run.recipe.batch) == (3, 1)
-    assert (other.training, other.options.images) == (run.training, run.options.images)
+def test_a_cap_makes_no_settings_late(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    """--max-steps shortens stages on purpose."""
+    run = prepare(tmp_path, max_steps=2)
+    run = dataclasses.replace(run, recipe=run.recipe.with_stage("search", halve_at=(100,), warm_up=50))
+    run.train(SEARCH)
+    assert caplog.messages == []
+
+
+def test_what_a_stage_does_not_use_tells_no_trainings_apart(tmp_path: Path):
+    """In its files, and in its snapshots."""
+    spec = dataclasses.replace(SEARCH, unused=lambda settings: {"betas"})
+    with pytest.raises(Killed):
+        prepare(tmp_path, interrupt(20)).train(SEARCH)
+    run = prepare(tmp_path)
+    other = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, betas=(0.4, 0.999)))
+    with pytest.raises(InputError, match=r"recipe\.betas"):
+        other.train(SEARCH)
+    other.train(spec)
+    content = (tmp_path / "found.safetensors").read_bytes()
+    run.train(spec)
+    assert (tmp_path / "found.safetensors").read_bytes() == content
+
+
+def test_halvings_that_a_cosine_ignored_tell_no_trainings_apart(tmp_path: Path):
+    """Version 0.1.0 took both and recorded both; the recipe must be corrected, the file need not be trained again."""
+    run = prepare(tmp_path)
+    run = dataclasses.replace(run, recipe=run.recipe.with_stage("search", cosine=True))
+    (path,) = run.train(SEARCH)
+    found = checkpoint.read(path)
+    record: Any = found.record
+    record["recipe"]["stages"]["search"]["halve_at"] = [5]
+    checkpoint.save(path, dataclasses.replace(found, record=record))
+    content = path.read_bytes()
+    run.train(SEARCH)
+    assert path.read_bytes() == content

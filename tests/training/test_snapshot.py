@@ -40,7 +40,9 @@ def test_none_is_there(tmp_path: Path):
 @pytest.mark.parametrize("content", [b"", b"torn", b"PK\x03\x04torn"])
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes):
     (tmp_path / "a.state").write_bytes(content)
-    with pytest.raises(InputError, match=r"a\.state: not readable .* remove it to start anew") as caught:
+    with pytest.raises(
+        InputError, match=r"a\.state: not readable .* remove it to start from the beginning"
+    ) as caught:
         read_snapshot(tmp_path / "a.state", {})
     assert "\n" not in str(caught.value)
 

@@ -1,6 +1,6 @@
 """The paper's ablations (Table 1, figure 6) and the choice of the sampling rule, at the scale of a recipe.
 
-Every network is trained by `TrainingRun`, so an interrupted ablation goes on where it stopped, and studies in one
+Every network is trained by `SRRun`, so an interrupted ablation goes on where it stopped, and studies in one
 folder share the stages that they have in common.
 """
 
@@ -26,24 +26,22 @@ from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.training.finetune import finetune
+from mfagan.sr.training.recipe import Sampling
+from mfagan.sr.training.run import SRRun
 from mfagan.sr.training.stages import (
-    DISCRIMINATOR,
-    STUDENT,
-    SUPERGENERATOR,
-    TEACHER_DISCRIMINATOR,
+    DISTILL,
+    FINETUNE,
+    PIPELINE,
+    STAGES,
+    SUPERNET,
+    TEACHER,
     TEACHER_GAN,
     new_discriminator,
     train,
-    train_student,
-    train_supernet,
-    train_teacher_gan,
 )
-from mfagan.training.recipe import Recipe, Sampling, Stages
-from mfagan.training.run import TrainingRun
+from mfagan.training.run import StageFiles
 
 PRUNED = Widths.parse(TABLE_1_PRUNED)
-
-SUBGENERATOR = "subgenerator.safetensors"
 
 
 def rules(steps: int) -> dict[str, Sampling]:
@@ -71,7 +69,7 @@ class ExperimentReport:
     notes: Sequence[str]
 
 
-def ablate_compression(run: TrainingRun, lpips: Lpips | None = None) -> ExperimentReport:
+def ablate_compression(run: SRRun, lpips: Lpips | None = None) -> ExperimentReport:
     """Table 1's five columns: MFAGAN_L; distilling G and D; G alone; pruning without distilling; both.
 
     LPIPS stands among the figures where it is given.
@@ -81,22 +79,20 @@ def ablate_compression(run: TrainingRun, lpips: Lpips | None = None) -> Experime
     generator_alone = run.varied(
         "distill_g",
         student_discriminator=recipe.teacher_discriminator,
-        stages=replace(
-            recipe.stages,
-            distill=replace(
-                recipe.stages.distill, weights=replace(recipe.stages.distill.weights, distill_d=0.0)
-            ),
-        ),
+        stages=recipe.with_stage(
+            "distill", weights=replace(recipe.stages["distill"].weights, distill_d=0.0)
+        ).stages,
     )
-    train_student(generator_alone, folder)
+    generator_alone.train(DISTILL, StageFiles(read_from=folder))
     pruned_alone = run.varied("prune")
-    train_supernet(pruned_alone, folder / TEACHER_GAN)
+    teacher = TEACHER_GAN.path(folder)
+    pruned_alone.train(SUPERNET, StageFiles(sources={"student": teacher}))
     files = [
-        folder / TEACHER_GAN,
-        folder / STUDENT,
-        generator_alone.options.folder / STUDENT,
-        tune_slice(pruned_alone, PRUNED, folder / TEACHER_DISCRIMINATOR),
-        tune_slice(run, PRUNED, folder / DISCRIMINATOR),
+        teacher,
+        DISTILL.path(folder),
+        DISTILL.path(generator_alone.options.folder),
+        tune_slice(pruned_alone, PRUNED, TEACHER_GAN.path(folder, "teacher_discriminator")),
+        tune_slice(run, PRUNED, DISTILL.path(folder, "discriminator")),
     ]
     _, *columns = TABLE_1
     names = [
@@ -134,23 +130,21 @@ def ablate_compression(run: TrainingRun, lpips: Lpips | None = None) -> Experime
             _bicubic_note(found),
             "The paper does not name LPIPS's net.",
             f"Pruned networks are the slice {PRUNED}, whose costs are those of the paper's, fine-tuned.",
-            budget(recipe),
+            budget(run),
         ],
     )
 
 
-def compare_sampling(run: TrainingRun) -> ExperimentReport:
+def compare_sampling(run: SRRun) -> ExperimentReport:
     """Rules for drawing a SuperGenerator's widths, from one student, for as many steps each."""
-    train(run, ["teacher", "teacher_gan", "distill"])
-    steps = run.recipe.stages.supernet.steps
+    train(run, [spec for spec in PIPELINE if spec is not SUPERNET])
+    steps = run.settings("supernet").steps
     rankings: list[Ranking] = []
     for rule in rules(steps).values():
-        settings = replace(run.recipe.stages.supernet, sampling=rule)
-        variant = run.varied(
-            f"sampling_{len(rankings) + 1}", stages=replace(run.recipe.stages, supernet=settings)
-        )
-        train_supernet(variant, run.options.folder / STUDENT)
-        rankings.append(rank(variant, variant.options.folder / SUPERGENERATOR))
+        stages = run.recipe.with_stage("supernet", sampling=rule).stages
+        variant = run.varied(f"sampling_{len(rankings) + 1}", stages=stages)
+        variant.train(SUPERNET, StageFiles(read_from=run.options.folder))
+        rankings.append(rank(variant, SUPERNET.path(variant.options.folder)))
     rows: list[list[Cell]] = []
     for name, ranking in zip(rules(steps), rankings, strict=True):
         drawn = [one.psnr_db for one in ranking.drawn]
@@ -164,11 +158,11 @@ def compare_sampling(run: TrainingRun) -> ExperimentReport:
         "How a SuperGenerator's widths are drawn",
         [Column("rule"), *uniform, *spread, Column("Spearman", "", ".3f", "PSNR, FLOPs")],
         rows,
-        [f"Inherited weights; {steps} steps each, from one student.", budget(run.recipe)],
+        [f"Inherited weights; {steps} steps each, from one student.", budget(run)],
     )
 
 
-def compare_discriminators(run: TrainingRun, lpips: Lpips | None = None) -> ExperimentReport:
+def compare_discriminators(run: SRRun, lpips: Lpips | None = None) -> ExperimentReport:
     """PatchGAN against ESRGAN's discriminator (the paper's figure 6): stage 1b from one teacher.
 
     LPIPS stands among the figures where it is given.
@@ -179,10 +173,10 @@ def compare_discriminators(run: TrainingRun, lpips: Lpips | None = None) -> Expe
         new_discriminator(
             other, run.recipe.teacher_discriminator
         )  # refuses unsuitable crops before any training
-    train(run, ["teacher", "teacher_gan"])
-    train_teacher_gan(other, folder)
-    curves = [_curve(place / TEACHER_GAN) for place in (folder, other.options.folder)]
-    files = {"PatchGAN": folder / TEACHER_GAN, "ESRGAN's": other.options.folder / TEACHER_GAN}
+    train(run, [TEACHER, TEACHER_GAN])
+    other.train(TEACHER_GAN, StageFiles(read_from=folder))
+    files = {"PatchGAN": TEACHER_GAN.path(folder), "ESRGAN's": TEACHER_GAN.path(other.options.folder)}
+    curves = [_curve(path) for path in files.values()]
     found = score(run, files, lpips)
     steps = [step for step in curves[0] if step in curves[1]]
     rows = [
@@ -201,14 +195,25 @@ def compare_discriminators(run: TrainingRun, lpips: Lpips | None = None) -> Expe
         [
             _bicubic_note(found),
             "The losses are the same for both (the paper's equation 6); ESRGAN's relativistic loss is not used.",
-            budget(run.recipe),
+            budget(run),
         ],
     )
 
 
-def tune_slice(run: TrainingRun, widths: Widths, discriminator: Path, name: str = SUBGENERATOR) -> Path:
-    """A slice of the run's SuperGenerator, fine-tuned; the checkpoint in the run's folder."""
-    out, supernet = run.options.folder / name, run.options.folder / SUPERGENERATOR
+def tune_slice(run: SRRun, widths: Widths, discriminator: Path, name: str | None = None) -> Path:
+    """Fine-tune a slice of the run's SuperGenerator.
+
+    Args:
+        run: its folder holds the SuperGenerator.
+        widths: of the slice.
+        discriminator: the checkpoint of the one that it is trained against.
+        name: of the file to write into the run's folder; None for the stage's own.
+
+    Returns:
+        The file.
+    """
+    supernet = SUPERNET.path(run.options.folder)
+    out = FINETUNE.path(run.options.folder) if name is None else run.options.folder / name
     network = load_generator(supernet, widths)
     assert isinstance(network, MFANet)
     facts = {"widths": list(widths), "supernet_sha256": checkpoint.sha256(supernet)}
@@ -216,13 +221,13 @@ def tune_slice(run: TrainingRun, widths: Widths, discriminator: Path, name: str 
     return out
 
 
-def rank(run: TrainingRun, supernet: Path, n: int = 200) -> Ranking:
+def rank(run: SRRun, supernet: Path, n: int = 200) -> Ranking:
     """Uniform and drawn slices of a SuperGenerator's file on the run's device and validation images."""
     return rank_slices(load_supernet(supernet).to(run.fabric.device), run.validation, n)
 
 
 def score(
-    run: TrainingRun,
+    run: SRRun,
     files: dict[str, Path],
     lpips: Lpips | None = None,
     latency_size: tuple[int, int] | None = None,
@@ -234,7 +239,7 @@ def score(
     return evaluate(candidates, [_validation_set(run)], run.recipe.scale, settings, bars=run.bars)
 
 
-def _validation_set(run: TrainingRun) -> EvaluationSet:
+def _validation_set(run: SRRun) -> EvaluationSet:
     given = run.options.validation or run.options.images
     sources = [given] if isinstance(given, str) else list(given)
     name = HELD_OUT if set(sources) == {EMBEDDED} else "validation images"
@@ -247,10 +252,10 @@ def mean_figures(row: NetworkScores) -> Scores:
     return row.mean(name)
 
 
-def budget(recipe: Recipe) -> str:
+def budget(run: SRRun) -> str:
     """The steps of every stage in words."""
-    stages = ", ".join(f"{name} {getattr(recipe.stages, name).steps}" for name in Stages.__dataclass_fields__)
-    return f"Steps: {stages}; batches of {recipe.batch} crops of {recipe.crop_px} LR px."
+    stages = ", ".join(f"{name} {run.settings(name).steps}" for name in STAGES)
+    return f"Steps: {stages}; batches of {run.recipe.batch} crops of {run.recipe.crop_px} LR px."
 
 
 def _curve(path: Path) -> dict[int, float]:

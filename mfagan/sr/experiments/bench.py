@@ -41,9 +41,9 @@ from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.study.bf16_scoring import ScoringPrecision
 from mfagan.sr.study.prefix_walk import PrefixWalk
 from mfagan.sr.study.problem import Scoring, SubGeneratorProblem, every_block
+from mfagan.sr.training.learner import GANLearner
+from mfagan.sr.training.stages import read_recipe
 from mfagan.training.fabric import make_fabric
-from mfagan.training.recipe import read_recipe
-from mfagan.training.stage import StageTrainer
 
 REPEATS = 15
 N_LARGE_IMAGES = 12
@@ -92,13 +92,13 @@ def _seconds(run: Callable[[], object]) -> float:
 def bench_training() -> Measurement:
     """A SuperGenerator's training step at full width against the plain MFANet's."""
     recipe = read_recipe("demo")
-    stage = replace(recipe.stages.supernet, steps=1_000)
+    stage = replace(recipe.stages["supernet"], steps=1_000)
     crop_px, scale = recipe.crop_px, recipe.scale
     lr = torch.rand(recipe.batch, 3, crop_px, crop_px)
     hr = torch.rand(recipe.batch, 3, crop_px * scale, crop_px * scale)
     fabric = make_fabric("cpu", recipe.precision)
-    plain = StageTrainer(recipe, stage, MFANet(FULL, scale, recipe.residual), fabric)
-    elastic = StageTrainer(
+    plain = GANLearner(recipe, stage, MFANet(FULL, scale, recipe.residual), fabric)
+    elastic = GANLearner(
         recipe, stage, SuperGenerator(FULL, scale, recipe.residual), fabric, draw=lambda number: [FULL]
     )
     value = ratio_in_turn(lambda: elastic.step(0, lr, hr), lambda: plain.step(0, lr, hr))
@@ -124,9 +124,9 @@ def bench_data() -> list[Measurement]:
 
 def _waiting_percent(pairs: Sequence[Pair]) -> float:
     recipe = read_recipe("demo")
-    stage = replace(recipe.stages.teacher, steps=1_000)
+    stage = replace(recipe.stages["teacher"], steps=1_000)
     network = MFANet(FULL, recipe.scale, recipe.residual)
-    trainer = StageTrainer(recipe, stage, network, make_fabric("cpu", recipe.precision))
+    trainer = GANLearner(recipe, stage, network, make_fabric("cpu", recipe.precision))
     crops = CropSampler(pairs, recipe.crop_px, recipe.batch)
     return 100 * waiting_share(crops, lambda lr, hr: trainer.step(0, lr, hr))
 

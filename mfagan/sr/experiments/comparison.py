@@ -18,10 +18,11 @@ from mfagan.sr.experiments.ranking import Slice
 from mfagan.sr.network.kinds import Generator, build
 from mfagan.sr.network.mfanet import INPUT_SIZE
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.training.stages import DISCRIMINATOR, SUPERGENERATOR, train
-from mfagan.training.recipe import LossWeights
-from mfagan.training.run import TrainingRun
-from mfagan.training.stage import StageTrainer
+from mfagan.sr.training.learner import GANLearner
+from mfagan.sr.training.recipe import LossWeights
+from mfagan.sr.training.run import SRRun
+from mfagan.sr.training.stages import DISTILL, STAGES, SUPERNET, TEACHER, Sources, crop_seed, train
+from mfagan.training.stage import StageWork
 
 COMPARED_PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "RRDBNet, 3 blocks": ("rrdbnet", {"n_blocks": 3, "features": 32, "growth": 16}),
@@ -36,7 +37,7 @@ PickFront = Callable[[Sequence[Slice], int], list[Widths]]
 """Some slices of the front of PSNR and FLOPs, spread over it."""
 
 
-def compare_slices(run: TrainingRun, pick_front: PickFront) -> ExperimentReport:
+def compare_slices(run: SRRun, pick_front: PickFront) -> ExperimentReport:
     """Slices across the front, fine-tuned, against the same widths trained from scratch for as long."""
     steps = _slice_steps(run)
     choices = _train_front(run, pick_front)
@@ -65,12 +66,12 @@ def compare_slices(run: TrainingRun, pick_front: PickFront) -> ExperimentReport:
             f"From scratch: {steps} steps each, as many as the SuperGenerator and the fine-tuning had together. "
             "The SuperGenerator starts from the distilled student, as the paper's does; the student's and the "
             "teacher's steps are not counted.",
-            budget(run.recipe),
+            budget(run),
         ],
     )
 
 
-def compare_peers(run: TrainingRun, pick_front: PickFront) -> ExperimentReport:
+def compare_peers(run: SRRun, pick_front: PickFront) -> ExperimentReport:
     """The fine-tuned front against other authors' networks: PSNR-Y and the latency of the whole network."""
     steps = _pipeline_steps(run)
     ours = {f"ours, {widths}": _tune(run, widths) for widths in _train_front(run, pick_front)}
@@ -118,52 +119,53 @@ def compare_peers(run: TrainingRun, pick_front: PickFront) -> ExperimentReport:
             f"Latency of the whole network: {timing.describe()}, median of {timing.rounds} rounds in turn.",
             f"Peers: {steps} steps each, as many as teacher, student, SuperGenerator and fine-tuning had together; "
             "the same images, L1 alone, and the same residual.",
-            budget(run.recipe),
+            budget(run),
         ],
     )
 
 
-def _train_front(run: TrainingRun, pick_front: PickFront) -> list[Widths]:
+def _train_front(run: SRRun, pick_front: PickFront) -> list[Widths]:
     train(run)
-    ranking = rank(run, run.options.folder / SUPERGENERATOR)
+    ranking = rank(run, SUPERNET.path(run.options.folder))
     return pick_front([*ranking.uniform, *ranking.drawn], N_SLICES)
 
 
-def _tune(run: TrainingRun, widths: Widths) -> Path:
-    stages = run.recipe.stages
-    l1 = replace(stages.finetune, weights=LossWeights())
-    tuner = replace(run, recipe=replace(run.recipe, stages=replace(stages, finetune=l1)))
+def _tune(run: SRRun, widths: Widths) -> Path:
+    tuner = replace(run, recipe=run.recipe.with_stage("finetune", weights=LossWeights()))
     name = f"tuned_{_short(widths)}.safetensors"
-    return tune_slice(tuner, widths, run.options.folder / DISCRIMINATOR, name)
+    return tune_slice(tuner, widths, DISTILL.path(run.options.folder, "discriminator"), name)
 
 
-def _train_alone(run: TrainingRun, name: str, make: Callable[[], Generator], steps: int) -> None:
+def _train_alone(run: SRRun, name: str, make: Callable[[], Generator], steps: int) -> None:
     """A network trained with the teacher's settings on L1 for so many steps, into the file `name`."""
-    stages = run.recipe.stages
-    stage = replace(
-        stages.teacher, steps=steps, weights=LossWeights(), validate_every=stages.finetune.validate_every
+    recipe = run.recipe.with_stage(
+        "teacher",
+        steps=steps,
+        weights=LossWeights(),
+        validate_every=run.recipe.stages["finetune"].validate_every,
     )
-    alone = replace(run, recipe=replace(run.recipe, stages=replace(stages, teacher=stage)))
+    # `steps` adds up stages that are capped already.
+    alone = replace(run, recipe=recipe, options=replace(run.options, max_steps=None))
 
-    def start() -> StageTrainer:
-        return StageTrainer(alone.recipe, stage, make(), run.fabric)
+    def build(run: SRRun, sources: Sources) -> StageWork:
+        learner = GANLearner(run.recipe, run.settings("teacher"), make(), run.fabric)
+        return run.work(learner, crop_seed(run, "teacher"))
 
-    out = run.options.folder / f"{name}.safetensors"
-    alone.train("teacher", {"alone": out}, start, facts={"network": name}, keep_best=True)
+    spec = replace(TEACHER, writes={"alone": f"{name}.safetensors"}, build=build, keep_best=True)
+    alone.train(spec, facts={"network": name})
 
 
-def _draw(run: TrainingRun, kind: str, config: dict[str, object]) -> Generator:
+def _draw(run: SRRun, kind: str, config: dict[str, object]) -> Generator:
     torch.manual_seed(run.options.seed)
     return build(kind, config | {"scale": run.recipe.scale, "residual": run.recipe.residual})
 
 
-def _slice_steps(run: TrainingRun) -> int:
-    return run.recipe.stages.supernet.steps + run.recipe.stages.finetune.steps
+def _slice_steps(run: SRRun) -> int:
+    return sum(run.settings(stage).steps for stage in ("supernet", "finetune"))
 
 
-def _pipeline_steps(run: TrainingRun) -> int:
-    stages = run.recipe.stages
-    return _slice_steps(run) + stages.teacher.steps + stages.teacher_gan.steps + stages.distill.steps
+def _pipeline_steps(run: SRRun) -> int:
+    return sum(run.settings(stage).steps for stage in STAGES)
 
 
 def _short(widths: Widths) -> str:

@@ -11,7 +11,7 @@ from pydantic.dataclasses import dataclass
 
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
-from mfagan.errors import InputError
+from mfagan.errors import InputError, describe_fault
 from mfagan.files import read_text, write_atomic
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
@@ -98,7 +98,7 @@ def read_picked(path: str | Path) -> Picked:
     except InputError as error:
         raise InputError(f"pick {error}; write one with `mfagan pick`") from None
     except ValidationError as error:
-        raise InputError(f"pick {path}: {_first(error)}; write one with `mfagan pick`") from None
+        raise InputError(f"pick {path}: {describe_fault(error)}; write one with `mfagan pick`") from None
     require_choice(picked.as_widths())
     return picked
 
@@ -119,10 +119,6 @@ def picked_of(found: Checkpoint, path: str | Path) -> Picked | None:
     try:
         return TypeAdapter(Picked).validate_python({"storage": found.record.get("storage", ""), **fields})
     except ValidationError as error:
-        raise InputError(f"checkpoint {path}: its pick: {_first(error)}; fine-tune it again") from None
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"]) or "the file"
-    return f"{field}: {first['msg']}"
+        raise InputError(
+            f"checkpoint {path}: its pick: {describe_fault(error)}; fine-tune it again"
+        ) from None

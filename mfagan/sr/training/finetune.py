@@ -1,14 +1,23 @@
 """Stage 4: fine-tuning a picked SubGenerator with the distilled discriminator (paper section 4.1)."""
 
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mfagan import checkpoint
-from mfagan.networks.discriminators import load_discriminator
+from mfagan.sr.network.discriminators import load_discriminator, rebuild_discriminator
 from mfagan.sr.network.mfanet import MFANet
-from mfagan.training.run import TrainingRun
-from mfagan.training.stage import StageTrainer
+from mfagan.sr.training.learner import GANLearner
+from mfagan.sr.training.recipe import Recipe, Stage
+from mfagan.sr.training.run import SRRun
+from mfagan.sr.training.stages import FINETUNE, Sources, crop_seed
+from mfagan.training.run import StageFiles
+from mfagan.training.stage import StageWork
+
+__all__ = ["FineTuned", "finetune", "require_discriminator"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -20,20 +29,70 @@ class FineTuned:
     psnr_after_db: float
 
 
-def finetune(
-    run: TrainingRun, network: MFANet, discriminator_path: Path, out: Path, facts: Mapping[str, object]
-) -> FineTuned:
-    """Train `network` against the discriminator of a file and write its best validation, the start included.
+def require_discriminator(recipe: Recipe, path: Path) -> None:
+    """Check before long work that the discriminator of a fine-tuning can be used, if it needs one.
 
-    A recipe that does not weigh the adversarial term needs no discriminator. facts: what the checkpoint records
-    besides, such as the pick.
+    Args:
+        recipe: tells whether fine-tuning weighs the adversarial term.
+        path: the discriminator's checkpoint.
+
+    Raises:
+        InputError: as `load_discriminator`.
     """
-    stage = run.recipe.stages.finetune
+    if recipe.stages["finetune"].weights.adv:
+        load_discriminator(path)
 
-    def start() -> StageTrainer:
-        discriminator = load_discriminator(discriminator_path) if stage.weights.adv else None
-        return StageTrainer(run.recipe, stage, network, run.fabric, discriminator, perceptual=run.perceptual)
 
-    run.train("finetune", {"subgenerator": out}, start, [discriminator_path], facts, keep_best=True)
+def finetune(
+    run: SRRun, network: MFANet, discriminator: Path, out: Path, facts: Mapping[str, object]
+) -> FineTuned:
+    """Train a network against a discriminator and write its best validation, the start included.
+
+    If that is the start, a line in the log gives the reason.
+
+    Args:
+        run: gives recipe, images and device.
+        network: what is trained, in place.
+        discriminator: a checkpoint; not read if the recipe does not weigh the adversarial term.
+        out: the file to write.
+        facts: plain data that the checkpoint records besides, such as the pick.
+
+    Returns:
+        The scores that the file records.
+
+    Raises:
+        InputError: as `TrainingRun.train`.
+    """
+    settings = run.settings("finetune")
+
+    def build(run: SRRun, sources: Sources) -> StageWork:
+        source = sources.get("discriminator")
+        opposed = None if source is None else rebuild_discriminator(source.checkpoint, source.path)
+        learner = GANLearner(
+            run.recipe, settings, network, run.fabric, discriminator=opposed, perceptual=run.perceptual
+        )
+        return run.work(learner, crop_seed(run, "finetune"))
+
+    sources = {"discriminator": discriminator} if settings.weights.adv else {}
+    files = StageFiles(sources=sources, writes={"subgenerator": out})
+    run.train(replace(FINETUNE, build=build), files, facts)
     record = checkpoint.read(out, role="subgenerator").record
-    return FineTuned(**{name: record[name] for name in FineTuned.__dataclass_fields__})  # pyright: ignore[reportArgumentType]
+    tuned = FineTuned(**{name: record[name] for name in FineTuned.__dataclass_fields__})  # pyright: ignore[reportArgumentType]
+    curve = record["validation_curve"]
+    if tuned.best_step == 0 and isinstance(curve, list):
+        logger.warning("%s", _explain(out, tuned, curve, settings))
+    return tuned
+
+
+def _explain(out: Path, tuned: FineTuned, curve: list, settings: Stage) -> str:
+    step, psnr_db = max(curve, key=lambda point: point[1])
+    of = "the only validation" if len(curve) == 1 else f"the best of {len(curve)} validations"
+    weights = settings.weights
+    traded = [name for name, weight in (("adv", weights.adv), ("percep", weights.percep)) if weight]
+    remedy = "train for more steps, with a lower learning rate"
+    if traded:
+        remedy = f"the weight of {' and '.join(traded)} trades PSNR for looks: lower it, or {remedy}"
+    return (
+        f"{out} is the network that fine-tuning started from, at {tuned.psnr_before_db:.3f} dB: {of}, at step {step}, "
+        f"has {psnr_db:.3f} dB; {remedy}"
+    )

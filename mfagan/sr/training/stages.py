@@ -1,158 +1,301 @@
-"""The paper's training stages 1a to 3 (section 4.1); `finetune` is the fourth.
+"""The training stages of MFAGAN (paper section 4.1), each described once; the recipes that name them are read here."""
 
-Each stage writes its networks into the run's folder and reads the previous stage's from there.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from mfagan import checkpoint
+from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
-from mfagan.networks.discriminators import Discriminator, ESRGANDiscriminator, PatchGAN, load_discriminator
+from mfagan.files import require_place
+from mfagan.networks.discriminators import Discriminator, PatchGAN
 from mfagan.sr.network.channel_order import sort_channels
+from mfagan.sr.network.discriminators import ESRGANDiscriminator, rebuild_discriminator
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.distillation import Distillation
+from mfagan.sr.training.learner import GANLearner
+from mfagan.sr.training.recipe import Recipe
+from mfagan.sr.training.run import SRRun
 from mfagan.sr.training.width_sampling import draw_widths
-from mfagan.training.recipe import Recipe, Stage
-from mfagan.training.run import TrainingRun
-from mfagan.training.stage import StageTrainer
+from mfagan.training import recipe as recipes
+from mfagan.training.stage import Source, StageSpec, StageWork
 
-TEACHER = "teacher.safetensors"
-TEACHER_GAN = "teacher_gan.safetensors"
-TEACHER_DISCRIMINATOR = "teacher_discriminator.safetensors"
-STUDENT = "student.safetensors"
-DISCRIMINATOR = "discriminator.safetensors"
-SUPERGENERATOR = "supergenerator.safetensors"
+__all__ = [
+    "DISTILL",
+    "FINETUNE",
+    "PIPELINE",
+    "STAGES",
+    "SUPERNET",
+    "TEACHER",
+    "TEACHER_GAN",
+    "check_stages",
+    "crop_seed",
+    "new_discriminator",
+    "new_generator",
+    "read_recipe",
+    "recipe_of",
+    "train",
+]
+
+Sources = Mapping[str, Source]
 
 
-def train_teacher(run: TrainingRun) -> list[Path]:
-    """Stage 1a: MFAGAN_L's generator alone."""
-    path = run.options.folder / TEACHER
-
-    def start() -> StageTrainer:
-        generator = new_generator(run, run.recipe.teacher_width)
-        return StageTrainer(run.recipe, run.recipe.stages.teacher, generator, run.fabric)
-
-    run.train("teacher", {"teacher": path}, start)
-    return [path]
+def _build_teacher(run: SRRun, sources: Sources) -> StageWork:
+    generator = new_generator(run, run.recipe.teacher_width)
+    return run.work(_learner(run, "teacher", generator), crop_seed(run, "teacher"))
 
 
-def train_teacher_gan(run: TrainingRun, source: Path | None = None) -> list[Path]:
-    """Stage 1b: MFAGAN_L with its discriminator, from stage 1a in the folder `source`, the run's where None."""
-    folder, recipe = run.options.folder, run.recipe
-    start_from = (source or folder) / TEACHER
-    files = {
-        "teacher_gan": folder / TEACHER_GAN,
-        "teacher_discriminator": folder / TEACHER_DISCRIMINATOR,
+def _build_teacher_gan(run: SRRun, sources: Sources) -> StageWork:
+    generator = MFANet.from_checkpoint(sources["teacher"].checkpoint, sources["teacher"].path)
+    discriminator = new_discriminator(run, run.recipe.teacher_discriminator)
+    learner = _learner(run, "teacher_gan", generator, discriminator=discriminator)
+    return run.work(learner, crop_seed(run, "teacher_gan"))
+
+
+def _build_distill(run: SRRun, sources: Sources) -> StageWork:
+    teacher, teacher_discriminator = sources["teacher_gan"], sources["teacher_discriminator"]
+    frozen = _distillable(rebuild_discriminator(teacher_discriminator.checkpoint, teacher_discriminator.path))
+    student = new_generator(run, run.recipe.student_width)
+    discriminator = _distillable(new_discriminator(run, run.recipe.student_discriminator))
+    wide = MFANet.from_checkpoint(teacher.checkpoint, teacher.path)
+    distillation = Distillation(wide, frozen, student, discriminator, run.recipe.norm)
+    learner = _learner(run, "distill", student, discriminator=discriminator, distillation=distillation)
+    return run.work(learner, crop_seed(run, "distill"))
+
+
+def _build_supernet(run: SRRun, sources: Sources) -> StageWork:
+    generator = SuperGenerator.from_checkpoint(sources["student"].checkpoint, sources["student"].path)
+    sort_channels(generator)
+    sampling, seed = run.recipe.stages["supernet"].sampling, run.options.seed
+    learner = _learner(
+        run,
+        "supernet",
+        generator,
+        draw=lambda number: draw_widths(sampling, generator.widths, seed, number),
+    )
+    return run.work(learner, crop_seed(run, "supernet"))
+
+
+def _build_finetune(run: SRRun, sources: Sources) -> StageWork:
+    raise InputError("stage 'finetune' trains a picked network: use `mfagan finetune`")
+
+
+def _unused(
+    *used: str, reads_if_adversarial: bool = False
+) -> Callable[[Mapping[str, object]], Collection[str]]:
+    """For `StageSpec.unused`, of a stage that uses these of the settings that not every stage uses."""
+    special = {
+        "teacher_width",
+        "student_width",
+        "teacher_discriminator",
+        "student_discriminator",
+        "discriminator",
+        "sampling",
     }
-    teacher = checkpoint.read(start_from, "mfanet", "teacher")
 
-    def start() -> StageTrainer:
-        generator = MFANet.from_checkpoint(teacher, start_from)
-        discriminator = new_discriminator(run, recipe.teacher_discriminator)
-        return StageTrainer(
-            recipe,
-            recipe.stages.teacher_gan,
-            generator,
-            run.fabric,
-            discriminator,
-            perceptual=run.perceptual,
+    def unused(settings: Mapping[str, object]) -> Collection[str]:
+        weights = settings.get("weights")
+        weighed = (
+            {name for name, weight in weights.items() if weight} if isinstance(weights, Mapping) else set()
         )
+        names = special - set(used) | {"perceptual"}  # the record tells whether it took part
+        if not weighed & {"percep", "distill_g", "distill_d"}:
+            names.add("norm")
+        if "percep" not in weighed:
+            names.add("perceptual_loss")
+        if reads_if_adversarial and "adv" not in weighed:
+            names.add("parents")
+        return names
 
-    run.train("teacher_gan", files, start, [start_from])
-    return list(files.values())
-
-
-def train_student(run: TrainingRun, source: Path | None = None) -> list[Path]:
-    """Stage 2: a narrower generator and discriminator, distilled from the teacher pair in the folder `source`."""
-    folder, recipe = run.options.folder, run.recipe
-    files = {"student": folder / STUDENT, "discriminator": folder / DISCRIMINATOR}
-    parents = [(source or folder) / name for name in (TEACHER_GAN, TEACHER_DISCRIMINATOR)]
-    teacher = checkpoint.read(parents[0], "mfanet", "teacher_gan")
-    teacher_discriminator = _distillable(load_discriminator(parents[1], "teacher_discriminator"))
-
-    def start() -> StageTrainer:
-        student = new_generator(run, recipe.student_width)
-        discriminator = _distillable(new_discriminator(run, recipe.student_discriminator))
-        distillation = Distillation(
-            MFANet.from_checkpoint(teacher, parents[0]),
-            teacher_discriminator,
-            student,
-            discriminator,
-            recipe.norm,
-        )
-        return StageTrainer(
-            recipe, recipe.stages.distill, student, run.fabric, discriminator, distillation, run.perceptual
-        )
-
-    run.train("distill", files, start, parents)
-    return list(files.values())
+    return unused
 
 
-def train_supernet(run: TrainingRun, source: Path | None = None) -> list[Path]:
-    """Stage 3: the weight-shared SuperGenerator, from the student with its channels sorted.
+TEACHER: StageSpec[SRRun] = StageSpec(
+    "teacher",
+    writes={"teacher": "teacher.safetensors"},
+    build=_build_teacher,
+    unused=_unused("teacher_width"),
+)
+"""1a: the wide generator alone (MFAGAN_L)."""
+TEACHER_GAN: StageSpec[SRRun] = StageSpec(
+    "teacher_gan",
+    reads=TEACHER.writes,
+    writes={
+        "teacher_gan": "teacher_gan.safetensors",
+        "teacher_discriminator": "teacher_discriminator.safetensors",
+    },
+    build=_build_teacher_gan,
+    unused=_unused("teacher_discriminator", "discriminator"),
+)
+"""1b: MFAGAN_L with its discriminator."""
+DISTILL: StageSpec[SRRun] = StageSpec(
+    "distill",
+    reads=TEACHER_GAN.writes,
+    writes={"student": "student.safetensors", "discriminator": "discriminator.safetensors"},
+    build=_build_distill,
+    unused=_unused("student_width", "student_discriminator", "discriminator"),
+)
+"""2: a narrower generator and discriminator, distilled from the teacher pair."""
+SUPERNET: StageSpec[SRRun] = StageSpec(
+    "supernet",
+    reads={"student": DISTILL.writes["student"]},
+    writes={"supergenerator": "supergenerator.safetensors"},
+    build=_build_supernet,
+    unused=_unused("sampling"),
+)
+"""3: the weight-shared SuperGenerator, from the student with its channels sorted."""
+FINETUNE: StageSpec[SRRun] = StageSpec(
+    "finetune",
+    reads={"discriminator": DISTILL.writes["discriminator"]},
+    writes={"subgenerator": "subgenerator.safetensors"},
+    build=_build_finetune,
+    keep_best=True,
+    unused=_unused(reads_if_adversarial=True),
+)
+"""4: a picked SubGenerator with the distilled discriminator; mfagan/sr/training/finetune.py gives it its network."""
 
-    source: another generator's file to start from, as the paper's ablation does with the teacher.
-    """
-    folder, recipe = run.options.folder, run.recipe
-    path, start_from = folder / SUPERGENERATOR, source or folder / STUDENT
-    student = checkpoint.read(start_from, "mfanet", "student" if source is None else None)
-
-    def start() -> StageTrainer:
-        generator = SuperGenerator.from_checkpoint(student, start_from)
-        sort_channels(generator)
-        return StageTrainer(
-            recipe,
-            recipe.stages.supernet,
-            generator,
-            run.fabric,
-            perceptual=run.perceptual,
-            draw=lambda number: draw_widths(
-                recipe.stages.supernet.sampling, generator.widths, run.options.seed, number
-            ),
-        )
-
-    run.train("supernet", {"supergenerator": path}, start, [start_from])
-    return [path]
-
-
-STAGES: dict[str, Callable[[TrainingRun], list[Path]]] = {
-    "teacher": train_teacher,
-    "teacher_gan": train_teacher_gan,
-    "distill": train_student,
-    "supernet": train_supernet,
-}
+PIPELINE = (TEACHER, TEACHER_GAN, DISTILL, SUPERNET)
 """The stages of `mfagan train`, in order."""
+STAGES = {spec.name: spec for spec in (*PIPELINE, FINETUNE)}
+"""Every stage by the name that recipes and checkpoints use; the order gives each its seeds."""
 
 
-def train(run: TrainingRun, stages: Sequence[str] = tuple(STAGES)) -> list[Path]:
-    """Run these stages in the paper's order; returns the files they leave.
+def train(run: SRRun, stages: Sequence[StageSpec[SRRun]] = PIPELINE) -> list[Path]:
+    """Run stages in the paper's order.
 
-    InputError: a recipe that asks to distill a discriminator that has no taps, before anything is trained.
+    Args:
+        run: what they train.
+        stages: some of `PIPELINE`.
+
+    Returns:
+        The files they leave.
+
+    Raises:
+        InputError: as `TrainingRun.train`; before anything is trained, a recipe that asks to distill a discriminator
+            that has no taps, and files that cannot be written.
     """
-    if "distill" in stages:
+    if DISTILL in stages:
         with torch.device("meta"):
             _distillable(new_discriminator(run, run.recipe.student_discriminator))
-    return [path for name, stage in STAGES.items() if name in stages for path in stage(run)]
+    chosen = [spec for spec in PIPELINE if spec in stages]
+    for spec in chosen:
+        for role in spec.writes:
+            require_place(spec.path(run.options.folder, role))
+    return [path for spec in chosen for path in run.train(spec)]
 
 
-def new_generator(run: TrainingRun, width: int) -> MFANet:
-    """An MFANet of one width everywhere, its weights drawn from the run's seed."""
+def check_stages(names: Sequence[str] | None) -> Sequence[StageSpec[SRRun]]:
+    """Find stages of `mfagan train` by their names.
+
+    Args:
+        names: the stages asked for; None or nothing asks for all.
+
+    Returns:
+        Their descriptions, in the paper's order.
+
+    Raises:
+        InputError: a name that is no such stage.
+    """
+    known = [spec.name for spec in PIPELINE]
+    for name in names or ():
+        if name not in known:
+            raise InputError(f"stage {name!r}: choose from {', '.join(known)}")
+    return [spec for spec in PIPELINE if not names or spec.name in names]
+
+
+def read_recipe(name_or_path: str | Path) -> Recipe:
+    """Read a shipped recipe of MFAGAN, or one of the user's, from TOML.
+
+    Args:
+        name_or_path: a shipped recipe's name, or the path of a TOML file.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        InputError: as `mfagan.training.recipe.read_recipe`.
+    """
+    return recipes.read_recipe(Recipe, name_or_path, STAGES)
+
+
+def recipe_of(found: Checkpoint) -> Recipe:
+    """The recipe that a checkpoint was trained with.
+
+    Args:
+        found: the checkpoint.
+
+    Returns:
+        The recipe in its record.
+
+    Raises:
+        InputError: it records none.
+    """
+    fields = found.record.get("recipe")
+    # Version 0.1.0 took `halve_at` beside `cosine` and ignored it.
+    stages = fields.get("stages") if isinstance(fields, Mapping) else None
+    if isinstance(fields, Mapping) and isinstance(stages, Mapping):
+        fields = {**fields, "stages": {name: _without_ignored(stage) for name, stage in stages.items()}}
+    return recipes.parse_recipe(Recipe, fields, "in the checkpoint", STAGES)
+
+
+def _without_ignored(stage: Any) -> Any:
+    if isinstance(stage, Mapping) and stage.get("cosine"):
+        return {name: value for name, value in stage.items() if name != "halve_at"}
+    return stage
+
+
+def new_generator(run: SRRun, width: int) -> MFANet:
+    """Make an untrained generator.
+
+    Args:
+        run: its weights are drawn from the run's seed.
+        width: of every layer.
+
+    Returns:
+        An MFANet of the recipe's scale and residual.
+    """
     torch.manual_seed(run.options.seed)
     return MFANet(Widths.uniform(width), run.recipe.scale, run.recipe.residual)
 
 
-def new_discriminator(run: TrainingRun, base: int) -> Discriminator:
-    """The recipe's kind of discriminator, its weights drawn from the run's seed."""
+def new_discriminator(run: SRRun, base: int) -> Discriminator:
+    """Make an untrained discriminator of the recipe's kind.
+
+    Args:
+        run: its weights are drawn from the run's seed.
+        base: PatchGAN's base width; ESRGAN's discriminator has its own.
+
+    Returns:
+        The discriminator.
+
+    Raises:
+        InputError: the recipe's crops do not suit ESRGAN's discriminator.
+    """
     torch.manual_seed(run.options.seed)
     if run.recipe.discriminator == "patchgan":
         return PatchGAN(base)
     return ESRGANDiscriminator(run.recipe.crop_px * run.recipe.scale)
+
+
+def crop_seed(run: SRRun, stage: str) -> int:
+    """The seed of a stage's crops.
+
+    Args:
+        run: gives the seed of everything.
+        stage: the stage's name.
+
+    Returns:
+        A seed that no other stage of the run, and no stage of a run with another seed, has.
+    """
+    return run.options.seed * len(STAGES) + list(STAGES).index(stage)
+
+
+def _learner(run: SRRun, stage: str, generator: MFANet, **others: Any) -> GANLearner:
+    settings = run.settings(stage)
+    return GANLearner(run.recipe, settings, generator, run.fabric, perceptual=run.perceptual, **others)
 
 
 def _distillable(discriminator: Discriminator) -> PatchGAN:
@@ -161,25 +304,3 @@ def _distillable(discriminator: Discriminator) -> PatchGAN:
     raise InputError(
         f"discriminator {discriminator.KIND!r} has no layers to distill; choose patchgan in the recipe"
     )
-
-
-def check_stages(names: Sequence[str] | None) -> Sequence[str]:
-    """The stages asked for, all where none is; InputError for a name that is no stage of `train`."""
-    for name in names or ():
-        if name not in STAGES:
-            raise InputError(f"stage {name!r}: choose from {', '.join(STAGES)}")
-    return names or tuple(STAGES)
-
-
-def cap_steps(recipe: Recipe, max_steps: int | None) -> Recipe:
-    """The recipe with every stage at most `max_steps` long."""
-    if max_steps is None:
-        return recipe
-    if max_steps < 1:
-        raise InputError(f"max_steps is {max_steps}: give at least 1, or leave it out")
-    capped = {
-        name: replace(stage, steps=min(stage.steps, max_steps))
-        for name, stage in vars(recipe.stages).items()
-        if isinstance(stage, Stage)
-    }
-    return replace(recipe, stages=replace(recipe.stages, **capped))

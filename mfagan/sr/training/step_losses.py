@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from mfagan.networks.discriminators import PatchGAN
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.distillation import Distillation
+from mfagan.sr.training.recipe import LossWeights
 from mfagan.training.losses import (
     PerceptualLoss,
     discriminator_loss,
     generator_adversarial_loss,
     reconstruction_loss,
 )
-from mfagan.training.recipe import LossWeights
 
 Terms = dict[str, Tensor]
 

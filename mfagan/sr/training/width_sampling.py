@@ -8,7 +8,7 @@ the widest and the narrowest at every step besides, which bound all others. Prog
 import random
 
 from mfagan.sr.network.widths import OPTIONS, Widths, random_choice
-from mfagan.training.recipe import Sampling
+from mfagan.sr.training.recipe import Sampling
 
 
 def draw_widths(sampling: Sampling, full: Widths, seed: int, number: int) -> list[Widths]:

@@ -15,11 +15,12 @@ from mfagan.sr.experiments.ablation import PRUNED, ExperimentReport, rules
 from mfagan.sr.experiments.paper_tables import TABLE_1
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.mfanet import operators
-from mfagan.sr.training.stages import train_supernet
-from mfagan.training.run import TrainingRun
+from mfagan.sr.training.run import SRRun
+from mfagan.sr.training.stages import SUPERNET
+from mfagan.training.run import StageFiles
 from tests import tiny
 
-Table = tuple[TrainingRun, ExperimentReport]
+Table = tuple[SRRun, ExperimentReport]
 BUDGET = "Steps: teacher 2, teacher_gan 2, distill 2, supernet 8, finetune 4; batches of 1 crops of 16 LR px."
 
 
@@ -38,9 +39,7 @@ def sampling(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Table:
 @pytest.fixture(scope="module")
 def discriminators(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Table:
     run = tiny.prepare_ablation(trained, tmp_path_factory.mktemp("discriminators"), ["teacher"])
-    stage = dataclasses.replace(run.recipe.stages.teacher_gan, validate_every=1)
-    stages = dataclasses.replace(run.recipe.stages, teacher_gan=stage)
-    run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, stages=stages))
+    run = dataclasses.replace(run, recipe=run.recipe.with_stage("teacher_gan", validate_every=1))
     return run, ablation.compare_discriminators(run)
 
 
@@ -57,7 +56,7 @@ def contents(folder: Path) -> dict[Path, tuple[int, bytes]]:
     return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*.safetensors")}
 
 
-def bicubic_db(run: TrainingRun) -> float:
+def bicubic_db(run: SRRun) -> float:
     (pair,) = run.validation
     return score(enlarge_bicubic(pair), pair).psnr_db
 
@@ -72,7 +71,7 @@ class Difference(nn.Module):
 LPIPS = Lpips(Difference(), "of nothing")
 
 
-def lpips_of(path: Path, run: TrainingRun) -> float:
+def lpips_of(path: Path, run: SRRun) -> float:
     (pair,) = run.validation
     found = score(as_method(load_generator(path))(pair), pair, LPIPS).lpips
     assert found is not None
@@ -172,7 +171,8 @@ def test_a_slice_of_another_supergenerator_is_refused(trained: Path, tmp_path: P
     discriminator = tmp_path / "discriminator.safetensors"
     path = ablation.tune_slice(run, PRUNED, discriminator)
     (tmp_path / "supergenerator.safetensors").unlink()
-    train_supernet(run.varied("longer"), tmp_path / "teacher_gan.safetensors")
+    files = StageFiles(sources={"student": tmp_path / "teacher_gan.safetensors"})
+    run.varied("longer").train(SUPERNET, files)
     (tmp_path / "longer" / "supergenerator.safetensors").rename(tmp_path / "supergenerator.safetensors")
     with pytest.raises(InputError, match=rf"{path.name} was made with other settings \(supernet_sha256 was"):
         ablation.tune_slice(run, PRUNED, discriminator)

@@ -13,7 +13,7 @@ from mfagan.sr.experiments.ablation import ExperimentReport
 from mfagan.sr.experiments.ranking import Slice
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.widths import Widths
-from mfagan.training.run import TrainingRun
+from mfagan.sr.training.run import SRRun
 from tests import tiny
 
 CHOICES = [Widths.uniform(24), Widths.parse("32,24,24,32,48,24,24,48")]
@@ -28,12 +28,12 @@ def pick(slices: Sequence[Slice], n: int) -> list[Widths]:
 
 
 @pytest.fixture(scope="module")
-def run(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+def run(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> SRRun:
     return tiny.prepare_ablation(trained, tmp_path_factory.mktemp("comparison"))
 
 
 @pytest.fixture(scope="module")
-def slices(run: TrainingRun) -> ExperimentReport:
+def slices(run: SRRun) -> ExperimentReport:
     return comparison.compare_slices(run, pick)
 
 
@@ -46,7 +46,7 @@ def small() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def peers(run: TrainingRun, small: None) -> ExperimentReport:
+def peers(run: SRRun, small: None) -> ExperimentReport:
     return comparison.compare_peers(run, pick)
 
 
@@ -55,11 +55,11 @@ def column(report: ExperimentReport, name: str) -> list:
     return [row[place] for row in report.rows]
 
 
-def psnr_db(run: TrainingRun, name: str, widths: Widths | None = None) -> float:
+def psnr_db(run: SRRun, name: str, widths: Widths | None = None) -> float:
     return mean_psnr_db(load_generator(run.options.folder / f"{name}.safetensors", widths), run.validation)
 
 
-def test_gains_are_differences_of_the_files_figures(run: TrainingRun, slices: ExperimentReport):
+def test_gains_are_differences_of_the_files_figures(run: SRRun, slices: ExperimentReport):
     assert column(slices, "widths") == [str(widths) for widths in CHOICES]
     tuned, alone = column(slices, "fine-tuned"), column(slices, "from scratch")
     assert tuned == pytest.approx([psnr_db(run, f"tuned_{one}") for one in FILES], abs=1e-6)
@@ -71,7 +71,7 @@ def test_gains_are_differences_of_the_files_figures(run: TrainingRun, slices: Ex
     assert slices.notes[0] == f"Median gain {sum(gains) / 2:+.3f} dB (aim: at least 0)."
 
 
-def test_from_scratch_has_the_steps_and_the_loss_of_the_slice(run: TrainingRun, slices: ExperimentReport):
+def test_from_scratch_has_the_steps_and_the_loss_of_the_slice(run: SRRun, slices: ExperimentReport):
     for name, widths in zip(FILES, CHOICES, strict=True):
         tuned, alone = (
             checkpoint.read(run.options.folder / f"{kind}_{name}.safetensors")
@@ -92,7 +92,7 @@ def test_from_scratch_has_the_steps_and_the_loss_of_the_slice(run: TrainingRun, 
     assert "From scratch: 12 steps each" in slices.notes[1]
 
 
-def test_peers_are_of_the_file_they_name(run: TrainingRun, peers: ExperimentReport):
+def test_peers_are_of_the_file_they_name(run: SRRun, peers: ExperimentReport):
     files = {f"ours, {widths}": f"tuned_{name}" for widths, name in zip(CHOICES, FILES, strict=True)}
     files |= {
         "RRDBNet, 3 blocks": "peer_rrdbnet__3_blocks",
@@ -147,7 +147,7 @@ def test_who_dominates_whom_follows_from_the_figures(peers: ExperimentReport):
 
 
 def test_both_tables_share_the_slices_and_train_nothing_twice(
-    run: TrainingRun, slices: ExperimentReport, peers: ExperimentReport
+    run: SRRun, slices: ExperimentReport, peers: ExperimentReport
 ):
     before = {path: path.stat().st_mtime_ns for path in run.options.folder.glob("*.safetensors")}
     assert len([path for path in before if path.stem.startswith("tuned_")]) == len(CHOICES)

@@ -6,13 +6,13 @@ import pytest
 from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
-from mfagan.progress import no_progress
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.training.finetune import FineTuned, finetune
-from mfagan.training.recipe import Stage, read_recipe
-from mfagan.training.run import RunOptions, TrainingRun, prepare_run
+from mfagan.sr.training.finetune import FineTuned, finetune, require_discriminator
+from mfagan.sr.training.recipe import LossWeights, Stage
+from mfagan.sr.training.run import SRRun, SRRunOptions, prepare_run
+from mfagan.sr.training.stages import read_recipe
 
 OUT = "small.safetensors"
 
@@ -21,14 +21,14 @@ def start(trained: Path) -> MFANet:
     return load_supernet(trained / "supergenerator.safetensors").extract(Widths.uniform(24))
 
 
-def prepare(trained: Path, folder: Path, stage: Stage, ema_decay: float = 0.0) -> TrainingRun:
+def prepare(trained: Path, folder: Path, stage: Stage, ema_decay: float = 0.0) -> SRRun:
     recipe = read_recipe(trained / "tiny.toml")
-    stages = dataclasses.replace(recipe.stages, finetune=stage)
-    recipe = dataclasses.replace(recipe, stages=stages, ema_decay=ema_decay)
-    return prepare_run(recipe, RunOptions(folder, str(trained / "photos"), device="cpu"), no_progress)
+    recipe = dataclasses.replace(recipe, stages={**recipe.stages, "finetune": stage}, ema_decay=ema_decay)
+    options = SRRunOptions(folder, device="cpu", images=str(trained / "photos"))
+    return prepare_run(recipe, options, ["finetune"])
 
 
-def tune(run: TrainingRun, trained: Path) -> tuple[FineTuned, MFANet]:
+def tune(run: SRRun, trained: Path) -> tuple[FineTuned, MFANet]:
     out = run.options.folder / OUT
     facts = {"picked": {"trial": 3, "widths": (24,) * 8}}
     tuned = finetune(run, start(trained), trained / "discriminator.safetensors", out, facts)
@@ -53,7 +53,9 @@ def test_a_harmful_run_gives_the_start_back(trained: Path, tmp_path: Path):
 
 
 def test_the_checkpoint_records_pick_and_figures(trained: Path, tmp_path: Path):
-    run = prepare(trained, tmp_path, Stage(steps=2, learning_rate=1e-4))
+    run = prepare(
+        trained, tmp_path, Stage(steps=2, learning_rate=1e-4, weights=LossWeights(recon=1, adv=0.001))
+    )
     tuned, network = tune(run, trained)
     record = checkpoint.read(tmp_path / OUT).record
     assert network.config()["widths"] == [24] * 8
@@ -74,3 +76,43 @@ def test_a_finished_one_is_left_and_another_refused(trained: Path, tmp_path: Pat
     ):
         tune(prepare(trained, tmp_path, Stage(steps=3, learning_rate=1e-4)), trained)
     assert (tmp_path / OUT).read_bytes() == content
+
+
+def test_without_the_adversarial_term_no_discriminator_is_read(trained: Path, tmp_path: Path):
+    run = prepare(trained, tmp_path, Stage(steps=1, learning_rate=1e-4))
+    require_discriminator(run.recipe, tmp_path / "absent.safetensors")
+    out = tmp_path / OUT
+    tuned = finetune(run, start(trained), tmp_path / "absent.safetensors", out, {})
+    assert checkpoint.read(out).record["parents"] == {}
+    # Version 0.1.0 recorded the discriminator all the same; its file is finished too.
+    found = checkpoint.read(out)
+    record = {**found.record, "parents": {"discriminator.safetensors": "0" * 64}}
+    checkpoint.save(out, dataclasses.replace(found, record=record))
+    assert finetune(run, start(trained), tmp_path / "absent.safetensors", out, {}) == tuned
+
+
+@pytest.mark.parametrize("weights", [LossWeights(), LossWeights(adv=0.005)])
+def test_a_fine_tuning_that_found_nothing_better_reports_it_with_the_reason(
+    trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, weights: LossWeights
+):
+    stage = Stage(steps=3, learning_rate=0.02, validate_every=1, weights=weights)
+    tuned, _ = tune(prepare(trained, tmp_path, stage), trained)
+    assert tuned.best_step == 0
+    (line,) = [one for one in caplog.messages if OUT in one]
+    curve = checkpoint.read(tmp_path / OUT).record["validation_curve"]
+    assert isinstance(curve, list)
+    step, psnr_db = max(curve, key=lambda point: point[1])
+    assert psnr_db < tuned.psnr_before_db
+    assert f"at {tuned.psnr_before_db:.3f} dB: the best of 3 validations, at step {step}" in line
+    assert f"has {psnr_db:.3f} dB" in line
+    assert ("the weight of adv trades PSNR for looks" in line) == bool(weights.adv)
+    assert "lower learning rate" in line
+    assert "\n" not in line
+
+
+def test_a_fine_tuning_that_found_something_better_reports_nothing(
+    trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    tuned, _ = tune(prepare(trained, tmp_path, Stage(steps=6, learning_rate=3e-4, validate_every=2)), trained)
+    assert tuned.best_step > 0
+    assert OUT not in caplog.text

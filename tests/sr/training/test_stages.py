@@ -1,4 +1,3 @@
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +7,18 @@ import torch
 from mfagan import checkpoint
 from mfagan.data.embedded import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN
 from mfagan.errors import InputError
-from mfagan.progress import no_progress
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.training import stages as training
-from mfagan.training.recipe import Recipe, read_recipe
-from mfagan.training.run import RunOptions, TrainingRun, load_perceptual, prepare_run, recipe_of
+from mfagan.sr.training.recipe import Recipe
+from mfagan.sr.training.run import SRRun, SRRunOptions, load_perceptual, prepare_run
+from mfagan.sr.training.stages import read_recipe, recipe_of
 from tests import tiny
 from tests.events import read_events
 
 
-def prepare(recipe: Recipe, folder: Path, images: str | Path, **place: Any) -> TrainingRun:
-    return prepare_run(recipe, RunOptions(folder, str(images), device="cpu", **place), no_progress)
+def prepare(recipe: Recipe, folder: Path, images: str | Path, **place: Any) -> SRRun:
+    return prepare_run(recipe, SRRunOptions(folder, device="cpu", images=str(images), **place))
 
 
 def test_every_stage_leaves_its_checkpoints(trained: Path):
@@ -63,21 +62,19 @@ def test_training_is_reproducible(trained: Path, tmp_path: Path):
 def test_a_stage_alone_reads_the_previous_ones(trained: Path, tmp_path: Path):
     for name in ("student.safetensors",):
         (tmp_path / name).write_bytes((trained / name).read_bytes())
-    recipe = training.cap_steps(read_recipe(trained / "tiny.toml"), 1)
-    run = prepare(recipe, tmp_path, trained / "photos")
-    (written,) = training.train(run, ["supernet"])
+    run = prepare(read_recipe(trained / "tiny.toml"), tmp_path, trained / "photos", max_steps=1)
+    (written,) = training.train(run, [training.SUPERNET])
     assert checkpoint.read(written, "mfanet", "supergenerator").record["steps"] == 1
     with pytest.raises(InputError, match=r"teacher_gan\.safetensors: no such file"):
-        training.train(run, ["distill"])
+        training.train(run, [training.DISTILL])
 
 
 def test_the_supernet_starts_from_the_sorted_student(trained: Path, tmp_path: Path):
     """At a learning rate next to nothing the full width computes what the student computed."""
     (tmp_path / "student.safetensors").write_bytes((trained / "student.safetensors").read_bytes())
     recipe = read_recipe(trained / "tiny.toml")
-    still = dataclasses.replace(recipe.stages.supernet, learning_rate=1e-12, steps=1)
-    recipe = dataclasses.replace(recipe, stages=dataclasses.replace(recipe.stages, supernet=still))
-    training.train(prepare(recipe, tmp_path, trained / "photos"), ["supernet"])
+    recipe = recipe.with_stage("supernet", learning_rate=1e-12, steps=1)
+    training.train(prepare(recipe, tmp_path, trained / "photos"), [training.SUPERNET])
     networks = [
         kind.from_checkpoint(checkpoint.read(tmp_path / name), name)
         for kind, name in ((MFANet, "student.safetensors"), (SuperGenerator, "supergenerator.safetensors"))
@@ -90,24 +87,35 @@ def test_the_supernet_starts_from_the_sorted_student(trained: Path, tmp_path: Pa
 
 def test_embedded_split_never_trains_on_held_out_photos(tmp_path: Path):
     run = prepare(read_recipe("demo"), tmp_path, EMBEDDED)
-    record = run.describe("teacher")
+    record = run.describe(training.TEACHER)
     assert record["validation_images"] == [Path(name).stem for name in EMBEDDED_HELD_OUT]
     assert record["training_images"] == [Path(name).stem for name in EMBEDDED_TRAIN]
     assert {"astronaut", "chelsea"}.isdisjoint(record["training_images"])  # type: ignore[arg-type]
 
 
-def test_cap_steps():
-    recipe = training.cap_steps(read_recipe("demo"), 7)
-    assert max(stage.steps for stage in vars(recipe.stages).values() if hasattr(stage, "steps")) == 7
-    assert training.cap_steps(recipe, None) == recipe
-    with pytest.raises(InputError, match="max_steps is 0"):
-        training.cap_steps(recipe, 0)
+def test_a_run_caps_the_steps_of_every_stage(tmp_path: Path):
+    run = prepare(read_recipe("demo"), tmp_path, EMBEDDED, max_steps=30)
+    assert [run.settings(name).steps for name in training.STAGES] == [30, 20, 30, 30, 30]
+    assert run.recipe == read_recipe("demo")
+    record = run.describe(training.SUPERNET)
+    assert record["steps"] == record["recipe"]["stages"]["supernet"]["steps"] == 30  # type: ignore[index]
+    with pytest.raises(InputError, match="max_steps is 0: give at least 1"):
+        SRRunOptions(tmp_path, max_steps=0)
 
 
 def test_unknown_stages_are_named():
-    assert training.check_stages(None) == tuple(training.STAGES)
-    with pytest.raises(InputError, match="stage 'quantize': choose from teacher"):
-        training.check_stages(["teacher", "quantize"])
+    assert training.check_stages(None) == list(training.PIPELINE)
+    assert training.check_stages(["supernet", "teacher"]) == [training.TEACHER, training.SUPERNET]
+    with pytest.raises(
+        InputError, match="stage 'finetune': choose from teacher, teacher_gan, distill, supernet"
+    ):
+        training.check_stages(["teacher", "finetune"])
+
+
+def test_stages_have_the_seeds_of_version_0_1_0(tmp_path: Path):
+    run = prepare(read_recipe("demo"), tmp_path, EMBEDDED, seed=3)
+    assert [training.crop_seed(run, name) for name in training.STAGES] == [15, 16, 17, 18, 19]
+    assert list(training.STAGES) == ["teacher", "teacher_gan", "distill", "supernet", "finetune"]
 
 
 def test_without_vgg19_the_demo_goes_on_and_the_paper_stops(
@@ -126,7 +134,7 @@ def test_without_vgg19_the_demo_goes_on_and_the_paper_stops(
 def test_tensorboard_gets_losses_validation_and_a_sample(trained: Path, tmp_path: Path):
     recipe = read_recipe(tiny.write_recipe(tmp_path, steps=50))
     run = prepare(recipe, tmp_path / "out", trained / "photos")
-    training.train(run, ["teacher"])
+    training.train(run, [training.TEACHER])
     events = read_events(tmp_path / "out" / "logs" / "teacher")
     found = {(event.step, value.tag): value for event in events for value in event.summary.value}
     assert {tag for _, tag in found} == {

@@ -5,14 +5,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.networks.discriminators import ESRGANDiscriminator, PatchGAN
+from mfagan.networks.discriminators import PatchGAN
+from mfagan.sr.network.discriminators import ESRGANDiscriminator
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.distillation import Distillation
+from mfagan.sr.training.recipe import LossWeights
 from mfagan.sr.training.step_losses import DiscriminatorObjective, ElasticObjective, GeneratorObjective
 from mfagan.training.losses import PerceptualLoss, discriminator_loss, generator_adversarial_loss
-from mfagan.training.recipe import LossWeights
 
 
 def crops() -> tuple[Tensor, Tensor]:

@@ -1,8 +1,8 @@
 from collections import Counter
 
 from mfagan.sr.network.widths import OPTIONS, Widths
+from mfagan.sr.training.recipe import Sampling
 from mfagan.sr.training.width_sampling import draw_widths
-from mfagan.training.recipe import Sampling
 
 FULL = Widths.uniform(48)
 

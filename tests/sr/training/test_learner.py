@@ -8,10 +8,11 @@ from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.distillation import Distillation
+from mfagan.sr.training.learner import GANLearner
+from mfagan.sr.training.recipe import LossWeights, Recipe, Sampling, Stage
+from mfagan.sr.training.stages import read_recipe
 from mfagan.training.fabric import make_fabric
 from mfagan.training.losses import PerceptualLoss
-from mfagan.training.recipe import LossWeights, Recipe, Sampling, Stage, read_recipe
-from mfagan.training.stage import StageTrainer, learning_rate
 
 FP32 = make_fabric("cpu", "fp32")
 
@@ -34,21 +35,10 @@ def moved(module: torch.nn.Module, before: list[torch.Tensor]) -> bool:
     return any(not torch.equal(a, b) for a, b in zip(module.parameters(), before, strict=True))
 
 
-def test_halvings_and_cosine():
-    halved = Stage(steps=20, learning_rate=8.0, halve_at=(5, 10))
-    assert [learning_rate(halved, step) for step in (0, 4, 5, 9, 10, 19)] == [8, 8, 4, 4, 2, 2]
-    cosine = Stage(steps=20, learning_rate=8.0, cosine=True)
-    assert learning_rate(cosine, 0) == 8
-    assert learning_rate(cosine, 10) == pytest.approx(4)
-    assert learning_rate(cosine, 20) == pytest.approx(0)
-    warm = Stage(steps=20, learning_rate=8.0, halve_at=(5,), warm_up=4)
-    assert [learning_rate(warm, step) for step in (0, 1, 3, 4, 5)] == [2, 4, 8, 8, 4]
-
-
 def test_a_plain_stage_trains_the_generator_on_l1(recipe: Recipe):
     generator = MFANet(Widths.uniform(8), residual="bicubic")
     stage = Stage(steps=5, learning_rate=1e-3, weights=LossWeights(recon=1))
-    trainer = StageTrainer(recipe, stage, generator, FP32)
+    trainer = GANLearner(recipe, stage, generator, FP32)
     lr, hr = crops()
     terms = [trainer.step(number, lr, hr) for number in range(5)]
     assert set(terms[0]) == {"recon", "gradient", "learning_rate"}
@@ -64,7 +54,15 @@ def test_a_distilling_stage_trains_the_student_pair_and_no_teacher(recipe: Recip
     distillation = Distillation(teacher, teacher_discriminator, student, discriminator)
     weights = LossWeights(recon=1, percep=1, adv=0.005, distill_g=0.05, distill_d=0.05)
     stage = Stage(steps=2, learning_rate=1e-3, weights=weights)
-    trainer = StageTrainer(recipe, stage, student, FP32, discriminator, distillation, perceptual)
+    trainer = GANLearner(
+        recipe,
+        stage,
+        student,
+        FP32,
+        discriminator=discriminator,
+        distillation=distillation,
+        perceptual=perceptual,
+    )
     frozen = [(module, snapshot(module)) for module in (teacher, teacher_discriminator, perceptual)]
     learned = [
         (module, snapshot(module))
@@ -89,7 +87,7 @@ def test_the_adversarial_term_alone_moves_the_generator(recipe: Recipe):
     generator, discriminator = MFANet(Widths.uniform(8)), PatchGAN(4)
     stage = Stage(steps=1, learning_rate=1e-3, weights=LossWeights(recon=0, adv=10))
     before = snapshot(generator)
-    StageTrainer(recipe, stage, generator, FP32, discriminator).step(0, *crops())
+    GANLearner(recipe, stage, generator, FP32, discriminator=discriminator).step(0, *crops())
     assert moved(generator, before)
 
 
@@ -97,7 +95,7 @@ def test_the_discriminator_learns_to_tell_real_from_generated(recipe: Recipe):
     torch.manual_seed(0)
     generator, discriminator = MFANet(Widths.uniform(8)), PatchGAN(4)
     stage = Stage(steps=30, learning_rate=1e-3, weights=LossWeights(recon=1))
-    trainer = StageTrainer(recipe, stage, generator, FP32, discriminator)
+    trainer = GANLearner(recipe, stage, generator, FP32, discriminator=discriminator)
     lr, hr = crops()
     losses = [trainer.step(number, lr, hr)["discriminator"] for number in range(30)]
     assert losses[-1] < 0.7 * losses[0]
@@ -119,7 +117,7 @@ def test_a_supernet_stage_trains_the_widths_that_are_drawn(recipe: Recipe):
         drawn.append(number)
         return [Widths.uniform(24)]
 
-    trainer = StageTrainer(recipe, stage, network, FP32, draw=draw)
+    trainer = GANLearner(recipe, stage, network, FP32, draw=draw)
     before = network.head.weight.detach().clone()
     trainer.step(5, *crops())
     change = (network.head.weight.detach() - before).abs().sum((1, 2, 3))
@@ -140,7 +138,7 @@ def test_sandwich_losses(recipe: Recipe, in_place: float):
     stage = Stage(
         steps=1, learning_rate=1e-3, sampling=Sampling(rule="sandwich", n_random=1, in_place=in_place)
     )
-    trainer = StageTrainer(recipe, stage, network, FP32, draw=lambda number: widths)
+    trainer = GANLearner(recipe, stage, network, FP32, draw=lambda number: widths)
     hr = crops()[1]
     taught = network(crops()[0]).detach()
     expected = slice_losses(network, widths[0], hr)
@@ -161,7 +159,7 @@ def test_clipping(recipe: Recipe):
     torch.manual_seed(0)
     clipped = dataclasses.replace(recipe, clip_norm=1e-3)
     generator = MFANet(Widths.uniform(8), residual="bicubic")
-    terms = StageTrainer(clipped, Stage(steps=1, learning_rate=1e-3), generator, FP32).step(0, *crops())
+    terms = GANLearner(clipped, Stage(steps=1, learning_rate=1e-3), generator, FP32).step(0, *crops())
     norms = [parameter.grad.norm() for parameter in generator.parameters() if parameter.grad is not None]
     assert terms["gradient"] > 1e-2
     assert torch.stack(norms).norm().item() == pytest.approx(1e-3, rel=1e-3)
@@ -172,7 +170,7 @@ def test_bf16_steps_stay_close_to_fp32(recipe: Recipe):
     for precision in ("fp32", "bf16"):
         torch.manual_seed(0)
         generator = MFANet(Widths.uniform(8), residual="bicubic")
-        trainer = StageTrainer(
+        trainer = GANLearner(
             recipe, Stage(steps=3, learning_rate=1e-3), generator, make_fabric("cpu", precision)
         )
         losses.append([trainer.step(number, *crops())["recon"].item() for number in range(3)])

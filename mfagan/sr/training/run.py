@@ -1,0 +1,219 @@
+"""A training run of MFAGAN: its images, its crops, its perceptual loss."""
+
+import logging
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from mfagan import pretrained
+from mfagan.data.crops import CropSampler, Prefetcher
+from mfagan.data.image_sets import PairFiles
+from mfagan.data.images import MIN_SIDE_PX, read_size, scored_side_px
+from mfagan.data.pairs import Pair
+from mfagan.data.splits import find_split, read_files
+from mfagan.errors import InputError
+from mfagan.evaluation.contact_sheet import side_by_side
+from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db, super_resolve
+from mfagan.progress import ProgressFactory, no_progress
+from mfagan.sr.training.recipe import Recipe, Stage
+from mfagan.training.fabric import make_fabric
+from mfagan.training.learner import Learner
+from mfagan.training.loop import LoopResult
+from mfagan.training.losses import PerceptualLoss
+from mfagan.training.run import RunOptions, TrainingRun
+from mfagan.training.stage import StageSpec, StageWork
+
+__all__ = ["SRRun", "SRRunOptions", "load_perceptual", "prepare_run"]
+
+logger = logging.getLogger(__name__)
+_LISTED = 3
+
+
+@dataclass(frozen=True)
+class SRRunOptions(RunOptions):
+    """Where and how a run of MFAGAN trains: what the command line gives besides the recipe."""
+
+    images: str | Sequence[str] = "embedded"
+    """Folders of images, or the word `embedded`."""
+    validation: str | None = None
+    """Likewise, to validate on; None for a held-out part of `images`."""
+    vgg19: Path | None = None
+    """VGG19's weights; None for those in the cache."""
+
+
+@dataclass(frozen=True)
+class SRRun(TrainingRun):
+    """A recipe of MFAGAN on images on a device, into a folder."""
+
+    recipe: Recipe
+    options: SRRunOptions
+    training: Sequence[Pair]
+    validation: Sequence[Pair]
+    perceptual: PerceptualLoss | None
+    """None leaves the perceptual term out."""
+
+    def settings(self, stage: str) -> Stage:
+        """The settings of a stage, no longer than the run's `max_steps`.
+
+        Args:
+            stage: its name.
+
+        Returns:
+            The recipe's settings with that number of steps.
+        """
+        found = super().settings(stage)
+        assert isinstance(found, Stage)
+        return found
+
+    def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:
+        """What a checkpoint records of the images, and whether the stage learns from the perceptual loss.
+
+        Args:
+            spec: the stage.
+
+        Returns:
+            Plain data.
+        """
+        weighed = bool(self.recipe.stages[spec.name].weights.percep)
+        return {
+            "images": self.options.images,
+            "training_images": [pair.name for pair in self.training],
+            "validation_images": [pair.name for pair in self.validation],
+            "perceptual_loss": weighed and self.perceptual is not None,
+        }
+
+    def work(self, learner: Learner, crop_seed: int) -> StageWork:
+        """What a training of this run consists of: the learner on the run's crops, scored by PSNR-Y.
+
+        Args:
+            learner: what is trained.
+            crop_seed: of the crops, at least 0.
+
+        Returns:
+            The work of a stage.
+        """
+        crops = CropSampler(list(self.training), self.recipe.crop_px, self.recipe.batch, crop_seed)
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+
+        def figures(result: LoopResult) -> dict[str, object]:
+            found = {"validation_psnr_db": result.score_after, "validation_curve": result.curve}
+            if result.score_before is not None:
+                found |= {"psnr_before_db": result.score_before, "psnr_after_db": result.score_after}
+                found |= {"best_step": result.kept_step}
+            return found
+
+        return StageWork(
+            learner,
+            lambda start, stop: Prefetcher(crops, start, stop, rank=rank, world=world),
+            lambda network: mean_psnr_db(network, self.validation),
+            self._sample,
+            figures,
+        )
+
+    def _sample(self, network: nn.Module) -> Tensor:
+        """A detail of the first validation image: bicubic, the network's, the original."""
+        pair = self.validation[0]
+        images = {"bicubic": enlarge_bicubic(pair), "network": super_resolve(network.eval(), pair.lr).cpu()}
+        return side_by_side(images | {"original": pair.hr}, detail_px=128)
+
+
+def prepare_run(
+    recipe: Recipe,
+    options: SRRunOptions,
+    stages: Collection[str] | None = None,
+    bars: ProgressFactory = no_progress,
+) -> SRRun:
+    """Prepare a run: choose the device, load the perceptual loss and read the images.
+
+    Args:
+        recipe: every setting of the training.
+        options: where and how it trains.
+        stages: names of the stages that it will train, None for all; VGG19 is needed only if one of them weighs the
+            perceptual loss.
+        bars: shows progress; under torchrun in the first process alone.
+
+    Returns:
+        The run.
+
+    Raises:
+        InputError: as `make_fabric`, `load_perceptual`, `find_split` and `read_files`; every training image is
+            smaller than a crop, or every validation image too small to be scored.
+    """
+    fabric = make_fabric(options.device, recipe.precision)
+    if not fabric.is_global_zero:
+        bars = no_progress
+    perceptual = load_perceptual(recipe, options.vgg19, stages)
+    training, held_out = find_split(options.images, options.validation, recipe.scale)
+    training = _skip_small(training, recipe.scale, recipe.crop_px, "training")
+    scored_px = math.ceil(max(MIN_SIDE_PX, scored_side_px(recipe.scale)) / recipe.scale)
+    held_out = _skip_small(held_out, recipe.scale, scored_px, "validation")
+    crop_px = recipe.crop_px * recipe.scale
+    with fabric.rank_zero_first(local=True):  # a large set is decoded once a machine
+        read = read_files(training, recipe.scale, recipe.shrink, crop_px, bars=bars)
+        validation = read_files(held_out, recipe.scale, bars=bars)
+    return SRRun(recipe, options, fabric, bars, read, validation, perceptual)
+
+
+def load_perceptual(
+    recipe: Recipe, vgg19: Path | None = None, stages: Collection[str] | None = None
+) -> PerceptualLoss | None:
+    """Load the perceptual loss if it is needed.
+
+    Args:
+        recipe: tells which stages weigh it, and whether training goes on without it.
+        vgg19: VGG19's weights; None for those in the cache.
+        stages: names of the stages that are to be trained, None for all.
+
+    Returns:
+        The loss, or None if no such stage weighs it, or if VGG19's weights are absent and the recipe allows that.
+
+    Raises:
+        InputError: the weights are needed and absent, or not VGG19's.
+    """
+    path = pretrained.find_weights("vgg19", vgg19)  # a path that is given must be one, needed or not
+    names = recipe.stages if stages is None else stages
+    weighing = [name for name in names if recipe.stages[name].weights.percep]
+    if not weighing:
+        return None
+    if path is not None:
+        return PerceptualLoss(pretrained.load_vgg19_features(path), recipe.norm)
+    missing = pretrained.describe_missing("vgg19")
+    if recipe.perceptual == "required":
+        raise InputError(
+            f"recipe {recipe.name} needs the perceptual loss in {', '.join(weighing)}: {missing}"
+        )
+    logger.info("training without the perceptual loss: %s", missing)
+    return None
+
+
+def _skip_small(files: Sequence[PairFiles], scale: int, least_px: int, purpose: str) -> list[PairFiles]:
+    """Those with at least `least_px` LR pixels a side, by their headers."""
+    small = {one for one in files if _is_smaller(one, scale, least_px)}
+    least = f"{least_px * scale}x{least_px * scale} px"
+    if small and len(small) == len(set(files)):
+        raise InputError(
+            f"all {len(files)} {purpose} images are smaller than {least}, among them {files[0].hr}: give larger ones"
+        )
+    if small:
+        listed = [str(one.hr) for one in files if one in small]
+        more = ", ..." if len(listed) > _LISTED else ""
+        logger.warning(
+            "%d of %d %s images are smaller than %s and are skipped: %s",
+            len(listed),
+            len(files),
+            purpose,
+            least,
+            ", ".join(listed[:_LISTED]) + more,
+        )
+    return [one for one in files if one not in small]
+
+
+def _is_smaller(files: PairFiles, scale: int, least_px: int) -> bool:
+    try:
+        return min(read_size(files.hr)) // scale < least_px
+    except InputError:  # it has no header that can be read: reading it names what is wrong
+        return False
