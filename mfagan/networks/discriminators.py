@@ -14,6 +14,7 @@ base.
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -42,7 +43,7 @@ _LAYERS = (
 class Discriminator(nn.Module, ABC):
     """Images (N, 3, H, W), RGB in [0, 1] -> logits, high where they look real."""
 
-    KIND: str
+    KIND: ClassVar[str]
     """What checkpoints call it."""
 
     @abstractmethod
