@@ -57,7 +57,7 @@ class PatchGAN(Discriminator):
     Each logit sees 86 x 86 pixels. Images have at least 8 x 8 pixels.
     """
 
-    KIND = "patchgan"
+    KIND: ClassVar[str] = "patchgan"
 
     def __init__(self, base: int = 48) -> None:
         """Make an untrained PatchGAN.

@@ -14,7 +14,7 @@ from mfagan.sr.network.widths import every_choice
 from mfagan.sr.shipped import EXACT, LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.study.problem import SubGeneratorProblem
 from search import pareto
-from search.benchmarks.compare import HubProblem
+from search.benchmarks.competitors import HubProblem
 from search.benchmarks.tabular import TabularProblem
 
 REMEDY = (
