@@ -41,6 +41,7 @@ def costs(
     as_json: JsonOption = False,
 ) -> None:
     """Print parameters, multiply-accumulates, FLOPs (the paper's count) and memory traffic of an MFANet."""
+    from mfagan.evaluation.text_table import Column, format_text
     from mfagan.graph.costs import sum_costs
     from mfagan.sr.network.layers import require_residual
     from mfagan.sr.network.mfanet import operators
@@ -51,14 +52,10 @@ def costs(
     if as_json:
         print(json.dumps(found.as_dict()))
         return
-    units = {
-        "params": "",
-        "macs": "multiply-accumulates",
-        "flops": "(paper's count)",
-        "memory_bytes": "bytes",
-    }
-    for name, figure in found.as_dict().items():
-        print(f"{name:<14}{figure:>18,} {units[name]}".rstrip())
+    units = {"macs": "multiply-accumulates", "flops": "by the paper's count", "memory_bytes": "bytes"}
+    columns = [Column("cost"), Column("figure", form=",d"), Column("unit")]
+    rows = [[name, figure, units.get(name, "")] for name, figure in found.as_dict().items()]
+    print(format_text(columns, rows), end="")
 
 
 def info(
@@ -67,6 +64,7 @@ def info(
 ) -> None:
     """Say what a checkpoint is and how it was made."""
     from mfagan import checkpoint
+    from mfagan.evaluation.text_table import format_fields
     from mfagan.sr.network.kinds import KINDS, describe_generator
 
     found = checkpoint.read(ckpt)
@@ -84,8 +82,8 @@ def info(
     if as_json:
         print(json.dumps(about))
         return
-    for name, value in about.items():
-        print(f"{name:<20}{value if isinstance(value, str) else json.dumps(value)}")
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
+    print(format_fields(texts), end="")
 
 
 def train(
