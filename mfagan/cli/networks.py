@@ -62,7 +62,7 @@ def info(
     ckpt: Annotated[Path, typer.Argument(help="A checkpoint.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a checkpoint is and how it was made."""
+    """Print what a checkpoint holds and how it was made."""
     from mfagan import checkpoint
     from mfagan.evaluation.text_table import format_fields
     from mfagan.sr.network.kinds import KINDS, describe_generator
@@ -199,7 +199,7 @@ def export(
     threads: Annotated[int, typer.Option(min=1, help="Threads of --measure.")] = 2,
     storage: HistoryOption = None,
 ) -> None:
-    """Export a generator, after checking on a real photo that the file computes what PyTorch does."""
+    """Export a generator to TensorFlow Lite, after checking on a photo that the file computes what PyTorch does."""
     from mfagan.checkpoint import sha256
     from mfagan.data.images import read_image
     from mfagan.data.splits import EMBEDDED, read_pairs
@@ -241,7 +241,7 @@ def rank(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell whether a SuperGenerator's widths mean something: PSNR of its slices, and its correlation with FLOPs."""
+    """Measure how well a SuperGenerator ranks its slices: their PSNR, and its correlation with FLOPs."""
     from mfagan.data.splits import read_pairs
     from mfagan.sr.experiments.ranking import rank_slices
     from mfagan.sr.network.supergenerator import load_supernet
