@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from mfagan.checkpoint import sha256
 from mfagan.errors import InputError
+from mfagan.packages import refuse_import
 
 PUBLISHED = {"vgg19": "vgg19-dcbb9e9d.pth", "alexnet": "alexnet-owt-7be5be79.pth"}
 """torchvision's file names; the eight hexadecimal digits are the start of the file's SHA-256."""
@@ -80,7 +81,7 @@ def load_vgg19_features(path: str | Path, sha256_prefix: str | None = None) -> n
     such file, another hash, or no state dict of VGG19.
     """
     state = _read_state("vgg19", path, sha256_prefix)
-    import_torchvision()
+    _require_torchvision()
     from torchvision.models.vgg import cfgs, make_layers
 
     with torch.device("meta"):  # no random initialisation: it would draw from the global generator
@@ -129,8 +130,11 @@ def load_lpips(path: str | Path, net: Literal["alex"] = "alex", sha256_prefix: s
     if net != "alex":
         raise InputError(f"LPIPS net {net!r}: only 'alex' is known here")
     state = _read_state("alexnet", path, sha256_prefix)
-    import_torchvision()
-    import lpips
+    _require_torchvision()
+    try:
+        import lpips
+    except Exception as error:  # a broken installation fails in many ways
+        raise refuse_import("lpips", error) from None
 
     # lpips draws AlexNet at random before the weights are copied in, and asks torchvision in outdated words.
     with torch.random.fork_rng(devices=()), warnings.catch_warnings():
@@ -140,6 +144,13 @@ def load_lpips(path: str | Path, net: Literal["alex"] = "alex", sha256_prefix: s
     names = {name: f"features.{name.split('.', 1)[1]}" for name in metric.net.state_dict()}
     _copy_weights(metric.net, state, names, path)
     return Lpips(metric, net).requires_grad_(False).eval()
+
+
+def _require_torchvision() -> None:
+    try:
+        import_torchvision()
+    except Exception as error:  # a broken installation fails in many ways
+        raise refuse_import("torchvision", error) from None
 
 
 def _cached(name: str) -> Path:

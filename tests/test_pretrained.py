@@ -288,3 +288,13 @@ def test_a_file_that_does_not_exist_is_refused(tmp_path: Path):
     assert str(caught.value) == (
         f"weights {tmp_path}/absent.pth: No such file or directory; give the path of alexnet-owt-7be5be79.pth"
     )
+
+
+@pytest.mark.parametrize("package", ["lpips", "torchvision"])
+def test_a_missing_package_is_named_with_what_to_install(
+    package: str, alexnet_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(InputError, match=f"pip install --force-reinstall {package}") as caught:
+        pretrained.load_lpips(alexnet_file, sha256_prefix=prefix(alexnet_file))
+    assert "\n" not in str(caught.value)

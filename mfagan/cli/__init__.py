@@ -3,43 +3,87 @@
 import io
 import os
 import sys
+from typing import Annotated
 
 import typer
 
+from mfagan import __version__
 from mfagan.cli import ablate, data, demo, evaluate, history, networks, studies
 from mfagan.cli.messages import show_log
 from mfagan.errors import InputError
 from search.errors import SearchError
 
+__all__ = ["DEBUG", "app", "main"]
+
+GUIDE = """\
+MFAGAN: small super-resolution GANs for phones. Step by step, on the bundled photos:
+  train      mfagan train demo --out runs/weights  (optional: trained weights are included)
+  price      mfagan lut build --out runs/lut.json
+  search     mfagan search --lut runs/lut.json
+  browse     mfagan front --out runs/front.html
+  pick       mfagan pick --knee --out runs/picked.json
+  fine-tune  mfagan finetune runs/picked.json --out runs/net.safetensors
+  export     mfagan export runs/net.safetensors --out runs/net.tflite
+`mfagan demo` runs all of this in one go; in Python: `import mfagan; help(mfagan)`.
+`mfagan --help` lists every command, `mfagan COMMAND --help` its options."""
+"""What `mfagan` without arguments prints."""
+
 app = typer.Typer(
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Small super-resolution GANs for a device: train, price, search, browse, pick, fine-tune, export.",
     epilog="MFAGAN_DEBUG=1 in the environment shows the traceback of an error.",
 )
 lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
 lut_app.command("build")(studies.build_lut)
 data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
 data_app.command("check")(data.check)
-app.command()(networks.train)
-app.command()(ablate.ablate)
-app.add_typer(data_app, name="data")
-app.add_typer(lut_app, name="lut")
-app.command("search")(studies.run_search)
-for command in (
-    studies.front,
-    studies.tabulate,
-    studies.pick,
-    networks.finetune,
-    evaluate.evaluate,
-    networks.export,
-    history.history,
-    history.record,
-):
-    app.command()(command)
-for command in (networks.rank, networks.costs, networks.info, demo.demo):
-    app.command()(command)
+
+_PANELS = {
+    "Start": {"demo": demo.demo},
+    "Train": {
+        "data": data_app,
+        "train": networks.train,
+        "finetune": networks.finetune,
+        "rank": networks.rank,
+        "ablate": ablate.ablate,
+    },
+    "Price and search": {
+        "costs": networks.costs,
+        "lut": lut_app,
+        "search": studies.run_search,
+        "front": studies.front,
+        "pick": studies.pick,
+        "tabulate": studies.tabulate,
+        "history": history.history,
+        "record": history.record,
+    },
+    "Use": {"info": networks.info, "evaluate": evaluate.evaluate, "export": networks.export},
+}
+"""Heading of `mfagan --help` -> its commands by name."""
+for _panel, _commands in _PANELS.items():
+    for _name, _command in _commands.items():
+        if isinstance(_command, typer.Typer):
+            app.add_typer(_command, name=_name, rich_help_panel=_panel)
+        else:
+            app.command(_name, rich_help_panel=_panel)(_command)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"mfagan {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Small super-resolution GANs for phones: train, price, search, browse, pick, fine-tune, export."""
+    if context.invoked_subcommand is None:
+        print(GUIDE)
 
 
 DEBUG = "MFAGAN_DEBUG"

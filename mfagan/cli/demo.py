@@ -14,6 +14,15 @@ from mfagan.cli.options import MaxStepsOption, SeedOption
 from mfagan.cli.studies import build_lut, front, pick, run_search
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR, WEIGHTS
 
+__all__ = ["demo"]
+
+LUT = "lut.json"
+FRONT = "front.html"
+PICKED = "picked.json"
+SUBGENERATOR = "subgenerator.safetensors"
+MODEL = "subgenerator.tflite"
+TRAINED = "weights"
+
 
 def demo(
     out: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("runs/demo"),
@@ -24,30 +33,51 @@ def demo(
         bool, typer.Option("--from-scratch", help="Train through all four stages first, for minutes.")
     ] = False,
 ) -> None:
-    """Price, search, browse, pick, fine-tune and export on the bundled photos, from the shipped SuperGenerator."""
-    from mfagan.files import require_writable
-    from mfagan.sr.experiments.demo_report import THREADS, summarize, write_report
+    """Price, search, browse, pick, fine-tune and export on the bundled photos, from the shipped SuperGenerator.
+
+    Run again in the same folder, it replaces its own files alone and adds a study to study.db.
+    """
+    from mfagan.checkpoint import sha256
+    from mfagan.sr.experiments.demo_folder import DemoFolder
+    from mfagan.sr.experiments.demo_report import PICTURE, REPORT
+
+    folder, database, lut = DemoFolder(out), out / "study.db", out / LUT
+    _check_database(database)
+    names = [LUT, FRONT, PICKED, SUBGENERATOR, f"{Path(SUBGENERATOR).stem}.state", MODEL, REPORT, PICTURE]
+    seconds: dict[str, float] = {}
+    with folder.claim([*names, *([f"{TRAINED}/"] if from_scratch else [])]):
+        weights = out / TRAINED if from_scratch else WEIGHTS
+        if from_scratch:
+            with _timed(seconds, "train"):
+                train("demo", out=weights, seed=seed, max_steps=max_steps, restart=True)
+        with _timed(seconds, "lut"):
+            build_lut(out=lut)
+        # Studies are never deleted. One of an earlier demo is of another table, and maybe of another SuperGenerator.
+        study = f"demo-{sha256(lut)[:8]}" if database.exists() else "demo"
+        _search_and_export(out, weights, (str(database), study), trials, seed, max_steps, seconds)
+
+
+def _search_and_export(
+    out: Path,
+    weights: Path,
+    where: tuple[str, str],
+    trials: int,
+    seed: int,
+    max_steps: int | None,
+    seconds: dict[str, float],
+) -> None:
+    from mfagan.sr.experiments.demo_report import THREADS, DemoFiles, summarize, write_report
     from mfagan.sr.study.problem import as_finding
     from search import pareto
     from search.study import load
 
-    require_writable(out)
-    database, study, lut, picked = out / "study.db", "demo", out / "lut.json", out / "picked.json"
-    weights = out / "weights" if from_scratch else WEIGHTS
+    storage, study = where
     supernet, discriminator = weights / SUPERGENERATOR.name, weights / DISCRIMINATOR.name
-    subgenerator, model = out / "subgenerator.safetensors", out / "subgenerator.tflite"
-    database.unlink(missing_ok=True)  # the study of an earlier demo is about another SuperGenerator
-    storage = str(database)
-    seconds: dict[str, float] = {}
-    if from_scratch:
-        with _timed(seconds, "train"):
-            train("demo", out=weights, seed=seed, max_steps=max_steps, restart=True)
-    with _timed(seconds, "lut"):
-        build_lut(out=lut)
+    picked, subgenerator, model = out / PICKED, out / SUBGENERATOR, out / MODEL
     with _timed(seconds, "search"):
-        run_search(str(lut), supernet, storage=storage, study=study, trials=trials, seed=seed)
+        run_search(str(out / LUT), supernet, storage=storage, study=study, trials=trials, seed=seed)
     with _timed(seconds, "front"):
-        front(out=out / "front.html", storage=storage, study=study)
+        front(out=out / FRONT, storage=storage, study=study)
     with _timed(seconds, "pick"):
         pick(out=picked, storage=storage, study=study, knee=True)
     with _timed(seconds, "finetune"):
@@ -57,11 +87,23 @@ def demo(
     record = load(storage, study)
     trials_found = [as_finding(point) for point in record.points]
     front_found = [as_finding(point) for point in pareto.front(record.points, record.objectives)]
-    facts = write_report(out, supernet, subgenerator, model, picked, trials_found, front_found, seconds)
+    facts = write_report(
+        DemoFiles(out, supernet, subgenerator, model, picked), trials_found, front_found, seconds
+    )
     lineage, latency_ms = find_lineage(subgenerator, None), facts["tflite_latency_ms"]
     if lineage is not None and isinstance(latency_ms, float):
         lineage.record_latency(model, latency_ms, THREADS)
     print(summarize(facts, out))
+
+
+def _check_database(database: Path) -> None:
+    """SearchError for a file that cannot hold the demo's study, before anything is measured."""
+    from search.optuna_logging import quiet_optuna
+    from search.storage.connection import connect
+
+    if database.exists():
+        with quiet_optuna(), connect(str(database), create=False):
+            pass
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""The command `evaluate`: networks beside bicubic and the published figures."""
+"""The command `evaluate`: networks beside bicubic enlargement and the published figures."""
 
 import json
 import logging
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mfagan.evaluation.report import EvaluationReport
     from mfagan.graph.costs import Costs
 
+__all__ = ["evaluate"]
+
 logger = logging.getLogger(__name__)
 
 SUFFIX = ".safetensors"
@@ -35,8 +38,8 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             metavar="CKPT... [IMAGES]...",
-            help="Generators' checkpoints. What is no file and does not end in .safetensors is one more "
-            "folder of images, so that `--images Set5 Set14` works.",
+            help="Generators' checkpoints. An argument that is not a file and does not end in .safetensors is "
+            "another folder of images, so that `--images Set5 Set14` works.",
         ),
     ] = None,
     images: Annotated[
@@ -46,10 +49,13 @@ def evaluate(
         ),
     ] = None,
     widths: Annotated[
-        list[str] | None, typer.Option(help="A slice to score of every MFANet (repeatable).")
+        list[str] | None, typer.Option(help="A slice of every SuperGenerator to evaluate (repeatable).")
     ] = None,
     scale: Annotated[
-        int | None, typer.Option(help="2, 3 or 4 (default: the checkpoints'); alone, it scores bicubic.")
+        int | None,
+        typer.Option(
+            help="2, 3 or 4 (default: the checkpoints'); without checkpoints, bicubic alone is scored."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -77,10 +83,10 @@ def evaluate(
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
 ) -> None:
-    """Print PSNR-Y, SSIM, LPIPS (where its weights are), costs and latency beside bicubic's and the paper's.
+    """Print PSNR-Y, SSIM, LPIPS (if its weights are found), costs and latency beside bicubic's and the paper's.
 
-    LPIPS's AlexNet is never downloaded: give --weights or keep it in $TORCH_HOME/hub/checkpoints. Costs are
-    those at a 128x128 LR image, the paper's; --size is the latency's.
+    AlexNet's weights for LPIPS are never downloaded: give --weights or keep them in $TORCH_HOME/hub/checkpoints.
+    Costs are counted for an LR image of 128x128 px, as in the paper; latency is measured at --size.
     """
     from mfagan.data.layouts import find_sets
     from mfagan.devices import choose_device
@@ -103,7 +109,7 @@ def evaluate(
 
     paths = [one for one in targets or [] if one.endswith(SUFFIX) or Path(one).is_file()]
     sources = [*(images or []), *(one for one in targets or [] if one not in paths)] or ["embedded"]
-    files = _places(out)
+    files = _list_outputs(out)
     if plot_quality not in ("psnr", "lpips"):
         raise InputError(f"plot quality {plot_quality!r}: give psnr or lpips")
     candidates = load_candidates([Path(one) for one in paths], load_slices, widths or [])
@@ -114,10 +120,13 @@ def evaluate(
     lpips = find_lpips(weights)
     if lpips is None and plot is not None and plot_quality == "lpips":
         raise InputError("plot quality lpips: it is not measured without AlexNet's weights; give --weights")
+    if plot is not None and plot in files:
+        raise InputError(f"--plot {plot} is a file that --out writes: choose another")
     for path in (*files, *([] if plot is None else [plot])):
         require_place(path, *paths, weights)
     if save_images is not None:
         require_writable(save_images)
+        _require_folders_apart([one.name for one in sets])
         folders = [
             folder
             for source in sources
@@ -164,8 +173,18 @@ def _gallery_folder(save_images: Path, set_name: str) -> Path:
     return save_images / set_name.replace(" ", "-")
 
 
-def _places(out: Path | None) -> list[Path]:
-    """The JSON and the Markdown file."""
+def _require_folders_apart(set_names: Sequence[str]) -> None:
+    names: dict[Path, str] = {}
+    for name in set_names:
+        other = names.setdefault(_gallery_folder(Path(), name), name)
+        if other != name:
+            raise InputError(
+                f"sets {other!r} and {name!r} would be written into one folder of --save-images: rename one"
+            )
+
+
+def _list_outputs(out: Path | None) -> list[Path]:
+    """The JSON file and the Markdown file."""
     if out is None:
         return []
     stem = out.with_suffix("") if out.suffix in (".json", ".md") else out / "evaluation"

@@ -41,6 +41,7 @@ def costs(
     as_json: JsonOption = False,
 ) -> None:
     """Print parameters, multiply-accumulates, FLOPs (the paper's count) and memory traffic of an MFANet."""
+    from mfagan.evaluation.text_table import Column, format_text
     from mfagan.graph.costs import sum_costs
     from mfagan.sr.network.layers import require_residual
     from mfagan.sr.network.mfanet import operators
@@ -51,22 +52,19 @@ def costs(
     if as_json:
         print(json.dumps(found.as_dict()))
         return
-    units = {
-        "params": "",
-        "macs": "multiply-accumulates",
-        "flops": "(paper's count)",
-        "memory_bytes": "bytes",
-    }
-    for name, figure in found.as_dict().items():
-        print(f"{name:<14}{figure:>18,} {units[name]}".rstrip())
+    units = {"macs": "multiply-accumulates", "flops": "by the paper's count", "memory_bytes": "bytes"}
+    columns = [Column("cost"), Column("figure", form=",d"), Column("unit")]
+    rows = [[name, figure, units.get(name, "")] for name, figure in found.as_dict().items()]
+    print(format_text(columns, rows), end="")
 
 
 def info(
     ckpt: Annotated[Path, typer.Argument(help="A checkpoint.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a checkpoint is and how it was made."""
+    """Print what a checkpoint holds and how it was made."""
     from mfagan import checkpoint
+    from mfagan.evaluation.text_table import format_fields
     from mfagan.sr.network.kinds import KINDS, describe_generator
 
     found = checkpoint.read(ckpt)
@@ -84,8 +82,8 @@ def info(
     if as_json:
         print(json.dumps(about))
         return
-    for name, value in about.items():
-        print(f"{name:<20}{value if isinstance(value, str) else json.dumps(value)}")
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
+    print(format_fields(texts), end="")
 
 
 def train(
@@ -201,7 +199,7 @@ def export(
     threads: Annotated[int, typer.Option(min=1, help="Threads of --measure.")] = 2,
     storage: HistoryOption = None,
 ) -> None:
-    """Export a generator, after checking on a real photo that the file computes what PyTorch does."""
+    """Export a generator to TensorFlow Lite, after checking on a photo that the file computes what PyTorch does."""
     from mfagan.checkpoint import sha256
     from mfagan.data.images import read_image
     from mfagan.data.splits import EMBEDDED, read_pairs
@@ -243,7 +241,7 @@ def rank(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell whether a SuperGenerator's widths mean something: PSNR of its slices, and its correlation with FLOPs."""
+    """Measure how well a SuperGenerator ranks its slices: their PSNR, and its correlation with FLOPs."""
     from mfagan.data.splits import read_pairs
     from mfagan.sr.experiments.ranking import rank_slices
     from mfagan.sr.network.supergenerator import load_supernet

@@ -11,26 +11,9 @@ from time import perf_counter
 import torch
 from torch import Tensor
 
-from mfagan.errors import InputError
+from mfagan.packages import refuse_import
 
-__all__ = ["VERSION", "Session", "max_abs_difference", "refuse_import", "run"]
-
-
-def refuse_import(package: str, error: Exception) -> InputError:
-    """The error for a package that is missing or broken.
-
-    Args:
-        package: Its name for pip.
-        error: What importing it raised.
-
-    Returns:
-        An error whose line names the package, the cause and what to install.
-    """
-    cause = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-    return InputError(
-        f"{package} cannot be imported ({cause}); install it with: pip install --force-reinstall {package}"
-    )
-
+__all__ = ["VERSION", "Session", "max_abs_difference", "run"]
 
 try:
     from ai_edge_litert.interpreter import Interpreter

@@ -19,9 +19,10 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import numpy as np
 from torch import Tensor
 
-from mfagan.deploy.litert import max_abs_difference, refuse_import
+from mfagan.deploy.litert import max_abs_difference
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block, Operator, Window
+from mfagan.packages import refuse_import
 
 try:
     import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Pictures for people: the same detail of several images side by side, with names under them."""
+"""Pictures that compare images: the same detail of several images side by side, with names below."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,6 +10,8 @@ from torch import Tensor
 
 from mfagan.data.images import from_uint8, to_uint8
 
+__all__ = ["Square", "busiest_square", "comparison_row", "side_by_side", "stack"]
+
 _CAPTION_PX = 28
 _LINE_PX = 20
 _GAP_PX = 8
@@ -18,21 +20,40 @@ _FRAME = "#e03131"
 
 
 class Square(NamedTuple):
-    """A square of an image, in its pixels."""
+    """A square of an image.
+
+    Args:
+        top: its first row, in px.
+        left: its first column, in px.
+        side: its side, in px.
+    """
 
     top: int
     left: int
     side: int
 
     def cut(self, image: Tensor) -> Tensor:
-        """(3, H, W) -> (3, side, side)."""
+        """Cut the square out of an image.
+
+        Args:
+            image: (3, H, W).
+
+        Returns:
+            (3, side, side), a view.
+        """
         return image[:, self.top : self.top + self.side, self.left : self.left + self.side]
 
 
 def side_by_side(images: Mapping[str, Tensor], detail_px: int = 256, zoom: int = 2) -> Tensor:
-    """Name -> image (3, H, W), all of one size -> one picture (3, h, w), RGB in [0, 1].
+    """Show the same detail of several images side by side, with their names below.
 
-    Shows the square detail of `detail_px` in which the last image varies most, each pixel `zoom` times enlarged.
+    Args:
+        images: name -> image (3, H, W), RGB in [0, 1], all of one size; the detail is where the last varies most.
+        detail_px: side of the detail, in px of the images.
+        zoom: how many px of the picture show one px of the images.
+
+    Returns:
+        The picture (3, h, w), RGB in [0, 1].
     """
     square = busiest_square(list(images.values())[-1], detail_px)
     tile = square.side * zoom
@@ -45,11 +66,19 @@ def side_by_side(images: Mapping[str, Tensor], detail_px: int = 256, zoom: int =
 def comparison_row(
     original: Tensor, captioned: Sequence[tuple[str, Tensor]], detail_px: int = 96, zoom: int = 2
 ) -> Tensor:
-    """The paper's figure 7 for one image: uint8 (3, h, w).
+    """Show an original with a marked square, and that detail of several images (the paper's figure 7).
 
-    First the whole original (3, H, W) with a square marked, then that detail of each captioned image of the
-    same size, enlarged to `detail_px` * `zoom` a side; a caption's lines stand under it, cut where they are too
-    long. The square is the one in which the original varies most. Rows of as many images are of one size.
+    Rows of the same number of images have the same size.
+
+    Args:
+        original: (3, H, W), RGB in [0, 1]; the square is where it varies most.
+        captioned: (caption, image) of each detail, images of the original's size. Lines of a caption that are too
+            long are cut.
+        detail_px: side of the detail, in px of the images.
+        zoom: how many px of the row show one px of the images.
+
+    Returns:
+        The row, uint8 (3, h, w).
     """
     square = busiest_square(original, detail_px)
     tile = detail_px * zoom
@@ -65,14 +94,29 @@ def comparison_row(
 
 
 def stack(rows: Sequence[Tensor]) -> Tensor:
-    """Rows (3, h, w) uint8 below one another, the shorter filled with white: (3, H, W), RGB in [0, 1]."""
+    """Put rows below one another.
+
+    Args:
+        rows: uint8 (3, h, w) each; the shorter are filled with white.
+
+    Returns:
+        The picture (3, H, W), RGB in [0, 1].
+    """
     width = max(row.shape[2] for row in rows)
     filled = [torch.nn.functional.pad(row, (0, width - row.shape[2]), value=255) for row in rows]
     return from_uint8(torch.cat(filled, 1))
 
 
 def busiest_square(image: Tensor, detail_px: int) -> Square:
-    """The square of `detail_px` (at most the image's shorter side) that changes most from pixel to pixel."""
+    """Find the square of an image that changes most from pixel to pixel.
+
+    Args:
+        image: (3, H, W), RGB in [0, 1].
+        detail_px: side of the square in px; at most the image's shorter side is used.
+
+    Returns:
+        The square.
+    """
     side = min(detail_px, *image.shape[-2:])
     grey = image.mean(0)
     change = torch.zeros_like(grey)

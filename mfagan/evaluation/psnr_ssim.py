@@ -8,36 +8,67 @@ from torch import Tensor
 from mfagan.data.images import SSIM_WINDOW_PX, luma
 from mfagan.errors import InputError
 
+__all__ = ["PEAK", "psnr_db", "psnr_y", "shaved_luma", "ssim", "ssim_y"]
+
 PEAK = 255.0
+"""The largest value of an 8-bit picture, on whose scale both metrics are defined."""
 _SSIM_SIGMA_PX = 1.5
 _SSIM_C1 = (0.01 * PEAK) ** 2
 _SSIM_C2 = (0.03 * PEAK) ** 2
 
 
 def psnr_y(sr: Tensor, hr: Tensor, scale: int) -> float:
-    """PSNR in dB of two images (3, H, W) in [0, 1], on luma with `scale` px shaved off each border.
+    """PSNR of two images on luma, without their borders.
 
-    Peak 255; `sr` is clamped to [0, 1]; inf where they are equal. InputError names unequal sizes.
+    Args:
+        sr: (3, H, W), RGB; clamped to [0, 1].
+        hr: (3, H, W), RGB in [0, 1].
+        scale: px that are shaved off each border.
+
+    Returns:
+        PSNR in dB with peak 255; infinity if they are equal.
+
+    Raises:
+        InputError: images of different sizes, or nothing left inside the borders.
     """
     _demand_equal_sizes(sr, hr)
     return psnr_db(shaved_luma(sr, scale), shaved_luma(hr, scale))
 
 
 def ssim_y(sr: Tensor, hr: Tensor, scale: int) -> float:
-    """SSIM in [-1, 1] of two images (3, H, W) in [0, 1], on luma with `scale` px shaved off each border.
+    """SSIM of two images on luma, without their borders; settings as `ssim`.
 
-    Settings as `ssim`; `sr` is clamped to [0, 1]. InputError names sizes that differ or are under the window.
+    Args:
+        sr: (3, H, W), RGB; clamped to [0, 1].
+        hr: (3, H, W), RGB in [0, 1].
+        scale: px that are shaved off each border.
+
+    Returns:
+        SSIM in [-1, 1].
+
+    Raises:
+        InputError: images of different sizes, or smaller than SSIM's window inside the borders.
     """
     _demand_equal_sizes(sr, hr)
     return ssim(shaved_luma(sr, scale), shaved_luma(hr, scale))
 
 
 def shaved_luma(image: Tensor, scale: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    """(3, H, W) RGB, clamped to [0, 1] -> `dtype` (H - 2 scale, W - 2 scale), BT.601 luma in [16, 235].
+    """BT.601 luma of an image without its borders.
 
-    The half of `psnr_y` worth keeping: a search computes it once for each HR image and thousands of times
-    for the slices' outputs; in float32, a quarter of the time, which moves a PSNR by less than 1e-6 dB.
-    InputError where nothing is left between the borders.
+    This is the part of `psnr_y` that is worth keeping: a search computes it once for each HR image and thousands of
+    times for the slices' outputs. In float32 it takes a quarter of the time and moves a PSNR by less than 1e-6 dB.
+
+    Args:
+        image: (3, H, W), RGB; clamped to [0, 1].
+        scale: px that are shaved off each border.
+        dtype: of the result.
+
+    Returns:
+        (H - 2 scale, W - 2 scale), values in [16, 235].
+
+    Raises:
+        InputError: nothing is left inside the borders.
     """
     height, width = image.shape[-2:]
     if min(height, width) <= 2 * scale:
@@ -50,17 +81,38 @@ def shaved_luma(image: Tensor, scale: int, dtype: torch.dtype = torch.float64) -
 
 
 def psnr_db(sr_luma: Tensor, hr_luma: Tensor) -> float:
-    """PSNR in dB, 10 log10(255^2 / MSE), of two arrays (H, W) of 0 to 255, alike in dtype; inf where equal."""
+    """PSNR of two grey images: 10 log10(255^2 / MSE).
+
+    Args:
+        sr_luma: (H, W), values from 0 to 255.
+        hr_luma: (H, W) of the same dtype.
+
+    Returns:
+        PSNR in dB; infinity if they are equal.
+
+    Raises:
+        InputError: images of different sizes.
+    """
     _demand_equal_sizes(sr_luma, hr_luma)
     mse = (sr_luma - hr_luma).square_().mean(dtype=torch.float64).item()
     return 10 * math.log10(PEAK**2 / mse) if mse else math.inf
 
 
 def ssim(sr_luma: Tensor, hr_luma: Tensor) -> float:
-    """Mean SSIM (Wang et al. 2004, equation 13) of two float64 arrays (H, W) on the scale 0 to 255.
+    """Mean SSIM of two grey images (Wang et al. 2004, equation 13).
 
-    Gaussian window 11x11, sigma 1.5, K1 0.01, K2 0.03, population covariance, averaged where the window
-    lies inside the image.
+    Gaussian window of 11x11 px, sigma 1.5 px, K1 0.01, K2 0.03, population covariance, averaged over the positions
+    at which the window lies inside the image.
+
+    Args:
+        sr_luma: float64 (H, W), values from 0 to 255.
+        hr_luma: float64 (H, W).
+
+    Returns:
+        SSIM in [-1, 1].
+
+    Raises:
+        InputError: images of different sizes, or smaller than the window.
     """
     _demand_equal_sizes(sr_luma, hr_luma)
     height, width = sr_luma.shape

@@ -11,12 +11,34 @@ from mfagan.evaluation.scores import Scores
 from mfagan.evaluation.text_table import Cell, Column, format_markdown
 from mfagan.pretrained import PUBLISHED
 
+__all__ = [
+    "COST_COLUMNS",
+    "FORMAT",
+    "as_image_table",
+    "as_json",
+    "as_markdown",
+    "as_table",
+    "cost_cells",
+    "list_notes",
+    "quality_cells",
+    "quality_columns",
+]
+
 FORMAT = "evaluation/1"
+"""What the JSON says of its own format."""
 COST_COLUMNS = (Column("memory", "GB", ".3f"), Column("FLOPs", "G", ".2f"), Column("params", "M", ".3f"))
+"""What one image costs; `cost_cells` fills them."""
 
 
 def as_json(evaluation: EvaluationReport) -> dict[str, Any]:
-    """Everything as plain data, each image's figures included; an infinite PSNR is the text "inf"."""
+    """Write an evaluation as plain data, each image's figures included.
+
+    Args:
+        evaluation: what `report.evaluate` found.
+
+    Returns:
+        Data for JSON; an infinite PSNR is the text "inf".
+    """
     rows = [_row_json(row) for row in evaluation.rows]
     if evaluation.quoted is not None:
         rows += [_quoted_json(row, evaluation.quoted.source) for row in evaluation.quoted.rows]
@@ -39,7 +61,14 @@ def as_json(evaluation: EvaluationReport) -> dict[str, Any]:
 
 
 def as_table(evaluation: EvaluationReport) -> tuple[list[Column], list[list[Cell]]]:
-    """The table's columns and rows, the quoted ones last and marked so."""
+    """Arrange an evaluation as a table.
+
+    Args:
+        evaluation: what `report.evaluate` found.
+
+    Returns:
+        Its columns and its rows, the quoted ones last and marked so.
+    """
     columns = [Column("network"), *COST_COLUMNS]
     timing = evaluation.timing
     if timing is not None:
@@ -66,25 +95,56 @@ def as_table(evaluation: EvaluationReport) -> tuple[list[Column], list[list[Cell
 
 
 def quality_columns(evaluation: EvaluationReport, group: str) -> list[Column]:
-    """PSNR-Y, SSIM and, where it was measured, LPIPS, under one heading."""
+    """List the columns of PSNR-Y, SSIM and, if it was measured, LPIPS.
+
+    Args:
+        evaluation: what `report.evaluate` found.
+        group: the heading that they share.
+
+    Returns:
+        The columns.
+    """
     columns = [Column("PSNR-Y", "dB", ".3f", group), Column("SSIM", "", ".4f", group)]
     return columns + ([] if evaluation.lpips is None else [Column(evaluation.lpips, "", ".4f", group)])
 
 
 def quality_cells(evaluation: EvaluationReport, scores: Scores) -> list[Cell]:
-    """The cells of `quality_columns`."""
+    """Fill the columns of `quality_columns`.
+
+    Args:
+        evaluation: what `report.evaluate` found.
+        scores: the figures.
+
+    Returns:
+        One cell for each column.
+    """
     return [scores.psnr_db, scores.ssim, *([] if evaluation.lpips is None else [scores.lpips])]
 
 
 def cost_cells(row: NetworkScores) -> list[Cell]:
-    """The cells of `COST_COLUMNS`, empty for bicubic."""
+    """Fill `COST_COLUMNS`.
+
+    Args:
+        row: one network's figures.
+
+    Returns:
+        One cell for each column, empty for bicubic.
+    """
     if row.costs is None:
         return [None] * len(COST_COLUMNS)
     return [row.costs.memory_gb, row.costs.flops_g, row.costs.params_m]
 
 
 def as_image_table(evaluation: EvaluationReport, name: str) -> tuple[list[Column], list[list[Cell]]]:
-    """One set image by image, the networks side by side."""
+    """Arrange one set as a table of its images, the networks side by side.
+
+    Args:
+        evaluation: what `report.evaluate` found.
+        name: the set's name.
+
+    Returns:
+        Its columns and its rows.
+    """
     columns = [Column(name)]
     for row in evaluation.rows:
         columns += quality_columns(evaluation, row.name)
@@ -98,7 +158,14 @@ def as_image_table(evaluation: EvaluationReport, name: str) -> tuple[list[Column
 
 
 def list_notes(evaluation: EvaluationReport) -> list[str]:
-    """What the table's figures are, a line each."""
+    """Explain the figures of an evaluation.
+
+    Args:
+        evaluation: what `report.evaluate` found.
+
+    Returns:
+        One line for each thing that must be known to read them.
+    """
     height, width = evaluation.costs_size
     notes = [
         f"x{evaluation.scale}; PSNR and SSIM on BT.601 luma, {evaluation.scale} px of border shaved, "
@@ -128,7 +195,14 @@ def list_notes(evaluation: EvaluationReport) -> list[str]:
 
 
 def as_markdown(evaluation: EvaluationReport) -> str:
-    """A page with the table, what its figures are, and the command and versions that made it."""
+    """Write an evaluation as a Markdown page: the table, what its figures are, the command and the versions.
+
+    Args:
+        evaluation: what `report.evaluate` found.
+
+    Returns:
+        The page.
+    """
     versions = ", ".join(f"{name} {text}" for name, text in evaluation.versions.items())
     notes = "".join(f"- {note}\n" for note in list_notes(evaluation))
     return (

@@ -13,14 +13,37 @@ from mfagan.data.splits import Pair
 from mfagan.evaluation.psnr_ssim import psnr_db, shaved_luma, ssim
 from mfagan.progress import ProgressCallback
 
+__all__ = [
+    "Method",
+    "PerceptualDistance",
+    "Scores",
+    "Seen",
+    "as_method",
+    "enlarge_bicubic",
+    "lpips_distance",
+    "mean_psnr_db",
+    "mean_scores",
+    "score",
+    "score_methods",
+    "super_resolve",
+]
+
 PerceptualDistance = Callable[[Tensor, Tensor], Tensor]
+"""Two batches (N, 3, H, W), RGB in [-1, 1] -> distances (N,)."""
 Method = Callable[[Pair], Tensor]
 """Enlarges the LR image of a pair: -> (3, H, W) on the CPU, not clamped."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """One image's figures, or the mean of several: PSNR-Y in dB, SSIM on Y, LPIPS (None where not measured)."""
+    """One image's figures, or the mean of several images.
+
+    Args:
+        name: the image's name.
+        psnr_db: PSNR on the Y channel, in dB.
+        ssim: SSIM on the Y channel.
+        lpips: LPIPS, or None if it is not measured.
+    """
 
     name: str
     psnr_db: float
@@ -34,7 +57,15 @@ Seen = Callable[[Pair, Mapping[str, Tensor], Mapping[str, Scores]], None]
 
 @torch.inference_mode()
 def super_resolve(network: nn.Module, lr: Tensor) -> Tensor:
-    """An LR image (3, h, w) -> (3, scale h, scale w), not clamped, on the network's device."""
+    """Enlarge one image with a network.
+
+    Args:
+        network: (1, 3, h, w) -> (1, 3, scale h, scale w), RGB in [0, 1].
+        lr: the LR image (3, h, w), RGB in [0, 1].
+
+    Returns:
+        (3, scale h, scale w), float32, not clamped, on the network's device.
+    """
     parameter = next(network.parameters())
     x = lr[None].to(parameter).contiguous(memory_format=torch.channels_last)
     return network(x)[0].float()
@@ -61,17 +92,40 @@ def mean_psnr_db(network: nn.Module, pairs: Sequence[Pair]) -> float:
 
 
 def as_method(network: nn.Module) -> Method:
-    """The network as a way to enlarge the LR image of a pair."""
+    """Use a network as a method.
+
+    Args:
+        network: as for `super_resolve`.
+
+    Returns:
+        A method that enlarges the LR image of a pair with the network.
+    """
     return lambda pair: super_resolve(network, pair.lr).cpu()
 
 
 def enlarge_bicubic(pair: Pair) -> Tensor:
-    """The LR image of a pair, enlarged by MATLAB's bicubic: (3, H, W), not clamped."""
+    """Enlarge the LR image of a pair as MATLAB's bicubic `imresize` does.
+
+    Args:
+        pair: the LR and the HR image.
+
+    Returns:
+        (3, H, W), not clamped.
+    """
     return resize_bicubic(pair.lr, pair.scale)
 
 
 def score(sr: Tensor, pair: Pair, lpips: PerceptualDistance | None = None) -> Scores:
-    """The figures of one enlarged image (3, H, W)."""
+    """Score one enlarged image.
+
+    Args:
+        sr: the enlarged image (3, H, W), RGB, not clamped.
+        pair: the LR and the HR image.
+        lpips: measures the perceptual distance, or None to leave it out.
+
+    Returns:
+        The figures, under the pair's name.
+    """
     hr = pair.hr
     luma, reference = shaved_luma(sr, pair.scale), shaved_luma(hr, pair.scale)
     distance = None if lpips is None else lpips_distance(sr, hr, lpips)
@@ -80,7 +134,16 @@ def score(sr: Tensor, pair: Pair, lpips: PerceptualDistance | None = None) -> Sc
 
 @torch.inference_mode()
 def lpips_distance(sr: Tensor, hr: Tensor, lpips: PerceptualDistance) -> float:
-    """LPIPS of two images (3, H, W) in [0, 1]; `sr` is clamped."""
+    """LPIPS of two images.
+
+    Args:
+        sr: (3, H, W), RGB; clamped to [0, 1].
+        hr: (3, H, W), RGB in [0, 1].
+        lpips: measures it.
+
+    Returns:
+        The distance, 0 for equal images.
+    """
     return lpips(2 * sr.clamp(0, 1)[None] - 1, 2 * hr[None] - 1).item()
 
 
@@ -91,7 +154,18 @@ def score_methods(
     seen: Seen | None = None,
     report: ProgressCallback | None = None,
 ) -> dict[str, list[Scores]]:
-    """The scores of each method on each pair, by the method's name; one image's pictures are kept at a time."""
+    """Score several methods on several images; the pictures of one image are kept at a time.
+
+    Args:
+        methods: name -> method.
+        pairs: the LR and HR images.
+        lpips: measures the perceptual distance, or None to leave it out.
+        seen: called with each image's pictures and figures, or None.
+        report: called after each image, or None.
+
+    Returns:
+        Name of a method -> its figures of each image.
+    """
     found: dict[str, list[Scores]] = {name: [] for name in methods}
     for i, pair in enumerate(pairs):
         pictures = {name: enlarge(pair) for name, enlarge in methods.items()}

@@ -11,6 +11,7 @@ from PIL import Image
 
 from mfagan import checkpoint
 from mfagan.sr.shipped import SUPERGENERATOR
+from search import study
 from search.storage import ledger
 
 pytestmark = pytest.mark.slow
@@ -94,8 +95,14 @@ def test_its_history_is_recorded(demo: Path):
 
 
 def test_it_runs_again_in_the_same_folder(demo: Path):
+    """Its files are replaced; the study of the first run stays."""
     before = (demo / "report.json").read_text()
+    first = study.load(str(demo / "study.db"), "demo")
     said = run_demo(demo, 1, 3, "--from-scratch")
+    assert study.load(str(demo / "study.db"), "demo") == first
+    name = f"demo-{checkpoint.sha256(demo / 'lut.json')[:8]}"
+    assert study.load(str(demo / "study.db"), name).n_trials == 3
+    assert json.loads((demo / "picked.json").read_text())["study"] == name
     assert sum("vgg19" in line for line in said.splitlines()) == 1
     assert json.loads((demo / "report.json").read_text())["n_trials"] == 3
     assert (demo / "report.json").read_text() != before

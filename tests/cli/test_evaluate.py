@@ -308,6 +308,18 @@ def test_places_that_cannot_be_written(run: Run, folder: Path):
         assert "cannot write /dev/null" in run(*base, option, "/dev/null/sub").message
 
 
+def test_outputs_that_would_replace_each_other(run: Run, folder: Path, tmp_path: Path):
+    small = folder / "x4" / "small.safetensors"
+    for name in ("two words", "two-words"):
+        tiny.write_photos(tmp_path / name, n=1, side=48)
+    images = ["--images", tmp_path / "two words", tmp_path / "two-words", "--save-images", tmp_path / "out"]
+    message = run("evaluate", small, "--no-latency", *images).message
+    assert "sets 'two words' and 'two-words' would be written into one folder" in message
+    both = ["--out", tmp_path / "a.md", "--plot", tmp_path / "a.json", "--images", folder / "others"]
+    assert "is a file that --out writes" in run("evaluate", small, "--no-latency", *both).message
+    assert not list(tmp_path.glob("a.*"))
+
+
 def test_bad_images(run: Run, folder: Path, tmp_path: Path):
     evaluate = ["evaluate", folder / "x4" / "small.safetensors", "--no-latency", "--images"]
     empty = tmp_path / "empty"

@@ -28,6 +28,7 @@ from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
 from mfagan.evaluation.psnr_ssim import psnr_y
 from mfagan.evaluation.scores import super_resolve
+from mfagan.evaluation.text_table import Column, format_text
 from mfagan.files import require_place, write_atomic
 from mfagan.latency.measure import build_table, measure_model
 from mfagan.latency.priced_problem import Target
@@ -247,14 +248,20 @@ def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Measur
 
 
 def format_rows(rows: Sequence[Measurement]) -> str:
-    """A table for the terminal."""
-    width = max(len(row.name) for row in rows)
-    lines = [f"{'':<{width}}  {'value':>10}  {'aim':>10}"]
-    for row in rows:
-        aim = "" if row.aim is None else f"{row.aim:g} {row.unit}"
-        met = {True: "met", False: "missed", None: ""}[row.met]
-        lines.append(f"{row.name:<{width}}  {f'{row.value:.3f} {row.unit}':>10}  {aim:>10}  {met}".rstrip())
-    return "\n".join(lines)
+    """Write measurements as a table for the terminal.
+
+    Args:
+        rows: the measurements.
+
+    Returns:
+        The table; the last column says whether each aim is met.
+    """
+    columns = [Column(""), Column("value", form=".3f"), Column("aim", form="g"), Column("unit"), Column("")]
+    met = {True: "met", False: "missed", None: ""}
+    cells = [
+        [row.name, row.value, "" if row.aim is None else row.aim, row.unit, met[row.met]] for row in rows
+    ]
+    return format_text(columns, cells)
 
 
 def main(
@@ -274,7 +281,7 @@ def main(
         rows += bench_exhaustive("bf16", aim=8)
     rows += bench_latency(threads, rounds)
     write_atomic(out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
-    print(format_rows(rows))
+    print(format_rows(rows), end="")
 
 
 if __name__ == "__main__":

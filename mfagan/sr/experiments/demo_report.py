@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mfagan import checkpoint
@@ -17,31 +17,53 @@ from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.study.picked import read_picked
 from mfagan.sr.study.problem import Finding
 
+__all__ = ["PICTURE", "REPORT", "THREADS", "DemoFiles", "summarize", "write_report"]
+
 THREADS = 2
+"""CPU threads with which the exported file is measured."""
 PICTURE = "comparison.png"
 REPORT = "report.json"
 
 
-def write_report(
-    folder: Path,
-    supernet: Path,
-    subgenerator: Path,
-    model: Path,
-    picked: Path,
-    trials: Sequence[Finding],
-    front: Sequence[Finding],
-    seconds: Mapping[str, float],
-) -> dict[str, object]:
-    """Measure the demo's files on the held-out photos, write `REPORT` and `PICTURE` into `folder`.
+@dataclass(frozen=True)
+class DemoFiles:
+    """The files that the demo's commands wrote, and where its report goes.
 
-    The exported file is of the first held-out photo's LR size.
+    Args:
+        folder: where the report and the picture are written.
+        supernet: the SuperGenerator's checkpoint.
+        subgenerator: the fine-tuned SubGenerator's checkpoint.
+        model: the exported file, of the first held-out photo's LR size.
+        picked: what `mfagan pick` wrote.
     """
-    full, small = load_generator(supernet), load_generator(subgenerator)
+
+    folder: Path
+    supernet: Path
+    subgenerator: Path
+    model: Path
+    picked: Path
+
+
+def write_report(
+    files: DemoFiles, trials: Sequence[Finding], front: Sequence[Finding], seconds: Mapping[str, float]
+) -> dict[str, object]:
+    """Measure the demo's files on the held-out photos and write `REPORT` and `PICTURE`.
+
+    Args:
+        files: what is measured, and where the report goes.
+        trials: the finished trials of the study.
+        front: those of its Pareto front.
+        seconds: step -> how long it took, in s.
+
+    Returns:
+        The report's content.
+    """
+    full, small = load_generator(files.supernet), load_generator(files.subgenerator)
     pairs = read_pairs(EMBEDDED, small.scale)
     methods = {"bicubic": enlarge_bicubic, "full": as_method(full), "small": as_method(small)}
     means = {name: mean_scores(rows).psnr_db for name, rows in score_methods(methods, pairs).items()}
-    choice = read_picked(picked)
-    contents = model.read_bytes()
+    choice = read_picked(files.picked)
+    contents = files.model.read_bytes()
     facts: dict[str, object] = {
         "bicubic_psnr_db": means["bicubic"],
         "supernet_psnr_db": means["full"],
@@ -57,7 +79,7 @@ def write_report(
             "flops": choice.flops,
             "memory_bytes": choice.memory_bytes,
         },
-        "psnr_before_finetune_db": checkpoint.read(subgenerator).record["psnr_before_db"],
+        "psnr_before_finetune_db": checkpoint.read(files.subgenerator).record["psnr_before_db"],
         "psnr_after_finetune_db": means["small"],
         "tflite_max_abs_diff": max_abs_difference(contents, small, pairs[0].lr),
         "tflite_latency_ms": measure_model(contents, THREADS).latency_ms,
@@ -66,13 +88,21 @@ def write_report(
     }
     first = pairs[0]
     columns = {"bicubic": enlarge_bicubic(first), "SubGenerator": super_resolve(small, first.lr)}
-    write_image(folder / PICTURE, side_by_side({**columns, "original": first.hr}))
-    write_atomic(folder / REPORT, json.dumps(facts, indent=2) + "\n")
+    write_image(files.folder / PICTURE, side_by_side({**columns, "original": first.hr}))
+    write_atomic(files.folder / REPORT, json.dumps(facts, indent=2) + "\n")
     return facts
 
 
 def summarize(facts: Mapping[str, object], folder: Path) -> str:
-    """A few lines for the terminal."""
+    """Summarise a report in a few lines for the terminal.
+
+    Args:
+        facts: what `write_report` returned.
+        folder: where it was written.
+
+    Returns:
+        The lines.
+    """
     picked = facts["picked"]
     seconds = facts["seconds"]
     assert isinstance(picked, Mapping)

@@ -34,9 +34,9 @@ def test_rows_say_whether_the_aim_is_met():
     assert (met.met, missed.met) == (True, False)
     assert [bench.at_least("d", value, "x", 5.0).met for value in (4.9, 5.0)] == [False, True]
     text = bench.format_rows([met, missed, bench.Measurement("c", 3.0, "%")]).splitlines()
-    assert text[1].endswith("met")
-    assert text[2].endswith("missed")
-    assert text[3].split() == ["c", "3.000", "%"]
+    assert text[2].endswith("met")
+    assert text[3].endswith("missed")
+    assert text[4].split() == ["c", "3.000", "%"]
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path):
