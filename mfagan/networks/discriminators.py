@@ -14,6 +14,7 @@ base.
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -42,7 +43,7 @@ _LAYERS = (
 class Discriminator(nn.Module, ABC):
     """Images (N, 3, H, W), RGB in [0, 1] -> logits, high where they look real."""
 
-    KIND: str
+    KIND: ClassVar[str]
     """What checkpoints call it."""
 
     @abstractmethod
@@ -56,7 +57,7 @@ class PatchGAN(Discriminator):
     Each logit sees 86 x 86 pixels. Images have at least 8 x 8 pixels.
     """
 
-    KIND = "patchgan"
+    KIND: ClassVar[str] = "patchgan"
 
     def __init__(self, base: int = 48) -> None:
         """Make an untrained PatchGAN.

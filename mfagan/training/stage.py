@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from torch import Tensor, nn
 
@@ -23,10 +23,8 @@ RunT = TypeVar("RunT")
 class SavedNetwork(Protocol):
     """A network that a checkpoint can describe."""
 
-    @property
-    def KIND(self) -> str:
-        """What checkpoints call it."""
-        ...
+    KIND: ClassVar[str]
+    """What checkpoints call it."""
 
     def config(self) -> dict[str, object]:
         """The arguments that rebuild it."""

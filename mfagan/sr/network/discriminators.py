@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -21,7 +21,7 @@ class ESRGANDiscriminator(Discriminator):
     The linear layers tie it to one size of image.
     """
 
-    KIND = "esrgan_discriminator"
+    KIND: ClassVar[str] = "esrgan_discriminator"
     HIDDEN = 100
 
     def __init__(self, image_px: int = 128, base: int = 64) -> None:

@@ -33,7 +33,7 @@ def require_discriminator(recipe: Recipe, path: Path) -> None:
     """Check before long work that the discriminator of a fine-tuning can be used, if it needs one.
 
     Args:
-        recipe: tells whether fine-tuning weighs the adversarial term.
+        recipe: its fine-tuning may weigh the adversarial term, or not.
         path: the discriminator's checkpoint.
 
     Raises:

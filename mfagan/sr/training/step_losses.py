@@ -113,7 +113,7 @@ class ElasticObjective(nn.Module):
 
 
 class DiscriminatorObjective(nn.Module):
-    """The discriminator's loss terms, unweighted: telling real from generated, and its distillation."""
+    """The discriminator's loss terms, unweighted: real against generated images, and its distillation."""
 
     def __init__(self, discriminator: nn.Module, distillation: Distillation | None = None) -> None:
         super().__init__()
