@@ -118,7 +118,9 @@ class TrainingRun:
             return list(writes.values())
         for phrase in self.recipe.stages[spec.name].describe_unreached():
             steps = self.recipe.stages[spec.name].steps
-            logger.warning("recipe %s: stage %s ends at step %d: %s", self.recipe.name, spec.name, steps, phrase)
+            logger.warning(
+                "recipe %s: stage %s ends at step %d: %s", self.recipe.name, spec.name, steps, phrase
+            )
         work = spec.build(self, sources)
         result = self._loop(spec, work, state, identity)
         record |= json.loads(json.dumps(work.figures(result)))

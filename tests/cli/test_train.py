@@ -179,7 +179,9 @@ def test_settings_beyond_a_stages_length_are_reported(run: Run, trained: Path, t
     command = ["train", recipe, "--images", trained / "photos", "--device", "cpu", "--stage", "teacher"]
     done = run(*command, "--out", tmp_path / "w")
     assert done.status == 0, done.err
-    assert "mfagan: warning: recipe tiny: stage teacher ends at step 2: halve_at 2 is never reached" in done.err
+    assert (
+        "mfagan: warning: recipe tiny: stage teacher ends at step 2: halve_at 2 is never reached" in done.err
+    )
     assert "stage teacher ends at step 2: warm_up 3 is not finished" in done.err
 
 
