@@ -56,7 +56,7 @@ WeightsOption = Annotated[
 ValidationOption = Annotated[
     str | None, typer.Option(help="A folder to validate on (default: a held-out part of --images).")
 ]
-RestartOption = Annotated[bool, typer.Option("--restart", help="Train anew what stands in the folder.")]
+RestartOption = Annotated[bool, typer.Option("--restart", help="Train again what is in the folder already.")]
 MaxStepsOption = Annotated[int | None, typer.Option(min=1, help="Cap on the steps of a stage.")]
 
 DEFAULT_STORAGE = "runs/study.db"
@@ -64,7 +64,7 @@ DEFAULT_STUDY = "mfagan"
 
 
 def command_line() -> str:
-    """What the user typed, to stand beside what came of it; passwords of storages are replaced by ***."""
+    """What the user typed, to be recorded with the result; passwords of storages are replaced by ***."""
     return shlex.join(["mfagan", *map(_hide_password, sys.argv[1:])])
 
 
@@ -93,7 +93,7 @@ def read_size(text: str) -> tuple[int, int]:
 
 
 def find_lpips(weights: Path | None) -> "Lpips | None":
-    """LPIPS on AlexNet's weights, from a path or the cache; None, and a line that says so, where there are none."""
+    """LPIPS on AlexNet's weights, from a path or the cache; None, and a line in the log, if there are none."""
     from mfagan import pretrained
 
     path = pretrained.find_weights("alexnet", weights)

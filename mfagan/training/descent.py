@@ -51,7 +51,7 @@ class Descent:
 
         Args:
             terms: scalars with gradient, by name.
-            weights: of each term by its name; others may stand among them.
+            weights: by the terms' names; more than those of `terms` are allowed.
             rate: the learning rate.
 
         Returns:

@@ -78,7 +78,7 @@ class Loop:
     state: Path
     """The file of its snapshots."""
     identity: Mapping[str, object]
-    """Plain data that tells it from other trainings."""
+    """Plain data by which it differs from other trainings."""
     validate: Callable[[nn.Module], float]
     """The score of a network; higher is better."""
     picture: Callable[[nn.Module], Tensor] | None = None

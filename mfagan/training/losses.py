@@ -1,4 +1,4 @@
-"""The losses of the paper (section 3.5), equations (1) to (6), and the discriminator's side of the game.
+"""The losses of MFAGAN's paper (section 3.5), equations (1) to (6), and the discriminator's loss.
 
 Every distance is taken in float32 at least, whatever precision the networks ran in.
 """
@@ -11,6 +11,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.errors import InputError
+
+__all__ = [
+    "Norm",
+    "PerceptualLoss",
+    "adapters",
+    "discriminator_loss",
+    "distillation_loss",
+    "feature_distance",
+    "generator_adversarial_loss",
+    "reconstruction_loss",
+    "weighted_sum",
+]
 
 Norm = Literal["mse", "l2"]
 """How feature maps are compared: the paper's text says mean square error, its formulas a 2-norm.
@@ -25,10 +37,19 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """Equation (1): the sum over terms of weight x term, a scalar.
+    """Equation (1): the sum over terms of weight x term.
 
-    A term whose weight is 0 or not given is skipped, so that it may be NaN. InputError: a weight that is not
-    0 names no term, or no term has a weight.
+    A term whose weight is 0 or not given is skipped, so that it may be NaN.
+
+    Args:
+        terms: scalars by name.
+        weights: by the terms' names.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        InputError: a weight that is not 0 names no term, or no term has a weight.
     """
     for name, weight in weights.items():
         if weight and name not in terms:
@@ -42,12 +63,29 @@ def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> T
 
 
 def reconstruction_loss(sr: Tensor, hr: Tensor) -> Tensor:
-    """Equation (2): mean absolute difference of images (N, 3, H, W)."""
+    """Equation (2): the mean absolute difference of images.
+
+    Args:
+        sr: generated images (N, 3, H, W).
+        hr: the originals, likewise.
+
+    Returns:
+        A scalar.
+    """
     return F.l1_loss(*_widened(sr, hr))
 
 
 def feature_distance(features: Tensor, target: Tensor, norm: Norm = "mse") -> Tensor:
-    """The distance of feature maps (N, C, H, W) as `Norm` says, a scalar; equal maps get no gradient."""
+    """The distance of feature maps; equal maps get no gradient.
+
+    Args:
+        features: (N, C, H, W).
+        target: likewise.
+        norm: how they are compared, see `Norm`.
+
+    Returns:
+        A scalar.
+    """
     features, target = _widened(features, target)
     if norm == "mse":
         return F.mse_loss(features, target)
@@ -56,9 +94,16 @@ def feature_distance(features: Tensor, target: Tensor, norm: Norm = "mse") -> Te
 
 
 def adapters(student_channels: Sequence[int], teacher_channels: Sequence[int]) -> nn.ModuleList:
-    """Learned 1x1 convolutions from each student layer's channels to its teacher layer's, for training alone.
+    """Make learned 1x1 convolutions from each student layer's channels to its teacher layer's, for training alone.
 
     The paper names none, though student and teacher differ in width; FitNets and GAN Compression use these.
+
+    Args:
+        student_channels: of each layer.
+        teacher_channels: of the same layers.
+
+    Returns:
+        One convolution a layer.
     """
     return nn.ModuleList(
         nn.Conv2d(student, teacher, 1)
@@ -74,7 +119,14 @@ def distillation_loss(
 ) -> Tensor:
     """Equations (3) and (4): the mean over layers of the distance from adapter(student) to teacher.
 
-    Each layer (N, C, H, W) with its own C; the teacher receives no gradient.
+    Args:
+        student_features: of each layer, (N, C, H, W) with its own C.
+        teacher_features: of the same layers; they receive no gradient.
+        adapters: one a layer, as `adapters` makes them.
+        norm: how the features are compared, see `Norm`.
+
+    Returns:
+        A scalar.
     """
     layers = zip(student_features, teacher_features, adapters, strict=True)
     distances = [
@@ -84,15 +136,18 @@ def distillation_loss(
 
 
 class PerceptualLoss(nn.Module):
-    """Equation (5): the distance of two images in the feature space of VGG19, conv5_4 before its activation.
-
-    vgg_features: VGG19's layers up to conv5_4, such as `backbones.load_vgg19_features` gives; frozen here.
-    """
+    """Equation (5): the distance of two images in the feature space of VGG19, conv5_4 before its activation."""
 
     mean: Tensor
     std: Tensor
 
     def __init__(self, vgg_features: nn.Module, norm: Norm = "mse") -> None:
+        """Make the loss.
+
+        Args:
+            vgg_features: VGG19's layers up to conv5_4, as `pretrained.load_vgg19_features` gives; frozen here.
+            norm: how the features are compared, see `Norm`.
+        """
         super().__init__()
         self.features = vgg_features.requires_grad_(False)
         self.norm: Norm = norm
@@ -100,7 +155,15 @@ class PerceptualLoss(nn.Module):
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, sr: Tensor, hr: Tensor) -> Tensor:
-        """Images (N, 3, H, W), RGB in [0, 1], at least 16 x 16 -> scalar; `hr` receives no gradient."""
+        """Compute the distance.
+
+        Args:
+            sr: generated images (N, 3, H, W), RGB in [0, 1], at least 16 x 16.
+            hr: the originals, likewise; they receive no gradient.
+
+        Returns:
+            A scalar.
+        """
         return feature_distance(self._describe(sr), self._describe(hr.detach()), self.norm)
 
     def _describe(self, images: Tensor) -> Tensor:
@@ -108,12 +171,27 @@ class PerceptualLoss(nn.Module):
 
 
 def generator_adversarial_loss(fake_logits: Tensor) -> Tensor:
-    """Equation (6): -log D(G(x)), the mean over patches, from D's logits of the generator's images."""
+    """Equation (6): -log D(G(x)), the mean over patches.
+
+    Args:
+        fake_logits: the discriminator's, of generated images.
+
+    Returns:
+        A scalar.
+    """
     return F.softplus(-_wide(fake_logits)).mean()
 
 
 def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """The discriminator's minimax loss: -log D(y) - log(1 - D(G(x))), each the mean over patches."""
+    """The discriminator's minimax loss: -log D(y) - log(1 - D(G(x))), each the mean over patches.
+
+    Args:
+        real_logits: of originals.
+        fake_logits: of generated images.
+
+    Returns:
+        A scalar.
+    """
     return F.softplus(-_wide(real_logits)).mean() + F.softplus(_wide(fake_logits)).mean()
 
 

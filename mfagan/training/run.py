@@ -29,7 +29,7 @@ from mfagan.training.stage import SavedNetwork, Source, StageSpec, StageWork
 __all__ = ["RunOptions", "StageFiles", "TrainingRun", "save_network"]
 
 _CIRCUMSTANCES = ("images", "torch", "command", "storage")
-"""What a record tells that does not make it another training."""
+"""Entries of a record that may differ between records of the same training."""
 
 logger = logging.getLogger(__name__)
 RunT = TypeVar("RunT", bound="TrainingRun")
@@ -93,7 +93,7 @@ class TrainingRun:
         Args:
             spec: the stage's description.
             files: where it reads and writes, if not in the run's folder under the spec's names.
-            facts: more plain data for the record; they tell one training from another too.
+            facts: more plain data for the record; a training with other facts is another training.
 
         Returns:
             The files it leaves, in the spec's order; every process finds them.
@@ -118,7 +118,9 @@ class TrainingRun:
             return list(writes.values())
         for phrase in self.recipe.stages[spec.name].describe_unreached():
             steps = self.recipe.stages[spec.name].steps
-            logger.warning("recipe %s: stage %s has %d steps: %s", self.recipe.name, spec.name, steps, phrase)
+            logger.warning(
+                "recipe %s: stage %s ends at step %d: %s", self.recipe.name, spec.name, steps, phrase
+            )
         work = spec.build(self, sources)
         result = self._loop(spec, work, state, identity)
         record |= json.loads(json.dumps(work.figures(result)))

@@ -16,7 +16,7 @@ __all__ = ["Snapshot", "SnapshotKeeper", "Stateful", "read_snapshot", "require_s
 _FORMAT = "mfagan-snapshot/1"
 
 Identity = Mapping[str, object]
-"""Plain data that tells one training from another."""
+"""Plain data by which two trainings differ."""
 
 
 class Stateful(Protocol):
@@ -28,15 +28,16 @@ class Stateful(Protocol):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A training after `step` steps.
-
-    identity: plain data that tells one training from another. parts: states by name. notes: further plain data.
-    """
+    """A training after some steps."""
 
     step: int
+    """How many."""
     identity: Identity
+    """Plain data by which two trainings differ."""
     parts: Mapping[str, Mapping]
+    """States by name."""
     notes: Mapping[str, object] = field(default_factory=dict)
+    """More plain data."""
 
     def encode(self) -> bytes:
         """What a file of it holds; later steps of the training do not change it."""
@@ -73,7 +74,7 @@ class SnapshotKeeper:
 
         Args:
             path: the file.
-            identity: tells the training from others.
+            identity: the training's.
             parts: what changes from step to step, by name.
             written: the step of the snapshot that is at `path` already, or None.
             writes: whether this process is the one that writes.

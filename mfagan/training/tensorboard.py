@@ -1,4 +1,4 @@
-"""What a training writes down while it runs: TensorBoard scalars and pictures."""
+"""What a training logs while it runs: TensorBoard scalars and pictures."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -8,14 +8,19 @@ from typing import Self
 from tensorboardX import SummaryWriter
 from torch import Tensor
 
+__all__ = ["TrainingLog"]
+
 
 class TrainingLog(AbstractContextManager):
-    """TensorBoard events in a folder; `tensorboard --logdir FOLDER` shows them.
-
-    A resumed training goes on from `start`: what an interrupted one wrote for later steps is hidden.
-    """
+    """TensorBoard events in a folder; `tensorboard --logdir FOLDER` shows them."""
 
     def __init__(self, folder: str | Path, start: int = 0) -> None:
+        """Open the log.
+
+        Args:
+            folder: where its files are.
+            start: the step that a resumed training goes on from; what was written for later steps is hidden.
+        """
         self._writer = SummaryWriter(str(folder), purge_step=start)
 
     def __enter__(self) -> Self:
@@ -25,10 +30,21 @@ class TrainingLog(AbstractContextManager):
         self._writer.close()
 
     def scalars(self, step: int, figures: Mapping[str, float]) -> None:
-        """Figures by name after `step` steps."""
+        """Log figures.
+
+        Args:
+            step: the number of steps made.
+            figures: by name.
+        """
         for name, value in figures.items():
             self._writer.add_scalar(name, value, step)
 
     def picture(self, step: int, name: str, image: Tensor) -> None:
-        """A picture (3, H, W), RGB in [0, 1], after `step` steps."""
+        """Log a picture.
+
+        Args:
+            step: the number of steps made.
+            name: the picture's.
+            image: (3, H, W), RGB in [0, 1].
+        """
         self._writer.add_image(name, image.clamp(0, 1).cpu().numpy(), step)

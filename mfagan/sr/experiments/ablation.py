@@ -1,6 +1,6 @@
 """The paper's ablations (Table 1, figure 6) and the choice of the sampling rule, at the scale of a recipe.
 
-Every network is trained by `SRRun`, so an interrupted ablation goes on where it stopped, and studies in one
+Every network is trained by an `SRRun`, so an interrupted ablation goes on where it stopped, and studies in one
 folder share the stages that they have in common.
 """
 
@@ -41,11 +41,33 @@ from mfagan.sr.training.stages import (
 )
 from mfagan.training.run import StageFiles
 
+__all__ = [
+    "PRUNED",
+    "ExperimentReport",
+    "ablate_compression",
+    "budget",
+    "compare_discriminators",
+    "compare_sampling",
+    "mean_figures",
+    "rank",
+    "rules",
+    "score",
+    "tune_slice",
+]
+
 PRUNED = Widths.parse(TABLE_1_PRUNED)
+"""The slice whose costs are those of the paper's pruned networks."""
 
 
 def rules(steps: int) -> dict[str, Sampling]:
-    """What `compare_sampling` compares; the last two train the full width alone for the first half of the steps."""
+    """The sampling rules that `compare_sampling` compares.
+
+    Args:
+        steps: of the training; two of the rules train the full width alone for the first half of them.
+
+    Returns:
+        Name of a rule -> its settings.
+    """
     half = steps // 2
     return {
         "random (paper)": Sampling(),
@@ -60,19 +82,26 @@ def rules(steps: int) -> dict[str, Sampling]:
 
 @dataclass(frozen=True)
 class ExperimentReport:
-    """One table: its name as a file's, its columns and rows, what must be known to read it."""
+    """One table of an experiment."""
 
     name: str
+    """As a file's, without a suffix."""
     title: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[str]
+    """What must be known to read it."""
 
 
 def ablate_compression(run: SRRun, lpips: Lpips | None = None) -> ExperimentReport:
-    """Table 1's five columns: MFAGAN_L; distilling G and D; G alone; pruning without distilling; both.
+    """Train and score Table 1's five columns: MFAGAN_L; distilling G and D; G alone; pruning alone; both.
 
-    LPIPS stands among the figures where it is given.
+    Args:
+        run: its recipe, images, device and folder.
+        lpips: if given, its figures are in the table too.
+
+    Returns:
+        The table.
     """
     folder, recipe = run.options.folder, run.recipe
     train(run)
@@ -136,7 +165,14 @@ def ablate_compression(run: SRRun, lpips: Lpips | None = None) -> ExperimentRepo
 
 
 def compare_sampling(run: SRRun) -> ExperimentReport:
-    """Rules for drawing a SuperGenerator's widths, from one student, for as many steps each."""
+    """Compare rules for drawing a SuperGenerator's widths, from one student, for as many steps each.
+
+    Args:
+        run: its recipe, images, device and folder.
+
+    Returns:
+        The table.
+    """
     train(run, [spec for spec in PIPELINE if spec is not SUPERNET])
     steps = run.settings("supernet").steps
     rankings: list[Ranking] = []
@@ -163,9 +199,17 @@ def compare_sampling(run: SRRun) -> ExperimentReport:
 
 
 def compare_discriminators(run: SRRun, lpips: Lpips | None = None) -> ExperimentReport:
-    """PatchGAN against ESRGAN's discriminator (the paper's figure 6): stage 1b from one teacher.
+    """Compare PatchGAN with ESRGAN's discriminator (the paper's figure 6) in stage 1b, from one teacher.
 
-    LPIPS stands among the figures where it is given.
+    Args:
+        run: its recipe, images, device and folder.
+        lpips: if given, its figures are in the table too.
+
+    Returns:
+        The table.
+
+    Raises:
+        InputError: before any training, crops that do not suit ESRGAN's discriminator.
     """
     folder = run.options.folder
     other = run.varied("esrgan_discriminator", discriminator="esrgan")
@@ -222,7 +266,16 @@ def tune_slice(run: SRRun, widths: Widths, discriminator: Path, name: str | None
 
 
 def rank(run: SRRun, supernet: Path, n: int = 200) -> Ranking:
-    """Uniform and drawn slices of a SuperGenerator's file on the run's device and validation images."""
+    """Score uniform and drawn slices of a SuperGenerator on the run's device and validation images.
+
+    Args:
+        run: gives both.
+        supernet: the SuperGenerator's checkpoint.
+        n: how many slices are drawn.
+
+    Returns:
+        Their scores.
+    """
     return rank_slices(load_supernet(supernet).to(run.fabric.device), run.validation, n)
 
 
@@ -232,7 +285,17 @@ def score(
     lpips: Lpips | None = None,
     latency_size: tuple[int, int] | None = None,
 ) -> EvaluationReport:
-    """Checkpoints by name on the run's device and validation images."""
+    """Evaluate networks on the run's device and validation images.
+
+    Args:
+        run: gives both.
+        files: name in the report -> checkpoint.
+        lpips: if given, it is measured too.
+        latency_size: (height, width) in px of the input for measured latencies; None measures none.
+
+    Returns:
+        The report, of bicubic first and then of the files in their order.
+    """
     networks = {name: load_generator(path) for name, path in files.items()}
     candidates = [Candidate(name, network, network.scale) for name, network in networks.items()]
     settings = EvaluationSettings(INPUT_SIZE, run.fabric.device, lpips, latency_size)
@@ -247,13 +310,27 @@ def _validation_set(run: SRRun) -> EvaluationSet:
 
 
 def mean_figures(row: NetworkScores) -> Scores:
-    """The mean figures of a row that `score` found, over its one set of images."""
+    """The mean figures of a row of `score`, over its one set of images.
+
+    Args:
+        row: of the report.
+
+    Returns:
+        The means.
+    """
     (name,) = row.scores
     return row.mean(name)
 
 
 def budget(run: SRRun) -> str:
-    """The steps of every stage in words."""
+    """Describe what a table's networks were trained with.
+
+    Args:
+        run: whose stages they are.
+
+    Returns:
+        The steps of every stage and the batch, a sentence.
+    """
     stages = ", ".join(f"{name} {run.settings(name).steps}" for name in STAGES)
     return f"Steps: {stages}; batches of {run.recipe.batch} crops of {run.recipe.crop_px} LR px."
 

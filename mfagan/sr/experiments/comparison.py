@@ -24,6 +24,8 @@ from mfagan.sr.training.run import SRRun
 from mfagan.sr.training.stages import DISTILL, STAGES, SUPERNET, TEACHER, Sources, crop_seed, train
 from mfagan.training.stage import StageWork
 
+__all__ = ["COMPARED_PEERS", "PickFront", "compare_peers", "compare_slices"]
+
 COMPARED_PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "RRDBNet, 3 blocks": ("rrdbnet", {"n_blocks": 3, "features": 32, "growth": 16}),
     "IMDN": ("imdn", {}),
@@ -38,7 +40,15 @@ PickFront = Callable[[Sequence[Slice], int], list[Widths]]
 
 
 def compare_slices(run: SRRun, pick_front: PickFront) -> ExperimentReport:
-    """Slices across the front, fine-tuned, against the same widths trained from scratch for as long."""
+    """Compare fine-tuned slices across the front with the same widths trained from scratch for as long.
+
+    Args:
+        run: its recipe, images, device and folder.
+        pick_front: picks the slices.
+
+    Returns:
+        The table.
+    """
     steps = _slice_steps(run)
     choices = _train_front(run, pick_front)
     rows: list[list[Cell]] = []
@@ -72,7 +82,15 @@ def compare_slices(run: SRRun, pick_front: PickFront) -> ExperimentReport:
 
 
 def compare_peers(run: SRRun, pick_front: PickFront) -> ExperimentReport:
-    """The fine-tuned front against other authors' networks: PSNR-Y and the latency of the whole network."""
+    """Compare the fine-tuned front with other authors' networks in PSNR-Y and the latency of the whole network.
+
+    Args:
+        run: its recipe, images, device and folder.
+        pick_front: picks the slices.
+
+    Returns:
+        The table.
+    """
     steps = _pipeline_steps(run)
     ours = {f"ours, {widths}": _tune(run, widths) for widths in _train_front(run, pick_front)}
     for name, (kind, config) in COMPARED_PEERS.items():

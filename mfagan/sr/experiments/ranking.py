@@ -17,6 +17,8 @@ from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, random_choice
 from mfagan.sr.study.scorer import SliceScorer
 
+__all__ = ["Ranking", "Slice", "rank_slices"]
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -29,18 +31,29 @@ class Slice:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Slices of uniform widths and slices drawn at random.
-
-    spearman: the rank correlation of PSNR-Y and FLOPs over the drawn ones, None where one of the two is constant.
-    """
+    """Slices of uniform widths and slices drawn at random."""
 
     uniform: Sequence[Slice]
     drawn: Sequence[Slice]
     spearman: float | None
+    """The rank correlation of PSNR-Y and FLOPs over the drawn ones, or None if one of the two is constant."""
 
 
 def rank_slices(network: SuperGenerator, pairs: Sequence[Pair], n: int = 200, seed: int = 0) -> Ranking:
-    """Score the uniform widths and `n` different choices drawn at random; InputError where there are not so many."""
+    """Score the uniform widths and different choices drawn at random.
+
+    Args:
+        network: whose slices they are.
+        pairs: images to score on.
+        n: how many choices are drawn.
+        seed: of the drawing.
+
+    Returns:
+        The scores and their correlation with the costs.
+
+    Raises:
+        InputError: fewer than 1 are to be drawn, or more than there are.
+    """
     n_choices = len(OPTIONS) ** len(NAMES)
     if not 1 <= n <= n_choices:
         raise InputError(f"{n} slices to rank: give 1 to {n_choices}, as many as there are")

@@ -10,6 +10,8 @@ from mfagan.networks.discriminators import PatchGAN
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.training.losses import Norm, adapters, distillation_loss
 
+__all__ = ["Distillation"]
+
 
 class Distillation(nn.Module):
     """A frozen teacher pair and the adapters from a student pair to it."""
@@ -22,6 +24,15 @@ class Distillation(nn.Module):
         student_discriminator: PatchGAN,
         norm: Norm = "mse",
     ) -> None:
+        """Freeze the teachers and make the adapters.
+
+        Args:
+            teacher: the wide generator.
+            teacher_discriminator: the one that it was trained with.
+            student: the narrow generator.
+            student_discriminator: the one that it is trained with.
+            norm: how features are compared, see `Norm`.
+        """
         super().__init__()
         self.teacher = teacher.requires_grad_(False)
         self.teacher_discriminator = teacher_discriminator.requires_grad_(False)
@@ -33,11 +44,27 @@ class Distillation(nn.Module):
         self.norm: Norm = norm
 
     def generator_loss(self, lr: Tensor, student_taps: tuple[Tensor, ...]) -> Tensor:
-        """Equation (3) on the MFAM outputs for LR images (N, 3, H, W)."""
+        """Equation (3) on the outputs of the MFAMs.
+
+        Args:
+            lr: images (N, 3, H, W), RGB in [0, 1].
+            student_taps: the student's outputs for them.
+
+        Returns:
+            A scalar.
+        """
         _, teacher_taps = self.teacher.forward_with_taps(lr)
         return distillation_loss(student_taps, teacher_taps, self.generator_adapters, self.norm)
 
     def discriminator_loss(self, images: Tensor, student_taps: tuple[Tensor, ...]) -> Tensor:
-        """Equation (4) on the activated outputs of convolutions 2, 4 and 6 for HR images (N, 3, H, W)."""
+        """Equation (4) on the activated outputs of convolutions 2, 4 and 6.
+
+        Args:
+            images: (N, 3, H, W), RGB in [0, 1], at the original's resolution.
+            student_taps: the student's outputs for them.
+
+        Returns:
+            A scalar.
+        """
         _, teacher_taps = self.teacher_discriminator.taps(images)
         return distillation_loss(student_taps, teacher_taps, self.discriminator_adapters, self.norm)

@@ -33,7 +33,7 @@ def require_discriminator(recipe: Recipe, path: Path) -> None:
     """Check before long work that the discriminator of a fine-tuning can be used, if it needs one.
 
     Args:
-        recipe: tells whether fine-tuning weighs the adversarial term.
+        recipe: its fine-tuning may weigh the adversarial term, or not.
         path: the discriminator's checkpoint.
 
     Raises:
@@ -67,9 +67,9 @@ def finetune(
 
     def build(run: SRRun, sources: Sources) -> StageWork:
         source = sources.get("discriminator")
-        opposed = None if source is None else rebuild_discriminator(source.checkpoint, source.path)
+        adversary = None if source is None else rebuild_discriminator(source.checkpoint, source.path)
         learner = GANLearner(
-            run.recipe, settings, network, run.fabric, discriminator=opposed, perceptual=run.perceptual
+            run.recipe, settings, network, run.fabric, discriminator=adversary, perceptual=run.perceptual
         )
         return run.work(learner, crop_seed(run, "finetune"))
 

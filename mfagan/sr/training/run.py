@@ -164,7 +164,7 @@ def load_perceptual(
     """Load the perceptual loss if it is needed.
 
     Args:
-        recipe: tells which stages weigh it, and whether training goes on without it.
+        recipe: its stages' weights, and whether training goes on without the loss.
         vgg19: VGG19's weights; None for those in the cache.
         stages: names of the stages that are to be trained, None for all.
 

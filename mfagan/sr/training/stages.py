@@ -101,7 +101,7 @@ def _unused(
         weighed = (
             {name for name, weight in weights.items() if weight} if isinstance(weights, Mapping) else set()
         )
-        names = special - set(used) | {"perceptual"}  # the record tells whether it took part
+        names = special - set(used) | {"perceptual"}  # whether it took part is recorded
         if not weighed & {"percep", "distill_g", "distill_d"}:
             names.add("norm")
         if "percep" not in weighed:

@@ -16,14 +16,17 @@ from mfagan.training.losses import (
     reconstruction_loss,
 )
 
+__all__ = ["DiscriminatorObjective", "ElasticObjective", "GeneratorObjective"]
+
 Terms = dict[str, Tensor]
+"""Loss terms by name, unweighted scalars."""
 
 
 class GeneratorObjective(nn.Module):
     """The generator's loss terms, unweighted; what the paper's equation (1) adds up, less the discriminator's.
 
     Its parameters are those that the generator's optimizer trains. Teacher, discriminator and perceptual network
-    take part but are none of its parts.
+    take part in it but do not belong to it.
     """
 
     def __init__(
@@ -34,6 +37,15 @@ class GeneratorObjective(nn.Module):
         distillation: Distillation | None = None,
         perceptual: PerceptualLoss | None = None,
     ) -> None:
+        """Put the losses of a generator together.
+
+        Args:
+            generator: what is trained.
+            weights: a term of weight 0 is not computed.
+            discriminator: for the adversarial term, or None to leave it out.
+            distillation: for the distillation of the generator, or None.
+            perceptual: for the perceptual term, or None.
+        """
         super().__init__()
         self.generator = generator
         self.weights = weights
@@ -44,9 +56,15 @@ class GeneratorObjective(nn.Module):
         self._others = (discriminator, distillation, perceptual)
 
     def forward(self, lr: Tensor, hr: Tensor, number: int) -> tuple[Terms, Tensor]:
-        """LR (N, 3, h, w) and HR images (N, 3, scale h, scale w) -> the terms, and the enlarged images.
+        """Compute the terms.
 
-        `number`, the step's, changes nothing here; `ElasticObjective` draws its slices by it.
+        Args:
+            lr: images (N, 3, h, w), RGB in [0, 1].
+            hr: the originals (N, 3, scale h, scale w).
+            number: the step's; without effect here, `ElasticObjective` draws its slices by it.
+
+        Returns:
+            The terms by name, and the enlarged images.
         """
         discriminator, distillation, perceptual = self._others
         terms: Terms = {}
@@ -65,11 +83,7 @@ class GeneratorObjective(nn.Module):
 
 
 class ElasticObjective(nn.Module):
-    """The loss terms of a SuperGenerator: the mean over the slices that a step trains.
-
-    draw: called with the step's number, gives its slices. in_place: the share of the first slice's output,
-    against the original, in what the others learn (in-place distillation, Yu and Huang 2019).
-    """
+    """The loss terms of a SuperGenerator: the mean over the slices that a step trains."""
 
     def __init__(
         self,
@@ -79,6 +93,16 @@ class ElasticObjective(nn.Module):
         in_place: float = 0.0,
         perceptual: PerceptualLoss | None = None,
     ) -> None:
+        """Put the losses of a SuperGenerator together.
+
+        Args:
+            generator: a SuperGenerator.
+            weights: a term of weight 0 is not computed.
+            draw: called with the step's number, gives its slices.
+            in_place: the share, 0 to 1, of the first slice's output, against the original, in what the others learn
+                (in-place distillation, Yu and Huang 2019).
+            perceptual: for the perceptual term, or None.
+        """
         super().__init__()
         self.generator = generator
         self.weights = weights
@@ -87,7 +111,16 @@ class ElasticObjective(nn.Module):
         self._others = (perceptual,)
 
     def forward(self, lr: Tensor, hr: Tensor, number: int) -> tuple[Terms, Tensor]:
-        """As `GeneratorObjective`; the images are the first slice's."""
+        """Compute the terms.
+
+        Args:
+            lr: images (N, 3, h, w), RGB in [0, 1].
+            hr: the originals (N, 3, scale h, scale w).
+            number: the step's, by which its slices are drawn.
+
+        Returns:
+            The terms by name, and the images that the first slice enlarged.
+        """
         (perceptual,) = self._others
         first, *others = (self.generator(lr, widths) for widths in self.draw(number))
         terms: Terms = {"recon": self._distances(reconstruction_loss, first, others, hr)}
@@ -113,16 +146,30 @@ class ElasticObjective(nn.Module):
 
 
 class DiscriminatorObjective(nn.Module):
-    """The discriminator's loss terms, unweighted: telling real from generated, and its distillation."""
+    """The discriminator's loss terms, unweighted: real against generated images, and its distillation."""
 
     def __init__(self, discriminator: nn.Module, distillation: Distillation | None = None) -> None:
+        """Put the losses of a discriminator together.
+
+        Args:
+            discriminator: what is trained; a PatchGAN if it is distilled.
+            distillation: for the distillation of the discriminator, or None.
+        """
         super().__init__()
         self.discriminator = discriminator
         self.adapters = None if distillation is None else distillation.discriminator_adapters
         self._others = (distillation,)
 
     def forward(self, hr: Tensor, sr: Tensor) -> Terms:
-        """Real and generated images, both (N, 3, H, W); no gradient flows into `sr`."""
+        """Compute the terms.
+
+        Args:
+            hr: originals (N, 3, H, W), RGB in [0, 1].
+            sr: generated images, likewise; they receive no gradient.
+
+        Returns:
+            The terms by name.
+        """
         (distillation,) = self._others
         sr = sr.detach().to(hr.dtype)
         if distillation is None:

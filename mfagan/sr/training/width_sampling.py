@@ -10,11 +10,20 @@ import random
 from mfagan.sr.network.widths import OPTIONS, Widths, random_choice
 from mfagan.sr.training.recipe import Sampling
 
+__all__ = ["draw_widths"]
+
 
 def draw_widths(sampling: Sampling, full: Widths, seed: int, number: int) -> list[Widths]:
-    """The slices of step `number`: a function of seed and number alone, so that a resumed run draws the same.
+    """Draw the slices of one step, a function of the arguments alone, so that a resumed run draws the same.
 
-    Under the sandwich rule the first is `full` and the second the narrowest searched width everywhere.
+    Args:
+        sampling: the rule.
+        full: the SuperGenerator's widths.
+        seed: the run's.
+        number: the step's, from 0.
+
+    Returns:
+        The slices; under the sandwich rule the first is `full` and the second the narrowest searched width everywhere.
     """
     if number < sampling.full_first:
         return [full]

@@ -13,9 +13,11 @@ from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.sr.network.discriminators import ESRGANDiscriminator, load_discriminator
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.training import stages as training
-from mfagan.sr.training.recipe import Recipe
+from mfagan.sr.training.recipe import Recipe, Sampling
 from mfagan.sr.training.run import SRRun, SRRunOptions, prepare_run
 from mfagan.sr.training.stages import DISTILL, STAGES, SUPERNET, TEACHER, TEACHER_GAN, read_recipe, recipe_of
+from mfagan.training.losses import PerceptualLoss
+from mfagan.training.stage import StageSpec
 from tests import tiny
 
 
@@ -245,3 +247,89 @@ def test_a_variant_has_a_folder_of_its_own(trained: Path, tmp_path: Path):
     assert other.options.folder.is_dir()
     assert (other.recipe.batch, run.recipe.batch) == (3, 1)
     assert (other.training, other.options.images) == (run.training, run.options.images)
+
+
+def change_record(path: Path, **entries: object) -> None:
+    found = checkpoint.read(path)
+    checkpoint.save(path, dataclasses.replace(found, record={**found.record, **entries}))
+
+
+def a_perceptual_loss() -> PerceptualLoss:
+    return PerceptualLoss(torch.nn.Conv2d(3, 4, 3))
+
+
+def test_vgg19s_file_matters_to_the_stages_that_weigh_it_alone(
+    trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture
+):
+    copy(
+        trained,
+        tmp_path,
+        *(f"{name}.safetensors" for name in ("teacher", "teacher_gan", "teacher_discriminator")),
+    )
+    run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
+    with_vgg19 = dataclasses.replace(run, perceptual=a_perceptual_loss())
+    log.clear()
+    with_vgg19.train(TEACHER)
+    # Version 0.1.0 recorded the loss of every stage as used when the file was there.
+    change_record(tmp_path / "teacher.safetensors", perceptual_loss=True)
+    run.train(TEACHER)
+    assert len(log.messages) == 2
+    assert all(line.startswith("teacher is finished already") for line in log.messages)
+    copy(trained, tmp_path, "teacher.safetensors")
+    with pytest.raises(InputError, match=r"perceptual_loss was False, now True"):
+        with_vgg19.train(TEACHER_GAN)
+
+
+@pytest.mark.parametrize(
+    ("stage", "without_effect", "effective"),
+    [
+        (
+            TEACHER,
+            {"student_width": 32, "teacher_discriminator": 5, "discriminator": "esrgan", "norm": "l2"},
+            {"teacher_width": 32},
+        ),
+        (TEACHER_GAN, {"teacher_width": 32, "student_discriminator": 5}, {"teacher_discriminator": 5}),
+        (DISTILL, {"teacher_discriminator": 5, "perceptual": "required"}, {"norm": "l2"}),
+        (SUPERNET, {"student_width": 32, "discriminator": "esrgan"}, {"batch": 2}),
+    ],
+    ids=lambda value: value.name if isinstance(value, StageSpec) else "",
+)
+def test_settings_that_a_stage_does_not_use_make_no_other_training(
+    trained: Path, tmp_path: Path, stage: StageSpec, without_effect: dict, effective: dict
+):
+    copy(trained, tmp_path, *(f"{name}.safetensors" for name in tiny.STAGE_FILES))
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
+    dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **without_effect)).train(stage)
+    assert {path: path.read_bytes() for path in before} == before
+    with pytest.raises(InputError, match=rf"recipe\.{next(iter(effective))} was"):
+        dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **effective)).train(stage)
+
+
+def test_the_recipe_of_an_old_checkpoint_with_ignored_halvings_is_read(trained: Path):
+    found = checkpoint.read(trained / "supergenerator.safetensors")
+    record: Any = found.record
+    record["recipe"]["stages"]["finetune"] |= {"cosine": True, "halve_at": [3]}
+    expected = tiny_recipe(trained).with_stage("finetune", cosine=True)
+    assert recipe_of(found) == expected
+
+
+def test_a_stage_for_a_picked_network_names_its_command(trained: Path, tmp_path: Path):
+    copy(trained, tmp_path, "discriminator.safetensors")
+    run = prepare(tmp_path, tiny_recipe(trained), str(trained / "photos"))
+    with pytest.raises(InputError, match="use `mfagan finetune`"):
+        run.train(STAGES["finetune"])
+
+
+def test_widths_that_no_step_reaches_are_reported(
+    trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture
+):
+    copy(trained, tmp_path, "student.safetensors")
+    sampling = Sampling(rule="sandwich", full_first=1)
+    recipe = tiny_recipe(trained).with_stage("supernet", sampling=sampling, steps=1)
+    run = prepare(tmp_path, recipe, str(trained / "photos"))
+    log.clear()
+    run.train(SUPERNET)
+    assert log.messages[0] == (
+        "recipe tiny: stage supernet ends at step 1: sampling.full_first 1 leaves no step to the narrower slices"
+    )
