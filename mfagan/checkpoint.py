@@ -16,6 +16,15 @@ from torch import Tensor, nn
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
 
+__all__ = [
+    "Checkpoint",
+    "count_parameters",
+    "load_weights",
+    "read",
+    "save",
+    "sha256",
+]
+
 _KEY = "mfagan"
 _WEIGHT_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64)
 """Batch normalisation counts its batches in int64."""
@@ -54,16 +63,34 @@ class _Description(BaseModel):
 
 
 def save(path: str | Path, checkpoint: Checkpoint) -> None:
-    """Write the checkpoint whole or not at all."""
+    """Write a checkpoint whole or not at all.
+
+    Args:
+        path: the file to write.
+        checkpoint: what to write.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     about = {name: getattr(checkpoint, name) for name in ("network", "role", "config", "record")}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
     write_atomic(path, encode(state, metadata={_KEY: json.dumps(about)}))
 
 
 def read(path: str | Path, network: str | None = None, role: str | None = None) -> Checkpoint:
-    """The checkpoint at `path`, on the CPU.
+    """Read a checkpoint onto the CPU.
 
-    InputError: no such file, not one of our checkpoints, or another network or role than asked for.
+    Args:
+        path: the file.
+        network: the architecture that is needed, None for any.
+        role: the role that is needed, None for any.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        InputError: no such file, not a checkpoint of this package, another network or role than asked for, or weights
+            that no network has (other types, values that are not finite).
     """
     path = Path(path)
     if not path.is_file():
@@ -99,7 +126,19 @@ def read(path: str | Path, network: str | None = None, role: str | None = None) 
 
 
 def load_weights(network: Network, checkpoint: Checkpoint, path: str | Path) -> Network:
-    """`network` with the checkpoint's weights, or an InputError where names or shapes differ."""
+    """Copy a checkpoint's weights into a network.
+
+    Args:
+        network: a network of the architecture that the checkpoint describes.
+        checkpoint: what was read.
+        path: its file, to name it.
+
+    Returns:
+        The network.
+
+    Raises:
+        InputError: names or shapes differ.
+    """
     try:
         network.load_state_dict(dict(checkpoint.state))
     except RuntimeError as error:
@@ -110,13 +149,27 @@ def load_weights(network: Network, checkpoint: Checkpoint, path: str | Path) -> 
 
 
 def sha256(path: str | Path) -> str:
-    """The file's SHA-256, in hexadecimal."""
+    """The SHA-256 of a file.
+
+    Args:
+        path: the file.
+
+    Returns:
+        64 hexadecimal digits.
+    """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def count_parameters(checkpoint: Checkpoint) -> int:
-    """Learned numbers in the checkpoint."""
+    """Count the learned numbers of a checkpoint.
+
+    Args:
+        checkpoint: what was read.
+
+    Returns:
+        How many there are.
+    """
     return sum(torch.numel(tensor) for tensor in checkpoint.state.values())
 
 

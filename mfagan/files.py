@@ -9,6 +9,15 @@ from pathlib import Path
 
 from mfagan.errors import InputError
 
+__all__ = [
+    "read_text",
+    "require_other_file",
+    "require_place",
+    "require_writable",
+    "sweep_leftovers",
+    "write_atomic",
+]
+
 
 def write_atomic(path: str | Path, data: bytes | str) -> None:
     """Write a file whole or not at all: readers never see a part of it.
@@ -87,9 +96,16 @@ def read_text(path: str | Path) -> str:
 
 
 def require_writable(folder: str | Path) -> Path:
-    """Creates `folder` if absent and proves that a file can be written in it; returns it as a Path.
+    """Create a folder if absent and prove that a file can be written in it, before long work.
 
-    Called before long work, so that nothing is computed in vain. InputError names the folder and the reason.
+    Args:
+        folder: the folder.
+
+    Returns:
+        It as a Path.
+
+    Raises:
+        InputError: names the folder and the reason.
     """
     folder = Path(folder)
     try:
@@ -102,7 +118,12 @@ def require_writable(folder: str | Path) -> Path:
 
 
 def sweep_leftovers(folder: Path, older_than_s: float = 24 * 3600) -> None:
-    """Removes what killed writers left in `folder`; a younger one may be another process at work."""
+    """Remove what killed writers left in a folder.
+
+    Args:
+        folder: the folder.
+        older_than_s: age in seconds; a younger file may belong to a process that is still at work.
+    """
     for leftover in folder.glob(".mfagan-*.tmp"):
         with contextlib.suppress(OSError):
             if time.time() - leftover.stat().st_mtime > older_than_s:

@@ -19,11 +19,23 @@ from mfagan.checkpoint import sha256
 from mfagan.errors import InputError
 from mfagan.packages import refuse_import
 
+__all__ = [
+    "CONV5_4",
+    "LPIPS_MIN_SIDE_PX",
+    "PUBLISHED",
+    "Lpips",
+    "describe_missing",
+    "find_weights",
+    "import_torchvision",
+    "load_lpips",
+    "load_vgg19_features",
+]
+
 PUBLISHED = {"vgg19": "vgg19-dcbb9e9d.pth", "alexnet": "alexnet-owt-7be5be79.pth"}
 """torchvision's file names; the eight hexadecimal digits are the start of the file's SHA-256."""
 
 CONV5_4 = 34
-"""Place of conv5_4 among VGG19's layers; its activation comes after it."""
+"""Index of conv5_4 among VGG19's layers; its activation comes after it."""
 
 _operators: list[torch.library.Library] = []
 
@@ -51,10 +63,18 @@ def import_torchvision() -> ModuleType:
 
 
 def find_weights(name: str, path: str | Path | None = None) -> Path | None:
-    """The weights of `vgg19` or `alexnet`: `path` where given, else torch.hub's copy, None where none is.
+    """Find the weights of a backbone.
 
-    torch.hub keeps them in $TORCH_HOME/hub/checkpoints, by default under ~/.cache/torch. InputError: an
-    unknown name, or `path` is no file.
+    Args:
+        name: `vgg19` or `alexnet`.
+        path: the file, or None to look where torch.hub keeps them: $TORCH_HOME/hub/checkpoints, by default under
+            ~/.cache/torch.
+
+    Returns:
+        The file, or None if torch.hub has none.
+
+    Raises:
+        InputError: an unknown name, or `path` is not a file.
     """
     cached = _cached(name)
     if path is None:
@@ -65,7 +85,14 @@ def find_weights(name: str, path: str | Path | None = None) -> Path | None:
 
 
 def describe_missing(name: str) -> str:
-    """One line that says which file is missing, where to put it and where it is published."""
+    """Describe which file is missing, where to put it and where it is published.
+
+    Args:
+        name: `vgg19` or `alexnet`.
+
+    Returns:
+        One line.
+    """
     cached = _cached(name)
     return (
         f"{name}'s weights are missing: put {cached.name} in {cached.parent} or give its path "
@@ -76,9 +103,17 @@ def describe_missing(name: str) -> str:
 def load_vgg19_features(path: str | Path, sha256_prefix: str | None = None) -> nn.Sequential:
     """VGG19 up to conv5_4 before its activation, frozen: (N, 3, H, W) -> (N, 512, H // 16, W // 16).
 
-    Takes RGB normalised with ImageNet's mean and standard deviation, at least 16 x 16 pixels.
-    `sha256_prefix`: what the file's SHA-256 must start with, the published one where None. InputError: no
-    such file, another hash, or no state dict of VGG19.
+    It takes RGB normalised with ImageNet's mean and standard deviation, at least 16 x 16 px.
+
+    Args:
+        path: the file of the weights.
+        sha256_prefix: what the file's SHA-256 must start with, None for the published one.
+
+    Returns:
+        The layers, in evaluation mode.
+
+    Raises:
+        InputError: no such file, another hash, not a state dict of VGG19, or torchvision is missing or broken.
     """
     state = _read_state("vgg19", path, sha256_prefix)
     _require_torchvision()
@@ -110,9 +145,17 @@ class Lpips(nn.Module):
         self.name = f"LPIPS {net} v0.1"
 
     def forward(self, images: Tensor, references: Tensor) -> Tensor:
-        """Two batches (N, 3, H, W), RGB in [-1, 1] -> distances (N,), 0 where equal.
+        """The distance of images to their references.
 
-        InputError for images under 31 px a side, of which AlexNet's pooling leaves nothing.
+        Args:
+            images: (N, 3, H, W), RGB in [-1, 1], at least 31 px a side.
+            references: of the same shape.
+
+        Returns:
+            (N,), 0 where equal.
+
+        Raises:
+            InputError: images under 31 px a side, of which AlexNet's pooling leaves nothing.
         """
         height, width = images.shape[-2:]
         if min(height, width) < LPIPS_MIN_SIDE_PX:
@@ -123,9 +166,19 @@ class Lpips(nn.Module):
 
 
 def load_lpips(path: str | Path, net: Literal["alex"] = "alex", sha256_prefix: str | None = None) -> Lpips:
-    """LPIPS with AlexNet's weights from `path` and its linear weights from the lpips package.
+    """LPIPS with AlexNet's weights from a file and its linear weights from the lpips package.
 
-    `sha256_prefix` and errors as in `load_vgg19_features`; InputError too where `net` is not `alex`.
+    Args:
+        path: the file of AlexNet's weights.
+        net: the backbone; only `alex` is known.
+        sha256_prefix: what the file's SHA-256 must start with, None for the published one.
+
+    Returns:
+        The metric, frozen and in evaluation mode.
+
+    Raises:
+        InputError: another net, no such file, another hash, not a state dict of AlexNet, or lpips or
+            torchvision is missing or broken.
     """
     if net != "alex":
         raise InputError(f"LPIPS net {net!r}: only 'alex' is known here")

@@ -13,6 +13,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+__all__ = [
+    "ProgressCallback",
+    "ProgressFactory",
+    "no_progress",
+    "show_bar",
+]
+
 ProgressCallback = Callable[[int, int, str], None]
 """Called with how much is done, of how much, and a short note such as the loss."""
 
@@ -22,7 +29,14 @@ ProgressFactory = Callable[[str], AbstractContextManager[ProgressCallback]]
 
 @contextmanager
 def show_bar(label: str) -> Iterator[ProgressCallback]:
-    """A progress bar on standard error, with the time left; plain text where that is not a terminal."""
+    """A progress bar on standard error, with the time left; plain text if that is not a terminal.
+
+    Args:
+        label: what stands before the bar.
+
+    Returns:
+        A context that gives the callback to move the bar.
+    """
     columns = (
         TextColumn("{task.description:<24}", markup=False),
         BarColumn(bar_width=24),
@@ -43,5 +57,12 @@ def show_bar(label: str) -> Iterator[ProgressCallback]:
 
 @contextmanager
 def no_progress(label: str) -> Iterator[ProgressCallback]:
-    """Reports that go nowhere."""
+    """Progress that nobody sees.
+
+    Args:
+        label: not used.
+
+    Returns:
+        A context that gives a callback without effect.
+    """
     yield lambda done, total, note: None

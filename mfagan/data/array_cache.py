@@ -12,6 +12,12 @@ import torch
 from mfagan.errors import InputError
 from mfagan.files import require_writable, sweep_leftovers, write_atomic
 
+__all__ = [
+    "ArrayCache",
+    "default_folder",
+    "fingerprint",
+]
+
 
 def default_folder() -> Path:
     """$XDG_CACHE_HOME/mfagan, by default ~/.cache/mfagan."""
@@ -20,7 +26,17 @@ def default_folder() -> Path:
 
 
 def fingerprint(path: Path) -> str:
-    """Changes when the file does: its place, size and time of modification. InputError: no such file."""
+    """What changes when a file does: its path, size and time of modification.
+
+    Args:
+        path: the file.
+
+    Returns:
+        One line of text.
+
+    Raises:
+        InputError: no such file.
+    """
     try:
         facts = path.stat()
     except OSError as error:
@@ -40,7 +56,14 @@ class ArrayCache:
         sweep_leftovers(self.folder)
 
     def load(self, key: str) -> np.ndarray | None:
-        """The array, memory-mapped; None where it is absent or not whole."""
+        """Look an array up.
+
+        Args:
+            key: what the array was saved under.
+
+        Returns:
+            The uint8 array, memory-mapped; None if it is absent or not whole.
+        """
         path = self._path(key)
         try:
             with path.open("rb") as file:
@@ -55,7 +78,18 @@ class ArrayCache:
         return torch.from_file(str(path), size=size, dtype=torch.uint8).numpy()[start:].reshape(shape)
 
     def save(self, key: str, array: np.ndarray) -> np.ndarray:
-        """The array as `load` gives it from now on. InputError: the disk is full, or the folder is gone."""
+        """Keep an array.
+
+        Args:
+            key: what to save it under.
+            array: uint8, of any shape.
+
+        Returns:
+            The array as `load` returns it from now on.
+
+        Raises:
+            InputError: the disk is full, or the folder is gone.
+        """
         buffer = io.BytesIO()
         np.lib.format.write_array(buffer, np.ascontiguousarray(array), version=(1, 0))
         write_atomic(self._path(key), buffer.getvalue())
@@ -63,7 +97,14 @@ class ArrayCache:
         return array if saved is None else saved
 
     def require_room(self, size_bytes: int) -> None:
-        """InputError where the disk has not `size_bytes` left, before long work."""
+        """Check before long work that the disk has room.
+
+        Args:
+            size_bytes: what is going to be saved.
+
+        Raises:
+            InputError: less is free.
+        """
         free = shutil.disk_usage(self.folder).free
         if free < size_bytes:
             raise InputError(

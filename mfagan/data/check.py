@@ -14,6 +14,13 @@ from mfagan.data.splits import Source, describe_small, find_split
 from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory, no_progress
 
+__all__ = [
+    "SetSurvey",
+    "Size",
+    "Survey",
+    "survey",
+]
+
 Size = tuple[int, int]
 """(height, width) in px."""
 
@@ -60,10 +67,20 @@ def survey(
     decode: bool = False,
     bars: ProgressFactory = no_progress,
 ) -> Survey:
-    """Looks at every image's header, with `decode` at every pixel; `crop_px` is a side of the LR crop.
+    """Look at every image of a folder before anything is done with it.
 
-    A folder of several benchmarks can be evaluated on only: small images are no problem there. InputError: as
-    `find_sets`; a scale that is not 2, 3 or 4; a crop under 1 px.
+    Args:
+        source: a folder of images or of benchmarks, or `embedded`.
+        scale: enlargement, 2, 3 or 4.
+        crop_px: side of a training crop in LR px; pictures that are smaller are noted, since training skips them.
+        decode: decode every pixel instead of reading the headers only.
+        bars: makes the progress bars.
+
+    Returns:
+        What is there, what makes it unusable, and what is worth knowing.
+
+    Raises:
+        InputError: as `find_sets`; a scale that is not 2, 3 or 4; a crop under 1 px.
     """
     if scale not in (2, 3, 4):
         raise InputError(f"scale is {scale}: give 2, 3 or 4")

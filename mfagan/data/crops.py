@@ -13,6 +13,13 @@ from mfagan.data.images import from_uint8
 from mfagan.data.pairs import Pair
 from mfagan.errors import InputError
 
+__all__ = [
+    "Batch",
+    "CropSampler",
+    "Prefetcher",
+    "waiting_share",
+]
+
 Batch = tuple[Tensor, Tensor]
 """lr (B, 3, c, c) and hr (B, 3, scale c, scale c), float32 RGB in [0, 1]."""
 
@@ -48,9 +55,19 @@ class CropSampler:
         self._seed = seed
 
     def batch(self, step: int, rank: int = 0, world: int = 1) -> Batch:
-        """Batch `step` (from 0), or the part of it that falls to process `rank` of `world` processes.
+        """Draw one batch of crops.
 
-        The parts of all ranks, joined, are the whole batch. InputError: a batch that `world` does not divide.
+        Args:
+            step: the batch's number, from 0.
+            rank: number of this process, from 0.
+            world: how many processes share the batch.
+
+        Returns:
+            lr (B / world, 3, c, c) and hr (B / world, 3, scale c, scale c), float32 RGB in [0, 1]. The parts of
+            all ranks, joined, are the whole batch.
+
+        Raises:
+            InputError: a batch that `world` does not divide.
         """
         self.require_share(rank, world)
         random = np.random.default_rng((self._seed, step))
@@ -68,7 +85,15 @@ class CropSampler:
         return from_uint8(torch.from_numpy(np.stack(lr))), from_uint8(torch.from_numpy(np.stack(hr)))
 
     def require_share(self, rank: int, world: int) -> None:
-        """InputError unless `world` processes can share a batch and `rank` is one of them."""
+        """Check that processes can share a batch.
+
+        Args:
+            rank: number of a process, from 0.
+            world: how many processes there are.
+
+        Raises:
+            InputError: `world` does not divide the batch, or `rank` is not one of the processes.
+        """
         if world < 1 or self._batch % world:
             raise InputError(
                 f"a batch of {self._batch} cannot be shared by {world} processes: give a multiple of their number"
@@ -147,9 +172,16 @@ class Prefetcher:
 def waiting_share(
     crops: CropSampler, use: Callable[[Tensor, Tensor], object], steps: int = 50, warm_up: int = 5
 ) -> float:
-    """The share of wall time, 0 to 1, that a loop which calls `use` on every batch waits for its data.
+    """Measure how long a loop waits for its data.
 
-    Over `steps` steps after `warm_up` that do not count.
+    Args:
+        crops: where the batches come from.
+        use: called with the lr and hr of every batch.
+        steps: batches that count.
+        warm_up: batches before them that do not count.
+
+    Returns:
+        The share of the wall time, 0 to 1, that the loop waits.
     """
     waited_s = start_s = 0.0
     with Prefetcher(crops, 0, warm_up + steps) as batches:

@@ -7,6 +7,13 @@ from typing import Literal
 from mfagan.data.image_sets import ImageSet
 from mfagan.errors import InputError
 
+__all__ = [
+    "EMBEDDED",
+    "EMBEDDED_HELD_OUT",
+    "EMBEDDED_TRAIN",
+    "embedded_set",
+]
+
 EMBEDDED = "embedded"
 """The word that stands for scikit-image's bundled colour photographs wherever a folder is asked for."""
 

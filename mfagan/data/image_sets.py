@@ -11,6 +11,17 @@ from typing import Literal
 from mfagan.data.images import read_size
 from mfagan.errors import InputError
 
+__all__ = [
+    "EXTENSIONS",
+    "ImageSet",
+    "PairFiles",
+    "Part",
+    "list_entries",
+    "list_images",
+    "name_apart",
+    "refuse_hidden_pairs",
+]
+
 EXTENSIONS = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 Part = Literal["training", "validation", "any"]
@@ -48,7 +59,17 @@ class ImageSet:
         return [] if self.lr_folder is None else [name for name in self.hr if name not in self.lr]
 
     def pairs(self, scale: int) -> list[PairFiles]:
-        """InputError: an HR image without its LR image."""
+        """The files of every pair.
+
+        Args:
+            scale: enlargement, to name what is missing.
+
+        Returns:
+            One entry an HR image, in natural order.
+
+        Raises:
+            InputError: an HR image without its LR image.
+        """
         for name in self.without_lr:
             raise InputError(
                 f"HR image {self.hr[name]} has no LR image: neither {name} nor {name}x{scale} is in "
@@ -58,7 +79,15 @@ class ImageSet:
 
 
 def refuse_hidden_pairs(sets: Sequence[ImageSet], folder: Path) -> None:
-    """InputError where one set looks like the LR half of another: scored as HR images it would be silently wrong."""
+    """Refuse sets of which one looks like the LR half of another: scored as HR images it would be silently wrong.
+
+    Args:
+        sets: what a folder holds.
+        folder: the folder, to name it in the message.
+
+    Raises:
+        InputError: all pictures of one set have the names of another's and are smaller by one whole factor.
+    """
     for one, other in itertools.permutations(sets, 2):
         if one.lr_folder is None and other.lr_folder is None and (factor := _common_factor(one, other)):
             raise InputError(
@@ -86,7 +115,14 @@ def _common_factor(one: ImageSet, other: ImageSet) -> int | None:
 
 
 def name_apart(sets: Sequence[ImageSet]) -> list[ImageSet]:
-    """Sets of one name get the folder above before it, such as a/DIV2K_valid_HR and b/DIV2K_valid_HR."""
+    """Give sets of one name the folder above as a prefix, such as a/DIV2K_valid_HR and b/DIV2K_valid_HR.
+
+    Args:
+        sets: sets that may share names.
+
+    Returns:
+        The sets in their order; other names are kept.
+    """
     counts = Counter(one.name for one in sets)
     return [
         one

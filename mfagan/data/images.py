@@ -63,7 +63,18 @@ def scored_side_px(scale: int) -> int:
 
 
 def read_image(path: str | Path, min_side_px: int = MIN_SIDE_PX) -> Tensor:
-    """As `read_levels`, as float32 (3, H, W), RGB in [0, 1], values k/255."""
+    """Read a picture as a tensor.
+
+    Args:
+        path: the picture's file, of any format Pillow knows.
+        min_side_px: smallest side in px that is accepted.
+
+    Returns:
+        float32 (3, H, W), RGB in [0, 1], values k/255.
+
+    Raises:
+        InputError: as `read_levels`.
+    """
     return from_uint8(torch.from_numpy(read_levels(path, min_side_px)))
 
 
@@ -153,7 +164,15 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def write_image(path: str | Path, image: Tensor) -> None:
-    """Writes (3, H, W) RGB in [0, 1], clamped and rounded to 8 bits, as PNG whatever the suffix; atomic."""
+    """Write a picture as PNG, whatever the suffix, whole or not at all.
+
+    Args:
+        path: the file to write.
+        image: (3, H, W), RGB in [0, 1]; clamped and rounded to 8 bits.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     pixels = to_uint8(image).permute(1, 2, 0).contiguous().cpu().numpy()
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format="PNG")
@@ -161,19 +180,39 @@ def write_image(path: str | Path, image: Tensor) -> None:
 
 
 def to_uint8(image: Tensor) -> Tensor:
-    """Any shape, [0, 1] -> uint8 [0, 255]: clamped, rounded half up (as MATLAB does)."""
+    """Round to 8 bits: clamped, and rounded half up as MATLAB does.
+
+    Args:
+        image: any shape, values in [0, 1].
+
+    Returns:
+        uint8 in [0, 255], of the same shape.
+    """
     return (image.detach() * 255 + 0.5).floor().clamp(0, 255).to(torch.uint8)
 
 
 def from_uint8(pixels: Tensor) -> Tensor:
-    """Any shape, uint8 [0, 255] -> float32 [0, 1], values k/255."""
+    """8-bit levels as floating point.
+
+    Args:
+        pixels: any shape, uint8 in [0, 255].
+
+    Returns:
+        float32 in [0, 1], values k/255.
+    """
     return pixels.to(torch.float32) / 255
 
 
 def luma(image: Tensor) -> Tensor:
-    """(..., 3, H, W) RGB in [0, 1] -> (..., H, W), BT.601 studio range: [16, 235].
+    """The Y channel of BT.601 in studio range, MATLAB's rgb2ycbcr without its rounding.
 
-    Y = 16 + 65.481 R + 128.553 G + 24.966 B, MATLAB's rgb2ycbcr without its rounding; in the input's dtype.
+    Y = 16 + 65.481 R + 128.553 G + 24.966 B.
+
+    Args:
+        image: (..., 3, H, W), RGB in [0, 1].
+
+    Returns:
+        (..., H, W) in [16, 235], in the input's dtype.
     """
     red, green, blue = image.unbind(-3)
     return 16 + 65.481 * red + 128.553 * green + 24.966 * blue
@@ -182,11 +221,21 @@ def luma(image: Tensor) -> Tensor:
 def resize_bicubic(
     image: Tensor, scale: Fraction | float | None = None, size: tuple[int, int] | None = None
 ) -> Tensor:
-    """(..., H, W) -> (..., H', W'), as MATLAB's imresize(image, ..., "bicubic") on doubles; not clamped.
+    """Resize as MATLAB's imresize(image, ..., "bicubic") does on doubles.
 
-    Give either `scale` (H' = ceil(scale H)) or `size` (H', W' in px). Keys' cubic with a = -0.5, widened by
-    1/scale when shrinking, borders mirrored with the edge pixel repeated. Float64 inside, the input's dtype
-    outside; differentiable. ValueError unless exactly one of the two is given and it is positive.
+    Keys' cubic with a = -0.5, widened by 1/scale when shrinking, borders mirrored with the edge pixel repeated.
+    Computed in float64; differentiable.
+
+    Args:
+        image: (..., H, W).
+        scale: factor; the new sides are ceil(scale H) and ceil(scale W). Give this or `size`.
+        size: new (height, width) in px.
+
+    Returns:
+        (..., H', W') in the input's dtype, not clamped.
+
+    Raises:
+        ValueError: unless exactly one of `scale` and `size` is given and it is positive.
     """
     height, width = image.shape[-2:]
     if (scale is None) == (size is None):
@@ -208,11 +257,19 @@ def resize_bicubic(
 
 
 def make_lr(hr: Tensor, scale: int = 4) -> Tensor:
-    """(..., 3, H, W) -> (..., 3, H/scale, W/scale), MATLAB bicubic, rounded to 8 bits once at the end: k/255.
+    """Make the LR image of an HR image: MATLAB's bicubic, rounded to 8 bits once at the end.
 
-    `hr` is an 8-bit picture as `read_image` gives it; its sides are multiples of `scale`
-    (`crop_to_multiple`), else ValueError. At scale 2 and 4 every weight is a binary fraction, so the result
-    is exact and the same on every machine.
+    At scale 2 and 4 every weight is a binary fraction, so the result is exact and the same on every machine.
+
+    Args:
+        hr: (..., 3, H, W), an 8-bit picture as `read_image` returns it; its sides are multiples of `scale`.
+        scale: 2, 3 or 4.
+
+    Returns:
+        (..., 3, H/scale, W/scale), values k/255.
+
+    Raises:
+        ValueError: a side that is not a multiple of `scale` (see `crop_to_multiple`).
     """
     height, width = hr.shape[-2:]
     if height % scale or width % scale:
@@ -222,7 +279,15 @@ def make_lr(hr: Tensor, scale: int = 4) -> Tensor:
 
 
 def crop_to_multiple(image: Tensor, scale: int) -> Tensor:
-    """(..., H, W) without the last H % scale rows and W % scale columns (the field's mod-crop)."""
+    """Drop the last H % scale rows and W % scale columns (the field's mod-crop).
+
+    Args:
+        image: (..., H, W).
+        scale: what the sides shall be multiples of.
+
+    Returns:
+        A view of the image.
+    """
     height, width = image.shape[-2:]
     return image[..., : height - height % scale, : width - width % scale]
 

@@ -21,6 +21,14 @@ from mfagan.data.image_sets import (
 )
 from mfagan.errors import InputError
 
+__all__ = [
+    "LAYOUTS",
+    "Layout",
+    "find_pairs",
+    "find_sets",
+    "find_training",
+]
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -34,7 +42,14 @@ class Layout:
     part: Part = "any"
 
     def describe(self, scale: int) -> str:
-        """Such as HR with LR_bicubic/X4."""
+        """The layout in words.
+
+        Args:
+            scale: enlargement, which names some sub-folders.
+
+        Returns:
+            Such as HR with LR_bicubic/X4.
+        """
         return f"{self.hr} with {' or '.join(lr.format(scale=scale) for lr in self.lr)}"
 
 
@@ -62,13 +77,23 @@ _NO_HR = re.compile(r"L[RQ].*|.*_L[RQ](_.*)?|X\d(_sub)?|image_SRF_\d+|low|input"
 
 
 def find_sets(source: str | Path, scale: int = 4) -> list[ImageSet]:
-    """Every set of images that `source` holds, at least one.
+    """Every set of images that a source holds, at least one.
 
-    A folder is one of `LAYOUTS`, or the HR sub-folder of one (its LR images lie beside it), or holds HR
-    images, or the files name_SRF_4_HR and name_SRF_4_LR; DIV2K's two parts and Flickr2K may share one
-    folder. Failing all of these, each of its sub-folders that is one of them is a set of its own, as in a
-    folder of benchmarks. `embedded` is the photographs to train on and those held out. InputError: no such
-    folder, no images in it, two images of one stem.
+    A folder is one of `LAYOUTS`, or the HR sub-folder of one (its LR images are beside it), or holds HR images, or the
+    files name_SRF_4_HR and name_SRF_4_LR; DIV2K's two parts and Flickr2K may share one folder. Failing all of
+    these, each of its sub-folders that is one of them is a set of its own, as in a folder of benchmarks.
+    `embedded` is the photographs to train on and those held out.
+
+    Args:
+        source: a folder, or `embedded`.
+        scale: enlargement, which names some sub-folders.
+
+    Returns:
+        The sets; no two have one name.
+
+    Raises:
+        InputError: no such folder, no images in it, two images of one stem, or two sub-folders that look like
+            pairs under names that are not known.
     """
     if str(source) == EMBEDDED:
         return [
@@ -96,7 +121,15 @@ def find_sets(source: str | Path, scale: int = 4) -> list[ImageSet]:
 def find_pairs(source: str | Path, scale: int = 4) -> list[PairFiles]:
     """The pairs to evaluate with: of a folder with a training and a validation part, the validation part.
 
-    InputError: as `find_sets`; an HR image without its LR image; several sets.
+    Args:
+        source: a folder, or `embedded`.
+        scale: enlargement.
+
+    Returns:
+        One entry an HR image.
+
+    Raises:
+        InputError: as `find_sets`; an HR image without its LR image; several sets.
     """
     sets = find_sets(source, scale)
     sets = [one for one in sets if one.part == "validation"] or sets
@@ -105,9 +138,19 @@ def find_pairs(source: str | Path, scale: int = 4) -> list[PairFiles]:
 
 
 def find_training(source: str | Path, scale: int = 4) -> tuple[list[PairFiles], list[ImageSet]]:
-    """The pairs to train on, and the sets that the folder keeps for validation (none where it does not).
+    """The pairs to train on, and the sets that the folder keeps for validation.
 
-    A validation part alone is trained on: the user chose it. InputError: as `find_pairs`.
+    A validation part alone is trained on: the user chose it.
+
+    Args:
+        source: a folder, or `embedded`.
+        scale: enlargement.
+
+    Returns:
+        The pairs, and the validation sets, perhaps none.
+
+    Raises:
+        InputError: as `find_pairs`.
     """
     sets = find_sets(source, scale)
     training = [one for one in sets if one.part != "validation"]

@@ -21,6 +21,17 @@ from mfagan.data.images import (
 )
 from mfagan.errors import InputError
 
+__all__ = [
+    "Pair",
+    "make_pair",
+    "read_pair",
+    "require_factors",
+    "require_match",
+    "shrink_pair",
+    "shrunk_name",
+    "shrunk_size",
+]
+
 
 @dataclass(frozen=True, eq=False)
 class Pair:
@@ -37,7 +48,16 @@ class Pair:
 
     @classmethod
     def from_tensors(cls, name: str, lr: Tensor, hr: Tensor) -> "Pair":
-        """`lr` (3, h, w) and `hr` (3, scale h, scale w), RGB in [0, 1], are rounded to 8 bits."""
+        """Make a pair of floating-point images, rounded to 8 bits.
+
+        Args:
+            name: what the pair is called.
+            lr: (3, h, w), RGB in [0, 1].
+            hr: (3, scale h, scale w), RGB in [0, 1].
+
+        Returns:
+            The pair.
+        """
         return cls(name, to_uint8(lr).cpu().numpy(), to_uint8(hr).cpu().numpy())
 
     @property
@@ -56,7 +76,14 @@ class Pair:
         return self.hr_levels.shape[-1] // self.lr_levels.shape[-1]
 
     def centre(self, lr_px: int) -> "Pair":
-        """A copy of the middle, at most `lr_px` LR pixels a side."""
+        """Cut out the middle.
+
+        Args:
+            lr_px: largest side in LR px.
+
+        Returns:
+            A copy; a pair that is smaller stays whole.
+        """
         height, width = self.lr_levels.shape[-2:]
         rows, columns = min(height, lr_px), min(width, lr_px)
         top, left, scale = (height - rows) // 2, (width - columns) // 2, self.scale
@@ -66,9 +93,17 @@ class Pair:
 
 
 def read_pair(files: PairFiles, scale: int = 4) -> Pair:
-    """Reads one pair: the HR image cropped to a multiple of `scale`, the LR image read or made by bicubic.
+    """Read one pair: the HR image cropped to a multiple of the scale, the LR image read or made by bicubic.
 
-    InputError: an image that cannot be read, or an LR image whose size is not the HR's divided by `scale`.
+    Args:
+        files: the pair's files.
+        scale: enlargement.
+
+    Returns:
+        The pair.
+
+    Raises:
+        InputError: an image that cannot be read, or an LR image whose size is not the HR image's divided by `scale`.
     """
     whole = read_levels(files.hr)
     height, width = (side - side % scale for side in whole.shape[-2:])
@@ -81,7 +116,17 @@ def read_pair(files: PairFiles, scale: int = 4) -> Pair:
 
 
 def require_match(files: PairFiles, lr_size: tuple[int, ...], hr_size: tuple[int, ...], scale: int) -> None:
-    """InputError unless the (height, width) of the LR image are the cropped HR image's divided by `scale`."""
+    """Check that an LR image fits its HR image.
+
+    Args:
+        files: the pair's files, to name them.
+        lr_size: (height, width) of the LR image in px.
+        hr_size: (height, width) of the HR image in px, cropped to a multiple of `scale`.
+        scale: enlargement.
+
+    Raises:
+        InputError: `lr_size` is not `hr_size` divided by `scale`.
+    """
     (height, width), (lr_height, lr_width) = hr_size, lr_size
     if (lr_height * scale, lr_width * scale) != (height, width):
         raise InputError(
@@ -92,32 +137,71 @@ def require_match(files: PairFiles, lr_size: tuple[int, ...], hr_size: tuple[int
 
 
 def make_pair(name: str, hr: np.ndarray, scale: int) -> Pair:
-    """`hr` uint8 (3, H, W), sides multiples of `scale`, with the LR image that MATLAB's bicubic makes of it."""
+    """A pair whose LR image MATLAB's bicubic makes of the HR image.
+
+    Args:
+        name: what the pair is called.
+        hr: uint8 (3, H, W), sides multiples of `scale`.
+        scale: enlargement.
+
+    Returns:
+        The pair.
+    """
     return Pair(name, to_uint8(make_lr(from_uint8(torch.from_numpy(hr)), scale)).numpy(), hr)
 
 
 def shrink_pair(pair: Pair, factor: float) -> Pair:
-    """Shrinks the HR image by MATLAB's bicubic, rounded to 8 bits and cropped to a multiple of the scale.
+    """Show a picture from further away: shrink the HR image and make the LR image of the result.
 
-    The LR image is made from that.
+    MATLAB's bicubic, rounded to 8 bits and cropped to a multiple of the scale.
+
+    Args:
+        pair: the pair.
+        factor: between 0 and 1.
+
+    Returns:
+        The smaller pair.
     """
     shrunk = to_uint8(crop_to_multiple(resize_bicubic(pair.hr, _exact(factor)), pair.scale))
     return make_pair(shrunk_name(pair, factor), shrunk.numpy(), pair.scale)
 
 
 def shrunk_name(pair: Pair, factor: float) -> str:
-    """Such as 0001@0.5."""
+    """What a shrunken pair is called.
+
+    Args:
+        pair: the pair.
+        factor: what it is shrunk by.
+
+    Returns:
+        Such as 0001@0.5.
+    """
     return f"{pair.name}@{factor:g}"
 
 
 def shrunk_size(pair: Pair, factor: float) -> tuple[int, int]:
-    """(height, width) in px of what `shrink_pair` makes; 0 where nothing is left."""
+    """The size of what `shrink_pair` makes.
+
+    Args:
+        pair: the pair.
+        factor: between 0 and 1.
+
+    Returns:
+        (height, width) of the HR image in px; 0 if nothing is left.
+    """
     height, width = (math.ceil(_exact(factor) * side) for side in pair.hr_levels.shape[-2:])
     return height - height % pair.scale, width - width % pair.scale
 
 
 def require_factors(factors: Sequence[float]) -> None:
-    """InputError unless every factor lies between 0 and 1."""
+    """Check factors to shrink by.
+
+    Args:
+        factors: the factors.
+
+    Raises:
+        InputError: one that is not between 0 and 1.
+    """
     for factor in factors:
         if not 0 < factor < 1:
             raise InputError(f"shrink factor {factor:g}: give one between 0 and 1, such as 0.5")

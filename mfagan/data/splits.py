@@ -19,6 +19,17 @@ from mfagan.data.pairs import Pair, read_pair, require_factors, shrink_pair, shr
 from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory, no_progress
 
+__all__ = [
+    "RAM_LIMIT_BYTES",
+    "Source",
+    "describe_small",
+    "find_split",
+    "read_files",
+    "read_pairs",
+    "read_sets",
+    "read_split",
+]
+
 RAM_LIMIT_BYTES = 2**30
 """A set of more 8-bit levels than this is kept on disk instead of in memory; DIV2K's 800 images have 6.6 GB."""
 
@@ -34,12 +45,22 @@ def read_pairs(
     cache: str | Path | None = None,
     bars: ProgressFactory = no_progress,
 ) -> list[Pair]:
-    """The pairs of a folder, all of them or the first `max_images` in natural order, to evaluate with.
+    """The pairs of a folder, to evaluate with.
 
-    `embedded` means the held-out photographs, a folder with a validation part that part. `crop_px` keeps the
-    centre of each HR image, at most that many pixels a side, and the same part of its LR image. `cache` is
-    where a large set is decoded into (None: `mfagan.data.array_cache.default_folder`). InputError: see `find_pairs` and
-    `read_pair`; a crop that is not a multiple of `scale` or under 16 px; no images allowed by `max_images`.
+    Args:
+        source: a folder, of which a validation part is taken if it has one; or `embedded`, the held-out photographs.
+        scale: enlargement, 2, 3 or 4.
+        max_images: keep this many in natural order; None keeps all.
+        crop_px: keep the centre of each HR image, at most this many px a side, and the same part of its LR image.
+        cache: folder for decoded images of a large set, None for `mfagan.data.array_cache.default_folder`.
+        bars: makes the progress bars.
+
+    Returns:
+        The pairs in natural order.
+
+    Raises:
+        InputError: as `find_pairs` and `read_pair`; a crop that is not a multiple of `scale` or under 16 px;
+            `max_images` under 1.
     """
     if max_images is not None and max_images < 1:
         raise InputError(f"max_images is {max_images}: at least 1 image is needed; leave it out to use all")
@@ -104,10 +125,22 @@ def read_split(
     cache: str | Path | None = None,
     bars: ProgressFactory = no_progress,
 ) -> tuple[list[Pair], list[Pair]]:
-    """The pairs to train on and the pairs to validate on, never one image in both: see `find_split`.
+    """The pairs to train on and the pairs to validate on, never one image in both.
 
-    Only what is trained on is shrunk: `shrink`, `min_side_px` and `cache` as in `read_files`. InputError: see
-    `find_split` and `read_files`.
+    Args:
+        source: one or several folders, or `embedded`.
+        validation: a folder to validate on, None for a held-out part of the sources.
+        scale: enlargement.
+        shrink: factors by which copies of what is trained on are shrunk, as in `read_files`.
+        min_side_px: smallest HR side of a shrunken copy in px.
+        cache: folder for decoded images, None for the default.
+        bars: makes the progress bars.
+
+    Returns:
+        The pairs to train on, and those to validate on.
+
+    Raises:
+        InputError: as `find_split` and `read_files`.
     """
     training, held_out = find_split(source, validation, scale)
     return (
@@ -119,11 +152,22 @@ def read_split(
 def find_split(
     source: Source | Sequence[Source], validation: Source | None = None, scale: int = 4
 ) -> tuple[list[PairFiles], list[PairFiles]]:
-    """What of one source or several is to train on, and what to validate on; no image is opened.
+    """What to train on and what to validate on; no image is opened.
 
-    Without a `validation` folder the sources' own validation parts are taken: DIV2K's, or the fixed half of
-    the embedded photographs. Where no source has one, the last tenth (rounded up) of each in natural order is
-    held out. InputError: as `find_training`; too few images to hold one out; an image in both.
+    Without a `validation` folder the sources' own validation parts are taken: DIV2K's, or the fixed half of the
+    embedded photographs. If no source has one, the last tenth (rounded up) of each in natural order is held
+    out.
+
+    Args:
+        source: one or several folders, or `embedded`.
+        validation: a folder to validate on, or None.
+        scale: enlargement.
+
+    Returns:
+        The files to train on, and those to validate on.
+
+    Raises:
+        InputError: as `find_training`; too few images to hold one out; an image in both.
     """
     sources = [source] if isinstance(source, str | Path) else list(source)
     if not sources:
@@ -160,11 +204,24 @@ def read_files(
     bars: ProgressFactory = no_progress,
     ram_limit_bytes: int | None = None,
 ) -> list[Pair]:
-    """As `read_pair` of each; a set over the limit (`RAM_LIMIT_BYTES`) goes through the cache.
+    """Read pairs; a large set goes through the cache on disk.
 
-    After them come the same pictures seen from further away: `shrink_pair` of each by each of the factors
-    `shrink`, less those whose HR image would then have a side under `min_side_px`. InputError: as `read_pair`
-    and `ArrayCache`; a factor that is not between 0 and 1.
+    After the pairs come the same pictures seen from further away: `shrink_pair` of each by each factor.
+
+    Args:
+        files: the pairs' files.
+        scale: enlargement.
+        shrink: factors between 0 and 1.
+        min_side_px: copies whose HR image would have a smaller side in px are left out.
+        cache: folder for decoded images, None for the default.
+        bars: makes the progress bars.
+        ram_limit_bytes: a set of more bytes goes through the cache; None for `RAM_LIMIT_BYTES`.
+
+    Returns:
+        The pairs, then the shrunken ones.
+
+    Raises:
+        InputError: as `read_pair` and `ArrayCache`; a factor that is not between 0 and 1.
     """
     require_factors(shrink)
     sizes_bytes = [_size_bytes(one, scale) for one in files]
