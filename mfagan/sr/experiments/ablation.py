@@ -4,35 +4,33 @@ Every network is trained by an `SRRun`, so an interrupted ablation goes on where
 folder share the stages that they have in common.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 import torch
 
 from mfagan import checkpoint
-from mfagan.data.splits import EMBEDDED
-from mfagan.evaluation.candidates import HELD_OUT, Candidate, EvaluationSet
-from mfagan.evaluation.report import EvaluationReport, EvaluationSettings, NetworkScores, evaluate
+from mfagan.evaluation.report import EvaluationReport, NetworkScores
 from mfagan.evaluation.report_table import COST_COLUMNS, cost_cells, quality_cells, quality_columns
-from mfagan.evaluation.scores import Scores
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.pretrained import Lpips
 from mfagan.sr.experiments.paper_tables import TABLE_1, TABLE_1_PRUNED
-from mfagan.sr.experiments.ranking import Ranking, rank_slices
-from mfagan.sr.network.kinds import load_generator
-from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet
-from mfagan.sr.network.supergenerator import load_supernet
+from mfagan.sr.experiments.ranking import Ranking
+from mfagan.sr.experiments.results import (
+    ExperimentReport,
+    budget,
+    mean_figures,
+    rank,
+    score,
+    tune_slice,
+)
 from mfagan.sr.network.widths import OPTIONS, Widths
-from mfagan.sr.training.finetune import finetune
 from mfagan.sr.training.recipe import Sampling
 from mfagan.sr.training.run import SRRun
 from mfagan.sr.training.stages import (
     DISTILL,
-    FINETUNE,
     PIPELINE,
-    STAGES,
     SUPERNET,
     TEACHER,
     TEACHER_GAN,
@@ -43,16 +41,10 @@ from mfagan.training.run import StageFiles
 
 __all__ = [
     "PRUNED",
-    "ExperimentReport",
     "ablate_compression",
-    "budget",
     "compare_discriminators",
     "compare_sampling",
-    "mean_figures",
-    "rank",
     "rules",
-    "score",
-    "tune_slice",
 ]
 
 PRUNED = Widths.parse(TABLE_1_PRUNED)
@@ -78,19 +70,6 @@ def rules(steps: int) -> dict[str, Sampling]:
         ),
         "full width first, then sandwich": Sampling(rule="sandwich", full_first=half),
     }
-
-
-@dataclass(frozen=True)
-class ExperimentReport:
-    """One table of an experiment."""
-
-    name: str
-    """As a file's, without a suffix."""
-    title: str
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell]]
-    notes: Sequence[str]
-    """What must be known to read it."""
 
 
 def ablate_compression(run: SRRun, lpips: Lpips | None = None) -> ExperimentReport:
@@ -242,97 +221,6 @@ def compare_discriminators(run: SRRun, lpips: Lpips | None = None) -> Experiment
             budget(run),
         ],
     )
-
-
-def tune_slice(run: SRRun, widths: Widths, discriminator: Path, name: str | None = None) -> Path:
-    """Fine-tune a slice of the run's SuperGenerator.
-
-    Args:
-        run: its folder holds the SuperGenerator.
-        widths: of the slice.
-        discriminator: the checkpoint of the one that it is trained against.
-        name: of the file to write into the run's folder; None for the stage's own.
-
-    Returns:
-        The file.
-    """
-    supernet = SUPERNET.path(run.options.folder)
-    out = FINETUNE.path(run.options.folder) if name is None else run.options.folder / name
-    network = load_generator(supernet, widths)
-    assert isinstance(network, MFANet)
-    facts = {"widths": list(widths), "supernet_sha256": checkpoint.sha256(supernet)}
-    finetune(run, network, discriminator, out, facts)
-    return out
-
-
-def rank(run: SRRun, supernet: Path, n: int = 200) -> Ranking:
-    """Score uniform and drawn slices of a SuperGenerator on the run's device and validation images.
-
-    Args:
-        run: gives both.
-        supernet: the SuperGenerator's checkpoint.
-        n: how many slices are drawn.
-
-    Returns:
-        Their scores.
-    """
-    return rank_slices(load_supernet(supernet).to(run.fabric.device), run.validation, n)
-
-
-def score(
-    run: SRRun,
-    files: dict[str, Path],
-    lpips: Lpips | None = None,
-    latency_size: tuple[int, int] | None = None,
-) -> EvaluationReport:
-    """Evaluate networks on the run's device and validation images.
-
-    Args:
-        run: gives both.
-        files: name in the report -> checkpoint.
-        lpips: if given, it is measured too.
-        latency_size: (height, width) in px of the input for measured latencies; None measures none.
-
-    Returns:
-        The report, of bicubic first and then of the files in their order.
-    """
-    networks = {name: load_generator(path) for name, path in files.items()}
-    candidates = [Candidate(name, network, network.scale) for name, network in networks.items()]
-    settings = EvaluationSettings(INPUT_SIZE, run.fabric.device, lpips, latency_size)
-    return evaluate(candidates, [_validation_set(run)], run.recipe.scale, settings, bars=run.bars)
-
-
-def _validation_set(run: SRRun) -> EvaluationSet:
-    given = run.options.validation or run.options.images
-    sources = [given] if isinstance(given, str) else list(given)
-    name = HELD_OUT if set(sources) == {EMBEDDED} else "validation images"
-    return EvaluationSet(name, ", ".join(sources), run.validation)
-
-
-def mean_figures(row: NetworkScores) -> Scores:
-    """The mean figures of a row of `score`, over its one set of images.
-
-    Args:
-        row: of the report.
-
-    Returns:
-        The means.
-    """
-    (name,) = row.scores
-    return row.mean(name)
-
-
-def budget(run: SRRun) -> str:
-    """Describe what a table's networks were trained with.
-
-    Args:
-        run: whose stages they are.
-
-    Returns:
-        The steps of every stage and the batch, a sentence.
-    """
-    stages = ", ".join(f"{name} {run.settings(name).steps}" for name in STAGES)
-    return f"Steps: {stages}; batches of {run.recipe.batch} crops of {run.recipe.crop_px} LR px."
 
 
 def _curve(path: Path) -> dict[int, float]:

@@ -11,8 +11,9 @@ from mfagan.evaluation.scores import as_method, enlarge_bicubic, mean_psnr_db, s
 from mfagan.graph.costs import sum_costs
 from mfagan.pretrained import Lpips
 from mfagan.sr.experiments import ablation
-from mfagan.sr.experiments.ablation import PRUNED, ExperimentReport, rules
+from mfagan.sr.experiments.ablation import PRUNED, rules
 from mfagan.sr.experiments.paper_tables import TABLE_1
+from mfagan.sr.experiments.results import ExperimentReport
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.mfanet import operators
 from mfagan.sr.training.run import SRRun
@@ -166,7 +167,7 @@ def test_each_network_is_trained_as_its_name_says(compression: Table):
 
 
 def test_a_slice_of_another_supergenerator_is_refused(trained: Path, tmp_path: Path):
-    """It was left as finished when the SuperGenerator beside it was trained anew."""
+    """It was left as finished when the SuperGenerator beside it was trained again."""
     run = tiny.prepare_ablation(trained, tmp_path)
     discriminator = tmp_path / "discriminator.safetensors"
     path = ablation.tune_slice(run, PRUNED, discriminator)

@@ -9,8 +9,8 @@ from mfagan import checkpoint
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import trace_costs
 from mfagan.sr.experiments import comparison
-from mfagan.sr.experiments.ablation import ExperimentReport
 from mfagan.sr.experiments.ranking import Slice
+from mfagan.sr.experiments.results import ExperimentReport
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.run import SRRun

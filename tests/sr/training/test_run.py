@@ -152,7 +152,7 @@ def test_a_new_parent_means_another_training(trained: Path, tmp_path: Path):
         run.train(SUPERNET)
 
 
-def test_restart_trains_anew(trained: Path, tmp_path: Path):
+def test_restart_trains_again(trained: Path, tmp_path: Path):
     copy(trained, tmp_path, "teacher.safetensors")
     (tmp_path / "teacher.state").write_bytes(b"damaged")
     recipe = tiny_recipe(trained).with_stage("teacher", steps=1)

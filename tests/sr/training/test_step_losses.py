@@ -166,7 +166,7 @@ def test_telling_real_from_generated():
     assert all(parameter.grad is not None for parameter in discriminator.parameters())
 
 
-def test_a_distilled_one_judges_alike_and_learns_the_teachers_layers():
+def test_a_distilled_one_gives_the_same_logits_and_learns_the_teachers_layers():
     discriminator = PatchGAN(4)
     teaching = distillation(generator(), discriminator)
     hr, sr = crops()[1], torch.rand(2, 3, 64, 64, requires_grad=True)
@@ -186,7 +186,7 @@ def test_a_distilled_one_judges_alike_and_learns_the_teachers_layers():
     assert all(parameter.grad is not None for parameter in objective.parameters())
 
 
-def test_any_discriminator_can_judge():
+def test_any_discriminator_can_be_used():
     terms = DiscriminatorObjective(ESRGANDiscriminator(64, base=2))(crops()[1], torch.rand(2, 3, 64, 64))
     assert set(terms) == {"discriminator"}
     assert terms["discriminator"].isfinite()
