@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
+from optuna.storages import BaseStorage
+
 from search.errors import SearchError
 from search.optuna_logging import quiet_optuna
 from search.problem import JSON
@@ -64,11 +66,11 @@ class LineageNode:
     then: list[LineageNode] = field(default_factory=list)
 
 
-def record(storage: str, study_name: str, entry: LedgerEntry) -> None:
+def record(storage: str | BaseStorage, study_name: str, entry: LedgerEntry) -> None:
     """Write an entry, unless there is one that differs only in its time.
 
     Args:
-        storage: the storage's address.
+        storage: the storage's address, or a storage object of Optuna.
         study_name: the study.
         entry: the entry.
 
@@ -91,11 +93,11 @@ def record(storage: str, study_name: str, entry: LedgerEntry) -> None:
             connection.call(connection.storage.set_study_user_attr, study, key, value)
 
 
-def read(storage: str, study_name: str) -> list[LedgerEntry]:
+def read(storage: str | BaseStorage, study_name: str) -> list[LedgerEntry]:
     """Read a study's entries.
 
     Args:
-        storage: the storage's address.
+        storage: the storage's address, or a storage object of Optuna.
         study_name: the study.
 
     Returns:
@@ -105,7 +107,7 @@ def read(storage: str, study_name: str) -> list[LedgerEntry]:
         SearchError: the storage or the study does not exist, or an entry cannot be read.
     """
     with quiet_optuna(), connect(storage, create=False) as connection:
-        return _entries(connection, connection.find_study(study_name))
+        return connection.read(_entries, connection, connection.find_study(study_name))
 
 
 def trace(entries: Sequence[LedgerEntry]) -> list[LineageNode]:

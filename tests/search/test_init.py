@@ -86,7 +86,7 @@ def test_functions_are_never_hidden_by_modules(first):
 
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'search' has no attribute 'serach'"):
-        _ = search.serach  # pyright: ignore
+        _ = search.serach  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_types_are_declared():

@@ -80,7 +80,7 @@ def test_what_is_no_finite_number_is_a_fault(value):
     assert Evaluation((1.0, value)).fault == f"value 1 of its evaluation is {value!r}, not a finite number"
     limited = Evaluation((1.0,), constraints={"ms": value})
     assert limited.fault == f"constraint 'ms' of its evaluation is {value!r}, not a finite number"
-    assert Evaluation((1, np.float32(2)), {"n": 1}, {"ms": -1}).fault is None
+    assert Evaluation((1, np.float64(2)), {"n": 1}, {"ms": -1}).fault is None
 
 
 @pytest.mark.parametrize("values", [None, 7j, "12", b"12"])

@@ -19,11 +19,9 @@ def private_names(text: str) -> list[str]:
         else:
             modules = []
         found += [name for name in modules if "._" in name.replace(".__", "")]
-        is_private = (
-            isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__")
-        )
-        if is_private and not (isinstance(node.value, ast.Name) and node.value.id in OWN):
-            found.append(node.attr)
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            owner = node.value.id if isinstance(node.value, ast.Name) else ""
+            found += [] if owner in OWN else [node.attr]
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
