@@ -42,7 +42,7 @@ def run_command(app: typer.Typer, arguments: Sequence[str] | None, name: str) ->
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except typer.TyperException as error:
-        return _fail(f"{error.format_message()}; see {name} --help", 2)
+        return _fail(f"{error.format_message().rstrip('.')}; see {name} --help", 2)
     except (KeyboardInterrupt, typer.Abort):
         status = 130
     except Exception as error:

@@ -1,19 +1,29 @@
-"""The one error of `search` that a user can cause: its text is one line that says what to do."""
+"""The error of this package, and pydantic's errors as one line."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+__all__ = ["SearchError", "first_fault"]
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
 
 class SearchError(ValueError):
-    """Bad input: names the file or argument, the value seen and what to do, in one line."""
+    """Bad input, or a storage that does not work; its text is one line that says what is wrong and what to do."""
 
 
 def first_fault(error: ValidationError, remedy: str) -> str:
-    """The first thing that is wrong with a JSON file, in one line: field, value, reason and `remedy`."""
+    """Describe in one line the first thing that is wrong with a JSON file.
+
+    Args:
+        error: what pydantic found.
+        remedy: what the user can do, such as `build the table again`.
+
+    Returns:
+        The field, its value, the reason and the remedy.
+    """
     fault = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in fault["loc"])
     reason = " ".join(fault["msg"].split())

@@ -29,8 +29,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """
     # A file name that is not valid Unicode appears in text as lone surrogates, which UTF-8 does not encode.
     content = text.encode(errors="backslashreplace")
-    target = Path(os.path.realpath(path))
     try:
+        target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and not target.is_file():  # a rename would replace a device such as /dev/null
             raise _refusal(path, "something other than a file has that name")

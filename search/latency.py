@@ -1,4 +1,4 @@
-"""Measured latency tables: one JSON file a device and runtime, priced by opaque keys."""
+"""Measured latency tables: one JSON file for each device and runtime, with a latency for each key."""
 
 from __future__ import annotations
 
@@ -24,11 +24,19 @@ from pydantic import (
 
 from search.errors import SearchError, first_fault
 
+__all__ = ["BlockLatency", "LatencyTable"]
+
 _Text = Annotated[str, StringConstraints(min_length=1)]
 
 
 class BlockLatency(BaseModel):
-    """One measured block: its latency and half the interquartile range of its measurements, in ms."""
+    """One measured block.
+
+    Attributes:
+        latency_ms: its latency in ms.
+        spread_ms: half the interquartile range of the measurements, in ms.
+        repeats: how often it was measured.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -38,10 +46,21 @@ class BlockLatency(BaseModel):
 
 
 class LatencyTable(BaseModel):
-    """Latencies in ms of named blocks on one device and runtime; the keys mean nothing to this class.
+    """Latencies of named blocks on one device and runtime.
 
-    `input_size` is (height, width) in pixels, `measured_at` a date and time with its zone, `command` the
-    command line that built the table.
+    The keys are plain text whose meaning is up to the caller.
+
+    Attributes:
+        format: the version of the file format.
+        unit: the unit of all latencies.
+        runtime: the runtime that was measured.
+        runtime_version: its version.
+        device: the device that was measured.
+        threads: threads of the runtime.
+        input_size: (height, width) of the network's input in pixels.
+        measured_at: date and time with its zone.
+        command: the command line that built the table.
+        entries: the measured blocks by key.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -59,7 +78,17 @@ class LatencyTable(BaseModel):
 
     @classmethod
     def read(cls, path: str | PathLike[str]) -> Self:
-        """Read a table from a JSON file; SearchError names the file, field and value that is wrong."""
+        """Read a table.
+
+        Args:
+            path: a JSON file in UTF-8, with or without a byte order mark.
+
+        Returns:
+            The table.
+
+        Raises:
+            SearchError: the file cannot be read; names the file, and the field and value that is wrong.
+        """
         try:
             content = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
         except FileNotFoundError:
@@ -75,7 +104,15 @@ class LatencyTable(BaseModel):
             raise SearchError(f"latency table {path}: {fault}") from None
 
     def require(self, keys: Iterable[str], remedy: str) -> None:
-        """Raise SearchError where keys are missing: names them and `remedy`, the command that adds them."""
+        """Check that keys are in the table.
+
+        Args:
+            keys: the keys.
+            remedy: the command that adds missing ones.
+
+        Raises:
+            SearchError: keys are missing; names some of them and the remedy.
+        """
         wanted = dict.fromkeys(keys)
         missing = [key for key in wanted if key not in self.entries]
         if not missing:
@@ -89,9 +126,16 @@ class LatencyTable(BaseModel):
         )
 
     def price(self, keys: Iterable[str]) -> float:
-        """Sum of the keys' latencies in ms, a key counted as often as it occurs, whatever the order.
+        """Add up the latencies of keys; the order makes no difference.
 
-        Raises SearchError where a key is missing.
+        Args:
+            keys: the keys, each counted as often as it occurs.
+
+        Returns:
+            The sum in ms.
+
+        Raises:
+            SearchError: a key is missing.
         """
         keys = list(keys)
         self.require(keys, self.command)
@@ -99,10 +143,10 @@ class LatencyTable(BaseModel):
 
     @property
     def sha256(self) -> str:
-        """Hash of the content, the same however the file is laid out."""
+        """Hash of the content, which does not depend on the layout of the file."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def to_json(self) -> str:
-        """The text of the table's file; reading it back gives an equal table."""
+        """Return the text of the table's file; reading it gives an equal table."""
         return self.model_dump_json(indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""Keeps Optuna from talking while it works for this package."""
+"""Silences Optuna's log while it works for this package."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from contextlib import contextmanager
 import optuna
 from optuna.exceptions import ExperimentalWarning
 
+__all__ = ["quiet_optuna"]
+
 
 @contextmanager
 def quiet_optuna() -> Iterator[None]:
-    """No message under a warning and no warning of experimental features; afterwards all is as it was."""
+    """Hide Optuna's messages below warnings, and its warnings of experimental features, while the context lasts."""
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

@@ -74,8 +74,9 @@ class Evaluation:
     constraints: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        several = isinstance(self.values, Iterable) and not isinstance(self.values, (str, bytes))
-        values = tuple(self.values) if several else (self.values,)
+        given: Any = self.values
+        several = isinstance(given, Iterable) and not isinstance(given, (str, bytes))
+        values = tuple(given) if several else (given,)
         object.__setattr__(self, "values", tuple(map(_as_float, values)))
         constraints = {name: _as_float(value) for name, value in self.constraints.items()}
         object.__setattr__(self, "constraints", constraints)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from search.errors import SearchError
 from search.samplers import NAMES
@@ -40,7 +41,7 @@ class SearchSettings:
     def __post_init__(self) -> None:
         least = {"n_trials": 1, "population": 2, "batch": 1, "seed": 0}
         for name, lowest in least.items():
-            number = getattr(self, name)
+            number: Any = getattr(self, name)
             if number is None and name != "population":
                 continue
             if not _is_whole(number):

@@ -154,7 +154,7 @@ def load(storage: str | BaseStorage, study_name: str) -> StudyRecord:
         SearchError: the storage or the study does not exist, or the study was not written by `run`.
     """
     with quiet_optuna(), connect(storage, create=False) as connection:
-        return connection.call(_load, connection, study_name)
+        return connection.read(_load, connection, study_name)
 
 
 def _load(connection: Connection, study_name: str) -> StudyRecord:

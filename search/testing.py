@@ -21,13 +21,15 @@ from search.problem import Choice, Evaluation, Known, Problem, check_problem, co
 from search.samplers.base import Space
 from search.study import StudyRecord, load, run
 
+__all__ = ["ProblemContract", "assert_json"]
+
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 
 
 class ProblemContract:
     """Tests that any Problem passes; name the derived class `Test...`, so that pytest collects it.
 
-    `n_choices` are evaluated: known ones, then some by rng; give fewer where evaluations are slow.
+    `n_choices` are evaluated: known ones, then random ones; give fewer where evaluations are slow.
     Two evaluations of one choice may differ by `tolerance`, absolute or relative, in every number.
     """
 
@@ -36,7 +38,7 @@ class ProblemContract:
 
     @pytest.fixture
     def problem(self) -> Problem:
-        """The problem to test, made anew for each test."""
+        """The problem to test, created for each test."""
         raise NotImplementedError(f"{type(self).__name__} must override the fixture `problem`")
 
     def test_it_can_make_a_study(self, problem: Problem) -> None:
@@ -144,7 +146,7 @@ class ProblemContract:
         return ask(problem, "foresee", [dict(choice) for choice in batch], Known)
 
     def _choices(self, problem: Problem) -> list[Choice]:
-        """Distinct choices: known ones, and others by rng."""
+        """Distinct choices: known ones, and random ones."""
         space, rng = Space(problem.choices), np.random.default_rng(0)
         known = [space.key(choice) for choice in problem.known_choices][: max(1, self.n_choices // 2)]
         keys = list(dict.fromkeys(known))
@@ -163,7 +165,12 @@ class ProblemContract:
 
 
 def assert_json(facts: Mapping[str, Any], what: str) -> None:
-    """Fails where facts cannot be written to JSON with the names that they have."""
+    """Assert that facts can be written to JSON with the names that they have.
+
+    Args:
+        facts: the facts by name.
+        what: what they are, for the message.
+    """
     assert all(isinstance(name, str) for name in facts), f"{what} have a name that is no text: {facts!r}"
     try:
         json.dumps(facts, allow_nan=False)

@@ -4,7 +4,7 @@ import logging
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,6 +28,7 @@ from mfagan.sr.shipped import SUPERGENERATOR
 
 if TYPE_CHECKING:
     from search.problem import Problem
+    from search.settings import SearchSettings
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,8 @@ def run_search(
     from search.latency import LatencyTable
     from search.problem import count_choices
     from search.report.dashboard import show_front
+    from search.samplers import default_trials
+    from search.settings import SearchSettings
     from search.study import load
 
     size_px = read_size(size)
@@ -153,28 +156,29 @@ def run_search(
         {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
     )
     problem = SubGeneratorProblem(supernet, read_pairs(images, scale, max_images, crop), target, scoring)
-    _run_study(
-        problem, storage, study, trials, sampler=sampler, population=population, seed=seed, lease_s=lease
+    settings = SearchSettings(
+        n_trials=default_trials(sampler) if trials is None else trials,
+        sampler=sampler,
+        population=population,
+        batch=None,  # a whole generation at once: its choices share the work of their common prefixes
+        seed=seed,
+        lease_s=lease,
     )
+    _run_study(problem, storage, study, settings)
     record = load(storage, study)
     show_front(storage, record)
     n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
-        logger.info(
-            "every one of the %d choices is evaluated: the study is at its end", record.n_unique_trials
-        )
+        logger.info("all %d choices are evaluated: the study is complete", record.n_unique_trials)
     print(f"study {study}: {record.n_trials} trials, {n_best} on the front")
     print(f"browse it: mfagan front {_where(storage, study)} --out front.html")
 
 
-def _run_study(
-    problem: "Problem", storage: str, study: str, trials: int | None, *, sampler: str, **settings: Any
-) -> None:
-    """Run an Optuna study with a progress bar of the best PSNR."""
+def _run_study(problem: "Problem", storage: str, study: str, settings: "SearchSettings") -> None:
+    """Search with a progress bar of the best PSNR."""
     from mfagan.files import require_writable
     from mfagan.progress import show_bar
-    from search.samplers import default_trials
-    from search.study import Progress, run
+    from search.study import Progress, run_search
 
     if storage == DEFAULT_STORAGE:
         require_writable(Path(storage).parent)
@@ -184,9 +188,7 @@ def _run_study(
             best = "" if progress.best is None else f"best {progress.best:.3f} dB"
             report(progress.n_finished, progress.n_trials, best)
 
-        # A whole generation at once: its choices share the work of their common prefixes.
-        n_trials = default_trials(sampler) if trials is None else trials
-        run(problem, storage, study, n_trials, sampler=sampler, batch=None, report=show, **settings)
+        run_search(problem, storage, study, settings, show)
 
 
 def front(
@@ -195,12 +197,13 @@ def front(
     study: StudyOption = DEFAULT_STUDY,
 ) -> None:
     """Write the Pareto front as one HTML file that works offline."""
-    from mfagan.files import write_atomic
+    from mfagan.files import require_place, write_atomic
     from search.report.html_page import front_page
     from search.storage.address import check_other_file
     from search.study import load
 
     check_other_file(out, storage)
+    require_place(out)
     how = f"Pick a trial N: mfagan pick {_where(storage, study)} --trial N --out picked.json"
     write_atomic(out, front_page(load(storage, study), notes=[how]))
     print(out)
@@ -211,8 +214,8 @@ def tabulate(
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
 ) -> None:
-    """Write an exhaustive study's values as a table to compare samplers on (`python -m search.benchmarks.compare`)."""
-    from mfagan.files import write_atomic
+    """Write an exhaustive study's values as a table to compare samplers on (`python -m search benchmark`)."""
+    from mfagan.files import require_place, write_atomic
     from mfagan.latency.priced_problem import LATENCY, MEMORY
     from mfagan.sr.study.problem import SubGeneratorProblem
     from search.benchmarks.tabular import TabularProblem
@@ -220,6 +223,7 @@ def tabulate(
     from search.study import load
 
     check_other_file(out, storage)
+    require_place(out)
     record = load(storage, study)
     table = TabularProblem.from_record(
         record,
@@ -242,6 +246,7 @@ def pick(
     knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
 ) -> None:
     """Pick one trial of a study, write it as JSON and record it in the study's history."""
+    from mfagan.files import require_place
     from mfagan.latency.priced_problem import LATENCY
     from mfagan.sr.study.problem import as_picked
     from search.picking import pick as pick_point
@@ -249,6 +254,7 @@ def pick(
     from search.study import load
 
     check_other_file(out, storage)
+    require_place(out)
     record = load(storage, study)
     at_most = None if max_latency_ms is None else (LATENCY.name, max_latency_ms)
     point = pick_point(record.points, record.objectives, trial=trial, at_most=at_most, knee=knee)

@@ -39,11 +39,18 @@ __all__ = ["COMPETITORS", "Competitor", "HubProblem", "Search", "drive"]
 class HubProblem(BaseProblem):
     """Any Problem as an OptunaHub benchmark: `study.optimize(HubProblem(problem))` runs it with any sampler.
 
-    The constraints of an evaluation are set on the trial. Each choice is evaluated once, alone.
+    The constraints of an evaluation are set on the trial. Each choice is evaluated once, by itself.
     """
 
     def __init__(self, problem: Problem) -> None:
-        """SearchError: what check_problem refuses."""
+        """Wrap a problem.
+
+        Args:
+            problem: the problem.
+
+        Raises:
+            SearchError: `check_problem` refuses it.
+        """
         check_problem(problem)
         self._problem = problem
         self._score = cache(self._score_key)
@@ -55,16 +62,30 @@ class HubProblem(BaseProblem):
 
     @property
     def directions(self) -> list[StudyDirection]:
-        """Of the objectives, in their order."""
+        """The directions of the objectives, in their order."""
         return [StudyDirection[objective.direction.upper()] for objective in self._problem.objectives]
 
     def evaluate(self, params: dict[str, Any]) -> float | tuple[float, ...]:
-        """The values in the order of the objectives; a number where there is one objective."""
+        """Evaluate a choice.
+
+        Args:
+            params: the choice.
+
+        Returns:
+            The values in the order of the objectives; a number if there is one objective.
+        """
         values = self._score(self._key(params)).values
         return values[0] if len(values) == 1 else values
 
     def evaluate_constraints(self, params: dict[str, Any]) -> dict[str, float]:
-        """The constraints by name, met where <= 0."""
+        """Evaluate the constraints of a choice.
+
+        Args:
+            params: the choice.
+
+        Returns:
+            The constraints by name, met if <= 0.
+        """
         return dict(self._score(self._key(params)).constraints)
 
     def _key(self, params: dict[str, Any]) -> Key:
@@ -80,7 +101,14 @@ Search = Callable[[TabularProblem, int, int], Sequence[int]]
 
 @dataclass(frozen=True)
 class Competitor:
-    """A way to search. `most_trials` and `most_seeds` bound what is too slow to run as often as the others."""
+    """A way to search.
+
+    Attributes:
+        search: runs it on a table.
+        ours: whether it is a sampler of this package.
+        most_trials: the most evaluations of a run, or None for no limit; slow samplers have one.
+        most_seeds: the most runs, or None for no limit.
+    """
 
     search: Search
     ours: bool = False
@@ -89,7 +117,14 @@ class Competitor:
 
 
 def drive(make: Callable[[Problem], Sampler]) -> Search:
-    """One of our samplers as a study runs it, without a storage: the known choices first, nothing twice."""
+    """Run one of our samplers as a study does, without a storage: known choices first, no choice twice.
+
+    Args:
+        make: makes the sampler for a problem.
+
+    Returns:
+        The way to search.
+    """
 
     def search(problem: TabularProblem, seed: int, n_trials: int) -> list[int]:
         sampler = make(problem)
@@ -107,7 +142,7 @@ def drive(make: Callable[[Problem], Sampler]) -> Search:
             taken[key] = None
             choice = sampler.space.choice(key)
             points.append(Point(draw, choice, problem.evaluate([choice])[0].values))
-        return [problem.place(point.choice) for point in points]
+        return [problem.row(point.choice) for point in points]
 
     return search
 
@@ -124,7 +159,7 @@ def _optuna(make: Callable[[int], BaseSampler]) -> Search:
             for choice in problem.known_choices:
                 study.enqueue_trial(dict(choice))
             study.optimize(hub, n_trials=n_trials)
-        return [problem.place(trial.params) for trial in study.trials]
+        return [problem.row(trial.params) for trial in study.trials]
 
     return search
 
@@ -146,7 +181,7 @@ def _pymoo(problem: TabularProblem, seed: int, n_trials: int) -> list[int]:
 
     size = 100
     start = np.random.default_rng(seed).integers(0, shape, size=(size, len(shape)))
-    known = [np.unravel_index(problem.place(choice), tuple(shape)) for choice in problem.known_choices]
+    known = [np.unravel_index(problem.row(choice), tuple(shape)) for choice in problem.known_choices]
     if known:
         start[: len(known)] = known[:size]
     operators = {"eta": 3.0, "vtype": float, "repair": RoundingRepair()}

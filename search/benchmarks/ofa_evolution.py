@@ -1,4 +1,4 @@
-"""The evolutionary search of once-for-all networks, to be compared with; no study runs it."""
+"""The evolutionary search of once-for-all networks, for comparison only."""
 
 from __future__ import annotations
 
@@ -11,23 +11,34 @@ from search.benchmarks.tabular import TabularProblem
 from search.errors import SearchError
 from search.pareto import losses
 
+__all__ = ["BUDGETS", "MUTATION", "PARENTS", "POPULATION", "evolve"]
+
 POPULATION = 100
 PARENTS = 25
 MUTATION = 0.1
 BUDGETS = (0.1, 0.3, 0.5, 0.7, 0.9)
-"""Shares of all choices that a budget leaves: the search runs once under each."""
+"""Shares of all choices that are within a budget: the search runs once under each."""
 
 
 def evolve(problem: TabularProblem, n_trials: int, rng: np.random.Generator) -> list[int]:
-    """The rows of the table in the order in which they are evaluated, `n_trials` with those that come again.
+    """Search a table as once-for-all networks are searched.
 
-    After Cai et al., Once-for-all (ICLR 2020), section 3.4 and its published description: one objective is
-    optimised under a budget on another, known one; from a random population of 100 the best 25 become
-    parents, half of the next 100 are mutants of theirs (each gene anew with probability 0.1), half crossings
-    of two; children over the budget are rejected, which costs no evaluation. One budget gives one point of
-    a front, so here five budgets take turns and share the trials.
+    After Cai et al., Once-for-all (ICLR 2020), section 3.4 and its published description: one objective is optimised
+    under a budget on another, known one. From a random population of 100 the best 25 become parents; half of the next
+    100 are mutants of them (each value is redrawn with probability 0.1), half are crossings of two. Children over the
+    budget are rejected, which costs no evaluation. One budget gives one point of a front, so here five budgets take
+    turns and share the trials.
 
-    Raises SearchError where not exactly one of two objectives is foreseen.
+    Args:
+        problem: a table of two objectives, exactly one of them foreseen.
+        n_trials: evaluations, repeated choices included.
+        rng: the source of all draws.
+
+    Returns:
+        The rows of the table in the order in which they are evaluated.
+
+    Raises:
+        SearchError: not exactly one of two objectives is foreseen.
     """
     names = [objective.name for objective in problem.objectives]
     if len(names) != 2 or len(problem.names_foreseen) != 1:
@@ -39,7 +50,7 @@ def evolve(problem: TabularProblem, n_trials: int, rng: np.random.Generator) -> 
     table = losses(problem.values, [objective.direction for objective in problem.objectives])
     cost, loss = table[:, known], table[:, 1 - known]
     shape = tuple(len(options) for options in problem.space.options)
-    first = [problem.place(choice) for choice in problem.known_choices]
+    first = [problem.row(choice) for choice in problem.known_choices]
     runs = [
         _under_budget(cost <= np.quantile(cost, share), loss, shape, first, generator)
         for share, generator in zip(BUDGETS, rng.spawn(len(BUDGETS)), strict=True)
@@ -54,7 +65,7 @@ def _under_budget(
     first: Sequence[int],
     rng: np.random.Generator,
 ) -> Iterator[int]:
-    """Rows without end; `allowed` and `loss` are (n,) over the table's rows."""
+    """Yield rows forever; `allowed` and `loss` are (n,) over the table's rows."""
 
     def accepted(propose: Callable[[], int]) -> int:
         while not allowed[row := propose()]:
@@ -77,7 +88,7 @@ def _under_budget(
         return int(np.ravel_multi_index(tuple(child), shape))
 
     def crossing() -> int:
-        one, other = (gene(parents[place]) for place in rng.integers(PARENTS, size=2))
+        one, other = (gene(parents[index]) for index in rng.integers(PARENTS, size=2))
         child = np.where(rng.random(len(shape)) < 0.5, one, other)
         return int(np.ravel_multi_index(tuple(child), shape))
 

@@ -20,6 +20,8 @@ from search.samplers.base import Space
 if TYPE_CHECKING:
     from search.study import StudyRecord
 
+__all__ = ["TabularProblem"]
+
 _Text = Annotated[str, StringConstraints(min_length=1)]
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Options: TypeAlias = Annotated[tuple[int | _Finite | str, ...], Strict(False), Field(min_length=1)]
@@ -48,11 +50,13 @@ class _File(BaseModel):
 
 
 class TabularProblem(Problem):
-    """A problem whose every value is in a table, so that samplers can be compared at no cost.
+    """A problem whose values are all in a table, so that samplers can be compared at no cost.
 
-    `command` rebuilds the table, `names_foreseen` are the objectives that are known before an evaluation, and
-    `values` (n, k) has a row for each choice, the last of the problem's choices changing fastest, and a column
-    for each objective.
+    Attributes:
+        command: the command that rebuilds the table.
+        names_foreseen: the objectives that are known before an evaluation.
+        values: a row (k,) for each choice, the last of the problem's choices changing fastest: (n, k).
+        space: the choices in this order.
     """
 
     def __init__(
@@ -66,7 +70,20 @@ class TabularProblem(Problem):
         identity: Mapping[str, str] | None = None,
         known_choices: Sequence[Choice] = (),
     ) -> None:
-        """`values` holds, for each objective by name, one number a choice; SearchError where some are missing."""
+        """Make a table.
+
+        Args:
+            choices: the options of each choice by its name.
+            objectives: the objectives.
+            values: for each objective, by its name, a number for each choice.
+            command: the command that rebuilds the table.
+            foreseen: names of the objectives that are known before an evaluation.
+            identity: what the values depend on.
+            known_choices: choices that are evaluated first.
+
+        Raises:
+            SearchError: values are missing, or the choices or objectives cannot make a problem.
+        """
         self.choices = {name: tuple(options) for name, options in choices.items()}
         self.objectives = tuple(objectives)
         self.known_choices = tuple(known_choices)
@@ -87,11 +104,21 @@ class TabularProblem(Problem):
             if name not in names:
                 raise SearchError(f"foreseen holds {name!r}: it must be one of {', '.join(names)}")
         self.values: NDArray[np.float64] = np.array([values[name] for name in names], dtype=np.float64).T
-        self._places = {key: place for place, key in enumerate(self.space.grid())}
+        self._indices = {key: index for index, key in enumerate(self.space.grid())}
 
     @classmethod
     def read(cls, path: str | PathLike[str]) -> Self:
-        """Read a table from a JSON file; SearchError names the file, field and value that is wrong."""
+        """Read a table.
+
+        Args:
+            path: a JSON file in UTF-8, with or without a byte order mark.
+
+        Returns:
+            The table.
+
+        Raises:
+            SearchError: the file cannot be read; names the file, and the field and value that is wrong.
+        """
         remedy = "build the table again"
         try:
             file = _File.model_validate_json(Path(path).read_bytes().removeprefix(codecs.BOM_UTF8))
@@ -123,9 +150,19 @@ class TabularProblem(Problem):
         foreseen: Sequence[str] = (),
         known_choices: Sequence[Choice] = (),
     ) -> Self:
-        """The table of a study that evaluated every choice; `command` is what rebuilds it.
+        """Make the table of a study that evaluated every choice.
 
-        SearchError where choices are missing, or some are infeasible, as a table has no constraints.
+        Args:
+            record: the study.
+            command: the command that rebuilds the table.
+            foreseen: names of the objectives that are known before an evaluation.
+            known_choices: choices that are evaluated first.
+
+        Returns:
+            The table.
+
+        Raises:
+            SearchError: choices are missing, or some are infeasible, which a table cannot express.
         """
         space = Space(record.choices)
         found = {space.key(point.choice): point for point in record.points}
@@ -153,26 +190,47 @@ class TabularProblem(Problem):
             known_choices=known_choices,
         )
 
-    def place(self, choice: Mapping[str, int | float | str]) -> int:
-        """The row of a choice in `values`."""
-        return self._places[self.space.key(choice)]
+    def row(self, choice: Mapping[str, int | float | str]) -> int:
+        """Find the row of a choice.
+
+        Args:
+            choice: the choice.
+
+        Returns:
+            Its index in `values`.
+        """
+        return self._indices[self.space.key(choice)]
 
     def evaluate(self, batch: Sequence[Choice]) -> list[Evaluation]:
-        """The table's values."""
-        return [Evaluation(tuple(self.values[self.place(choice)].tolist())) for choice in batch]
+        """Look choices up.
+
+        Args:
+            batch: the choices.
+
+        Returns:
+            Their values in the table.
+        """
+        return [Evaluation(tuple(self.values[self.row(choice)].tolist())) for choice in batch]
 
     def foresee(self, batch: Sequence[Choice]) -> list[Known]:
-        """The table's values of the objectives that are known before an evaluation."""
+        """Look up the objectives that are known before an evaluation.
+
+        Args:
+            batch: the choices.
+
+        Returns:
+            The values of `names_foreseen` in the table.
+        """
         known = [(i, o.name) for i, o in enumerate(self.objectives) if o.name in self.names_foreseen]
-        rows = [self.values[self.place(choice)].tolist() for choice in batch]
+        rows = [self.values[self.row(choice)].tolist() for choice in batch]
         return [Known({name: row[i] for i, name in known}) for row in rows]
 
     def identity(self) -> dict[str, str]:
-        """What the values depend on."""
+        """Tell what the values depend on."""
         return dict(self._identity)
 
     def to_json(self) -> str:
-        """The text of the table's file; reading it back gives an equal table."""
+        """Return the text of the table's file; reading it gives an equal table."""
         columns = self.values.T.tolist()
         names = [objective.name for objective in self.objectives]
         file = _File(

@@ -1,4 +1,4 @@
-"""A bubble chart of named things: its data first, as plain lists, then the drawing."""
+"""A bubble chart: its data as plain lists, and the drawing."""
 
 from __future__ import annotations
 
@@ -12,15 +12,31 @@ import plotly.graph_objects as go
 from search.errors import SearchError
 from search.report.pareto_figure import AXIS, FONT, FRONT_COLOUR, INK
 
+__all__ = [
+    "LARGEST_PX",
+    "SMALLEST_PX",
+    "Bubble",
+    "BubbleData",
+    "BubbleSeries",
+    "bubble_data",
+    "bubble_figure",
+]
+
 LARGEST_PX = 70.0
 SMALLEST_PX = 6.0
 
 
 @dataclass(frozen=True)
 class Bubble:
-    """One thing: its place, the figure its area shows, and what else is said of it (label -> text).
+    """One circle of the chart.
 
-    hollow: drawn as a ring, for figures that are of another kind than the rest.
+    Attributes:
+        name: its label.
+        x: its position on the x axis.
+        y: its position on the y axis.
+        size: the figure that its area shows, positive.
+        hollow: whether it is drawn as a ring, for figures of another kind than the rest.
+        details: further texts of the hover box by label.
     """
 
     name: str
@@ -33,7 +49,15 @@ class Bubble:
 
 @dataclass(frozen=True)
 class BubbleSeries:
-    """Circles to draw; `label` and `hover` are HTML, escaped."""
+    """Circles to draw.
+
+    Attributes:
+        x: positions on the x axis.
+        y: positions on the y axis.
+        diameter_px: diameters in pixels.
+        label: labels, escaped HTML.
+        hover: hover texts, escaped HTML.
+    """
 
     x: list[float]
     y: list[float]
@@ -44,7 +68,18 @@ class BubbleSeries:
 
 @dataclass(frozen=True)
 class BubbleData:
-    """All that the figure shows. Titles are plain text, `levels` are horizontal lines: y and text (escaped)."""
+    """Everything that the figure shows.
+
+    Attributes:
+        x_title: the x axis' title, plain text.
+        y_title: the y axis' title, plain text.
+        size_title: what the areas show, plain text.
+        filled: filled circles.
+        hollow: rings.
+        filled_name: the legend's text for filled circles.
+        hollow_name: the legend's text for rings.
+        levels: horizontal lines: y and text (escaped HTML).
+    """
 
     x_title: str
     y_title: str
@@ -65,9 +100,24 @@ def bubble_data(
     hollow_name: str = "quoted",
     levels: Mapping[str, float] | None = None,
 ) -> BubbleData:
-    """The figure of some bubbles: areas are proportional to sizes, the largest is 70 px across, none under 6.
+    """Compute the chart of some bubbles.
 
-    SearchError: no bubbles, a place that is not finite, a size that is not positive.
+    Areas are proportional to sizes; the largest circle is 70 px across, and none is smaller than 6 px.
+
+    Args:
+        bubbles: one or more.
+        x_title: the x axis' title.
+        y_title: the y axis' title.
+        size_title: what the areas show.
+        filled_name: the legend's text for filled circles.
+        hollow_name: the legend's text for rings.
+        levels: horizontal lines: y by text.
+
+    Returns:
+        The chart's data.
+
+    Raises:
+        SearchError: there are no bubbles, a position is not finite, or a size is not positive.
     """
     if not bubbles:
         raise SearchError("a bubble chart needs at least 1 bubble and there is none")
@@ -103,7 +153,14 @@ def bubble_data(
 
 
 def bubble_figure(data: BubbleData) -> go.Figure:
-    """Draw the data; the figure needs nothing from the network."""
+    """Draw a bubble chart, which needs no network.
+
+    Args:
+        data: what it shows.
+
+    Returns:
+        The figure.
+    """
     figure = go.Figure()
     solid = {"color": FRONT_COLOUR, "opacity": 0.55, "line": {"color": FRONT_COLOUR, "width": 1}}
     ring = {"color": "rgba(0,0,0,0)", "line": {"color": INK, "width": 2}}

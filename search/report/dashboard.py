@@ -1,4 +1,4 @@
-"""Shows the front's figure in optuna-dashboard, where that is installed."""
+"""Shows the front's figure in optuna-dashboard, if that is installed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,22 @@ from search.report import pareto_figure
 from search.storage.connection import connect
 from search.study import StudyRecord
 
+__all__ = ["show_front"]
+
 _LOG = logging.getLogger("search")
 _FIGURE = "pareto-front"
 
 
 def show_front(storage: str, record: StudyRecord) -> None:
-    """Store the figure of `record` with its study, in place of an earlier one; nothing without optuna-dashboard.
+    """Store the front's figure with a study, so that optuna-dashboard shows it; an earlier figure is replaced.
 
-    Of points off the front it tells the trial's number alone, so that the figure of a large study stays small. A
-    study of one objective is left alone. A storage that cannot be written is no error, but said on the log `search`.
+    Nothing happens without optuna-dashboard or for a study of one objective. A storage that cannot be written is
+    reported on the log `search`. Points that are not on the front have only their trial number as a text, so that the
+    figure of a large study stays small.
+
+    Args:
+        storage: the storage's address.
+        record: the study.
     """
     try:
         from optuna_dashboard import save_plotly_graph_object
@@ -45,5 +52,5 @@ def show_front(storage: str, record: StudyRecord) -> None:
 
 
 def _brief(series: pareto_figure.Series) -> pareto_figure.Series:
-    """With the first line of each hover text, plain."""
+    """Keep the first line of each hover text, as plain text."""
     return replace(series, hover=[re.sub(r"(?s)<br>.*|<[^>]*>", "", text) for text in series.hover])

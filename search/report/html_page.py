@@ -1,4 +1,4 @@
-"""Pages for use offline, each one HTML file: a study's Pareto front with its table, and a bubble chart."""
+"""Pages that work offline, each one HTML file: a study's Pareto front with its table, and a bubble chart."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from search.report.point_text import describe, shared_texts
 
 if TYPE_CHECKING:
     from search.study import StudyRecord
+
+__all__ = ["bubble_page", "front_page"]
 
 _STYLE = """
 :root { color-scheme: light dark;
@@ -52,9 +54,18 @@ for (const head of document.querySelectorAll("th")) head.addEventListener("click
 
 
 def front_page(record: StudyRecord, picked: Point | None = None, notes: Sequence[str] = ()) -> str:
-    """The page's HTML: study, identity, figure (plotly.js embedded, about 5 MB), the front's table and notes.
+    """Lay out the page of a study's Pareto front.
 
-    Raises SearchError for a study of fewer than two objectives.
+    Args:
+        record: the study, of two or more objectives.
+        picked: a point to mark.
+        notes: paragraphs below the table, plain text.
+
+    Returns:
+        The HTML: figure (plotly.js embedded, about 5 MB), the front's table, notes, and what the values depend on.
+
+    Raises:
+        SearchError: the study has one objective.
     """
     best = pareto.front(record.points, record.objectives)
     data = pareto_figure.front_data(record.points, record.objectives, picked)
@@ -85,7 +96,16 @@ def front_page(record: StudyRecord, picked: Point | None = None, notes: Sequence
 
 
 def bubble_page(data: bubble_figure.BubbleData, title: str, notes: Sequence[str] = ()) -> str:
-    """The page's HTML: a bubble chart (plotly.js embedded, about 5 MB), what its areas show, and notes."""
+    """Lay out the page of a bubble chart.
+
+    Args:
+        data: the chart.
+        title: the page's title, plain text.
+        notes: paragraphs below the chart, plain text.
+
+    Returns:
+        The HTML: the chart (plotly.js embedded, about 5 MB), what its areas show, and notes.
+    """
     notes = [f"The area of a circle shows {data.size_title}.", *notes]
     body = f'<div class="figure">{_embed(bubble_figure.bubble_figure(data), "bubbles")}</div>\n{_paragraphs(notes)}'
     return _page(html.escape(title), html.escape(title), body)

@@ -1,4 +1,4 @@
-"""The Pareto figure: its data first, as plain lists, then the drawing."""
+"""The figure of a Pareto front: its data as plain lists, and the drawing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from search.errors import SearchError
 from search.problem import Objective, Point
 from search.report.point_text import describe, format_value, shared_texts
 
+__all__ = ["AXIS", "FONT", "FRONT_COLOUR", "INK", "FrontData", "Series", "front_data", "pareto_figure"]
+
 _FINISHED, _INFEASIBLE, _PICKED = "#9db4cf", "#c9a9a0", "#d9480f"
 FRONT_COLOUR, INK = "#0b5fa5", "#1f2933"
 FONT = {"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 14, "color": INK}
@@ -22,7 +24,13 @@ AXIS = {"showline": True, "linecolor": INK, "ticks": "outside", "zeroline": Fals
 
 @dataclass(frozen=True)
 class Series:
-    """Points to draw: coordinates in the objectives' units and hover texts (HTML, escaped)."""
+    """Points to draw.
+
+    Attributes:
+        x: values of the second objective.
+        y: values of the first objective.
+        hover: hover texts, escaped HTML.
+    """
 
     x: list[float]
     y: list[float]
@@ -31,9 +39,17 @@ class Series:
 
 @dataclass(frozen=True)
 class FrontData:
-    """All that the figure shows; `connected` is False where a front of more objectives is projected on two.
+    """Everything that the figure shows.
 
-    `notes` are direct labels: x, y and a text (HTML, escaped).
+    Attributes:
+        x_title: the x axis' title.
+        y_title: the y axis' title.
+        dominated: feasible points that are not on the front.
+        infeasible: infeasible points.
+        front: points on the front.
+        picked: the point to mark, if there is one.
+        connected: whether the front is drawn as a line; not if a front of more objectives is projected on two.
+        notes: labels in the figure: x, y and a text (escaped HTML).
     """
 
     x_title: str
@@ -49,9 +65,18 @@ class FrontData:
 def front_data(
     points: Sequence[Point], objectives: Sequence[Objective], picked: Point | None = None
 ) -> FrontData:
-    """The figure of a study's points: x is the second objective, y the first.
+    """Compute the figure of a study's points; x is the second objective and y the first.
 
-    Raises SearchError for fewer than two objectives.
+    Args:
+        points: finished trials.
+        objectives: two or more.
+        picked: a point to mark.
+
+    Returns:
+        The figure's data.
+
+    Raises:
+        SearchError: there are fewer than two objectives.
     """
     if len(objectives) < 2:
         raise SearchError(f"a Pareto figure needs 2 objectives and there is {len(objectives)}: add one")
@@ -72,7 +97,14 @@ def front_data(
 
 
 def pareto_figure(data: FrontData) -> go.Figure:
-    """Draw the data; the figure needs nothing from the network."""
+    """Draw the figure of a front, which needs no network.
+
+    Args:
+        data: what it shows.
+
+    Returns:
+        The figure.
+    """
     figure = go.Figure()
     faint = {"color": _FINISHED, "size": 6, "opacity": 0.55}
     cross = {"color": _INFEASIBLE, "size": 6, "symbol": "x-thin-open", "opacity": 0.8}
@@ -126,7 +158,7 @@ def _notes(
 ) -> list[tuple[float, float, str]]:
     """Labels of the picked point and of the best value in each of the two objectives drawn."""
     labels: dict[int, list[str]] = {}
-    places = {point.number: point for point in ([*best, picked] if picked else best)}
+    shown = {point.number: point for point in ([*best, picked] if picked else best)}
     if picked is not None:
         labels[picked.number] = [f"picked: trial {picked.number}"]
     for column in (0, 1) if best else ():
@@ -136,6 +168,6 @@ def _notes(
         text = f"{format_value(point.values[column])} {objective.unit}".rstrip()
         labels.setdefault(point.number, []).append(html.escape(text))
     return [
-        (places[number].values[1], places[number].values[0], "<br>".join(texts))
+        (shown[number].values[1], shown[number].values[0], "<br>".join(texts))
         for number, texts in labels.items()
     ]

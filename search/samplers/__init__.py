@@ -1,4 +1,4 @@
-"""The ways to draw the choices of a study, by name."""
+"""Samplers: the ways to draw the choices of a study."""
 
 from __future__ import annotations
 
@@ -6,16 +6,37 @@ from search.errors import SearchError
 from search.problem import Problem
 from search.samplers.base import Sampler
 
+__all__ = ["NAMES", "default_trials", "make_sampler"]
+
 NAMES = ("nsga2", "front", "tpe", "random", "exhaustive")
 
 
 def default_trials(name: str) -> int | None:
-    """How many trials a search by this sampler has where nothing is said; None: every choice."""
+    """Return how many trials a search has by default.
+
+    Args:
+        name: the sampler.
+
+    Returns:
+        The number of trials, or None for every choice.
+    """
     return None if name == "exhaustive" else 200
 
 
 def make_sampler(name: str, problem: Problem, population: int = 10) -> Sampler:
-    """The sampler of this name; `population` is the size of NSGA-II's generations. SearchError for other names."""
+    """Make a sampler by its name.
+
+    Args:
+        name: one of `NAMES`.
+        problem: the problem.
+        population: trials of one generation of `nsga2`.
+
+    Returns:
+        The sampler.
+
+    Raises:
+        SearchError: an unknown name, or a problem that the sampler cannot search.
+    """
     if name == "nsga2":
         from search.samplers.nsga2 import NSGA2
 

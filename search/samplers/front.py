@@ -19,6 +19,8 @@ from search.samplers.candidates import CandidatePool, generator_for
 from search.samplers.gaussian_process import Process, fit_kernel
 from search.samplers.hypervolume_improvement import improvement, improvement_2d
 
+__all__ = ["MAX_CHOICES", "Front"]
+
 MAX_CHOICES = 100_000
 """The largest space that is scored as a whole."""
 
@@ -40,12 +42,12 @@ class Front(Sampler):
     Gaussian process over the choices (Matern 5/2 kernel; texts one-hot, numbers as steps upwards; a length
     scale per feature once there are three trials for each). A draw is the choice of the greatest expected
     hypervolume improvement (Emmerich et al., 2006): in closed form where one of two objectives is known,
-    else from samples of the volume. Earlier draws of the same generation count as evaluated at their
+    otherwise from samples of the volume. Earlier draws of the same generation count as evaluated at their
     predicted mean (kriging believer: Ginsbourger et al., 2010).
 
     The first `n_start` trials are spread over options and foreseen objectives. Choices foreseen to break a
     constraint are drawn only when no others are left. Where others turn out to break one, how much they do is
-    modelled too, and the expected improvement weighted by the rng to be feasible (Gardner et al., 2014).
+    modelled too, and the expected improvement weighted by the probability of being feasible (Gardner et al., 2014).
 
     Of a space of more than MAX_CHOICES only a pool is scored, another for each generation: uniform draws and
     children of the predicted front, which is found by breeding and predicting in turn. Where foreseen constraints
@@ -53,9 +55,16 @@ class Front(Sampler):
     """
 
     def __init__(self, problem: Problem, generation: int = 5, n_start: int | None = None) -> None:
-        """`n_start` is one trial per choice of the problem, and at least 10, where it is None.
+        """Prepare to draw.
 
-        SearchError: no objective is foreseen for every choice, or all are.
+        Args:
+            problem: the problem.
+            generation: draws between two updates of the models, at least 1.
+            n_start: trials before the models are used, at least 2; None for as many as the problem has choices, and
+                at least 10.
+
+        Raises:
+            SearchError: no objective is foreseen for every choice, or all are; or a number is out of its range.
         """
         super().__init__(problem)
         self._minimised = ["minimize"] * len(problem.objectives)
@@ -77,7 +86,16 @@ class Front(Sampler):
         self._chances: Array | None = None
 
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
-        """A free choice: spread out at first, then of the greatest expected hypervolume improvement."""
+        """Draw a choice: spread out at first, then of the greatest expected hypervolume improvement.
+
+        Args:
+            history: finished trials by number, the same object for all draws of a generation.
+            taken: choices that are not drawn.
+            rng: the source of randomness.
+
+        Returns:
+            A choice that is not taken.
+        """
         self._learn(history)
         keys = self._candidates.keys
         used = np.array([key in taken for key in keys])
@@ -88,13 +106,13 @@ class Front(Sampler):
             return self.space.untaken(self.space.draw(rng), taken, rng)
         if not self._models:
             return keys[self._spread(np.flatnonzero(free), np.flatnonzero(used), rng)]
-        tried = [self._candidates.places[self.space.key(point.choice)] for point in history]
+        tried = [self._candidates.indices[self.space.key(point.choice)] for point in history]
         waiting = np.setdiff1d(np.flatnonzero(used), tried)
         deviations = [model.deviation(waiting) for model in self._models]
         return keys[self._best(history, waiting, np.flatnonzero(free), deviations)]
 
     def _check_objectives(self) -> list[int]:
-        """The objectives that have to be modelled; SearchError where there are none, or nothing is known."""
+        """The indices of the objectives that have to be modelled."""
         n_objectives, n_known = len(self.problem.objectives), len(self._candidates.known)
         names = ", ".join(objective.name for objective in self.problem.objectives)
         if not n_known:
@@ -105,7 +123,7 @@ class Front(Sampler):
             raise SearchError(
                 f"front has nothing to learn, as {names} are foreseen for every choice: use nsga2"
             )
-        return [place for place in range(n_objectives) if place not in self._candidates.known]
+        return [index for index in range(n_objectives) if index not in self._candidates.known]
 
     def _spread(self, free: NDArray[np.intp], used: NDArray[np.intp], rng: np.random.Generator) -> int:
         """The free choice that is farthest from those used, among some: options and foreseen objectives."""
@@ -117,8 +135,8 @@ class Front(Sampler):
         inputs = self._candidates.inputs
         position = np.concatenate([inputs, scaled * math.sqrt(len(self.space.names))], axis=1)
         nearest = np.full(len(among), np.inf)
-        for place in used[-self.n_start * 4 :]:
-            nearest = np.minimum(nearest, np.sum((position[among] - position[place]) ** 2, axis=1))
+        for index in used[-self.n_start * 4 :]:
+            nearest = np.minimum(nearest, np.sum((position[among] - position[index]) ** 2, axis=1))
         return int(among[np.argmax(nearest)])
 
     def _learn(self, history: Sequence[Point]) -> None:
@@ -133,7 +151,7 @@ class Front(Sampler):
             self._candidates = self._gatherer.gather(history, rng)
         if len(history) < self.n_start:
             return
-        kernels = [self._fitted(tried, values[:, place]) for place in self._modelled]
+        kernels = [self._fitted(tried, values[:, index]) for index in self._modelled]
         self._condition(kernels, tried, values)
         for _ in range(0 if self._whole else _ROUNDS):
             self._candidates = self._gatherer.breed(tried, self._predicted_front(), rng)
@@ -143,29 +161,29 @@ class Front(Sampler):
     def _fitted(self, tried: Sequence[Key], values: Array) -> Kernel:
         """The kernel for these values, fitted again after every quarter more of them."""
         n_fitted = _scheduled(len(tried), self.n_start)
-        places = np.unique(np.linspace(0, n_fitted - 1, min(n_fitted, _MAX_FITTED)).round().astype(int))
-        return self._kernel(tuple(tried[i] for i in places), tuple(values[places].tolist()))
+        indices = np.unique(np.linspace(0, n_fitted - 1, min(n_fitted, _MAX_FITTED)).round().astype(int))
+        return self._kernel(tuple(tried[i] for i in indices), tuple(values[indices].tolist()))
 
     def _condition(self, kernels: Sequence[Kernel], tried: Sequence[Key], values: Array) -> None:
-        columns = (values[:, place] for place in self._modelled)
+        columns = (values[:, index] for index in self._modelled)
         self._models = [self._process(*given, tried) for given in zip(kernels, columns, strict=True)]
 
     def _process(self, kernel: Kernel, values: Array, tried: Sequence[Key]) -> Process:
         """A model of `values` over the candidates, from the newest of the choices tried."""
         inputs = self._candidates.inputs
         newest = slice(-min(_MAX_POINTS, max(1, _MAX_ENTRIES // len(inputs))), None)
-        places = np.array([self._candidates.places[key] for key in tried[newest]], dtype=np.intp)
-        return Process(kernel, inputs, places, values[newest])
+        indices = np.array([self._candidates.indices[key] for key in tried[newest]], dtype=np.intp)
+        return Process(kernel, inputs, indices, values[newest])
 
     def _feasible_chances(self, history: Sequence[Point]) -> Array | None:
-        """Each candidate's rng (n,) to be feasible; None where all were that were not foreseen to be otherwise."""
+        """The probability (n,) of each candidate to be feasible; None if no point was infeasible unforeseen."""
         keys = [self.space.key(point.choice) for point in history]
         allowed = self._candidates.allowed
-        surprising = [place for place, key in enumerate(keys) if allowed[self._candidates.places[key]]]
-        violations = np.array([history[place].violation for place in surprising])
+        surprising = [index for index, key in enumerate(keys) if allowed[self._candidates.indices[key]]]
+        violations = np.array([history[index].violation for index in surprising])
         if not violations.any():
             return None
-        tried = [keys[place] for place in surprising]
+        tried = [keys[index] for index in surprising]
         model = self._process(self._fitted(tried, violations), violations, tried)
         threshold = 0.5 * violations[violations > 0].min()
         chances = ndtr((threshold - model.mean) / model.deviation(np.empty(0, dtype=np.intp)))
@@ -175,15 +193,15 @@ class Front(Sampler):
         """The candidates that may be tried and that no other one is predicted to dominate."""
         allowed = np.flatnonzero(self._candidates.allowed)
         best = pareto.front_mask(self._losses_predicted()[allowed], self._minimised)
-        return [self._candidates.keys[place] for place in allowed[best]]
+        return [self._candidates.keys[index] for index in allowed[best]]
 
     def _losses_predicted(self) -> Array:
         """Losses (n, k) of all candidates: foreseen, or the models' means."""
         losses = np.empty((len(self._candidates.keys), len(self.problem.objectives)))
-        for place, known in self._candidates.known.items():
-            losses[:, place] = known
-        for place, model in zip(self._modelled, self._models, strict=True):
-            losses[:, place] = model.mean
+        for index, known in self._candidates.known.items():
+            losses[:, index] = known
+        for index, model in zip(self._modelled, self._models, strict=True):
+            losses[:, index] = model.mean
         return losses
 
     def _fit_kernel(self, tried: tuple[Key, ...], values: tuple[float, ...]) -> Kernel:
@@ -205,16 +223,16 @@ class Front(Sampler):
         known = self._candidates.known
         mean = self._losses_predicted()
         deviation = np.zeros_like(mean)
-        for place, sigma in zip(self._modelled, deviations, strict=True):
-            deviation[:, place] = sigma
+        for index, sigma in zip(self._modelled, deviations, strict=True):
+            deviation[:, index] = sigma
         observed = self._losses(history)
         feasible = np.array([point.feasible for point in history])
         believed = mean[waiting[self._candidates.allowed[waiting]]]
         rows = np.concatenate([observed[feasible], believed])
         rows = rows[pareto.front_mask(rows, self._minimised)]
         low, high = observed.min(axis=0), observed.max(axis=0)
-        for place, losses in known.items():
-            low[place], high[place] = losses.min(), losses.max()
+        for index, losses in known.items():
+            low[index], high[index] = losses.min(), losses.max()
         reference = high + _MARGIN * (high - low)
         if n_objectives == 2:
             modelled = self._modelled[0]

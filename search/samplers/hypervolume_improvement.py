@@ -9,16 +9,27 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import qmc
 
+__all__ = ["improvement", "improvement_2d"]
+
 Array = NDArray[np.float64]
 
 _N_SAMPLES = 1024
 
 
 def improvement_2d(rows: Array, reference: Array, mean: Array, deviation: Array) -> Array:
-    """Expected hypervolume improvement (n,) in closed form; the first loss is known, the second is modelled.
+    """Compute the expected hypervolume improvement in closed form; the first loss is known, the second is modelled.
 
-    Beyond a first loss of t, `rows` reach some best second loss f(t); the improvement is the integral of
+    Up to a first loss of t, `rows` reach some best second loss f(t); the improvement is the integral of
     max(0, f(t) - y) over t from the choice's own first loss to the reference.
+
+    Args:
+        rows: losses (m, 2) of the front.
+        reference: the reference point (2,).
+        mean: losses (n, 2) of the candidates; the second is the mean of its model.
+        deviation: standard deviations (n,) of the second loss.
+
+    Returns:
+        The expected improvement (n,).
     """
     rows = rows[np.all(rows < reference, axis=1)]
     rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
@@ -34,9 +45,19 @@ def improvement_2d(rows: Array, reference: Array, mean: Array, deviation: Array)
 
 
 def improvement(rows: Array, low: Array, reference: Array, mean: Array, deviation: Array) -> Array:
-    """Expected hypervolume improvement (n,): the integral of P(a choice dominates z) over z not yet dominated.
+    """Estimate the expected hypervolume improvement: the integral of P(a choice dominates z) over z not yet dominated.
 
-    z are quasi-random samples (Sobol) of the box between what can be hoped for and the reference.
+    z are quasi-random samples (Sobol) of the box between an optimistic point and the reference.
+
+    Args:
+        rows: losses (m, k) of the front.
+        low: the least losses (k,) that were observed or are known.
+        reference: the reference point (k,).
+        mean: mean losses (n, k) of the candidates.
+        deviation: their standard deviations (n, k), 0 for a known loss.
+
+    Returns:
+        The expected improvement (n,).
     """
     unit = qmc.Sobol(len(reference), scramble=False).random(_N_SAMPLES)
     low = np.minimum(low, mean.min(axis=0) - deviation.max(axis=0))

@@ -19,24 +19,35 @@ from search.optuna_logging import quiet_optuna
 from search.problem import Point, Problem
 from search.samplers.base import Key, Sampler
 
+__all__ = ["ELITES_PER_CHILD", "NSGA2", "SWAPPING"]
+
 ELITES_PER_CHILD = 1.5
 SWAPPING = 0.1
-"""The rng of each value to come from the second parent."""
+"""The probability of each value to come from the second parent."""
 _MAX_CHILDREN = 10
 
 
 class NSGA2(Sampler):
     """Optuna's NSGA-II on plain points.
 
-    A generation has `population` (2 or more) draws. Its parents are the elites of all trials before it, half as
-    many again: rank, then crowding distance, with Optuna's rules for constraints. A child of two parents keeps
-    the values that Optuna's crossover gives it; what mutates is drawn anew. A child that is taken is dropped and
-    another bred. The first generation is drawn uniformly.
+    A generation has `population` draws. Its parents are the elites of all trials before it, one and a half times as
+    many: by rank, then by crowding distance, with Optuna's rules for constraints. A child of two parents keeps the
+    values that Optuna's crossover gives it; values that mutate are redrawn. A child that is taken is dropped and
+    another one is bred. The first generation is drawn uniformly.
 
     Small generations, few elites and rare swaps need the fewest evaluations on the 3^8 widths of a SuperGenerator.
     """
 
     def __init__(self, problem: Problem, population: int = 10) -> None:
+        """Prepare to draw.
+
+        Args:
+            problem: the problem.
+            population: draws of one generation, at least 2.
+
+        Raises:
+            SearchError: the population is smaller.
+        """
         if population < 2:
             raise SearchError(f"population is {population}: it must be at least 2")
         super().__init__(problem)
@@ -53,7 +64,16 @@ class NSGA2(Sampler):
         self._violations = np.empty(0)
 
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
-        """A child of the elites of `history` that is not taken; after many that are, one with values drawn anew."""
+        """Draw a child of the elites of `history`; after many that are taken, one with redrawn values.
+
+        Args:
+            history: finished trials by number, the same object for all draws of a generation.
+            taken: choices that are not drawn.
+            rng: the source of randomness.
+
+        Returns:
+            A choice that is not taken.
+        """
         if history is not self._history:
             self._history, self._parents = history, self._select(history)
         key = self.space.draw(rng)
@@ -69,12 +89,12 @@ class NSGA2(Sampler):
 
     def _select(self, history: Sequence[Point]) -> list[FrozenTrial]:
         """The elites of `history` by number."""
-        candidates = [self._as_trial(history[place]) for place in self._best_layers(history)]
+        candidates = [self._as_trial(history[index]) for index in self._best_layers(history)]
         elites = _Evolution(self._n_elites, 0, candidates).select_parent(self._study, 1)
         return sorted(elites, key=lambda trial: trial.number)
 
     def _best_layers(self, history: Sequence[Point]) -> list[int]:
-        """Places of at least as many points as elites, the rest of which cannot be: so ranking thousands is cheap."""
+        """Indices of the only points that can be elites, which makes ranking thousands of points cheap."""
         values, violations = self._arrays(history)
         left = np.flatnonzero(violations == 0)
         best: list[int] = []
@@ -118,7 +138,7 @@ def _violation(point: Point) -> float:
 
 
 class _Evolution(NSGAIISampler):
-    """Optuna's sampler with its population and its parents given, instead of read back from a study."""
+    """Optuna's sampler with a given population and given parents, which it does not read from a study."""
 
     def __init__(self, population: int, seed: int, trials: list[FrozenTrial]) -> None:
         super().__init__(population_size=population, swapping_prob=SWAPPING, seed=seed)

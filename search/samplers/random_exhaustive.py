@@ -1,4 +1,4 @@
-"""The samplers that learn nothing: by rng, and all choices in turn."""
+"""The samplers that learn nothing: uniform draws, and all choices in turn."""
 
 from __future__ import annotations
 
@@ -9,17 +9,28 @@ import numpy as np
 from search.problem import Point, Problem
 from search.samplers.base import Key, Sampler
 
+__all__ = ["Exhaustive", "Random"]
+
 _BATCH = 256
 
 
 class Random(Sampler):
-    """Uniform draws without repetition, to compare others with: known choices are nothing special."""
+    """Uniform draws without repetition, as a baseline: known choices do not come first."""
 
     generation = 50
     starts_known = False
 
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
-        """A uniform draw; where it is taken, some of its values are drawn anew."""
+        """Draw uniformly; values of a choice that is taken are redrawn.
+
+        Args:
+            history: finished trials by number, the same object for all draws of a generation.
+            taken: choices that are not drawn.
+            rng: the source of randomness.
+
+        Returns:
+            A choice that is not taken.
+        """
         return self.space.untaken(self.space.draw(rng), taken, rng)
 
 
@@ -32,6 +43,11 @@ class Exhaustive(Sampler):
     starts_known = False
 
     def __init__(self, problem: Problem) -> None:
+        """Prepare to draw.
+
+        Args:
+            problem: the problem.
+        """
         super().__init__(problem)
         self.generation = 1
         for options in reversed(self.space.options):
@@ -42,7 +58,16 @@ class Exhaustive(Sampler):
         self._keys: Iterator[Key] = iter(())
 
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
-        """The first key of the grid that is not taken."""
+        """Return the first choice of the grid that is not taken.
+
+        Args:
+            history: finished trials by number, the same object for all draws of a generation.
+            taken: choices that are not drawn.
+            rng: the source of randomness.
+
+        Returns:
+            A choice that is not taken.
+        """
         if self._start != len(history):  # what was taken may be free again: look from the beginning
             self._start, self._keys = len(history), self.space.grid()
         found = next((key for key in self._keys if key not in taken), None)

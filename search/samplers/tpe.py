@@ -15,6 +15,8 @@ from search.optuna_logging import quiet_optuna
 from search.problem import Point, Problem
 from search.samplers.base import Key, Sampler
 
+__all__ = ["TPE"]
+
 
 class TPE(Sampler):
     """Optuna's multivariate TPE on plain points, which never draws a choice twice."""
@@ -22,6 +24,11 @@ class TPE(Sampler):
     generation = 10
 
     def __init__(self, problem: Problem) -> None:
+        """Prepare to draw.
+
+        Args:
+            problem: the problem.
+        """
         super().__init__(problem)
         self._space: dict[str, BaseDistribution] = {
             name: CategoricalDistribution(tuple(values)) for name, values in problem.choices.items()
@@ -35,7 +42,16 @@ class TPE(Sampler):
         self._told: set[int] = set()
 
     def draw(self, history: Sequence[Point], taken: Container[Key], rng: np.random.Generator) -> Key:
-        """TPE's draw; where it is taken, some of its values are drawn anew."""
+        """Draw as TPE does; values of a choice that is taken are redrawn.
+
+        Args:
+            history: finished trials by number, the same object for all draws of a generation.
+            taken: choices that are not drawn.
+            rng: the source of randomness.
+
+        Returns:
+            A choice that is not taken.
+        """
         key = self.space.draw(rng)
         with quiet_optuna():
             if history is not self._history:
@@ -60,5 +76,5 @@ class TPE(Sampler):
             if point.number not in self._told
         )
         self._told.update(point.number for point in history)
-        # Opened anew, because a study of Optuna keeps the trials that a sampler has read.
+        # Opened again, because a study of Optuna keeps the trials that a sampler has read.
         self._study = optuna.load_study(study_name=self._study.study_name, storage=self._storage)

@@ -1,7 +1,8 @@
-"""Where a study is kept: reads a storage's address (a database, a journal file, a proxy) and hides its password."""
+"""Addresses of storages: a database, a journal file or a proxy; passwords are hidden."""
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,20 +13,30 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from search.errors import SearchError
+from search.files import is_same_file
+
+__all__ = ["Address", "check_file", "check_other_file", "database_error", "lacks_password", "lasting_address"]
+__all__ += ["read_address", "redact", "storage_error"]
 
 _SECRET_KEY = re.compile(r"pass|pwd|secret|token", re.IGNORECASE)
 _SECRET_PATH = re.compile(r":.*@|(pass\w*|pwd|secret|token)\s*=", re.IGNORECASE | re.DOTALL)
 _EXAMPLES = "write study.db, journal://study.log, grpc://HOST:PORT or postgresql+psycopg://USER:PASSWORD@HOST/DATABASE"
+
+_BESIDE = ("-wal", "-shm", "-journal", ".lock")
 
 Kind: TypeAlias = Literal["database", "journal", "grpc"]
 
 
 @dataclass(frozen=True)
 class Address:
-    """A storage that was read: `url` for the database driver, `label` for people (without the password).
+    """The address of a storage.
 
-    `file` is the file of an SQLite database or of a journal, None for a server; `secrets` are texts never to be
-    shown.
+    Attributes:
+        url: the URL for the database driver.
+        label: the address for people, without the password.
+        file: the file of an SQLite database or of a journal, or None for a server.
+        secrets: texts that are never shown.
+        kind: `database`, `journal` or `grpc`.
     """
 
     url: str = field(repr=False)
@@ -41,21 +52,35 @@ class Address:
 
     @property
     def host_and_port(self) -> tuple[str, int]:
-        """Of a proxy."""
+        """Host and port of a proxy."""
         parts = urlsplit(self.url)
         return parts.hostname or "", parts.port or 0
 
     def hide_secrets(self, text: str) -> str:
-        """`text` with every secret of this address replaced by ***."""
+        """Replace every secret of this address by ***.
+
+        Args:
+            text: a message.
+
+        Returns:
+            The message without secrets.
+        """
         for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
         return text
 
 
 def read_address(storage: str) -> Address:
-    """Read a storage URL, or a bare path as an SQLite file; `journal://PATH` and `grpc://HOST:PORT` are Optuna's.
+    """Read the address of a storage; nothing is opened.
 
-    Raises SearchError where it cannot be read, or is an SQLite database in memory; no file is opened.
+    Args:
+        storage: a database URL, the path of an SQLite file, `journal://PATH` or `grpc://HOST:PORT`.
+
+    Returns:
+        The address.
+
+    Raises:
+        SearchError: it cannot be read, or is an SQLite database in memory.
     """
     if "://" not in storage:
         return _sqlite_address(storage, storage)
@@ -93,7 +118,14 @@ def _grpc_address(storage: str) -> Address:
 
 
 def redact(storage: str) -> str:
-    """A storage URL fit to be shown: the password, and all of a URL that cannot be read, replaced by ***."""
+    """Make an address fit to be shown.
+
+    Args:
+        storage: an address, which need not be valid.
+
+    Returns:
+        The address with its password replaced by ***; of a URL that cannot be read only the scheme is left.
+    """
     if "://" not in storage:
         return "***" if _SECRET_PATH.search(storage) else storage
     if storage.startswith("journal://"):
@@ -107,9 +139,16 @@ def redact(storage: str) -> str:
 
 
 def lasting_address(storage: str) -> str:
-    """The address to write down: a file by its whole path, passwords replaced by ***.
+    """Make an address fit to be written into a file.
 
-    Raises SearchError where it cannot be read.
+    Args:
+        storage: an address.
+
+    Returns:
+        The address with a file's whole path, and passwords replaced by ***.
+
+    Raises:
+        SearchError: it cannot be read.
     """
     address = read_address(storage)
     if address.file is None:
@@ -119,12 +158,27 @@ def lasting_address(storage: str) -> str:
 
 
 def lacks_password(storage: str) -> bool:
-    """Whether it is an address whose password was replaced by ***, so that it cannot be opened."""
+    """Whether the password of an address was replaced by ***, so that it cannot be opened.
+
+    Args:
+        storage: an address.
+
+    Returns:
+        True if it cannot be opened.
+    """
     return read_address(storage).file is None and "***" in storage
 
 
 def check_file(address: Address, *, create: bool) -> None:
-    """Raise SearchError where the storage's file cannot be there: without `create` it must exist already."""
+    """Check the file of a storage, if it has one.
+
+    Args:
+        address: the address.
+        create: whether the file may be created.
+
+    Raises:
+        SearchError: it is a folder, its folder does not exist, or it does not exist and shall not be created.
+    """
     file = address.file
     if file is None:
         return
@@ -137,14 +191,35 @@ def check_file(address: Address, *, create: bool) -> None:
 
 
 def check_other_file(out: Path, storage: str) -> None:
-    """Raise SearchError where a file that is to be written is the storage's own."""
+    """Check that an output is not the file of a storage, by whatever path or link it is named.
+
+    Args:
+        out: the file to write.
+        storage: the storage's address.
+
+    Raises:
+        SearchError: it is the storage's own file, or one that the database or the journal keeps beside it.
+    """
     file = read_address(storage).file
-    if file is not None and file.resolve() == out.resolve():
+    if file is None:
+        return
+    if is_same_file(out, file):
         raise SearchError(f"{out} is the study's storage: write another file")
+    for suffix in _BESIDE:
+        if is_same_file(out, f"{os.path.realpath(file)}{suffix}"):
+            raise SearchError(f"{out} belongs to the study's storage {file}: write another file")
 
 
 def storage_error(address: Address, error: BaseException) -> SearchError:
-    """The one line to show for an error of the database or its driver, without the address's secrets."""
+    """Describe an error of a storage in one line, without the address's secrets.
+
+    Args:
+        address: the storage's address.
+        error: what the database, its driver or Optuna raised.
+
+    Returns:
+        The error to raise.
+    """
     found = database_error(error)
     while error.__cause__ is not None:
         error = error.__cause__
@@ -160,7 +235,14 @@ def storage_error(address: Address, error: BaseException) -> SearchError:
 
 
 def database_error(error: BaseException) -> DBAPIError | None:
-    """The error of the database driver that `error` is, or was raised from, or while it was handled."""
+    """Find the error of the database driver behind an exception.
+
+    Args:
+        error: the exception.
+
+    Returns:
+        `error` itself, or what it was raised from or while handling; None if there is no such error.
+    """
     found: BaseException | None = error
     while found is not None and not isinstance(found, DBAPIError):
         found = found.__cause__ or found.__context__

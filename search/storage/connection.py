@@ -102,6 +102,30 @@ class Connection:
                 raise
             raise storage_error(self.address, error) from None
 
+    def read(
+        self, action: Callable[Given, Answer], *arguments: Given.args, **options: Given.kwargs
+    ) -> Answer:
+        """Call something that only reads from the storage, as `call` does.
+
+        Args:
+            action: what to call.
+            arguments: its arguments.
+            options: its arguments by name.
+
+        Returns:
+            What `action` returns.
+
+        Raises:
+            SearchError: the storage does not work, or holds what Optuna cannot read: of a damaged file it raises
+                exceptions of many kinds.
+        """
+        try:
+            return self.call(action, *arguments, **options)
+        except SearchError:
+            raise
+        except Exception as error:
+            raise storage_error(self.address, error) from error
+
     def _attempt(self, action: Callable[..., Answer], *arguments: Any, **options: Any) -> Answer:
         asked_at, self._asked_at = self._asked_at, monotonic()
         try:
@@ -255,7 +279,7 @@ def _open(address: Address, create: bool) -> BaseStorage:
         raise SearchError(
             f"the storage {address.label} needs a driver: {error.__cause__ or error}; install it"
         ) from None
-    except (*_FAILURES, ValueError, TypeError, KeyError, RuntimeError) as error:
+    except Exception as error:  # of a damaged file Optuna raises exceptions of many kinds
         raise storage_error(address, error) from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.study import Study
@@ -120,7 +120,7 @@ def open_study(connection: Connection, study_name: str, facts: StudyFacts) -> in
         SearchError: a study of this name has other facts, or was not written by this package.
     """
     opened = connection.storage
-    directions = [objective.direction for objective in facts.objectives]
+    directions: list[Literal["maximize", "minimize"]] = [one.direction for one in facts.objectives]
     sampler = optuna.samplers.RandomSampler()  # never used: this package has samplers of its own
     if study_name in optuna.get_all_study_names(opened):  # so that a complete study needs no right to write
         study = optuna.load_study(study_name=study_name, storage=opened, sampler=sampler)

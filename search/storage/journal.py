@@ -112,7 +112,7 @@ def _is_whole(content: bytes) -> bool:
 
 
 def _record(line: bytes) -> bytes:
-    """The record of a line; of a cut record and a whole one on one line the whole one; empty where there is none."""
+    """The record of a line; of a cut record followed by a whole one, the whole one; empty if there is no record."""
     if not line.endswith(b"\n"):
         return b""
     if _is_record(line):

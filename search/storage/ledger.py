@@ -1,6 +1,6 @@
-"""The ledger of a study: what was made from its finished trials, which Optuna lets nobody change.
+"""The ledger of a study: what was made from its finished trials, which Optuna does not let anybody change.
 
-Every entry is an attribute of the study under a name of its own, so that of many writers none overwrites another's.
+Every entry is an attribute of the study with a name of its own, so that writers never overwrite each other's entries.
 """
 
 from __future__ import annotations
@@ -13,10 +13,14 @@ from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
 
+from optuna.storages import BaseStorage
+
 from search.errors import SearchError
 from search.optuna_logging import quiet_optuna
 from search.problem import JSON
 from search.storage.connection import Connection, connect
+
+__all__ = ["LedgerEntry", "LineageNode", "read", "record", "trace"]
 
 _PREFIX = "ledger:"
 
@@ -27,11 +31,17 @@ def _now() -> str:
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """A file that was made from a trial, or something that was found out about one.
+    """A file that was made from a trial, or something that was measured on one.
 
-    kind: the step that was done, such as "finetune". trial: the trial's number. file, sha256: the file's whole path
-    and its content's hash. parent: the hash of the file that it was made from; None where that was the trial itself,
-    and the entry's own hash where nothing was made. facts: figures and settings. at: when, in UTC (ISO 8601).
+    Attributes:
+        kind: the step that was done, such as `finetune`.
+        trial: the trial's number.
+        file: the file's whole path.
+        sha256: the hash of the file's content.
+        parent: the hash of the file that it was made from; None if it was made from the trial itself, and `sha256` if
+            nothing was made.
+        facts: figures and settings.
+        at: the time in UTC (ISO 8601).
     """
 
     kind: str
@@ -45,16 +55,27 @@ class LedgerEntry:
 
 @dataclass(frozen=True)
 class LineageNode:
-    """An entry and what was made from its file."""
+    """An entry of the ledger and what was made from its file.
+
+    Attributes:
+        entry: the entry.
+        then: what was made from its file.
+    """
 
     entry: LedgerEntry
     then: list[LineageNode] = field(default_factory=list)
 
 
-def record(storage: str, study_name: str, entry: LedgerEntry) -> None:
-    """Write an entry; one that differs from an earlier one in its time alone is not written again.
+def record(storage: str | BaseStorage, study_name: str, entry: LedgerEntry) -> None:
+    """Write an entry, unless there is one that differs only in its time.
 
-    Raises SearchError where the storage, the study or the trial does not exist, or JSON cannot hold the facts.
+    Args:
+        storage: the storage's address, or a storage object of Optuna.
+        study_name: the study.
+        entry: the entry.
+
+    Raises:
+        SearchError: the storage, the study or the trial does not exist, or JSON cannot hold the facts.
     """
     value = asdict(entry)
     try:
@@ -72,16 +93,31 @@ def record(storage: str, study_name: str, entry: LedgerEntry) -> None:
             connection.call(connection.storage.set_study_user_attr, study, key, value)
 
 
-def read(storage: str, study_name: str) -> list[LedgerEntry]:
-    """A study's entries, the oldest first. Raises SearchError where the storage or the study does not exist."""
+def read(storage: str | BaseStorage, study_name: str) -> list[LedgerEntry]:
+    """Read a study's entries.
+
+    Args:
+        storage: the storage's address, or a storage object of Optuna.
+        study_name: the study.
+
+    Returns:
+        The entries, the oldest first.
+
+    Raises:
+        SearchError: the storage or the study does not exist, or an entry cannot be read.
+    """
     with quiet_optuna(), connect(storage, create=False) as connection:
-        return _entries(connection, connection.find_study(study_name))
+        return connection.read(_entries, connection, connection.find_study(study_name))
 
 
 def trace(entries: Sequence[LedgerEntry]) -> list[LineageNode]:
-    """The entries as trees: each beneath the last earlier one of its trial whose file it was made from.
+    """Arrange entries as trees: each below the last earlier one of its trial whose file it was made from.
 
-    One whose origin is not in the ledger stands for itself.
+    Args:
+        entries: the entries of a study.
+
+    Returns:
+        The roots: entries that were made from a trial, or whose origin is not in the ledger.
     """
     roots: list[LineageNode] = []
     makers: dict[tuple[int, str | None], LineageNode] = {}
@@ -100,10 +136,26 @@ def _entries(connection: Connection, study: int) -> list[LedgerEntry]:
     for key, value in attributes.items():
         if key.startswith(_PREFIX):
             try:
-                found.append(LedgerEntry(**value))
-            except TypeError as error:
+                found.append(_as_entry(value))
+            except (TypeError, ValueError) as error:
                 raise SearchError(
                     f"the entry {key!r} in {connection.address.label} cannot be read ({error}): another version"
                     " of this package wrote it, use that one"
                 ) from None
     return sorted(found, key=attrgetter("at"))
+
+
+def _as_entry(value: Any) -> LedgerEntry:
+    """TypeError or ValueError for an attribute that is no entry."""
+    entry = LedgerEntry(**value)
+    texts = {name: getattr(entry, name) for name in ("kind", "file", "sha256", "at")}
+    texts["parent"] = "" if entry.parent is None else entry.parent
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise TypeError(f"{name} is {text!r:.60}, not a text")
+    if type(entry.trial) is not int:
+        raise TypeError(f"trial is {entry.trial!r:.60}, not a whole number")
+    if not isinstance(entry.facts, Mapping):
+        raise TypeError(f"facts is {entry.facts!r:.60}, not a mapping")
+    datetime.fromisoformat(entry.at)
+    return entry

@@ -85,6 +85,25 @@ def test_the_searches_run(folder, capsys, text, problem, n_trials):
     assert ("--out" in words) == (folder / "front.html").exists()
 
 
+def test_the_lines_of_python_run_one_after_the_other(folder, capsys):
+    blocks = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    loose = [block for block in blocks if block not in FILES.values()]
+    assert len(loose) == 2
+    for block in loose:
+        exec(compile(block.replace(", 200,", ", 40,"), "docs/search.md", "exec"), {})
+    assert "'level'" in capsys.readouterr().out
+    assert search([*command(GUIDE, "deflate.db"), "--trials", "41"]) == 0
+    (point,) = [point for point in load("deflate.db", "first").points if point.number == 40]
+    assert (point.choice["level"], point.choice["wbits"]) == (9, 10)
+
+
+def test_the_commands_of_the_benchmarks_are_those_that_there_are():
+    for name in ("benchmark", "overhead"):
+        words = command(GUIDE, name)
+        assert words[:4] == ["python", "-m", "search", name]
+        assert search([*words[:3], name, "none.json", *words[5:]]) == 2
+
+
 @pytest.mark.slow
 def test_the_contract_of_ones_own_problem(folder):
     words = command(GUIDE, "pytest")

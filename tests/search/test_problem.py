@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from search.errors import SearchError
-from search.problem import Evaluation, Objective, Point, Problem, check_problem
-from search.report.point_text import describe, format_value, shared_texts
+from search.problem import Evaluation, Objective, Problem, check_problem
 from tests.search.toy import Lens
 
 
@@ -81,7 +80,7 @@ def test_what_is_no_finite_number_is_a_fault(value):
     assert Evaluation((1.0, value)).fault == f"value 1 of its evaluation is {value!r}, not a finite number"
     limited = Evaluation((1.0,), constraints={"ms": value})
     assert limited.fault == f"constraint 'ms' of its evaluation is {value!r}, not a finite number"
-    assert Evaluation((1, np.float32(2)), {"n": 1}, {"ms": -1}).fault is None
+    assert Evaluation((1, np.float64(2)), {"n": 1}, {"ms": -1}).fault is None
 
 
 @pytest.mark.parametrize("values", [None, 7j, "12", b"12"])
@@ -98,36 +97,3 @@ def test_feasible_at_the_limit():
     assert Evaluation((1,), constraints={"ms": 0.0, "mb": -1}).feasible
     assert not Evaluation((1,), constraints={"ms": -1.0, "mb": 1e-9}).feasible
     assert Evaluation((1,)).feasible
-
-
-def test_describe_in_order_with_units():
-    objectives = [Objective("psnr_db", "maximize", "dB"), Objective("score", "minimize")]
-    point = Point(7, {"trunk": 48, "kind": "a"}, (27.123456, 3.0), {"params": 551456, "kind": "b"}, False)
-    assert list(describe(point, objectives).items()) == [
-        ("trial", "7"),
-        ("psnr_db (dB)", "27.1235"),
-        ("score", "3"),
-        ("trunk", "48"),
-        ("kind", "a"),
-        ("params", "551,456"),
-        ("feasible", "no"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(True, "true"), (None, "null"), (1234567, "1,234,567"), (0.1, "0.1"), ([1, "x"], '[1, "x"]')],
-)
-def test_format_value(value, text):
-    assert format_value(value) == text
-
-
-def test_texts_shared_by_all_points_are_facts_of_the_study():
-    points = [
-        Point(i, {"a": i}, (1.0,), {"hash": "abc", "size": 3, "note": f"n{i}"} | ({"late": "x"} if i else {}))
-        for i in range(2)
-    ]
-    assert shared_texts(points) == {"hash": "abc"}
-    assert shared_texts([]) == shared_texts(points[:1]) == {}
-    rows = describe(points[1], (Objective("score", "maximize"),), omit=shared_texts(points))
-    assert list(rows) == ["trial", "score", "a", "size", "note", "late"]

@@ -45,7 +45,7 @@ def test_a_competitor_finds_more_the_more_it_evaluates(name, table):
     n_trials = 16 if name == "optuna-gp" else 120
     rows = COMPETITORS[name].search(table, 3, n_trials)
     assert len(rows) == n_trials
-    assert {table.place(choice) for choice in table.known_choices} <= set(rows[: 2 * len(BUDGETS)])
+    assert {table.row(choice) for choice in table.known_choices} <= set(rows[: 2 * len(BUDGETS)])
     counts = (4, 8, 16, n_trials)
     found = shares(table, rows, counts)
     assert found == sorted(found)
