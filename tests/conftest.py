@@ -4,6 +4,7 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import logging
 import sys
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """The command line, where no pretrained weights are found."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no-weights-here"))
+    # Restored after the test, whatever the command sets: other tests read the log at its root.
+    monkeypatch.setattr(logging.getLogger("mfagan"), "propagate", True)
 
     def call(*arguments: object) -> Result:
         capsys.readouterr()

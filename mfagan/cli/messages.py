@@ -32,3 +32,6 @@ def show_log() -> None:
         logger.removeHandler(handler)
     logger.addHandler(_Lines())
     logger.setLevel(logging.INFO)
+    logger.propagate = (
+        False  # some libraries give the root logger a handler, which would show every line again
+    )

@@ -1,6 +1,8 @@
 """The package's log on standard error."""
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -11,8 +13,9 @@ from mfagan.cli.messages import show_log
 def restored():
     """The package's logger as it was."""
     logger = logging.getLogger("mfagan")
-    handlers, level = list(logger.handlers), logger.level
+    handlers, level, propagate = list(logger.handlers), logger.level, logger.propagate
     yield
+    logger.propagate = propagate
     logger.handlers[:] = handlers
     logger.setLevel(level)
 
@@ -38,3 +41,11 @@ def test_other_packages_are_not_shown(capsys: pytest.CaptureFixture[str]):
     show_log()
     logging.getLogger("tensorboardX").error("not ours")
     assert "mfagan" not in capsys.readouterr().err
+
+
+def test_a_library_that_sets_up_logging_shows_no_line_again():
+    code = "import logging\nfrom mfagan.cli.messages import show_log\nshow_log()\n"
+    code += "logging.basicConfig(level=logging.INFO)\n"
+    code += "logging.getLogger('mfagan.training').info('once')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "mfagan: once\n"
