@@ -135,7 +135,7 @@ def test_a_problem_in_the_working_folder(tmp_path, monkeypatch):
         (["run", "tests.search.toy:build", "--study", "toy"], "Missing option '--storage'"),
         ([], "Missing command"),
         (["walk"], "No such command 'walk'"),
-        ([*arguments("study.db"), "--trials", "many"], "'many' is not a valid int"),
+        ([*arguments("study.db"), "--trials", "many"], "Invalid value for '--trials': "),
         ([*arguments("study.db"), "--sampler", "luck"], "sampler 'luck' is not known: choose from nsga2"),
         ([*arguments("/nowhere/study.db")], "folder that does not exist"),
         ([*arguments(SERVER)], "user:***@127.0.0.1:1/db does not work"),
