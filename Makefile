@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install postgres demo test test-slow lint bench clean
+.PHONY: install postgres demo test test-slow lint docs bench clean
 
 install: .venv/installed
 
@@ -32,10 +32,14 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
+# Into site/, without network: warnings such as a dead link or an undocumented name are errors.
+docs: install
+	$(BIN)/mkdocs build --strict --clean
+
 bench: install
 	$(BIN)/python -m mfagan.sr.experiments.bench --out runs/bench.json
 	$(BIN)/python -m search.benchmarks.overhead mfagan/sr/weights/exact.json --out runs/overhead.json
 	$(BIN)/python -m search.benchmarks.compare mfagan/sr/weights/exact.json --out runs/samplers.json
 
 clean:
-	rm -rf .venv runs build dist
+	rm -rf .venv runs build dist site
