@@ -14,13 +14,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-import tomllib
 import typer
 
 from mfagan import cli
@@ -38,7 +38,8 @@ from tests.pictures import draw
 from tests.tiny import write_photos
 
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+README = ROOT / "README.md"
+PAGES = [README, ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 TARGETS = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
@@ -48,7 +49,7 @@ NAMED = re.compile(r"`([\w-]+\.(?:py|toml))`[^`]*:\n\n\Z")
 
 SMALLER = {
     "lut build": "--size 8x8 --rounds 1 --threads 1",
-    "search": "--images photos --crop 32 --max-images 1 --population 4 --trials 6 --device cpu",
+    "search": "--images photos --crop 32 --max-images 1 --population 4 --trials 6 --device cpu --precision fp32",
     "front": "",
     "pick": "",
     "finetune": "--images photos --validation Set5 --max-steps 1 --device cpu",
@@ -120,7 +121,7 @@ def parse(app: typer.Typer, words: Sequence[str]) -> None:
     one = typer.main.get_command(app)
     context = one.make_context("command", list(words))
     while isinstance(one, typer.core.TyperGroup):
-        name, found, rest = one.resolve_command(context, context.args)
+        name, found, rest = one.resolve_command(context, [*context._protected_args, *context.args])
         assert found is not None
         one, context = found, found.make_context(name, rest, parent=context)
 
@@ -169,8 +170,9 @@ def smaller(words: list[str]) -> list[str] | None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """What a reader has: photographs, test sets, trained networks, the package's files; named files can be imported."""
-    write_photos(tmp_path / "photos", 3, 160)
-    for name in ("Set5", "Set14", "DIV2K"):
+    for name in ("photos", "DIV2K"):
+        write_photos(tmp_path / name, 3, 160)
+    for name in ("Set5", "Set14"):
         write_photos(tmp_path / name, 2, 64)
     draw(tmp_path / "photo.png")
     (tmp_path / "weights").mkdir()
@@ -234,26 +236,32 @@ def test_code_is_fenced(page: Path):
     assert {block.language for block in blocks(page)} <= {"sh", "console", "python", "text", "toml"}
 
 
-@pytest.mark.parametrize("name", ["index", "search_widths", "train", "costs", "speed"])
+@pytest.mark.parametrize("name", ["search_widths", "train", "costs", "speed"])
 def test_the_page_runs(name: str, folder: Path, run: Run):
     run_page(DOCS / f"{name}.md", folder, run)
 
 
-def test_the_readme_runs(folder: Path, run: Run):
-    run_page(ROOT / "README.md", folder, run)
-    assert search(command(ROOT / "README.md", "bridge:build")[3:]) == 0
-    assert (folder / "front.html").exists()
-
-
-def test_deploying_continues_the_tour(folder: Path, run: Run):
-    for block in blocks(DOCS / "index.md"):
-        run_commands(block, run)
+def test_the_tour_runs_and_the_page_on_deploying_continues_it(folder: Path, run: Run):
+    run_page(DOCS / "index.md", folder, run)
     run_page(DOCS / "deploy.md", folder, run)
     assert (folder / "runs" / "scores" / "evaluation.md").exists()
+    (folder / "large.png").unlink()
+    for block in blocks(README):
+        if block.language == "python" and block.name is None:
+            run_python([block], README, {})
+    assert (folder / "large.png").exists()
+
+
+def test_the_tour_of_the_readme_is_that_of_the_documentation():
+    tours = [
+        [words for words in page_commands(page) if words[0] == "mfagan"]
+        for page in (README, DOCS / "index.md")
+    ]
+    assert tours[0][: len(tours[1])] == tours[1]
 
 
 def test_the_readme_is_short():
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 180
+    assert len((README).read_text(encoding="utf-8").splitlines()) <= 180
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
@@ -265,7 +273,7 @@ def test_links_lead_to_files(page: str):
 
 def test_folders_that_are_named_exist():
     """The README's tree, and the answers of CONTRIBUTING."""
-    (tree,) = [block for block in blocks(ROOT / "README.md") if block.text.startswith("mfagan/ ")]
+    (tree,) = [block for block in blocks(README) if block.text.startswith("mfagan/ ")]
     parents: list[str] = []
     for line in tree.text.splitlines():
         indent, name = re.match(r"( *)([\w/]+)", line).groups()  # type: ignore[union-attr]
@@ -299,18 +307,21 @@ def test_a_problem_has_twenty_lines():
     assert len(lines) <= 20
 
 
-@pytest.mark.parametrize(
-    ("page", "name"), [(ROOT / "README.md", "bridge"), (PROBLEMS, "deflate"), (PROBLEMS, "small")]
-)
+@pytest.mark.parametrize(("page", "name"), [(README, "bridge"), (PROBLEMS, "deflate"), (PROBLEMS, "small")])
 def test_the_problems_fulfil_the_contract(folder: Path, page: Path, name: str):
     write_files(page, folder)
     assert_contract(load_problem(f"{name}:build"), folder)
 
 
-@pytest.mark.parametrize(("words", "n_trials"), [(["deflate.db"], 200), (["small:build"], 60)])
-def test_the_searches_run(folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], n_trials: int):
-    write_files(PROBLEMS, folder)
-    found = command(PROBLEMS, "run", *words)
+@pytest.mark.parametrize(
+    ("page", "words", "n_trials"),
+    [(README, ["bridge:build"], 40), (PROBLEMS, ["deflate.db"], 200), (PROBLEMS, ["small:build"], 60)],
+)
+def test_the_searches_run(
+    folder: Path, capsys: pytest.CaptureFixture[str], page: Path, words: list[str], n_trials: int
+):
+    write_files(page, folder)
+    found = command(page, "run", *words)
     assert search(found[3:]) == 0
     assert capsys.readouterr().out.startswith(f"{n_trials} finished trials, {n_trials} distinct, ")
     assert ("--out" in found) == (folder / "front.html").exists()
@@ -377,7 +388,9 @@ def test_the_site_needs_no_network(tmp_path: Path):
         html = page.read_text(encoding="utf-8")
         loaded = re.findall(r"<(?:script|img|iframe|source)\b[^>]*\bsrc=[\"']?([^\"' >]+)", html)
         links = re.findall(r"<link\b[^>]*>", html)
-        loaded += [re.sub(r".*href=[\"']?([^\"' >]+).*", r"\1", one) for one in links if "canonical" not in one]
+        loaded += [
+            re.sub(r".*href=[\"']?([^\"' >]+).*", r"\1", one) for one in links if "canonical" not in one
+        ]
         assert [one for one in loaded if re.match(r"(?:https?:)?//", one)] == [], page
     for sheet in site.rglob("*.css"):
         assert not re.search(r"url\([\"']?(?:https?:)?//", sheet.read_text(encoding="utf-8")), sheet
