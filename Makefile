@@ -34,7 +34,7 @@ lint: install
 
 # Into site/, without network: warnings such as a dead link or an undocumented name are errors.
 docs: install
-	$(BIN)/mkdocs build --strict --clean
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
 
 bench: install
 	$(BIN)/python -m mfagan.sr.experiments.bench --out runs/bench.json

@@ -44,6 +44,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 TARGETS = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`((?:mfagan|python -m|make|pip install|torchrun) [^`]+)`")
 NAMED = re.compile(r"`([\w-]+\.(?:py|toml))`[^`]*:\n\n\Z")
 """The end of what precedes the block of a file that the page names."""
 
@@ -226,6 +227,17 @@ def run_page(page: Path, folder: Path, run: Run) -> None:
 def test_every_command_is_understood(page: Path):
     for words in page_commands(page):
         understand(page, words)
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.stem)
+def test_commands_within_sentences_exist(page: Path):
+    """They may leave out what the sentence does not need, but have no command or option that there is not."""
+    sentences = FENCE.sub("", page.read_text(encoding="utf-8"))
+    for found in INLINE.findall(sentences):
+        try:
+            understand(page, shlex.split(found))
+        except typer.BadParameter as error:
+            assert type(error).__name__ == "MissingParameter", found
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
