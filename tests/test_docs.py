@@ -388,7 +388,6 @@ def test_the_table(folder: Path):
     assert len(table.values) == 2268
 
 
-@pytest.mark.slow
 def test_the_site_needs_no_network(tmp_path: Path):
     """It is built without a warning, and no page loads a script, a style, a font or a picture from a server."""
     site = tmp_path / "site"
