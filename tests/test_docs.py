@@ -50,7 +50,7 @@ NAMED = re.compile(r"`([\w-]+\.(?:py|toml))`[^`]*:\n\n\Z")
 
 SMALLER = {
     "lut build": "--size 8x8 --rounds 1 --threads 1",
-    "search": "--images photos --crop 32 --max-images 1 --population 4 --trials 6 --device cpu --precision fp32",
+    "search": "--images photos --crop 32 --max-images 1 --trials 6 --population 4 --sampler nsga2 --precision fp32",
     "front": "",
     "pick": "",
     "finetune": "--images photos --validation Set5 --max-steps 1 --device cpu",
