@@ -24,6 +24,7 @@ import pytest
 import typer
 
 from mfagan import cli
+from mfagan.latency.tables import find_table
 from mfagan.sr import shipped
 from search.__main__ import load_problem
 from search.__main__ import main as search
@@ -49,7 +50,6 @@ NAMED = re.compile(r"`([\w-]+\.(?:py|toml))`[^`]*:\n\n\Z")
 """The end of what precedes the block of a file that the page names."""
 
 SMALLER = {
-    "lut build": "--size 8x8 --rounds 1 --threads 1",
     "search": "--images photos --crop 32 --max-images 1 --trials 6 --population 4 --sampler nsga2 --precision fp32",
     "front": "",
     "pick": "",
@@ -170,12 +170,14 @@ def smaller(words: list[str]) -> list[str] | None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """What a reader has: photographs, test sets, trained networks, the package's files; named files can be imported."""
+    """What a reader has: pictures, a latency table, trained networks; the named files can be imported."""
     for name in ("photos", "DIV2K"):
         write_photos(tmp_path / name, 3, 160)
     for name in ("Set5", "Set14"):
         write_photos(tmp_path / name, 2, 64)
     draw(tmp_path / "photo.png")
+    (tmp_path / "luts").mkdir()
+    shutil.copy(find_table(shipped.LATENCY_TABLE), tmp_path / "luts" / "mydevice.json")
     (tmp_path / "weights").mkdir()
     for file in (shipped.SUPERGENERATOR, shipped.DISCRIMINATOR):
         shutil.copy(file, tmp_path / "weights")
