@@ -19,15 +19,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import typer
 
+import mfagan
+import search
 from mfagan import cli
 from mfagan.latency.tables import find_table
 from mfagan.sr import shipped
 from search.__main__ import load_problem
-from search.__main__ import main as search
+from search.__main__ import main as run_search
 from search.benchmarks.tabular import TabularProblem
 from search.problem import Problem
 from search.samplers import NAMES
@@ -239,7 +242,8 @@ def test_commands_within_sentences_exist(page: Path):
         try:
             understand(page, shlex.split(found))
         except typer.BadParameter as error:
-            assert type(error).__name__ == "MissingParameter", found
+            if type(error).__name__ != "MissingParameter":
+                raise
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -272,6 +276,14 @@ def test_the_tour_of_the_readme_is_that_of_the_documentation():
         for page in (README, DOCS / "index.md")
     ]
     assert tours[0][: len(tours[1])] == tours[1]
+
+
+@pytest.mark.parametrize("package", [mfagan, search], ids=lambda package: package.__name__)
+def test_the_reference_has_every_public_name(package: ModuleType):
+    reference = re.findall(
+        rf"^::: {package.__name__}\.(\w+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(reference) == sorted(name for name in package.__all__ if not name.startswith("__"))
 
 
 def test_the_readme_is_short():
@@ -336,7 +348,7 @@ def test_the_searches_run(
 ):
     write_files(page, folder)
     found = command(page, "run", *words)
-    assert search(found[3:]) == 0
+    assert run_search(found[3:]) == 0
     assert capsys.readouterr().out.startswith(f"{n_trials} finished trials, {n_trials} distinct, ")
     assert ("--out" in found) == (folder / "front.html").exists()
 
@@ -374,7 +386,7 @@ def test_the_proxy(folder: Path):
             for word in command(PROBLEMS, "deflate:build", "grpc://127.0.0.1:13000")
         ]
         words[words.index("--trials") + 1] = "20"
-        assert search(words[3:]) == 0
+        assert run_search(words[3:]) == 0
     finally:
         proxy.kill()
         proxy.wait()
@@ -384,7 +396,7 @@ def test_the_proxy(folder: Path):
 @pytest.mark.slow
 def test_the_table(folder: Path):
     write_files(PROBLEMS, folder)
-    assert search(command(PROBLEMS, "exhaustive")[3:]) == 0
+    assert run_search(command(PROBLEMS, "exhaustive")[3:]) == 0
     subprocess.run([sys.executable, "tabulate.py"], cwd=folder, env={"PYTHONPATH": str(ROOT)}, check=True)
     table = TabularProblem.read("deflate.json")
     assert len(table.values) == 2268
