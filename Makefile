@@ -14,7 +14,7 @@ install: .venv/installed
 demo: install
 	$(BIN)/mfagan demo --out runs/demo
 
-# A real server for the tests of studies on many machines. Where it cannot be installed they are skipped and say so.
+# A real server for the tests of studies on many machines. If it cannot be installed, they are skipped with that reason.
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 	  { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } || \
