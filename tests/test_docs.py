@@ -29,6 +29,7 @@ import search
 from mfagan import cli
 from mfagan.latency import find_table
 from mfagan.sr import shipped
+from search.__main__ import app as search_app
 from search.__main__ import load_problem
 from search.__main__ import main as run_search
 from search.benchmarks.tabular import TabularProblem
@@ -130,25 +131,13 @@ def parse(app: typer.Typer, words: Sequence[str]) -> None:
         one, context = found, found.make_context(name, rest, parent=context)
 
 
-def app_of(module: str) -> typer.Typer:
-    """The command line of `python -m module`."""
-    imported = importlib.import_module(module)
-    if hasattr(imported, "app"):
-        return imported.app
-    app = typer.Typer()
-    app.command()(imported.main)
-    return app
-
-
 def understand(page: Path, words: list[str]) -> None:
     """Fail unless the command is one that a reader of the page can give."""
     match words:
         case ["mfagan", *rest] | ["torchrun", "--nproc-per-node", _, "-m", "mfagan", *rest]:
             parse(cli.app, rest)
         case ["python", "-m", "search", *rest]:
-            parse(app_of("search.__main__"), rest)
-        case ["python", "-m", module, *rest]:
-            parse(app_of(module), rest)
+            parse(search_app, rest)
         case ["python", file, *_] | ["pytest", file]:
             assert file in named_files(page)
         case ["make", target]:
@@ -221,7 +210,8 @@ def run_python(blocks: Sequence[Block], page: Path, namespace: dict[str, object]
 
 def run_page(page: Path, folder: Path, run: Run) -> None:
     write_files(page, folder)
-    found, namespace = blocks(page), {"__name__": page.stem}
+    found = blocks(page)
+    namespace: dict[str, object] = {"__name__": page.stem}
     for i, block in enumerate(found):
         if block.language == "python" and block.name is None:
             run_python(found[i : i + 2], page, namespace)
