@@ -23,6 +23,7 @@ from types import ModuleType
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 import mfagan
 import search
@@ -125,7 +126,7 @@ def parse(app: typer.Typer, words: Sequence[str]) -> None:
     """What typer does before it calls the function; fails on a command, option or value that it does not know."""
     one = typer.main.get_command(app)
     context = one.make_context("command", list(words))
-    while isinstance(one, typer.core.TyperGroup):
+    while isinstance(one, TyperGroup):
         name, found, rest = one.resolve_command(context, [*context._protected_args, *context.args])
         assert found is not None
         one, context = found, found.make_context(name, rest, parent=context)
