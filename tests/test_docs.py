@@ -235,8 +235,9 @@ def test_commands_within_sentences_exist(page: Path):
         except typer.BadParameter as error:
             if type(error).__name__ != "MissingParameter":
                 raise
-        except typer.Exit as ended:  # of --help
-            assert ended.exit_code == 0, found
+        except typer.Exit as ended:
+            if ended.exit_code != 0:  # 0 is that of --help
+                raise
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
