@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install postgres demo test test-slow lint bench clean
+.PHONY: install postgres demo test test-slow lint docs bench clean
 
 install: .venv/installed
 
@@ -14,7 +14,7 @@ install: .venv/installed
 demo: install
 	$(BIN)/mfagan demo --out runs/demo
 
-# A real server for the tests of studies on many machines. Where it cannot be installed they are skipped and say so.
+# A real server for the tests of studies on many machines. If it cannot be installed, they are skipped with that reason.
 postgres:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || \
 	  { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } || \
@@ -32,10 +32,14 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
+# Into site/, without network: warnings such as a dead link or an undocumented name are errors.
+docs: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
+
 bench: install
 	$(BIN)/python -m mfagan.sr.experiments.bench --out runs/bench.json
 	$(BIN)/python -m search.benchmarks.overhead mfagan/sr/weights/exact.json --out runs/overhead.json
 	$(BIN)/python -m search.benchmarks.compare mfagan/sr/weights/exact.json --out runs/samplers.json
 
 clean:
-	rm -rf .venv runs build dist
+	rm -rf .venv runs build dist site

@@ -28,17 +28,14 @@ class Model:
     Pictures are RGB in [0, 1] (as 8-bit values, 0 to 255) in and out, the output is clamped to that range, and
     every size of at least 1x1 px is enlarged to `scale` times its height and width.
 
-    ======================  ====================================================================================
-    Picture                 Result
-    ======================  ====================================================================================
-    NumPy (H, W, 3)         (scale H, scale W, 3) of the same dtype: uint8, or floats in [0, 1]
-    NumPy (H, W)            grey, (scale H, scale W) of the same dtype
-    NumPy (N, H, W, 3)      (N, scale H, scale W, 3) of the same dtype
-    PIL image               upright PIL image: grey stays grey ("L"), transparency stays ("LA", "RGBA"), all else
-                            becomes "RGB"
-    Tensor (3, H, W)        (3, scale H, scale W) of the same floating dtype on the same device
-    Tensor (N, 3, H, W)     (N, 3, scale H, scale W) of the same floating dtype on the same device
-    ======================  ====================================================================================
+    | Picture | Result |
+    | :--- | :--- |
+    | NumPy (H, W, 3) | (scale H, scale W, 3) of the same dtype: uint8, or floats in [0, 1] |
+    | NumPy (H, W) | grey, (scale H, scale W) of the same dtype |
+    | NumPy (N, H, W, 3) | (N, scale H, scale W, 3) of the same dtype |
+    | PIL image | upright; grey ("L") and transparency ("LA", "RGBA") stay, all else becomes "RGB" |
+    | Tensor (3, H, W) | (3, scale H, scale W) of the same floating dtype on the same device |
+    | Tensor (N, 3, H, W) | (N, 3, scale H, scale W) of the same floating dtype on the same device |
 
     `mfagan.load` makes one.
 

@@ -75,8 +75,9 @@ class Evaluation:
 
     def __post_init__(self) -> None:
         given: Any = self.values
-        several = isinstance(given, Iterable) and not isinstance(given, (str, bytes))
-        values = tuple(given) if several else (given,)
+        values: tuple[Any, ...] = (given,)
+        if isinstance(given, Iterable) and not isinstance(given, (str, bytes)):
+            values = tuple(given)
         object.__setattr__(self, "values", tuple(map(_as_float, values)))
         constraints = {name: _as_float(value) for name, value in self.constraints.items()}
         object.__setattr__(self, "constraints", constraints)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 from search.errors import SearchError
 from search.samplers import NAMES
@@ -41,10 +40,10 @@ class SearchSettings:
     def __post_init__(self) -> None:
         least = {"n_trials": 1, "population": 2, "batch": 1, "seed": 0}
         for name, lowest in least.items():
-            number: Any = getattr(self, name)
+            number: int | None = getattr(self, name)
             if number is None and name != "population":
                 continue
-            if not _is_whole(number):
+            if number is None or not _is_whole(number):
                 raise SearchError(f"{name} is {number!r}: it must be a whole number")
             if number < lowest:
                 raise SearchError(f"{name} is {number}: it must be at least {lowest}")

@@ -21,7 +21,7 @@ def supernet() -> SuperGenerator:
 def masked(network: SuperGenerator, widths: Widths) -> MFANet:
     """The full network with every dropped row, column, bias and hidden unit set to zero.
 
-    Written out layer by layer from the spec, on purpose without the groups that slicing reads.
+    Written out layer by layer from docs/costs.md, on purpose without the groups that slicing reads.
     """
     t, f = widths.trunk, widths.fusion
     full = MFANet(Widths.uniform(FULL), network.scale, network.residual_kind)

@@ -54,7 +54,7 @@ def test_a_walk_can_be_used_again_with_another_image():
 
 
 def test_shared_prefixes_are_computed_once(monkeypatch: pytest.MonkeyPatch):
-    """Over the whole space 3,276 CFAB calls instead of 39,366, a squeeze for 2,187 prefixes (spec section 5).
+    """Over the whole space 3,276 CFAB calls instead of 39,366, a squeeze for 2,187 prefixes (docs/search_widths.md).
 
     And of all the activations that CFABs gave, those of one prefix are held at a time.
     """
