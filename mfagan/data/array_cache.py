@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from platformdirs import user_cache_path
 
 from mfagan.errors import InputError
 from mfagan.files import require_writable, sweep_leftovers, write_atomic
@@ -20,9 +21,8 @@ __all__ = [
 
 
 def default_folder() -> Path:
-    """$XDG_CACHE_HOME/mfagan, by default ~/.cache/mfagan."""
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "mfagan"
+    """The system's folder for caches: $XDG_CACHE_HOME/mfagan on Linux, by default ~/.cache/mfagan."""
+    return user_cache_path("mfagan", appauthor=False)
 
 
 def fingerprint(path: Path) -> str:
