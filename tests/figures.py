@@ -1,6 +1,6 @@
 """Figures of the weights that a small training ends with, recorded before the modules were moved.
 
-`python -m tests.figures` trains and writes `tests/fixtures/training_figures.json` anew: only where a change of the
+`python -m tests.figures` trains and writes `tests/fixtures/training_figures.json` again: only where a change of the
 weights is meant. `tests/sr/training/test_recorded_figures.py` trains alike and compares. Everything goes through the
 public commands and safetensors files, so that no name of a module matters here.
 """

@@ -136,7 +136,7 @@ def test_an_interrupted_training_goes_on(run: Run, old: Path, network: str):
 def _require_that_it_is_read(
     run: Run, command: list[object], state: Path, path: Path, snapshot: bytes
 ) -> None:
-    """A training that began anew would end with the same weights; one from other weights does not."""
+    """A training from the start would end with the same weights; one from other weights does not."""
     finished = figures.measure(path)
     path.unlink()
     state.write_bytes(snapshot)

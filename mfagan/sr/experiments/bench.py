@@ -46,6 +46,21 @@ from mfagan.sr.training.learner import GANLearner
 from mfagan.sr.training.stages import read_recipe
 from mfagan.training.fabric import make_fabric
 
+__all__ = [
+    "Measurement",
+    "at_least",
+    "at_most",
+    "bench_data",
+    "bench_exhaustive",
+    "bench_latency",
+    "bench_layout",
+    "bench_training",
+    "bench_walk",
+    "format_rows",
+    "main",
+    "ratio_in_turn",
+]
+
 REPEATS = 15
 N_LARGE_IMAGES = 12
 FULL = Widths.uniform(max(OPTIONS))
@@ -63,17 +78,46 @@ class Measurement:
 
 
 def at_most(name: str, value: float, unit: str, aim: float) -> Measurement:
-    """A row whose aim is an upper limit."""
+    """A figure whose aim is an upper limit.
+
+    Args:
+        name: what was measured.
+        value: the figure.
+        unit: its unit.
+        aim: the largest value that meets the aim.
+
+    Returns:
+        The figure with its aim and whether it is met.
+    """
     return Measurement(name, value, unit, aim, value <= aim)
 
 
 def at_least(name: str, value: float, unit: str, aim: float) -> Measurement:
-    """A row whose aim is a lower limit."""
+    """A figure whose aim is a lower limit.
+
+    Args:
+        name: what was measured.
+        value: the figure.
+        unit: its unit.
+        aim: the smallest value that meets the aim.
+
+    Returns:
+        The figure with its aim and whether it is met.
+    """
     return Measurement(name, value, unit, aim, value >= aim)
 
 
 def ratio_in_turn(first: Callable[[], object], second: Callable[[], object], repeats: int = REPEATS) -> float:
-    """The median over repeats of the time of `first` divided by that of `second`, each pair run back to back."""
+    """Time two things against each other, each pair run back to back.
+
+    Args:
+        first: the one whose time is divided.
+        second: the one it is divided by.
+        repeats: how many pairs are timed, after a warm-up.
+
+    Returns:
+        The median of the pairs' ratios.
+    """
     for warm_up in (first, second):
         warm_up()
     ratios = []
@@ -133,7 +177,14 @@ def _waiting_percent(pairs: Sequence[Pair]) -> float:
 
 
 def bench_layout(width: int) -> Measurement:
-    """Scoring a slice in channels_last against NCHW, at fp32."""
+    """Scoring a slice in channels_last against NCHW, in fp32.
+
+    Args:
+        width: every width of the slice.
+
+    Returns:
+        The ratio of the times.
+    """
     nchw = SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(width))
     channels_last = to_device(SuperGenerator(FULL, residual="bicubic").extract(Widths.uniform(width)))
     lr = torch.rand(3, *INPUT_SIZE)
@@ -150,7 +201,14 @@ def bench_layout(width: int) -> Measurement:
 
 
 def bench_walk(n_choices: int = 50) -> Measurement:
-    """Scoring a random generation in one walk over shared prefixes against network by network, both channels_last."""
+    """Scoring a random generation in one walk over shared prefixes against network by network, both channels_last.
+
+    Args:
+        n_choices: slices of the generation.
+
+    Returns:
+        The ratio of the times.
+    """
     rng = random.Random(0)
     choices = [random_choice(rng) for _ in range(n_choices)]
     supernet = to_device(SuperGenerator(FULL, residual="bicubic"))
@@ -173,9 +231,18 @@ def bench_exhaustive(
 ) -> list[Measurement]:
     """A SubGenerator's share of evaluating all of them on the held-out photos, against the usual way.
 
-    The usual way sets the widths, runs the whole network in fp32 and NCHW and takes PSNR-Y, choice by choice.
-    All choices below a random trunk, first and second CFAB stand for all there are, a few of them for the usual
+    The usual way sets the widths, runs the whole network in fp32 and NCHW and takes PSNR-Y, choice by choice. All choices
+    below a random trunk, first and second CFAB represent the whole space, and a few of them are evaluated in the usual
     way. What is scored again in fp32 counts; bf16's error, measured once a search, does not.
+
+    Args:
+        precision: what the walk scores in.
+        aim: the smallest ratio that meets the aim.
+        rounds: prefixes that are drawn.
+        n_usual: choices evaluated in the usual way a round.
+
+    Returns:
+        The ratio of the times and, in bf16, the share that is scored again.
     """
     pairs = read_pairs(EMBEDDED)
     target = Target(read_table(LATENCY_TABLE), INPUT_SIZE, "")
@@ -214,7 +281,16 @@ def bench_exhaustive(
 
 
 def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Measurement]:
-    """The interpreter's latency of exported files against the price by a table measured in the same run."""
+    """The interpreter's latency of exported files against the price by a table measured in the same run.
+
+    Args:
+        threads: threads of the interpreter.
+        rounds: rounds of the table and of each file.
+        n_networks: files that are compared, the widest and the narrowest among them.
+
+    Returns:
+        The median of the ratios and their largest deviation from 1.
+    """
     rng = random.Random(0)
     networks = [FULL, Widths.uniform(min(OPTIONS)), *(random_choice(rng) for _ in range(n_networks - 2))]
     photo = torch.rand(3, 64, 64)

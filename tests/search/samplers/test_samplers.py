@@ -82,7 +82,7 @@ def test_what_others_took_is_left_out(name):
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_draw_depends_on_history_taken_and_random_state_alone(name):
-    """So a study that was stopped at any place and continued, with a sampler made anew, goes the same way."""
+    """So a study that was stopped at any place and continued, with a new sampler, goes the same way."""
     problem = mixed()
     keys = drawn_by(make_sampler(name, problem, population=6), problem, 40)
     for stop in (1, 6, 13, 25):
