@@ -104,7 +104,19 @@ def find_lpips(weights: Path | None) -> "Lpips | None":
 
 
 def open_run(recipe: "Recipe", options: "SRRunOptions", stages: Collection[str] | None = None) -> "SRRun":
-    """A training run as a command's options ask for it, with progress bars; `stages` as `prepare_run` takes them."""
+    """Prepare a training run with progress bars, which records the command that the user typed.
+
+    Args:
+        recipe: every setting of the training.
+        options: where and how it trains.
+        stages: names of the stages that it will train, None for all.
+
+    Returns:
+        The run.
+
+    Raises:
+        InputError: as `prepare_run`.
+    """
     from mfagan.progress import show_bar
     from mfagan.sr.training.run import prepare_run
 

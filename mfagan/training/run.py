@@ -192,7 +192,14 @@ class TrainingRun:
         return json.loads(json.dumps(record))
 
     def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:
-        """What a checkpoint records of the data that a stage is trained on; a system's run overrides this."""
+        """What a checkpoint records of the data that a stage is trained on; a system's run overrides this.
+
+        Args:
+            spec: the stage.
+
+        Returns:
+            Plain data by name.
+        """
         return {}
 
     def _read(self, spec: StageSpec[Any], files: StageFiles) -> dict[str, Source]:

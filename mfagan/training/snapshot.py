@@ -96,7 +96,11 @@ class SnapshotKeeper:
             self.write()
 
     def take(self, step: int) -> None:
-        """Take the snapshot after `step` steps, to be written by the next `write`."""
+        """Take a snapshot, to be written by the next `write`.
+
+        Args:
+            step: the number of steps made.
+        """
         content = b""
         if self._writes:
             states = {name: part.state_dict() for name, part in self._parts.items()}
