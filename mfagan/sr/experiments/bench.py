@@ -231,9 +231,9 @@ def bench_exhaustive(
 ) -> list[Measurement]:
     """A SubGenerator's share of evaluating all of them on the held-out photos, against the usual way.
 
-    The usual way sets the widths, runs the whole network in fp32 and NCHW and takes PSNR-Y, choice by choice. All choices
-    below a random trunk, first and second CFAB represent the whole space, and a few of them are evaluated in the usual
-    way. What is scored again in fp32 counts; bf16's error, measured once a search, does not.
+    The usual way sets the widths, runs the whole network in fp32 and NCHW and takes PSNR-Y, choice by choice. All
+    choices below a random trunk, first and second CFAB represent the whole space, and a few of them are evaluated in
+    the usual way. What is scored again in fp32 counts; bf16's error, measured once a search, does not.
 
     Args:
         precision: what the walk scores in.
