@@ -11,14 +11,11 @@ from pathlib import Path
 
 from search.errors import SearchError
 
-__all__ = ["is_same_file", "require_place", "write_text"]
+__all__ = ["is_same_file", "require_place", "write_bytes", "write_text"]
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file whole or not at all: readers never see a part of it.
-
-    A symbolic link stays a link, and the file it points to is written. A file that is replaced passes its
-    permissions on to the new one.
+    """Write a text file whole or not at all, as `write_bytes` does.
 
     Args:
         path: the file; its folders are created if absent.
@@ -28,7 +25,22 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         SearchError: names the path and the system's reason; what was at `path` before is unchanged.
     """
     # A file name that is not valid Unicode appears in text as lone surrogates, which UTF-8 does not encode.
-    content = text.encode(errors="backslashreplace")
+    write_bytes(path, text.encode(errors="backslashreplace"))
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file whole or not at all: readers never see a part of it.
+
+    A symbolic link stays a link, and the file it points to is written. A file that is replaced passes its
+    permissions on to the new one.
+
+    Args:
+        path: the file; its folders are created if absent.
+        content: its content.
+
+    Raises:
+        SearchError: names the path and the system's reason; what was at `path` before is unchanged.
+    """
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)

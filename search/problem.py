@@ -74,10 +74,8 @@ class Evaluation:
     constraints: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        given: Any = self.values
-        values: tuple[Any, ...] = (given,)
-        if isinstance(given, Iterable) and not isinstance(given, (str, bytes)):
-            values = tuple(given)
+        several = isinstance(self.values, Iterable) and not isinstance(self.values, (str, bytes))
+        values: tuple[Any, ...] = tuple(self.values) if several else (self.values,)
         object.__setattr__(self, "values", tuple(map(_as_float, values)))
         constraints = {name: _as_float(value) for name, value in self.constraints.items()}
         object.__setattr__(self, "constraints", constraints)

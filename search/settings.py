@@ -38,15 +38,14 @@ class SearchSettings:
     lease_s: float = 30
 
     def __post_init__(self) -> None:
-        least = {"n_trials": 1, "population": 2, "batch": 1, "seed": 0}
-        for name, lowest in least.items():
-            number: int | None = getattr(self, name)
-            if number is None and name != "population":
-                continue
-            if number is None or not _is_whole(number):
-                raise SearchError(f"{name} is {number!r}: it must be a whole number")
-            if number < lowest:
-                raise SearchError(f"{name} is {number}: it must be at least {lowest}")
+        for name, least, is_optional in (
+            ("n_trials", 1, True),
+            ("population", 2, False),
+            ("batch", 1, True),
+            ("seed", 0, True),
+        ):
+            if not (is_optional and getattr(self, name) is None):
+                _check_whole(name, getattr(self, name), least)
         if self.sampler not in NAMES:
             raise SearchError(f"sampler {self.sampler!r} is not known: choose from {', '.join(NAMES)}")
         if not isinstance(self.lease_s, (int, float)) or self.lease_s < 1:
@@ -55,8 +54,12 @@ class SearchSettings:
             raise SearchError(f"lease_s is {self.lease_s}: it must be at most {_MAX_LEASE_S}, a week")
 
 
-def _is_whole(number: object) -> bool:
+def _check_whole(name: str, number: Any, least: int) -> None:
     try:
-        return not isinstance(number, bool) and int(number) == number  # type: ignore[call-overload]
+        is_whole = not isinstance(number, bool) and int(number) == number
     except (TypeError, ValueError, OverflowError):
-        return False
+        is_whole = False
+    if not is_whole:
+        raise SearchError(f"{name} is {number!r}: it must be a whole number")
+    if number < least:
+        raise SearchError(f"{name} is {number}: it must be at least {least}")

@@ -196,7 +196,10 @@ def _lines(trees: "Sequence[LineageNode]", depth: int) -> Iterator[str]:
     for made in trees:
         entry = made.entry
         step, template = _STEPS.get(entry.kind, (entry.kind, ""))
-        about = template.format(**entry.facts) if template else json.dumps(entry.facts)
+        try:
+            about = template.format(**entry.facts) if template else json.dumps(entry.facts)
+        except (LookupError, TypeError, ValueError):  # written by something other than our commands
+            about = json.dumps(entry.facts)
         file = "" if entry.sha256 == entry.parent else f"{entry.file}  {entry.sha256[:12]}{_mark(entry)}  "
         yield f"    {entry.at[:16].replace('T', ' ')}  {'  ' * depth}{step}  {file}{about}"
         yield from _lines(made.then, depth + 1)

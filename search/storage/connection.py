@@ -96,7 +96,19 @@ class Connection:
             Exception: what `action` raises, unless it comes from the storage.
         """
         try:
-            return self._retrying(self._attempt, action, *arguments, **options)
+            return self._attempt(action, *arguments, **options)
+        except Exception as error:
+            failures = [
+                error
+            ]  # retrying begins with this failure: to ask it every time costs more than the call
+
+        def attempt() -> Answer:
+            if failures:
+                raise failures.pop()
+            return self._attempt(action, *arguments, **options)
+
+        try:
+            return self._retrying(attempt)
         except Exception as error:
             if not is_storage_failure(error):
                 raise

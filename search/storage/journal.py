@@ -14,6 +14,8 @@ from pathlib import Path
 from optuna.exceptions import StorageInternalError
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
+from search.files import write_bytes
+
 __all__ = ["open_journal"]
 
 _LOG = logging.getLogger("search")
@@ -96,12 +98,7 @@ def _repair(path: Path, lock: _ClosingLock) -> None:
         content = path.read_bytes()
         kept = b"".join(record for line in content.splitlines(keepends=True) if (record := _record(line)))
         if kept != content:
-            temporary = path.with_name(f".{path.name}.repaired")
-            with temporary.open("wb") as file:
-                file.write(kept)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            write_bytes(path, kept)
             _report(path, len(content) - len(kept))
     finally:
         lock.release()

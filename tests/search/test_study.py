@@ -240,12 +240,55 @@ def test_killed_and_continued(tmp_path, error):
         ([(1.0, 2.0)] * 10, "returned (1.0, 2.0)"),
     ],
 )
-def test_evaluations_of_the_wrong_shape(storage, results, words):
+def test_evaluations_that_are_all_of_the_wrong_shape(storage, results, words):
     lens = Lens()
     lens.evaluate = lambda batch: results  # type: ignore[method-assign]
     with pytest.raises(SearchError, match=re.escape(words)):
         run(lens, storage, "toy", 10, population=20)
     assert states(storage) == ["FAIL"] * 10
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (Evaluation((1.0,)), "return Evaluations of 2 values"),
+        (Evaluation((1.0, 2.0, 3.0)), "return Evaluations of 2 values"),
+        (None, "Odd.evaluate returned None: return one Evaluation for each choice"),
+        ("nothing", "Odd.evaluate returned 'nothing': return one Evaluation"),
+        (Evaluation((1.0, 2.0), {"loss": float("nan")}), "attribute 'loss' is nan, which JSON cannot hold"),
+    ],
+)
+@pytest.mark.parametrize("batch", [1, 10])
+def test_one_result_of_the_wrong_shape_fails_its_own_trial(storage, caplog, wrong, words, batch):
+    """Also if it is the first of the study, and after the study was stopped."""
+    first = {"elements": 6, "diameter_mm": 25.0, "glass": "flint"}
+
+    class Odd(Lens):
+        known_choices = (first,)
+
+        def evaluate(self, batch):
+            found = super().evaluate(batch)
+            return [wrong if choice == first else one for choice, one in zip(batch, found, strict=True)]
+
+    problem = Odd()
+    run(problem, storage, "toy", 10, population=5, batch=batch)
+    assert f"choice {first!r}: " in caplog.text
+    assert words in caplog.text
+    run(problem, storage, "toy", 20, population=5, batch=batch)
+    record = load(storage, "toy")
+    assert record.n_trials == record.n_unique_trials == 20
+    assert sum(choice == first for given in problem.batches for choice in given) == 1
+
+
+def test_what_evaluate_raises_names_its_choices(storage):
+    class Broken(Lens):
+        def score(self, choice):
+            raise ZeroDivisionError("by the test")
+
+    with pytest.raises(ZeroDivisionError, match="by the test") as caught:
+        run(Broken(), storage, "toy", 10, batch=2)
+    (note,) = caught.value.__notes__
+    assert re.fullmatch(r"raised by Broken\.evaluate for (\{'elements': [^}]*\}(, )?){2}", note)
 
 
 @pytest.mark.parametrize("sampler", ["nsga2", "front"])
@@ -281,6 +324,10 @@ def test_what_is_foreseen_in_the_wrong_shape(storage, sampler, results, words):
         ({"lease_s": float("inf")}, "lease_s is inf: it must be at most 604800, a week"),
         ({"lease_s": float("nan")}, "lease_s is nan: it must be at most 604800, a week"),
         ({"seed": -1}, "seed is -1"),
+        ({"n_trials": 2.5}, "n_trials is 2.5: it must be a whole number"),
+        ({"batch": "10"}, "batch is '10': it must be a whole number"),
+        ({"population": None}, "population is None: it must be a whole number"),
+        ({"sampler": "luck"}, "sampler 'luck' is not known: choose from nsga2"),
     ],
 )
 def test_bad_numbers(storage, options, words):

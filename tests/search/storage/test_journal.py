@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optuna.storages.journal import JournalFileBackend
 
 from search.errors import SearchError
 from search.storage.connection import connect
@@ -75,6 +76,30 @@ def test_an_end_that_is_cut_while_it_is_open_is_closed_before_the_next_write(who
     with connect(f"journal://{path}", create=False) as connection:
         study = connection.find_study("toy")
         assert connection.call(connection.storage.get_study_user_attrs, study)["note"] == "whole"
+
+
+def test_a_repaired_journal_stays_a_link_and_keeps_its_permissions(whole: Path, tmp_path: Path):
+    path, link = tmp_path / "j.log", tmp_path / "link.log"
+    path.write_bytes(b"".join([*whole.read_bytes().splitlines(keepends=True)[:-2], b'{"op_code":5,\n']))
+    path.chmod(0o640)
+    link.symlink_to(path)
+    assert searched(f"journal://{link}", 12, population=5).n_trials == 12
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_lock_that_was_taken_away_is_named(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = Path(shutil.copy(whole, tmp_path))
+    append = JournalFileBackend.append_logs
+
+    def slow(self: JournalFileBackend, logs: list) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", lambda descriptor: Path(f"{path}.lock").unlink(missing_ok=True))
+            append(self, logs)
+
+    monkeypatch.setattr(JournalFileBackend, "append_logs", slow)
+    with pytest.raises(SearchError, match=r"j\.log\.lock was removed by another process"):
+        searched(f"journal://{path}", 12, population=5)
 
 
 @pytest.mark.parametrize("content", [b'{"format": "latency-table/1"}', b"\0\0\0", b"hello", b"{}\n"])
