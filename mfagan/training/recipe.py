@@ -140,7 +140,10 @@ def read_recipe(kind: type[RecipeT], name_or_path: str | Path, stages: Collectio
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not text in UTF-8"
         raise InputError(f"recipe {name_or_path}: {reason}; shipped recipes: {', '.join(shipped)}") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:  # the latter where brackets are nested too deeply
+    except (
+        tomllib.TOMLDecodeError,
+        RecursionError,
+    ) as error:  # the latter where brackets are nested too deeply
         raise InputError(f"recipe {path}: not TOML ({error})") from None
     return parse_recipe(kind, fields, str(path), stages)
 

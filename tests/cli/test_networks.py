@@ -119,7 +119,7 @@ def test_train_on_nonsense(run: Run, trained: Path, tmp_path: Path):
     assert "stage 'x'" in run(*base, "--stage", "x").message
     assert "shipped recipes" in run("train", "slow", "--out", tmp_path / "w").message
     small = tiny.write_photos(tmp_path / "small", side=40)
-    assert "smaller than a crop" in run(*base, "--images", small).message
+    assert "training images are smaller than 64x64 px" in run(*base, "--images", small).message
 
 
 def test_lut_build_writes_a_table_that_search_takes(run: Run, tmp_path: Path, trained: Path):

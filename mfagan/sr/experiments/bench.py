@@ -8,9 +8,8 @@ import json
 import random
 import statistics
 import tempfile
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -28,12 +27,19 @@ from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
 from mfagan.evaluation.psnr_ssim import psnr_y
 from mfagan.evaluation.scores import super_resolve
-from mfagan.evaluation.text_table import Column, format_text
 from mfagan.files import require_place, write_atomic
 from mfagan.latency.measure import build_table, measure_model
 from mfagan.latency.priced_problem import Target
 from mfagan.latency.tables import describe_build, read_table
 from mfagan.progress import show_bar
+from mfagan.sr.experiments.measurements import (
+    Measurement,
+    at_least,
+    at_most,
+    format_rows,
+    ratio_in_turn,
+    seconds_of,
+)
 from mfagan.sr.export import export_generator
 from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet, blocks
 from mfagan.sr.network.supergenerator import SuperGenerator
@@ -47,91 +53,17 @@ from mfagan.sr.training.stages import read_recipe
 from mfagan.training.fabric import make_fabric
 
 __all__ = [
-    "Measurement",
-    "at_least",
-    "at_most",
     "bench_data",
     "bench_exhaustive",
     "bench_latency",
     "bench_layout",
     "bench_training",
     "bench_walk",
-    "format_rows",
     "main",
-    "ratio_in_turn",
 ]
 
-REPEATS = 15
 N_LARGE_IMAGES = 12
 FULL = Widths.uniform(max(OPTIONS))
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One figure; `aim` is the largest (`at_most`) or smallest value that meets it, None where there is no aim."""
-
-    name: str
-    value: float
-    unit: str
-    aim: float | None = None
-    met: bool | None = None
-
-
-def at_most(name: str, value: float, unit: str, aim: float) -> Measurement:
-    """A figure whose aim is an upper limit.
-
-    Args:
-        name: what was measured.
-        value: the figure.
-        unit: its unit.
-        aim: the largest value that meets the aim.
-
-    Returns:
-        The figure with its aim and whether it is met.
-    """
-    return Measurement(name, value, unit, aim, value <= aim)
-
-
-def at_least(name: str, value: float, unit: str, aim: float) -> Measurement:
-    """A figure whose aim is a lower limit.
-
-    Args:
-        name: what was measured.
-        value: the figure.
-        unit: its unit.
-        aim: the smallest value that meets the aim.
-
-    Returns:
-        The figure with its aim and whether it is met.
-    """
-    return Measurement(name, value, unit, aim, value >= aim)
-
-
-def ratio_in_turn(first: Callable[[], object], second: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Time two things against each other, each pair run back to back.
-
-    Args:
-        first: the one whose time is divided.
-        second: the one it is divided by.
-        repeats: how many pairs are timed, after a warm-up.
-
-    Returns:
-        The median of the pairs' ratios.
-    """
-    for warm_up in (first, second):
-        warm_up()
-    ratios = []
-    for i in range(repeats):
-        order = (first, second) if i % 2 else (second, first)  # neither is always the one that runs first
-        seconds = {run: _seconds(run) for run in order}
-        ratios.append(seconds[first] / seconds[second])
-    return statistics.median(ratios)
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
 
 
 def bench_training() -> Measurement:
@@ -267,7 +199,7 @@ def bench_exhaustive(
                     psnr_y(network(pair.lr[None], widths)[0], pair.hr, pair.scale)
 
             order = (run_walk, run_usual) if i % 2 else (run_usual, run_walk)
-            seconds = {run: _seconds(run) for run in order}
+            seconds = {run: seconds_of(run) for run in order}
             ratios.append(seconds[run_usual] / n_usual / (seconds[run_walk] / len(choices)))
             n_rescored += sum(one.attributes["precision"] == "fp32" for one in found)
             n_evaluated += len(found)
@@ -321,23 +253,6 @@ def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Measur
         Measurement(f"{name}, median", statistics.median(ratios), "x"),
         Measurement(f"{name}, largest deviation", 100 * worst, "%"),
     ]
-
-
-def format_rows(rows: Sequence[Measurement]) -> str:
-    """Write measurements as a table for the terminal.
-
-    Args:
-        rows: the measurements.
-
-    Returns:
-        The table; the last column says whether each aim is met.
-    """
-    columns = [Column(""), Column("value", form=".3f"), Column("aim", form="g"), Column("unit"), Column("")]
-    met = {True: "met", False: "missed", None: ""}
-    cells = [
-        [row.name, row.value, "" if row.aim is None else row.aim, row.unit, met[row.met]] for row in rows
-    ]
-    return format_text(columns, cells)
 
 
 def main(

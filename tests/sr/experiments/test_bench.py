@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mfagan.sr.experiments import bench
+from mfagan.sr.experiments import measurements
 
 
 def test_ratio_is_the_median_of_pairs_run_in_turn(monkeypatch: pytest.MonkeyPatch):
@@ -23,17 +23,17 @@ def test_ratio_is_the_median_of_pairs_run_in_turn(monkeypatch: pytest.MonkeyPatc
         calls.append("second")
         clock[0] += 2.0
 
-    monkeypatch.setattr(bench.time, "perf_counter", lambda: clock[0])
-    assert bench.ratio_in_turn(first, second, repeats=9) == 1.5
+    monkeypatch.setattr(measurements.time, "perf_counter", lambda: clock[0])
+    assert measurements.ratio_in_turn(first, second, repeats=9) == 1.5
     assert calls.count("first") == calls.count("second") == 10
     assert calls[2:6] == ["second", "first", "first", "second"]
 
 
 def test_rows_say_whether_the_aim_is_met():
-    met, missed = bench.at_most("a", 1.0, "x", 1.05), bench.at_most("b", 1.2, "x", 1.05)
+    met, missed = measurements.at_most("a", 1.0, "x", 1.05), measurements.at_most("b", 1.2, "x", 1.05)
     assert (met.met, missed.met) == (True, False)
-    assert [bench.at_least("d", value, "x", 5.0).met for value in (4.9, 5.0)] == [False, True]
-    text = bench.format_rows([met, missed, bench.Measurement("c", 3.0, "%")]).splitlines()
+    assert [measurements.at_least("d", value, "x", 5.0).met for value in (4.9, 5.0)] == [False, True]
+    text = measurements.format_rows([met, missed, measurements.Measurement("c", 3.0, "%")]).splitlines()
     assert text[2].endswith("met")
     assert text[3].endswith("missed")
     assert text[4].split() == ["c", "3.000", "%"]
