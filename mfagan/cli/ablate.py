@@ -20,6 +20,11 @@ from mfagan.cli.options import (
 )
 from mfagan.errors import InputError
 
+__all__ = [
+    "ablate",
+    "pick_front",
+]
+
 if TYPE_CHECKING:
     from mfagan.sr.experiments.ranking import Slice
     from mfagan.sr.network.widths import Widths
@@ -95,7 +100,15 @@ def ablate(
 
 
 def pick_front(slices: "Sequence[Slice]", n: int) -> "list[Widths]":
-    """At most `n` slices of the front of PSNR and FLOPs, from the cheapest to the best, evenly spread along it."""
+    """Pick slices along the front of PSNR and FLOPs.
+
+    Args:
+        slices: scored slices.
+        n: how many to pick at most.
+
+    Returns:
+        The widths, from the cheapest slice to the best, evenly spread along the front.
+    """
     from search.pareto import front_mask
 
     mask = front_mask([(one.psnr_db, one.flops) for one in slices], ("maximize", "minimize"))

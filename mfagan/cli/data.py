@@ -9,6 +9,10 @@ import typer
 
 from mfagan.cli.options import JsonOption
 
+__all__ = [
+    "check",
+]
+
 
 def check(
     folder: Annotated[str, typer.Argument(help="A folder of images, or `embedded`.")],

@@ -20,6 +20,14 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 from search.errors import SearchError
 
+__all__ = [
+    "Lineage",
+    "find_lineage",
+    "history",
+    "open_lineage",
+    "record",
+]
+
 if TYPE_CHECKING:
     from mfagan.sr.study.picked import Picked
     from search.problem import JSON
@@ -34,7 +42,7 @@ _STEPS = {
     "export": ("exported", "{size}, {bytes:,} bytes"),
     "measure": ("measured", "{latency_ms:.1f} ms, {threads} threads, {device}, {runtime}"),
 }
-"""Kind of entry -> how it is said, with its facts."""
+"""Kind of entry -> how it is shown, with its facts."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,16 @@ class Lineage:
     storage: str = field(repr=False)
 
     def record(self, kind: str, file: Path, parent: str | None, facts: "Mapping[str, JSON]") -> None:
-        """Record a file that was made from the file whose hash is `parent`; a failure is said, the file is whole."""
+        """Enter a file in the study's history.
+
+        If that fails, it is reported and the file stays as it is.
+
+        Args:
+            kind: a key of `_STEPS`.
+            file: the file.
+            parent: hash of the file that it was made from, None for a pick.
+            facts: plain data that the history shows.
+        """
         from mfagan.checkpoint import sha256
         from search.storage import ledger
 
@@ -56,7 +73,13 @@ class Lineage:
             logger.warning("%s is not recorded in the study's history: %s", file, error)
 
     def record_latency(self, model: Path, latency_ms: float, threads: int) -> None:
-        """Record what LiteRT took for an exported file on this machine."""
+        """Enter what LiteRT took for an exported file on this machine.
+
+        Args:
+            model: the exported file.
+            latency_ms: its latency.
+            threads: threads of the interpreter.
+        """
         from mfagan.checkpoint import sha256
         from mfagan.devices import CPU
         from mfagan.latency.measure import describe_device, find_runtime
@@ -67,9 +90,18 @@ class Lineage:
 
 
 def open_lineage(picked: "Picked", storage: str | None) -> Lineage | None:
-    """Where to record what is made from a pick: in `storage`, else where the pick says.
+    """Find where to record what is made from a pick.
 
-    None, and a line that says why, where the pick's storage cannot be used; an error where that is `storage`.
+    Args:
+        picked: the pick.
+        storage: where its study is kept, None for what the pick says.
+
+    Returns:
+        The history, or None if the storage that the pick names cannot be used, which is reported.
+
+    Raises:
+        InputError: `storage` is given and cannot be used.
+        SearchError: likewise.
     """
     from search.storage.address import lacks_password
 
@@ -92,7 +124,18 @@ def open_lineage(picked: "Picked", storage: str | None) -> Lineage | None:
 
 
 def find_lineage(ckpt: Path, storage: str | None) -> Lineage | None:
-    """As `open_lineage` for the pick that a checkpoint was fine-tuned from; None where it was not."""
+    """Find where to record what is made from a checkpoint.
+
+    Args:
+        ckpt: the checkpoint's file.
+        storage: where the study of its pick is kept, None for what the pick says.
+
+    Returns:
+        As `open_lineage`; None if the checkpoint was not fine-tuned from a pick.
+
+    Raises:
+        InputError: as `open_lineage`; `storage` is given for a checkpoint without a pick.
+    """
     from mfagan import checkpoint
     from mfagan.sr.study.picked import picked_of
 

@@ -29,6 +29,15 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
 
+__all__ = [
+    "costs",
+    "export",
+    "finetune",
+    "info",
+    "rank",
+    "train",
+]
+
 logger = logging.getLogger(__name__)
 
 

@@ -78,22 +78,51 @@ def _hide_password(argument: str) -> str:
 
 
 def storage_file(storage: str | None) -> Path | None:
-    """The file that a study is kept in, or None if it is on a server or nothing is given."""
+    """The file that a study is kept in.
+
+    Args:
+        storage: a storage's address, or None.
+
+    Returns:
+        The file, or None if it is on a server or nothing is given.
+    """
     from search.storage.address import read_address
 
     return read_address(storage).file if storage else None
 
 
 def read_size(text: str) -> tuple[int, int]:
-    """HEIGHTxWIDTH in pixels; InputError for anything else."""
+    """Read a size.
+
+    Args:
+        text: HEIGHTxWIDTH in px.
+
+    Returns:
+        (height, width) in px.
+
+    Raises:
+        InputError: anything else, or a side under 4 px.
+    """
     height, _, width = text.partition("x")
-    if not (height.isdecimal() and width.isdecimal() and int(height) >= 4 and int(width) >= 4):
-        raise InputError(f"size {text!r}: give HEIGHTxWIDTH in pixels, at least 4x4, such as 128x128")
+    # int() refuses thousands of digits with an error of its own.
+    digits = height.isdecimal() and width.isdecimal() and max(len(height), len(width)) <= 9
+    if not (digits and int(height) >= 4 and int(width) >= 4):
+        raise InputError(f"size {text!r:.60}: give HEIGHTxWIDTH in pixels, at least 4x4, such as 128x128")
     return int(height), int(width)
 
 
 def find_lpips(weights: Path | None) -> "Lpips | None":
-    """LPIPS on AlexNet's weights, from a path or the cache; None, and a line in the log, if there are none."""
+    """LPIPS on AlexNet's weights.
+
+    Args:
+        weights: their file, None for torch.hub's folder.
+
+    Returns:
+        The metric, or None if there are no weights, which is reported.
+
+    Raises:
+        InputError: as `mfagan.pretrained.load_lpips`.
+    """
     from mfagan import pretrained
 
     path = pretrained.find_weights("alexnet", weights)

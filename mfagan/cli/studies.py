@@ -26,6 +26,14 @@ from mfagan.cli.options import (
 )
 from mfagan.sr.shipped import SUPERGENERATOR
 
+__all__ = [
+    "build_lut",
+    "front",
+    "pick",
+    "run_search",
+    "tabulate",
+]
+
 if TYPE_CHECKING:
     from search.problem import Problem
     from search.settings import SearchSettings
