@@ -13,6 +13,10 @@ __all__ = ["InputError", "describe_fault"]
 class InputError(ValueError):
     """Bad input: names the file or argument, the value seen and what to do, in one line."""
 
+    def __init__(self, message: str) -> None:
+        """A name that holds a line break is no reason for a second line."""
+        super().__init__(" ".join(message.splitlines()))
+
 
 def describe_fault(error: ValidationError) -> str:
     """Describe the first thing that is wrong with the fields of a file, in one line.

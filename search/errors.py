@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 class SearchError(ValueError):
     """Bad input, or a storage that does not work; its text is one line that says what is wrong and what to do."""
 
+    def __init__(self, message: str) -> None:
+        """A name that holds a line break is no reason for a second line."""
+        super().__init__(" ".join(message.splitlines()))
+
 
 def first_fault(error: ValidationError, remedy: str) -> str:
     """Describe in one line the first thing that is wrong with a JSON file.

@@ -125,6 +125,14 @@ def test_any_value_in_any_field(tmp_path, kind, path, value):
     reads_or_refuses(lambda: read(tmp_path / "f.json"))
 
 
+@pytest.mark.parametrize("name", ["\r", "\n", "a\u2028b", "\x85"])
+def test_a_field_whose_name_breaks_lines_is_named_in_one(tmp_path, name):
+    (tmp_path / "f.json").write_text(json.dumps(TABLE | {"identity": {name: None}}))
+    with pytest.raises(SearchError, match=r"f\.json: identity") as caught:
+        TabularProblem.read(tmp_path / "f.json")
+    assert len(str(caught.value).splitlines()) == 1
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """The SQLite file of a small study."""
