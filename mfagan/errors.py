@@ -14,7 +14,11 @@ class InputError(ValueError):
     """Bad input: names the file or argument, the value seen and what to do, in one line."""
 
     def __init__(self, message: str) -> None:
-        """A name that holds a line break is no reason for a second line."""
+        """Make the text one line, whatever names it holds.
+
+        Args:
+            message: what was wrong, the value seen and what to do.
+        """
         super().__init__(" ".join(message.splitlines()))
 
 

@@ -14,7 +14,11 @@ class SearchError(ValueError):
     """Bad input, or a storage that does not work; its text is one line that says what is wrong and what to do."""
 
     def __init__(self, message: str) -> None:
-        """A name that holds a line break is no reason for a second line."""
+        """Make the text one line, whatever names it holds.
+
+        Args:
+            message: what was wrong, the value seen and what to do.
+        """
         super().__init__(" ".join(message.splitlines()))
 
 
