@@ -58,7 +58,7 @@ def load_slices(path: Path, widths: Sequence[str]) -> list[Candidate]:
     about = {"file": str(path), "sha256": checkpoint.sha256(path), "network": found.network}
     networks = _kinds_of(found, path).rebuild_slices(found, path, widths)
     return [
-        Candidate(name, network, network.scale, about | dict(network.config()))
+        Candidate(name, network, network.scale, about | dict(network.config()), found.record)
         for name, network in networks.items()
     ]
 

@@ -116,7 +116,7 @@ def evaluate(
     enlargement = common_scale(candidates, scale)
     if plot is not None and not candidates:
         raise InputError("a plot needs a network: name a checkpoint, or leave --plot out")
-    sets = read_image_sets(sources, enlargement)
+    sets = read_image_sets(sources, enlargement, candidates)
     lpips = find_lpips(weights)
     if lpips is None and plot is not None and plot_quality == "lpips":
         raise InputError("plot quality lpips: it is not measured without AlexNet's weights; give --weights")

@@ -251,12 +251,14 @@ def rank(
     as_json: JsonOption = False,
 ) -> None:
     """Measure how well a SuperGenerator ranks its slices: their PSNR, and its correlation with FLOPs."""
+    from mfagan import checkpoint
     from mfagan.data.splits import read_pairs
     from mfagan.sr.experiments.ranking import rank_slices
     from mfagan.sr.network.supergenerator import load_supernet
 
     network = load_supernet(ckpt)
-    found = rank_slices(network, read_pairs(images, network.scale), slices, seed)
+    pairs = read_pairs(images, network.scale, record=checkpoint.read(ckpt).record)
+    found = rank_slices(network, pairs, slices, seed)
     scores = [one.psnr_db for one in found.drawn]
     facts = {
         "uniform_psnr_db": {one.widths.trunk: one.psnr_db for one in found.uniform},

@@ -124,6 +124,7 @@ def run_search(
 
     Run it on several machines with one --storage, and they share the study; give each a --seed of its own.
     """
+    from mfagan import checkpoint
     from mfagan.data.splits import read_pairs
     from mfagan.devices import choose_device
     from mfagan.latency.priced_problem import Target
@@ -163,7 +164,8 @@ def run_search(
         describe_build(table.threads, size_px, table.runtime, path, scale),
         {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
     )
-    problem = SubGeneratorProblem(supernet, read_pairs(images, scale, max_images, crop), target, scoring)
+    pairs = read_pairs(images, scale, max_images, crop, record=checkpoint.read(supernet).record)
+    problem = SubGeneratorProblem(supernet, pairs, target, scoring)
     settings = SearchSettings(
         n_trials=default_trials(sampler) if trials is None else trials,
         sampler=sampler,

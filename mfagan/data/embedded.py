@@ -1,5 +1,6 @@
 """Scikit-image's bundled colour photographs, which stand in where the user gives no folder."""
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -10,8 +11,10 @@ from mfagan.errors import InputError
 __all__ = [
     "EMBEDDED",
     "EMBEDDED_HELD_OUT",
+    "EMBEDDED_SCORED",
     "EMBEDDED_TRAIN",
     "embedded_set",
+    "trained_photographs",
 ]
 
 EMBEDDED = "embedded"
@@ -28,7 +31,27 @@ EMBEDDED_TRAIN = (
 """Scikit-image's retina is left out: most of it is black, and crops of it teach little."""
 
 EMBEDDED_HELD_OUT = ("astronaut.png", "chelsea.png")
-"""Never trained on."""
+"""What a training on the embedded photographs validates on; never trained on."""
+
+EMBEDDED_SCORED = (*EMBEDDED_HELD_OUT, "coffee.png", "rocket.jpg", "motorcycle_left.png")
+"""What networks and slices are scored on. The shipped weights have seen none of them. The left picture of the
+stereo pair stands for both: they show one motorcycle from 19 cm apart."""
+
+
+def trained_photographs(record: Mapping[str, object]) -> frozenset[str]:
+    """The embedded photographs that a checkpoint was trained on.
+
+    Args:
+        record: how it was made.
+
+    Returns:
+        Their names without suffix, such as coffee; none if it was trained on other images.
+    """
+    images, names = record.get("images"), record.get("training_images")
+    sources = images if isinstance(images, list | tuple) else [images]
+    if EMBEDDED not in sources or not isinstance(names, list | tuple):
+        return frozenset()
+    return frozenset(Path(name).stem for name in EMBEDDED_TRAIN) & frozenset(names)
 
 
 def embedded_set(part: Literal["training", "validation"], names: tuple[str, ...]) -> ImageSet:

@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mfagan.data.embedded import EMBEDDED, EMBEDDED_HELD_OUT, EMBEDDED_TRAIN, embedded_set
+from mfagan.data.embedded import (
+    EMBEDDED,
+    EMBEDDED_HELD_OUT,
+    EMBEDDED_SCORED,
+    EMBEDDED_TRAIN,
+    embedded_set,
+)
 from mfagan.data.image_sets import (
     EXTENSIONS,
     ImageSet,
@@ -25,6 +31,7 @@ __all__ = [
     "LAYOUTS",
     "Layout",
     "find_pairs",
+    "find_scored_sets",
     "find_sets",
     "find_training",
 ]
@@ -82,7 +89,7 @@ def find_sets(source: str | Path, scale: int = 4) -> list[ImageSet]:
     A folder is one of `LAYOUTS`, or the HR sub-folder of one (its LR images are beside it), or holds HR images, or the
     files name_SRF_4_HR and name_SRF_4_LR; DIV2K's two parts and Flickr2K may share one folder. Failing all of
     these, each of its sub-folders that is one of them is a set of its own, as in a folder of benchmarks.
-    `embedded` is the photographs to train on and those held out.
+    `embedded` is the photographs to train on and those that such a training validates on.
 
     Args:
         source: a folder, or `embedded`.
@@ -118,8 +125,28 @@ def find_sets(source: str | Path, scale: int = 4) -> list[ImageSet]:
     return sets
 
 
+def find_scored_sets(source: str | Path, scale: int = 4) -> list[ImageSet]:
+    """The sets to evaluate with.
+
+    Args:
+        source: a folder, of whose sets those to train on are left out if it has others; or `embedded`, the photographs
+            `EMBEDDED_SCORED`.
+        scale: enlargement.
+
+    Returns:
+        The sets, at least one.
+
+    Raises:
+        InputError: as `find_sets`.
+    """
+    if str(source) == EMBEDDED:
+        return [embedded_set("validation", EMBEDDED_SCORED)]
+    sets = find_sets(source, scale)
+    return [one for one in sets if one.part != "training"] or sets
+
+
 def find_pairs(source: str | Path, scale: int = 4) -> list[PairFiles]:
-    """The pairs to evaluate with: of a folder with a training and a validation part, the validation part.
+    """The pairs of the one set to evaluate with.
 
     Args:
         source: a folder, or `embedded`.
@@ -131,7 +158,7 @@ def find_pairs(source: str | Path, scale: int = 4) -> list[PairFiles]:
     Raises:
         InputError: as `find_sets`; an HR image without its LR image; several sets.
     """
-    sets = find_sets(source, scale)
+    sets = find_scored_sets(source, scale)
     sets = [one for one in sets if one.part == "validation"] or sets
     _require_one(sets, source)
     return sets[0].pairs(scale)

@@ -5,16 +5,16 @@ A set too large for memory lies decoded on disk (mfagan/data/array_cache.py) and
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from mfagan.data.array_cache import ArrayCache, fingerprint
-from mfagan.data.embedded import EMBEDDED
+from mfagan.data.embedded import EMBEDDED, trained_photographs
 from mfagan.data.image_sets import PairFiles
 from mfagan.data.images import MIN_SIDE_PX, read_size, scored_side_px
-from mfagan.data.layouts import find_pairs, find_sets, find_training
+from mfagan.data.layouts import find_pairs, find_scored_sets, find_training
 from mfagan.data.pairs import Pair, read_pair, require_factors, shrink_pair, shrunk_name, shrunk_size
 from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory, no_progress
@@ -44,16 +44,19 @@ def read_pairs(
     crop_px: int | None = None,
     cache: str | Path | None = None,
     bars: ProgressFactory = no_progress,
+    record: Mapping[str, object] | None = None,
 ) -> list[Pair]:
     """The pairs of a folder, to evaluate with.
 
     Args:
-        source: a folder, of which a validation part is taken if it has one; or `embedded`, the held-out photographs.
+        source: a folder, of which a validation part is taken if it has one; or `embedded`,
+            the photographs `EMBEDDED_SCORED`.
         scale: enlargement, 2, 3 or 4.
         max_images: keep this many in natural order; None keeps all.
         crop_px: keep the centre of each HR image, at most this many px a side, and the same part of its LR image.
         cache: folder for decoded images of a large set, None for `mfagan.data.array_cache.default_folder`.
         bars: makes the progress bars.
+        record: how the network was made that is evaluated; embedded photographs that it learned from are left out.
 
     Returns:
         The pairs in natural order.
@@ -66,7 +69,11 @@ def read_pairs(
         raise InputError(f"max_images is {max_images}: at least 1 image is needed; leave it out to use all")
     if crop_px is not None and (crop_px % scale or crop_px < MIN_SIDE_PX):
         raise InputError(f"crop of {crop_px} px: give a multiple of {scale} of at least {MIN_SIDE_PX}")
-    files = find_pairs(source, scale)[:max_images]
+    files = find_pairs(source, scale)
+    if str(source) == EMBEDDED:
+        seen = trained_photographs(record or {})
+        files = [one for one in files if one.name not in seen]
+    files = files[:max_images]
     if crop_px is None:
         return read_files(files, scale, cache=cache, bars=bars)
     return _in_turn("reading images", [partial(_read_centre, one, scale, crop_px) for one in files], bars)
@@ -87,10 +94,9 @@ def read_sets(
         Name of the set -> its pairs.
 
     Raises:
-        InputError: as `find_sets` and `read_pair`; a picture that is too small to be scored.
+        InputError: as `find_scored_sets` and `read_pair`; a picture that is too small to be scored.
     """
-    sets = find_sets(source, scale)
-    sets = [one for one in sets if one.part != "training"] or sets
+    sets = find_scored_sets(source, scale)
     files = {one.name: one.pairs(scale) for one in sets}
     for pair in (pair for some in files.values() for pair in some):
         height, width = read_size(pair.hr)
@@ -154,7 +160,7 @@ def find_split(
 ) -> tuple[list[PairFiles], list[PairFiles]]:
     """What to train on and what to validate on; no image is opened.
 
-    Without a `validation` folder the sources' own validation parts are taken: DIV2K's, or the fixed half of the
+    Without a `validation` folder the sources' own validation parts are taken: DIV2K's, or two of the
     embedded photographs. If no source has one, the last tenth (rounded up) of each in natural order is held
     out.
 

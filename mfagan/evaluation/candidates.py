@@ -1,5 +1,6 @@
 """What is evaluated: networks from checkpoints and sets of images, each under a name of its own."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +8,9 @@ from pathlib import Path
 
 from torch import nn
 
-from mfagan.data.splits import EMBEDDED, Pair, read_sets
+from mfagan.data.embedded import EMBEDDED, trained_photographs
+from mfagan.data.pairs import Pair
+from mfagan.data.splits import read_sets
 from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory, no_progress
 
@@ -19,13 +22,15 @@ __all__ = [
     "Loader",
     "common_scale",
     "distinct_names",
+    "leave_out_trained",
     "load_candidates",
     "read_image_sets",
 ]
 
 BICUBIC = "bicubic"
 HELD_OUT = "held-out photos"
-"""What the embedded photographs are called."""
+"""What the embedded photographs are called, those left out on which a network was trained."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,14 @@ class Candidate:
         network: LR images (N, 3, H, W) -> HR images (N, 3, scale H, scale W), RGB in [0, 1].
         scale: its enlargement.
         about: what its checkpoint is, as plain data; `file` is its path.
+        record: how its checkpoint was made.
     """
 
     name: str
     network: nn.Module
     scale: int
     about: Mapping[str, object] = field(default_factory=dict)
+    record: Mapping[str, object] = field(default_factory=dict)
 
 
 Loader = Callable[[Path, Sequence[str]], Sequence[Candidate]]
@@ -123,13 +130,17 @@ def common_scale(candidates: Sequence[Candidate], scale: int | None = None) -> i
 
 
 def read_image_sets(
-    sources: Sequence[str], scale: int, bars: ProgressFactory = no_progress
+    sources: Sequence[str],
+    scale: int,
+    candidates: Sequence[Candidate] = (),
+    bars: ProgressFactory = no_progress,
 ) -> list[EvaluationSet]:
     """Read image sets and name them by their folders.
 
     Args:
         sources: folders, or `embedded`; a folder of benchmarks gives several sets.
         scale: enlargement of the networks.
+        candidates: the networks; embedded photographs on which one of them was trained are left out.
         bars: shows the progress.
 
     Returns:
@@ -139,12 +150,34 @@ def read_image_sets(
         InputError: as `data.splits.read_sets`; two sets that cannot be told apart by their names.
     """
     found = [
-        EvaluationSet(HELD_OUT if source == EMBEDDED else name, source, pairs)
+        EvaluationSet(
+            HELD_OUT if source == EMBEDDED else name,
+            source,
+            leave_out_trained(pairs, candidates) if source == EMBEDDED else pairs,
+        )
         for source in sources
         for name, pairs in read_sets(source, scale, bars=bars).items()
     ]
     names = distinct_names([(Path(one.source), one.name) for one in found])
     return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
+
+
+def leave_out_trained(pairs: Sequence[Pair], candidates: Sequence[Candidate]) -> list[Pair]:
+    """Leave out the embedded photographs on which a network was trained, with a line in the log.
+
+    Args:
+        pairs: embedded photographs.
+        candidates: the networks.
+
+    Returns:
+        The others.
+    """
+    trained = {name: one.name for one in candidates for name in trained_photographs(one.record)}
+    left_out = [pair.name for pair in pairs if pair.name in trained]
+    if left_out:
+        learners = " and ".join(sorted({trained[name] for name in left_out}))
+        logger.info("photographs left out, since %s learned from them: %s", learners, ", ".join(left_out))
+    return [pair for pair in pairs if pair.name not in trained]
 
 
 def distinct_names(given: Sequence[tuple[Path, str]], taken: Sequence[str] = ()) -> list[str]:

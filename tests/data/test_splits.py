@@ -394,11 +394,21 @@ def photo(name: str) -> np.ndarray:
         return np.array(image.convert("RGB"))
 
 
-def test_embedded_means_the_held_out_photographs_to_evaluate_with():
+def test_embedded_means_five_photographs_to_evaluate_with():
     pairs = read_pairs("embedded")
-    assert names(pairs) == ["astronaut", "chelsea"]
+    assert names(pairs) == ["astronaut", "chelsea", "coffee", "rocket", "motorcycle_left"]
     assert torch.equal(pairs[0].hr, tensor(photo("astronaut.png")))
     assert torch.equal(pairs[1].hr, tensor(photo("chelsea.png")[:, :448]))
+
+
+def test_a_network_is_not_evaluated_on_embedded_photographs_that_it_learned_from():
+    learned = {"images": "embedded", "training_images": ["coffee", "rocket", "ihc"]}
+    left = ["astronaut", "chelsea", "motorcycle_left"]
+    assert names(read_pairs("embedded", record=learned)) == left
+    assert names(read_pairs("embedded", record=learned | {"images": ["photos", "embedded"]})) == left
+    assert names(read_pairs("embedded", max_images=3, record=learned)) == left
+    other = learned | {"images": ["photos"]}  # a picture of that name in another folder is another picture
+    assert len(read_pairs("embedded", record=other)) == 5
 
 
 def test_the_split_by_content_no_held_out_picture_is_among_the_training_pictures():

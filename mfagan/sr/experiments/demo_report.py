@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mfagan import checkpoint
+from mfagan.data.embedded import EMBEDDED
 from mfagan.data.images import write_image
-from mfagan.data.splits import EMBEDDED, read_pairs
+from mfagan.data.splits import read_pairs
 from mfagan.deploy.litert import max_abs_difference
 from mfagan.evaluation.contact_sheet import side_by_side
 from mfagan.evaluation.scores import as_method, enlarge_bicubic, mean_scores, score_methods, super_resolve
@@ -47,7 +48,7 @@ class DemoFiles:
 def write_report(
     files: DemoFiles, trials: Sequence[Finding], front: Sequence[Finding], seconds: Mapping[str, float]
 ) -> dict[str, object]:
-    """Measure the demo's files on the held-out photos and write `REPORT` and `PICTURE`.
+    """Measure the demo's files on the photographs that training has not seen and write `REPORT` and `PICTURE`.
 
     Args:
         files: what is measured, and where the report goes.
@@ -59,7 +60,8 @@ def write_report(
         The report's content.
     """
     full, small = load_generator(files.supernet), load_generator(files.subgenerator)
-    pairs = read_pairs(EMBEDDED, small.scale)
+    record = checkpoint.read(files.subgenerator).record
+    pairs = read_pairs(EMBEDDED, small.scale, record=record)
     methods = {"bicubic": enlarge_bicubic, "full": as_method(full), "small": as_method(small)}
     means = {name: mean_scores(rows).psnr_db for name, rows in score_methods(methods, pairs).items()}
     choice = read_picked(files.picked)
@@ -79,7 +81,7 @@ def write_report(
             "flops": choice.flops,
             "memory_bytes": choice.memory_bytes,
         },
-        "psnr_before_finetune_db": checkpoint.read(files.subgenerator).record["psnr_before_db"],
+        "psnr_before_finetune_db": record["psnr_before_db"],
         "psnr_after_finetune_db": means["small"],
         "tflite_max_abs_diff": max_abs_difference(contents, small, pairs[0].lr),
         "tflite_latency_ms": measure_model(contents, THREADS).latency_ms,
