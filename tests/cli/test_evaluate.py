@@ -240,7 +240,9 @@ def test_the_set_of_an_hr_folder_has_the_name_above_it(run: Run, folder: Path):
     assert json.loads(run(*command, "embedded").out)["sets"][0]["name"] == "held-out photos"
 
 
-def test_embedded_photographs_that_a_network_learned_from_are_left_out(run: Run, folder: Path, tmp_path: Path):
+def test_embedded_photographs_that_a_network_learned_from_are_left_out(
+    run: Run, folder: Path, tmp_path: Path
+):
     network = load_generator(folder / "x4" / "small.safetensors")
     record = {"images": "embedded", "training_images": ["coffee", "rocket", "motorcycle_left"]}
     path = tmp_path / "learner.safetensors"
@@ -248,7 +250,9 @@ def test_embedded_photographs_that_a_network_learned_from_are_left_out(run: Run,
     done = run("evaluate", path, folder / "peer.safetensors", "--no-latency", "--json")
     images = json.loads(done.out)["rows"][0]["sets"]["held-out photos"]["images"]
     assert [one["name"] for one in images] == ["astronaut", "chelsea"]
-    assert "photographs left out, since learner learned from them: coffee, rocket, motorcycle_left" in done.err
+    assert (
+        "photographs left out, since learner learned from them: coffee, rocket, motorcycle_left" in done.err
+    )
 
 
 def test_without_lpips_weights_one_line_says_how_to_get_them(run: Run, folder: Path):
