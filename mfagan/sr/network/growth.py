@@ -46,7 +46,8 @@ def grow(network: MFANet, widths: Widths, seed: int = 0) -> SuperGenerator:
         kept.zero_()
         kept[:, columns] = source.weight
         conv.weight[rows] = kept
-        assert conv.bias is not None and source.bias is not None
+        assert conv.bias is not None
+        assert source.bias is not None
         conv.bias[rows] = source.bias
     return grown
 
