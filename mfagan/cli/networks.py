@@ -16,6 +16,7 @@ from mfagan.cli.options import (
     JsonOption,
     ManyImagesOption,
     MaxStepsOption,
+    MinutesOption,
     OutOption,
     RestartOption,
     SeedOption,
@@ -24,6 +25,8 @@ from mfagan.cli.options import (
     Vgg19Option,
     open_run,
     read_size,
+    report_stop,
+    start_clock,
     storage_file,
 )
 from mfagan.errors import InputError
@@ -101,10 +104,17 @@ def train(
     images: ManyImagesOption = None,
     validation: ValidationOption = None,
     stage: Annotated[list[str] | None, typer.Option(help="Run this stage alone (repeatable).")] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            help="A generator's checkpoint that --stage teacher or supernet starts from; a narrower one is grown."
+        ),
+    ] = None,
     vgg19: Vgg19Option = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
+    minutes: MinutesOption = None,
     restart: RestartOption = False,
 ) -> None:
     """Train stages 1a to 3: the teacher, its GAN, the distilled student pair, the SuperGenerator.
@@ -115,20 +125,30 @@ def train(
     from mfagan.files import require_writable
     from mfagan.sr.training import stages as training
     from mfagan.sr.training.run import SRRunOptions
+    from mfagan.sr.training.start import require_start
+    from mfagan.training.time_limit import Stopped
 
+    limit = start_clock(minutes)
     settings, stages = training.read_recipe(recipe), training.check_stages(stage)
+    if init is not None:
+        require_start(settings, [spec.name for spec in stages], init)
     options = SRRunOptions(
         require_writable(out),
         device,
         seed,
         restart,
         max_steps,
+        limit=limit,
         images=images or ["embedded"],
         validation=validation,
         vgg19=vgg19,
     )
     run = open_run(settings, options, [spec.name for spec in stages])
-    paths = training.train(run, stages)
+    try:
+        paths = training.train(run, stages, init)
+    except Stopped as stop:
+        report_stop(run, stop)
+        return
     if run.fabric.is_global_zero:
         for path in paths:
             print(path)
@@ -150,6 +170,7 @@ def finetune(
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
+    minutes: MinutesOption = None,
     restart: RestartOption = False,
     storage: HistoryOption = None,
 ) -> None:
@@ -161,8 +182,10 @@ def finetune(
     from mfagan.sr.training.finetune import require_discriminator
     from mfagan.sr.training.run import SRRunOptions
     from mfagan.sr.training.stages import read_recipe, recipe_of
+    from mfagan.training.time_limit import Stopped
     from search.storage.address import lasting_address
 
+    limit = start_clock(minutes)
     choice, origin = read_picked(picked), sha256(picked)  # now: the file may be another by the end
     if storage is not None:
         choice = replace(choice, storage=lasting_address(storage))
@@ -177,13 +200,18 @@ def finetune(
         seed,
         restart,
         max_steps,
+        limit=limit,
         images=images or ["embedded"],
         validation=validation,
         vgg19=vgg19,
     )
     run = open_run(settings, options, ["finetune"])
     lineage = open_lineage(choice, storage)
-    tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, choice.as_record())
+    try:
+        tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, choice.as_record())
+    except Stopped as stop:
+        report_stop(run, stop)
+        return
     if run.fabric.is_global_zero:
         print(
             f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "

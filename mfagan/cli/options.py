@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mfagan.pretrained import Lpips
     from mfagan.sr.training.recipe import Recipe
     from mfagan.sr.training.run import SRRun, SRRunOptions
+    from mfagan.training.time_limit import Stopped, TimeLimit
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,14 @@ ValidationOption = Annotated[
 ]
 RestartOption = Annotated[bool, typer.Option("--restart", help="Train again what is in the folder already.")]
 MaxStepsOption = Annotated[int | None, typer.Option(min=1, help="Cap on the steps of a stage.")]
+MinutesOption = Annotated[
+    float | None,
+    typer.Option(
+        "--for",
+        metavar="MINUTES",
+        help="Stop after this time with a snapshot, from which the same command continues.",
+    ),
+]
 
 DEFAULT_STORAGE = "runs/study.db"
 DEFAULT_STUDY = "mfagan"
@@ -130,6 +139,42 @@ def find_lpips(weights: Path | None) -> "Lpips | None":
         logger.info("LPIPS is left out: %s", pretrained.describe_missing("alexnet"))
         return None
     return pretrained.load_lpips(path)
+
+
+def start_clock(minutes: float | None) -> "TimeLimit | None":
+    """Begin the time of --for.
+
+    Args:
+        minutes: what was given with it, or None.
+
+    Returns:
+        The time limit, or None for no limit.
+
+    Raises:
+        InputError: not a positive and finite number.
+    """
+    from mfagan.training.time_limit import TimeLimit
+
+    if minutes is None:
+        return None
+    try:
+        return TimeLimit(minutes)
+    except InputError as error:
+        raise InputError(f"--for: {error}") from None
+
+
+def report_stop(run: "SRRun", stop: "Stopped") -> None:
+    """Print that a training has ended at its time limit and how it is continued.
+
+    Args:
+        run: the training; under torchrun its first process prints.
+        stop: where it stopped.
+    """
+    options = run.options
+    assert options.limit is not None
+    again = "the same command without --restart" if options.restart else "the same command"
+    if run.fabric.is_global_zero:
+        print(f"{stop} after {options.limit.minutes:g} minutes; {again} continues")
 
 
 def open_run(recipe: "Recipe", options: "SRRunOptions", stages: Collection[str] | None = None) -> "SRRun":

@@ -3,6 +3,7 @@
 What is trained, and how one step goes, is up to a `Learner`; nothing here knows images. Steps are counted from 0.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -20,8 +21,11 @@ from mfagan.progress import ProgressCallback
 from mfagan.training.learner import Batches, Learner
 from mfagan.training.snapshot import SnapshotKeeper, read_snapshot
 from mfagan.training.tensorboard import TrainingLog
+from mfagan.training.time_limit import Stopped, TimeLimit
 
-__all__ = ["Diverged", "Loop", "LoopConfig", "LoopResult"]
+__all__ = ["Diverged", "Loop", "LoopConfig", "LoopResult", "format_score"]
+
+logger = logging.getLogger(__name__)
 
 EXPLODED = 20
 """A watched loss this many times over the lowest it has settled at stops the training."""
@@ -30,6 +34,18 @@ _SETTLING_STEPS = 50
 
 class Diverged(InputError):
     """A loss is not a number, infinite, or has exploded."""
+
+
+def format_score(score: float) -> str:
+    """Write a score that has no unit.
+
+    Args:
+        score: of a validation.
+
+    Returns:
+        The number with four digits.
+    """
+    return f"{score:.4g}"
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,12 @@ class Loop:
     """For TensorBoard; None writes no log."""
     reduce: Callable[[Mapping[str, object]], Mapping[str, object]] = dict
     """As `read_snapshot` takes it."""
+    name: str = "training"
+    """What the log and the time limit's message call it."""
+    format_score: Callable[[float], str] = format_score
+    """Writes a score with its unit, for the progress and the log."""
+    limit: TimeLimit | None = None
+    """When it is over the loop ends with a snapshot; None for no limit."""
 
     def run(
         self,
@@ -105,6 +127,8 @@ class Loop:
         Raises:
             InputError: a snapshot of another training.
             Diverged: a figure is not finite, or the watched loss has exploded.
+            Stopped: the time limit is over. At least one more step has been made than the last snapshot had, and
+                the snapshot that is left holds it.
         """
         learner, config = self.learner, self.config
         average = AveragedModel(learner.network, multi_avg_fn=_ema(config.ema_decay))
@@ -126,21 +150,24 @@ class Loop:
             self.fabric.is_global_zero,
             discard=Diverged,
         )
-        began, waited, done = time.perf_counter(), 0.0, start
+        began, waited, done, stopping = time.perf_counter(), 0.0, start, False
         with self._open_log(start) as log, batches(start, config.steps) as stream, keeper:
             for number, batch in enumerate(stream, start):
                 figures = self._reduce(learner.step(number, *batch))
                 self._watch(number, figures, progress, keeper.written)
                 keeper.write()
+                if stopping:  # this step has shown that the snapshot is good, and is made again later
+                    raise Stopped(self.name, done, config.steps)
                 average.update_parameters(learner.network)
                 done = number + 1
                 last = done == config.steps or learner.done()
-                report(done, config.steps, f"{learner.watched} {figures[learner.watched]:.4f}")
+                report(done, config.steps, self._note(figures, progress))
                 if log is not None and _due(done, config.log_every):
                     log.scalars(done, figures | _speed(done - start, time.perf_counter() - began))
                 if last or _due(done, config.validate_every):
                     score = self._score(average.module)
                     progress.curve.append((done, score))
+                    logger.info("%s: step %d, validation %s", self.name, done, self.format_score(score))
                     if config.keep_best and score > progress.best:
                         progress.keep(done, score, average.module)
                     if log is not None:
@@ -149,7 +176,8 @@ class Loop:
                             log.picture(done, "samples", self.picture(average.module.eval()))
                 if last:
                     break
-                if _due(done, config.checkpoint_every):
+                stopping = self._is_time_over()
+                if stopping or _due(done, config.checkpoint_every):
                     keeper.take(done)
             waited = stream.waited_s
         learner.network.load_state_dict(progress.weights if config.keep_best else average.module.state_dict())
@@ -160,6 +188,17 @@ class Loop:
         else:
             kept = (done, None, progress.curve[-1][1])
         return LoopResult(done, *kept, progress.curve, waited / elapsed)
+
+    def _note(self, figures: Mapping[str, float], progress: "_Progress") -> str:
+        watched = self.learner.watched
+        note = f"{watched} {figures[watched]:.4f}"
+        if not progress.curve:
+            return note
+        return f"{note}, validation {self.format_score(progress.curve[-1][1])}"
+
+    def _is_time_over(self) -> bool:
+        """What the first process finds, for all."""
+        return self.limit is not None and self.fabric.broadcast(self.limit.is_over())
 
     def _score(self, network: nn.Module) -> float:
         training = network.training

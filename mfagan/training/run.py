@@ -25,6 +25,7 @@ from mfagan.training.loop import Loop, LoopConfig, LoopResult
 from mfagan.training.recipe import BaseRecipe, StageSettings, as_record
 from mfagan.training.snapshot import require_same
 from mfagan.training.stage import SavedNetwork, Source, StageSpec, StageWork
+from mfagan.training.time_limit import TimeLimit
 
 __all__ = ["RunOptions", "StageFiles", "TrainingRun", "save_network"]
 
@@ -51,6 +52,8 @@ class RunOptions:
     """The most steps of a stage, whatever its recipe asks for; None for no limit."""
     command: str = ""
     """What the user typed, for the record."""
+    limit: TimeLimit | None = None
+    """When it is over the stage in progress ends with a snapshot; None for no limit."""
 
     def __post_init__(self) -> None:
         if self.max_steps is not None and self.max_steps < 1:
@@ -101,7 +104,7 @@ class TrainingRun:
         Raises:
             InputError: a checkpoint that it reads is missing or has another role; a file that it writes cannot be
                 written, or is of another training; a snapshot of another training.
-            Diverged: as `Loop.run`.
+            Diverged, Stopped: as `Loop.run`.
         """
         sources = self._read(spec, files)
         writes = dict(files.writes or {role: spec.path(self.options.folder, role) for role in spec.writes})
@@ -230,6 +233,9 @@ class TrainingRun:
             work.picture,
             state.with_name("logs") / state.stem,
             lambda found: identify(spec, found),
+            spec.name,
+            work.format_score,
+            self.options.limit,
         )
         with self.bars(state.stem) as report:
             result = loop.run(work.batches, report)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mfagan.checkpoint import Checkpoint
 from mfagan.training.learner import Batches, Learner
-from mfagan.training.loop import LoopResult
+from mfagan.training.loop import LoopResult, format_score
 
 __all__ = ["SavedNetwork", "Source", "StageSpec", "StageWork", "score_figures"]
 
@@ -69,6 +69,8 @@ class StageWork:
     """A sample of a network's work for the log, (3, H, W), RGB in [0, 1]."""
     figures: Callable[[LoopResult], Mapping[str, object]] = score_figures
     """What the checkpoints record of the finished training."""
+    format_score: Callable[[float], str] = format_score
+    """Writes a score with its unit, for the progress and the log."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ import torch
 from PIL import Image
 
 from mfagan import checkpoint
+from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.network.mfanet import MFANet
+from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.picked import Picked
 from mfagan.training.snapshot import read_snapshot
 from tests import ROOT, tiny
@@ -245,3 +248,169 @@ def test_vgg19_is_needed_by_stages_that_weigh_it_alone(run: Run, trained: Path, 
     done = run(*command, "--max-steps", 1, "--restart")
     assert done.status == 0, done.err
     assert "vgg19" not in done.err
+
+
+# A limit of time
+
+
+def test_a_training_that_is_stopped_in_time_is_continued_by_the_same_command(
+    run: Run, trained: Path, tmp_path: Path
+):
+    recipe = tiny.write_recipe(tmp_path, steps=3)
+    command = ["train", recipe, "--images", trained / "photos", "--device", "cpu", "--stage", "teacher"]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert run(*command, "--out", whole).status == 0
+    for step in (1, 2):
+        done = run(*command, "--out", parts, "--for", 1e-9)
+        assert done.status == 0, done.err
+        again = "stage teacher stopped at step {} of 3 after 1e-09 minutes; the same command continues\n"
+        assert done.out == again.format(step)
+        assert (parts / "teacher.state").exists()
+    done = run(*command, "--out", parts, "--for", 60)
+    assert (done.status, done.out) == (0, f"{parts / 'teacher.safetensors'}\n")
+    found, expected = (checkpoint.read(folder / "teacher.safetensors") for folder in (parts, whole))
+    assert all(torch.equal(found.state[name], weight) for name, weight in expected.state.items())
+    assert {**found.record, "command": ""} == {**expected.record, "command": ""}
+    assert "mfagan: teacher: step 3, validation " in done.err
+    assert "--restart" not in done.out
+    done = run(*command, "--out", parts, "--for", 1e-9, "--restart")
+    assert done.out.endswith("; the same command without --restart continues\n")
+
+
+def test_a_fine_tuning_is_stopped_in_time(run: Run, trained: Path, tmp_path: Path):
+    picked, out = tmp_path / "picked.json", tmp_path / "net.safetensors"
+    supernet = trained / "supergenerator.safetensors"
+    Picked("s", 0, (24,) * 8, 30.0, 1.0, 1, 1, 1, "", str(supernet), checkpoint.sha256(supernet)).save(picked)
+    command = ["finetune", picked, "--discriminator", trained / "discriminator.safetensors", "--out", out]
+    command += ["--images", trained / "photos", "--device", "cpu", "--max-steps", 2]
+    done = run(*command, "--for", 1e-9)
+    assert done.status == 0, done.err
+    assert (
+        done.out == "stage finetune stopped at step 1 of 2 after 1e-09 minutes; the same command continues\n"
+    )
+    assert not out.exists()
+    done = run(*command)
+    assert done.status == 0, done.err
+    assert out.exists()
+
+
+@pytest.mark.parametrize("minutes", ["0", "-5", "nan", "inf"])
+def test_times_that_cannot_be(run: Run, trained: Path, tmp_path: Path, minutes: str):
+    message = run(*train_command(trained, tmp_path / "w", f"--for={minutes}")).message
+    assert f"--for: the time limit is {minutes} minutes: give a positive number of minutes" in message
+    assert not (tmp_path / "w").exists()
+
+
+# Starting from a checkpoint
+
+
+def start_from(run: Run, trained: Path, out: Path, init: Path, *more: object) -> checkpoint.Checkpoint:
+    """A SuperGenerator trained for one step of almost no length from a checkpoint, without a student's file."""
+    out.mkdir(parents=True)
+    recipe = tiny.write_recipe(out.parent)
+    recipe.write_text(recipe.read_text().replace("learning_rate = 2e-4", "learning_rate = 1e-12"))
+    command = ["train", recipe, "--images", trained / "photos", "--device", "cpu", "--out", out]
+    done = run(*command, "--stage", "supernet", "--init", init, "--max-steps", 1, *more)
+    assert done.status == 0, done.err
+    return checkpoint.read(out / "supergenerator.safetensors")
+
+
+def test_a_supernet_goes_on_from_a_supernet_in_its_order(run: Run, trained: Path, tmp_path: Path):
+    init = trained / "supergenerator.safetensors"
+    found, given = start_from(run, trained, tmp_path / "w", init), checkpoint.read(init)
+    for name, weight in given.state.items():
+        torch.testing.assert_close(found.state[name], weight, rtol=0, atol=1e-6, msg=name)
+    assert found.record["parents"] == {init.name: checkpoint.sha256(init)}
+
+
+def test_a_supernet_that_starts_from_another_generator_is_sorted(run: Run, trained: Path, tmp_path: Path):
+    init = Path(shutil.copy(trained / "student.safetensors", tmp_path / "mine.safetensors"))
+    found = start_from(run, trained, tmp_path / "a" / "w", init)
+    (tmp_path / "b" / "w").mkdir(parents=True)
+    shutil.copy(trained / "student.safetensors", tmp_path / "b" / "w")
+    recipe = tmp_path / "a" / "tiny.toml"
+    command = ["train", recipe, "--images", trained / "photos", "--device", "cpu", "--max-steps", 1]
+    done = run(*command, "--stage", "supernet", "--out", tmp_path / "b" / "w")
+    assert done.status == 0, done.err
+    usual = checkpoint.read(tmp_path / "b" / "w" / "supergenerator.safetensors")
+    assert all(torch.equal(found.state[name], weight) for name, weight in usual.state.items())
+    assert not torch.equal(found.state["head.weight"], checkpoint.read(init).state["head.weight"])
+
+
+def test_a_narrower_generator_is_grown_into_the_supernet(run: Run, trained: Path, tmp_path: Path):
+    torch.manual_seed(0)
+    network = MFANet(Widths.uniform(24), 4, "bicubic")
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.05)
+    init = tmp_path / "narrow.safetensors"
+    checkpoint.save(init, checkpoint.Checkpoint("mfanet", "teacher", network.config(), network.state_dict()))
+    start_from(run, trained, tmp_path / "w", init)
+    grown = load_generator(tmp_path / "w" / "supergenerator.safetensors")
+    assert isinstance(grown, MFANet)
+    assert grown.widths == Widths.uniform(48)
+    x = torch.rand(1, 3, 12, 12)
+    with torch.inference_mode():
+        assert torch.allclose(grown(x), network.eval()(x), atol=1e-4)
+
+
+def test_a_teacher_starts_from_a_teacher(run: Run, trained: Path, tmp_path: Path):
+    init = trained / "teacher.safetensors"
+    recipe = tiny.write_recipe(tmp_path)
+    recipe.write_text(recipe.read_text().replace("learning_rate = 1e-4", "learning_rate = 1e-12"))
+    command = ["train", recipe, "--images", trained / "photos", "--device", "cpu", "--out", tmp_path / "w"]
+    command += ["--stage", "teacher", "--max-steps", 1]
+    done = run(*command, "--init", init)
+    assert done.status == 0, done.err
+    found, given = checkpoint.read(tmp_path / "w" / "teacher.safetensors"), checkpoint.read(init)
+    torch.testing.assert_close(found.state["head.weight"], given.state["head.weight"], rtol=0, atol=1e-6)
+    assert found.record["parents"] == {init.name: checkpoint.sha256(init)}
+    assert "was made with other settings (parents." in run(*command).message
+
+
+@pytest.mark.parametrize(
+    ("stages", "init", "message"),
+    [
+        ([], "supergenerator", "give --stage teacher or --stage supernet alone"),
+        (["distill"], "supergenerator", "give --stage teacher or --stage supernet alone"),
+        (["teacher", "supernet"], "supergenerator", "give --stage teacher or --stage supernet alone"),
+        (["supernet"], "missing", "no such file"),
+        (["supernet"], "discriminator", "its network is 'patchgan', 'mfanet' is needed here"),
+        (
+            ["supernet"],
+            "teacher",
+            "has widths [64, 64, 64, 64, 64, 64, 64, 64], but stage supernet of recipe tiny trains widths [48,",
+        ),
+    ],
+)
+def test_checkpoints_that_a_stage_cannot_start_from(
+    run: Run, trained: Path, tmp_path: Path, stages: list[str], init: str, message: str
+):
+    chosen = [word for name in stages for word in ("--stage", name)]
+    command = train_command(trained, tmp_path / "w", *chosen, "--init", trained / f"{init}.safetensors")
+    assert message in run(*command).message
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_generator_of_another_scale_is_no_start(run: Run, trained: Path, tmp_path: Path):
+    recipe = tiny.write_recipe(tmp_path, scale=2)
+    init = trained / "supergenerator.safetensors"
+    command = [
+        "train",
+        recipe,
+        "--images",
+        trained / "photos",
+        "--out",
+        tmp_path / "w",
+        "--stage",
+        "supernet",
+    ]
+    message = run(*command, "--init", init).message
+    assert f"checkpoint {init} has scale 4, but stage supernet of recipe tiny trains scale 2" in message
+
+
+def test_a_start_is_not_written_over(run: Run, trained: Path, tmp_path: Path):
+    init = Path(shutil.copy(trained / "supergenerator.safetensors", tmp_path))
+    content = init.read_bytes()
+    command = train_command(trained, tmp_path, "--stage", "supernet", "--init", init, "--restart")
+    assert "is the input" in run(*command).message
+    assert init.read_bytes() == content

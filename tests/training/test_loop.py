@@ -16,6 +16,7 @@ from mfagan.training.fabric import make_fabric
 from mfagan.training.learner import Learner
 from mfagan.training.loop import Diverged, Loop, LoopConfig
 from mfagan.training.snapshot import Stateful
+from mfagan.training.time_limit import Stopped, TimeLimit
 
 
 class Line(Learner):
@@ -239,3 +240,80 @@ def test_a_damaged_snapshot_is_refused(tmp_path: Path):
     (tmp_path / "line.state").write_bytes(b"PK not a snapshot")
     with pytest.raises(InputError, match=r"snapshot .*line\.state: not readable"):
         run(loop(tmp_path, Line()))
+
+
+# Time limits
+
+
+class Steps(TimeLimit):
+    """A limit that is over after so many steps."""
+
+    def __init__(self, n: int) -> None:
+        super().__init__(1.0)
+        self.n = n
+
+    def is_over(self) -> bool:
+        self.n -= 1
+        return self.n <= 0
+
+
+def stop(loop: Loop, after: int) -> Stopped:
+    limited = dataclasses.replace(loop, limit=Steps(after), name="fit")
+    with pytest.raises(Stopped) as stopped, no_progress("") as report:
+        limited.run(points, report)
+    return stopped.value
+
+
+@pytest.mark.parametrize("stops", [[1], [20], [21, 1, 7], [58], [1] * 59])
+def test_a_run_that_is_stopped_and_continued_ends_as_the_whole_one(tmp_path: Path, stops: list[int]):
+    config = {"keep_best": True, "validate_every": 7, "ema_decay": 0.9}
+    whole, resumed = Line(), Line()
+    expected = run(loop(tmp_path / "whole", whole, **config))
+    done = 0
+    for after in stops:
+        stopped = stop(loop(tmp_path, Line(), **config), after)
+        done += after
+        assert (stopped.stage, stopped.step, stopped.steps) == ("fit", done, 60)
+    outcome = run(loop(tmp_path, resumed, **config))
+    assert dataclasses.replace(outcome, waiting_share=0) == dataclasses.replace(expected, waiting_share=0)
+    assert torch.equal(whole.line.weight, resumed.line.weight)
+
+
+def test_the_last_step_ends_a_run_whose_time_is_over(tmp_path: Path):
+    learner = Line()
+    limited = dataclasses.replace(loop(tmp_path, learner), limit=Steps(60))
+    assert run(limited).steps == 60
+
+
+def test_weights_ruined_right_before_the_stop_are_not_kept(tmp_path: Path):
+    limited = dataclasses.replace(loop(tmp_path, Line(ruin_at=30)), limit=Steps(31))
+    with pytest.raises(Diverged, match=r"step 31 .*; the last good checkpoint is .* at step 20;"):
+        run(limited)
+
+
+# What is reported
+
+
+def test_progress_and_log_show_the_last_validation(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO", "mfagan")
+    notes: list[str] = []
+    fit = dataclasses.replace(
+        loop(tmp_path, Line(), steps=25, validate_every=10), name="fit", format_score="{:.2f} points".format
+    )
+    outcome = fit.run(points, lambda done, total, note: notes.append(note))
+    (first, second, _) = (f"{score:.2f} points" for _, score in outcome.curve)
+    assert all("validation" not in note for note in notes[:10])
+    assert all(note.endswith(f", validation {first}") for note in notes[10:20])
+    assert all(note.endswith(f", validation {second}") for note in notes[20:])
+    assert all(note.startswith("loss ") for note in notes)
+    assert caplog.messages == [
+        f"fit: step {step}, validation {score:.2f} points" for step, score in outcome.curve
+    ]
+
+
+def test_a_resumed_run_shows_the_validation_before_it(tmp_path: Path):
+    config: dict[str, Any] = {"validate_every": 10, "steps": 60}
+    stop(loop(tmp_path, Line(), **config), 15)
+    notes: list[str] = []
+    loop(tmp_path, Line(), **config).run(points, lambda done, total, note: notes.append(note))
+    assert ", validation -" in notes[0]

@@ -24,6 +24,7 @@ from mfagan.training.recipe import BaseRecipe, StageSettings
 from mfagan.training.run import RunOptions, StageFiles, TrainingRun
 from mfagan.training.snapshot import Stateful
 from mfagan.training.stage import Source, StageSpec, StageWork
+from mfagan.training.time_limit import Stopped, TimeLimit
 
 N_KEPT = 3
 
@@ -238,8 +239,8 @@ def test_an_interruption_right_before_the_early_end_goes_on_to_the_same_bits(tmp
 
 
 def test_a_finished_stage_is_left_as_it_is(tmp_path: Path, caplog: pytest.LogCaptureFixture):
-    caplog.set_level("INFO", "mfagan")
     train(prepare(tmp_path))
+    caplog.set_level("INFO", "mfagan")
     before = {path: path.read_bytes() for path in tmp_path.glob("*.safetensors")}
     train(prepare(tmp_path))
     assert {path: path.read_bytes() for path in before} == before
@@ -367,3 +368,17 @@ def test_halvings_that_a_cosine_ignored_tell_no_trainings_apart(tmp_path: Path):
     content = path.read_bytes()
     run.train(SEARCH)
     assert path.read_bytes() == content
+
+
+def test_a_time_limit_is_for_all_stages_together_and_for_no_identity(tmp_path: Path):
+    """Each command makes at least one step; the same one without a limit ends with the bits of the whole run."""
+    whole = train(prepare(tmp_path / "whole", max_steps=3))
+    parts, stops = tmp_path / "parts", []
+    for _ in range(4):
+        with pytest.raises(Stopped) as stopped:
+            train(prepare(parts, max_steps=3, limit=TimeLimit(1e-9)))
+        stops.append((stopped.value.stage, stopped.value.step, stopped.value.steps))
+    assert stops == [("search", 1, 3), ("search", 2, 3), ("refine", 1, 3), ("refine", 2, 3)]
+    for name, one in train(prepare(parts, max_steps=3, limit=TimeLimit(60))).items():
+        require_equal(one, whole[name])
+    assert not list(parts.glob("*.state"))

@@ -112,6 +112,7 @@ class SRRun(TrainingRun):
             lambda network: mean_psnr_db(network, self.validation),
             self._sample,
             figures,
+            "{:.2f} dB".format,
         )
 
     def _sample(self, network: nn.Module) -> Tensor:

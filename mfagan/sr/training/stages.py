@@ -12,6 +12,7 @@ from mfagan.files import require_place
 from mfagan.networks.discriminators import Discriminator, PatchGAN
 from mfagan.sr.network.channel_order import sort_channels
 from mfagan.sr.network.discriminators import ESRGANDiscriminator, rebuild_discriminator
+from mfagan.sr.network.growth import grow
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
@@ -19,8 +20,10 @@ from mfagan.sr.training.distillation import Distillation
 from mfagan.sr.training.learner import GANLearner
 from mfagan.sr.training.recipe import Recipe
 from mfagan.sr.training.run import SRRun
+from mfagan.sr.training.start import INIT, require_start
 from mfagan.sr.training.width_sampling import draw_widths
 from mfagan.training import recipe as recipes
+from mfagan.training.run import StageFiles
 from mfagan.training.stage import Source, StageSpec, StageWork
 
 __all__ = [
@@ -44,7 +47,13 @@ Sources = Mapping[str, Source]
 
 
 def _build_teacher(run: SRRun, sources: Sources) -> StageWork:
-    generator = new_generator(run, run.recipe.teacher_width)
+    given, widths = sources.get(INIT), Widths.uniform(run.recipe.teacher_width)
+    if given is None:
+        generator = new_generator(run, run.recipe.teacher_width)
+    else:
+        generator = MFANet.from_checkpoint(given.checkpoint, given.path)
+        if generator.widths != widths:
+            generator = grow(generator, widths, run.options.seed)
     return run.work(_learner(run, "teacher", generator), crop_seed(run, "teacher"))
 
 
@@ -67,8 +76,12 @@ def _build_distill(run: SRRun, sources: Sources) -> StageWork:
 
 
 def _build_supernet(run: SRRun, sources: Sources) -> StageWork:
-    generator = SuperGenerator.from_checkpoint(sources["student"].checkpoint, sources["student"].path)
-    sort_channels(generator)
+    start = sources.get(INIT) or sources["student"]
+    generator = SuperGenerator.from_checkpoint(start.checkpoint, start.path)
+    if INIT in sources and generator.widths != (widths := Widths.uniform(run.recipe.student_width)):
+        generator = grow(generator, widths, run.options.seed)
+    elif start.checkpoint.role != "supergenerator":  # whose order its slices have been trained for
+        sort_channels(generator)
     sampling, seed = run.recipe.stages["supernet"].sampling, run.options.seed
     learner = _learner(
         run,
@@ -163,20 +176,25 @@ STAGES = {spec.name: spec for spec in (*PIPELINE, FINETUNE)}
 """Every stage by the name that recipes and checkpoints use; the order gives each its seeds."""
 
 
-def train(run: SRRun, stages: Sequence[StageSpec[SRRun]] = PIPELINE) -> list[Path]:
+def train(run: SRRun, stages: Sequence[StageSpec[SRRun]] = PIPELINE, init: Path | None = None) -> list[Path]:
     """Run stages in the paper's order.
 
     Args:
         run: what they train.
         stages: some of `PIPELINE`.
+        init: a checkpoint whose generator the only stage starts from, as `require_start` takes it, instead of what
+            it reads in the run's folder; None for that.
 
     Returns:
         The files they leave.
 
     Raises:
         InputError: as `TrainingRun.train`; before anything is trained, a recipe that asks to distill a discriminator
-            that has no taps, and files that cannot be written.
+            that has no taps, files that cannot be written, and what `require_start` refuses.
+        Stopped: as `TrainingRun.train`.
     """
+    if init is not None:
+        require_start(run.recipe, [spec.name for spec in stages], init)
     if DISTILL in stages:
         with torch.device("meta"):
             _distillable(new_discriminator(run, run.recipe.student_discriminator))
@@ -184,7 +202,8 @@ def train(run: SRRun, stages: Sequence[StageSpec[SRRun]] = PIPELINE) -> list[Pat
     for spec in chosen:
         for role in spec.writes:
             require_place(spec.path(run.options.folder, role))
-    return [path for spec in chosen for path in run.train(spec)]
+    files = StageFiles() if init is None else StageFiles(sources={INIT: init})
+    return [path for spec in chosen for path in run.train(spec, files)]
 
 
 def check_stages(names: Sequence[str] | None) -> Sequence[StageSpec[SRRun]]:
