@@ -37,6 +37,7 @@ lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
 lut_app.command("build")(studies.build_lut)
 data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
 data_app.command("check")(data.check)
+data_app.command("shrink")(data.shrink)
 
 _PANELS = {
     "Start": {"demo": demo.demo},
