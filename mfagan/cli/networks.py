@@ -10,6 +10,7 @@ import typer
 
 from mfagan.cli.history import find_lineage, open_lineage
 from mfagan.cli.options import (
+    CompileOption,
     DeviceOption,
     HistoryOption,
     ImagesOption,
@@ -26,6 +27,7 @@ from mfagan.cli.options import (
     open_run,
     read_size,
     report_stop,
+    set_compile,
     start_clock,
     storage_file,
 )
@@ -115,6 +117,7 @@ def train(
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
     minutes: MinutesOption = None,
+    compile_steps: CompileOption = None,
     restart: RestartOption = False,
 ) -> None:
     """Train stages 1a to 3: the teacher, its GAN, the distilled student pair, the SuperGenerator.
@@ -129,7 +132,8 @@ def train(
     from mfagan.training.time_limit import Stopped
 
     limit = start_clock(minutes)
-    settings, stages = training.read_recipe(recipe), training.check_stages(stage)
+    settings = set_compile(training.read_recipe(recipe), compile_steps)
+    stages = training.check_stages(stage)
     if init is not None:
         require_start(settings, [spec.name for spec in stages], init)
     options = SRRunOptions(
@@ -171,6 +175,7 @@ def finetune(
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
     minutes: MinutesOption = None,
+    compile_steps: CompileOption = None,
     restart: RestartOption = False,
     storage: HistoryOption = None,
 ) -> None:
@@ -190,7 +195,7 @@ def finetune(
     if storage is not None:
         choice = replace(choice, storage=lasting_address(storage))
     network, found = choice.load_supernet(supernet)
-    settings = recipe_of(found) if recipe is None else read_recipe(recipe)
+    settings = set_compile(recipe_of(found) if recipe is None else read_recipe(recipe), compile_steps)
     weights = choice.supernet if supernet is None else supernet
     folder = require_place(out, picked, weights, discriminator, vgg19, storage_file(choice.storage)).parent
     require_discriminator(settings, discriminator)

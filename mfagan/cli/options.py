@@ -59,6 +59,13 @@ ValidationOption = Annotated[
 ]
 RestartOption = Annotated[bool, typer.Option("--restart", help="Train again what is in the folder already.")]
 MaxStepsOption = Annotated[int | None, typer.Option(min=1, help="Cap on the steps of a stage.")]
+CompileOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--compile/--no-compile",
+        help="Make the steps faster by torch.compile, which takes minutes first (default: as the recipe says).",
+    ),
+]
 MinutesOption = Annotated[
     float | None,
     typer.Option(
@@ -139,6 +146,19 @@ def find_lpips(weights: Path | None) -> "Lpips | None":
         logger.info("LPIPS is left out: %s", pretrained.describe_missing("alexnet"))
         return None
     return pretrained.load_lpips(path)
+
+
+def set_compile(recipe: "Recipe", compile_steps: bool | None) -> "Recipe":
+    """Apply --compile or --no-compile to a recipe.
+
+    Args:
+        recipe: of a training.
+        compile_steps: what was given, None for what the recipe has.
+
+    Returns:
+        The recipe, changed or not.
+    """
+    return recipe if compile_steps is None else replace(recipe, compile=compile_steps)
 
 
 def start_clock(minutes: float | None) -> "TimeLimit | None":

@@ -101,6 +101,9 @@ class BaseRecipe:
     """Largest 2-norm of a step's gradient; 0 does not clip."""
     checkpoint_every: Annotated[int, Field(ge=1)] = 250
     """Steps between the snapshots from which an interrupted stage resumes."""
+    compile: bool = False
+    """Whether torch.compile makes the steps faster. It changes last bits, as another device does; trainings that
+    differ in it alone are the same."""
 
     def with_stage(self, name: str, **settings: object) -> Self:
         """The same recipe with other settings of one stage.

@@ -29,7 +29,7 @@ from mfagan.training.time_limit import TimeLimit
 
 __all__ = ["RunOptions", "StageFiles", "TrainingRun", "save_network"]
 
-_CIRCUMSTANCES = ("images", "torch", "command", "storage")
+_CIRCUMSTANCES = ("images", "torch", "command", "storage", "compile")
 """Entries of a record that may differ between records of the same training."""
 
 logger = logging.getLogger(__name__)
@@ -181,10 +181,12 @@ class TrainingRun:
         """
         settings = self.settings(spec.name)
         recipe = replace(self.recipe, stages={**self.recipe.stages, spec.name: settings})  # pyright: ignore[reportArgumentType]
+        fields = as_record(recipe)
         record = {
             "stage": spec.name,
             "steps": settings.steps,
-            "recipe": as_record(recipe),
+            "compile": fields.pop("compile"),  # how it was computed is no setting of what was trained
+            "recipe": fields,
             "seed": self.options.seed,
             **self.describe_data(spec),
             "parents": {path.name: checkpoint.sha256(path) for path in parents},

@@ -7,10 +7,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from mfagan.devices import to_device
+from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
+from mfagan.sr.training.compiled_generator import CompiledGenerator
 from mfagan.sr.training.distillation import Distillation
 from mfagan.sr.training.recipe import Recipe, Stage
 from mfagan.sr.training.step_losses import DiscriminatorObjective, ElasticObjective, GeneratorObjective
+from mfagan.sr.training.width_sampling import fixed_widths
 from mfagan.training.descent import Descent
 from mfagan.training.learner import Learner
 from mfagan.training.losses import PerceptualLoss
@@ -43,7 +46,7 @@ class GANLearner(Learner):
         """Set networks, losses and optimizers up on the run's device.
 
         Args:
-            recipe: gives the optimizers' settings.
+            recipe: gives the optimizers' settings, and whether the generator is compiled.
             stage: the stage's settings, as long as it shall be.
             generator: the network that is trained and kept.
             fabric: where it trains.
@@ -70,6 +73,14 @@ class GANLearner(Learner):
             objective = ElasticObjective(
                 self.network, stage.weights, draw, stage.sampling.in_place, perceptual
             )
+        self._compiled = None
+        if recipe.compile:
+            has_taps = isinstance(objective, GeneratorObjective) and objective.adapters is not None
+            fixed: Sequence[Widths] = ()
+            if draw is not None and isinstance(self.network, SuperGenerator):
+                fixed = fixed_widths(stage.sampling, self.network.widths)
+            self._compiled = CompiledGenerator(self.network, has_taps=has_taps, fixed=fixed)
+            objective.compiled = self._compiled
         self._generator = Descent(fabric, objective, recipe)
         self._discriminator = None
         if self.discriminator is not None:
@@ -104,6 +115,9 @@ class GANLearner(Learner):
         rate = self.stage.learning_rate_at(number)
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)
+        if self._compiled is not None:
+            with self.fabric.autocast():
+                self._compiled.begin_step(lr)
         terms, sr = self._generator.objective(lr, hr, number)
         weights = self.stage.weights
         norms = {"gradient": self._generator.descend(terms, vars(weights), rate)}

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from mfagan.networks.discriminators import PatchGAN
 from mfagan.sr.network.widths import Widths
+from mfagan.sr.training.compiled_generator import CompiledGenerator
 from mfagan.sr.training.distillation import Distillation
 from mfagan.sr.training.recipe import LossWeights
 from mfagan.training.losses import (
@@ -48,6 +49,7 @@ class GeneratorObjective(nn.Module):
         """
         super().__init__()
         self.generator = generator
+        self.compiled: CompiledGenerator | None = None
         self.weights = weights
         self.adapters: nn.Module | None = None
         if distillation is not None and weights.distill_g:
@@ -70,10 +72,10 @@ class GeneratorObjective(nn.Module):
         terms: Terms = {}
         if self.adapters is not None:
             assert distillation is not None
-            sr, taps = self.generator.forward_with_taps(lr)  # pyright: ignore[reportCallIssue]
+            sr, taps = (self.compiled or self.generator).forward_with_taps(lr)  # pyright: ignore[reportCallIssue]
             terms["distill_g"] = distillation.generator_loss(lr, taps)
         else:
-            sr = self.generator(lr)
+            sr = (self.compiled or self.generator)(lr)
         terms["recon"] = reconstruction_loss(sr, hr)
         if perceptual is not None and self.weights.percep:
             terms["percep"] = perceptual(sr, hr)
@@ -105,6 +107,7 @@ class ElasticObjective(nn.Module):
         """
         super().__init__()
         self.generator = generator
+        self.compiled: CompiledGenerator | None = None
         self.weights = weights
         self.draw = draw
         self.in_place = in_place
@@ -122,7 +125,7 @@ class ElasticObjective(nn.Module):
             The terms by name, and the images that the first slice enlarged.
         """
         (perceptual,) = self._others
-        first, *others = (self.generator(lr, widths) for widths in self.draw(number))
+        first, *others = ((self.compiled or self.generator)(lr, widths) for widths in self.draw(number))
         terms: Terms = {"recon": self._distances(reconstruction_loss, first, others, hr)}
         if perceptual is not None and self.weights.percep:
             terms["percep"] = self._distances(perceptual, first, others, hr)

@@ -10,7 +10,7 @@ import random
 from mfagan.sr.network.widths import OPTIONS, Widths, random_choice
 from mfagan.sr.training.recipe import Sampling
 
-__all__ = ["draw_widths"]
+__all__ = ["draw_widths", "fixed_widths"]
 
 
 def draw_widths(sampling: Sampling, full: Widths, seed: int, number: int) -> list[Widths]:
@@ -31,4 +31,17 @@ def draw_widths(sampling: Sampling, full: Widths, seed: int, number: int) -> lis
     drawn = [random_choice(rng) for _ in range(sampling.n_random)]
     if sampling.rule == "random":
         return drawn
-    return [full, Widths.uniform(min(OPTIONS)), *drawn]
+    return [*fixed_widths(sampling, full), *drawn]
+
+
+def fixed_widths(sampling: Sampling, full: Widths) -> list[Widths]:
+    """The slices that every step trains, besides those that are drawn.
+
+    Args:
+        sampling: the rule.
+        full: the SuperGenerator's widths.
+
+    Returns:
+        Under the sandwich rule `full` and the narrowest searched width everywhere, otherwise none.
+    """
+    return [full, Widths.uniform(min(OPTIONS))] if sampling.rule == "sandwich" else []
