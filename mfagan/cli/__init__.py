@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mfagan import __version__
-from mfagan.cli import ablate, data, demo, evaluate, history, networks, studies
+from mfagan.cli import ablate, data, demo, evaluate, history, networks, studies, sweep
 from mfagan.cli.messages import show_log
 from mfagan.errors import InputError
 from search.errors import SearchError
@@ -45,6 +45,7 @@ _PANELS = {
         "data": data_app,
         "train": networks.train,
         "finetune": networks.finetune,
+        "sweep": sweep.sweep,
         "rank": networks.rank,
         "ablate": ablate.ablate,
     },

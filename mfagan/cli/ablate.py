@@ -1,6 +1,5 @@
 """The ablation command: what each part of the method brings, as tables."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,9 +50,9 @@ def ablate(
     compression: the paper's Table 1. sampling: how a SuperGenerator's widths are drawn. discriminator: figure 6.
     slices: against the same widths from scratch. peers: against other authors' networks.
     """
-    from mfagan.evaluation.text_table import format_markdown, format_text
-    from mfagan.files import require_place, require_writable, write_atomic
+    from mfagan.files import require_place, require_writable
     from mfagan.sr.experiments import ablation, comparison
+    from mfagan.sr.experiments.results import write_report
     from mfagan.sr.training.run import SRRunOptions
     from mfagan.sr.training.stages import read_recipe
 
@@ -89,14 +88,7 @@ def ablate(
         found = make[name]()
         if not run.fabric.is_global_zero:
             continue
-        notes = [*found.notes, f"`{run.options.command}`"]
-        text = f"## {found.title}\n\n{format_markdown(found.columns, found.rows)}\n" + "\n".join(notes) + "\n"
-        heads = [" ".join(part for part in (one.group, one.name) if part) for one in found.columns]
-        facts = {"title": found.title, "notes": notes}
-        facts["rows"] = [dict(zip(heads, row, strict=True)) for row in found.rows]
-        write_atomic(out / f"{name}.md", text)
-        write_atomic(out / f"{name}.json", json.dumps(facts, indent=2) + "\n")
-        print(f"{found.title}\n\n{format_text(found.columns, found.rows)}\n" + "\n".join(notes) + "\n")
+        print(write_report(found, out, run.options.command))
 
 
 def pick_front(slices: "Sequence[Slice]", n: int) -> "list[Widths]":

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from torch._inductor import config as inductor
 
 from mfagan import checkpoint
 from mfagan.sr.network.kinds import load_generator
@@ -414,3 +415,34 @@ def test_a_start_is_not_written_over(run: Run, trained: Path, tmp_path: Path):
     command = train_command(trained, tmp_path, "--stage", "supernet", "--init", init, "--restart")
     assert "is the input" in run(*command).message
     assert init.read_bytes() == content
+
+
+# torch.compile
+
+
+def compiles(run: Run, trained: Path, out: Path, recipe: Path, *more: object) -> tuple[object, str]:
+    command = ["train", recipe, "--images", trained / "photos", "--out", out, "--device", "cpu"]
+    done = run(*command, "--stage", "teacher", "--max-steps", 1, *more)
+    assert done.status == 0, done.err
+    return checkpoint.read(out / "teacher.safetensors").record["compile"], done.err
+
+
+def test_no_compile_overrules_the_recipe(run: Run, trained: Path, tmp_path: Path):
+    recipe = tiny.write_recipe(tmp_path)
+    recipe.write_text(f"compile = true\n{recipe.read_text()}")
+    found, err = compiles(run, trained, tmp_path / "w", recipe, "--no-compile")
+    assert found is False
+    assert "compile" not in err
+
+
+@pytest.mark.slow  # PyTorch traces the network before it misses the compiler
+def test_compile_overrules_the_recipe_and_without_a_compiler_training_goes_on(
+    run: Run, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    recipe = tiny.write_recipe(tmp_path)
+    with inductor.patch({"cpp.cxx": (str(tmp_path / "g++"),)}):
+        found, err = compiles(run, trained, tmp_path / "w", recipe, "--compile")
+    assert found is True
+    (line,) = [line for line in err.splitlines() if line.startswith("mfagan: warning: ")]
+    assert "training goes on without torch.compile, which fails here" in line

@@ -382,3 +382,18 @@ def test_a_time_limit_is_for_all_stages_together_and_for_no_identity(tmp_path: P
     for name, one in train(prepare(parts, max_steps=3, limit=TimeLimit(60))).items():
         require_equal(one, whole[name])
     assert not list(parts.glob("*.state"))
+
+
+def test_compiling_tells_no_trainings_apart(tmp_path: Path):
+    """A training goes on, compiled or not, and its record has what was asked for last."""
+    with pytest.raises(Killed):
+        prepare(tmp_path, interrupt(15)).train(SEARCH)
+    run = prepare(tmp_path)
+    compiled = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, compile=True))
+    (path,) = compiled.train(SEARCH)
+    record: Any = checkpoint.read(path).record
+    assert record["compile"] is True
+    assert "compile" not in record["recipe"]
+    content = path.read_bytes()
+    run.train(SEARCH)
+    assert path.read_bytes() == content

@@ -1,5 +1,6 @@
 """What the experiments share: a table of results, and how a run's networks are tuned, ranked and scored for it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,8 @@ from mfagan.data.splits import EMBEDDED
 from mfagan.evaluation.candidates import HELD_OUT, Candidate, EvaluationSet
 from mfagan.evaluation.report import EvaluationReport, EvaluationSettings, NetworkScores, evaluate
 from mfagan.evaluation.scores import Scores
-from mfagan.evaluation.text_table import Cell, Column
+from mfagan.evaluation.text_table import Cell, Column, format_markdown, format_text
+from mfagan.files import write_atomic
 from mfagan.pretrained import Lpips
 from mfagan.sr.experiments.ranking import Ranking, rank_slices
 from mfagan.sr.network.kinds import load_generator
@@ -20,7 +22,7 @@ from mfagan.sr.training.finetune import finetune
 from mfagan.sr.training.run import SRRun
 from mfagan.sr.training.stages import FINETUNE, STAGES, SUPERNET
 
-__all__ = ["ExperimentReport", "budget", "mean_figures", "rank", "score", "tune_slice"]
+__all__ = ["ExperimentReport", "budget", "mean_figures", "rank", "score", "tune_slice", "write_report"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,33 @@ class ExperimentReport:
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[str]
     """What must be known to read it."""
+
+
+def write_report(found: ExperimentReport, folder: Path, command: str) -> str:
+    """Write a table as Markdown and as JSON.
+
+    Args:
+        found: the table.
+        folder: where `NAME.md` and `NAME.json` are written.
+        command: what made it, for the last note.
+
+    Returns:
+        The table and its notes for a terminal, the last line ended.
+
+    Raises:
+        InputError: a file cannot be written.
+    """
+    notes = [*found.notes, f"`{command}`"]
+    below = "\n".join(notes) + "\n"
+    heads = [" ".join(part for part in (one.group, one.name) if part) for one in found.columns]
+    facts = {"title": found.title, "notes": notes}
+    facts["rows"] = [dict(zip(heads, row, strict=True)) for row in found.rows]
+    write_atomic(
+        folder / f"{found.name}.md",
+        f"## {found.title}\n\n{format_markdown(found.columns, found.rows)}\n{below}",
+    )
+    write_atomic(folder / f"{found.name}.json", json.dumps(facts, indent=2) + "\n")
+    return f"{found.title}\n\n{format_text(found.columns, found.rows)}\n{below}"
 
 
 def tune_slice(run: SRRun, widths: Widths, discriminator: Path, name: str | None = None) -> Path:

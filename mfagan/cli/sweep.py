@@ -1,0 +1,72 @@
+"""The sweep command: which learning rate, batch and crop a long training should have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mfagan.cli.options import (
+    CompileOption,
+    DeviceOption,
+    ManyImagesOption,
+    SeedOption,
+    ValidationOption,
+    open_run,
+    set_compile,
+)
+
+__all__ = ["sweep"]
+
+
+def sweep(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name or file, whose other settings are taken.")],
+    out: Annotated[Path, typer.Option(help="The folder for checkpoints and the table.")],
+    learning_rate: Annotated[
+        list[float] | None,
+        typer.Option(help="A learning rate (repeatable; default: that of the stage teacher)."),
+    ] = None,
+    batch: Annotated[
+        list[int] | None, typer.Option(min=1, help="Crops a step (repeatable; default: the recipe's).")
+    ] = None,
+    crop: Annotated[
+        list[int] | None,
+        typer.Option(min=16, help="Side of a crop in LR px (repeatable; default: the recipe's)."),
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps of every training.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Minutes of every training, instead of --steps.")
+    ] = None,
+    width: Annotated[int, typer.Option(min=1, help="Width of every layer of the network.")] = 24,
+    images: ManyImagesOption = None,
+    validation: ValidationOption = None,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
+    compile_steps: CompileOption = None,
+) -> None:
+    """Train a small network briefly with every learning rate, batch and crop, and order them by validation PSNR-Y.
+
+    The same command goes on where an interrupted one stopped. The table is in sweep.md and sweep.json.
+    """
+    from mfagan.files import require_place, require_writable
+    from mfagan.sr.experiments import sweep as experiment
+    from mfagan.sr.experiments.results import write_report
+    from mfagan.sr.training.run import SRRunOptions
+    from mfagan.sr.training.stages import read_recipe
+
+    length = experiment.Length(steps, minutes)
+    settings = set_compile(read_recipe(recipe), compile_steps)
+    trials = experiment.every_trial(
+        learning_rate or [settings.stages["teacher"].learning_rate],
+        batch or [settings.batch],
+        crop or [settings.crop_px],
+    )
+    require_writable(out)
+    for suffix in (".md", ".json"):
+        require_place(out / f"sweep{suffix}")
+    options = SRRunOptions(out, device, seed, images=images or ["embedded"], validation=validation)
+    run = open_run(experiment.swept_recipe(settings, trials, width), options, ["teacher"])
+    text = ""
+    for found in experiment.sweep(run, trials, length):
+        if run.fabric.is_global_zero:
+            text = write_report(found, out, run.options.command)
+    print(text, end="")
