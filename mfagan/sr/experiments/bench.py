@@ -8,7 +8,7 @@ import json
 import random
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -49,10 +49,13 @@ from mfagan.sr.study.bf16_scoring import ScoringPrecision
 from mfagan.sr.study.prefix_walk import PrefixWalk
 from mfagan.sr.study.problem import Scoring, SubGeneratorProblem, every_block
 from mfagan.sr.training.learner import GANLearner
+from mfagan.sr.training.recipe import Recipe, Sampling
 from mfagan.sr.training.stages import read_recipe
+from mfagan.sr.training.width_sampling import draw_widths
 from mfagan.training.fabric import make_fabric
 
 __all__ = [
+    "bench_compile",
     "bench_data",
     "bench_exhaustive",
     "bench_latency",
@@ -80,6 +83,44 @@ def bench_training() -> Measurement:
     )
     value = ratio_in_turn(lambda: elastic.step(0, lr, hr), lambda: plain.step(0, lr, hr))
     return at_most("SuperGenerator step at full width / plain MFANet step", value, "x", 1.05)
+
+
+def bench_compile(batch: int = 16, crop_px: int = 32, repeats: int = 5) -> list[Measurement]:
+    """Training steps with torch.compile against those without, at full width and under the sandwich rule.
+
+    Args:
+        batch: crops a step.
+        crop_px: side of a crop in LR pixels.
+        repeats: pairs of steps that are timed, after those that compile.
+
+    Returns:
+        The ratios of the times.
+    """
+    eager = replace(read_recipe("demo"), batch=batch, crop_px=crop_px, compile=False)
+    compiled = replace(eager, compile=True)
+    side_px = crop_px * eager.scale
+    crops = torch.rand(batch, 3, crop_px, crop_px), torch.rand(batch, 3, side_px, side_px)
+
+    def step_of(recipe: Recipe, sampling: Sampling) -> Callable[[], object]:
+        stage = replace(recipe.stages["supernet"], steps=1_000, sampling=sampling)
+        learner = GANLearner(
+            recipe,
+            stage,
+            SuperGenerator(FULL, recipe.scale, recipe.residual),
+            make_fabric("cpu", recipe.precision),
+            draw=lambda number: draw_widths(sampling, FULL, 0, number),
+        )
+        numbers = itertools.count()  # by which a compiled step and the other draw the same slices
+        return lambda: learner.step(next(numbers), *crops)
+
+    full_width, sandwich = (
+        ratio_in_turn(step_of(eager, sampling), step_of(compiled, sampling), repeats)
+        for sampling in (Sampling(full_first=1_000), Sampling(rule="sandwich"))
+    )
+    return [
+        at_least("training step at full width, eager / compiled", full_width, "x", 1.4),
+        Measurement("training step under the sandwich rule, eager / compiled", sandwich, "x"),
+    ]
 
 
 def bench_data() -> list[Measurement]:
@@ -266,7 +307,13 @@ def main(
     except InputError as error:
         raise typer.BadParameter(str(error), param_hint="--out") from None
     torch.set_num_threads(threads)
-    rows = [bench_training(), *bench_data(), *(bench_layout(width) for width in OPTIONS), bench_walk()]
+    rows = [
+        bench_training(),
+        *bench_compile(),
+        *bench_data(),
+        *(bench_layout(width) for width in OPTIONS),
+        bench_walk(),
+    ]
     rows += bench_exhaustive("fp32", aim=5)
     if computes_bf16(CPU):
         rows += bench_exhaustive("bf16", aim=8)
