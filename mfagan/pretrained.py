@@ -1,41 +1,55 @@
-"""Pretrained backbones of other authors: VGG19 for the perceptual loss, AlexNet for LPIPS.
+"""Pretrained backbones of other authors: VGG19 or VGG16 for the perceptual loss, AlexNet for LPIPS.
 
-Their weights are no part of this project and are never downloaded: they are read from a given path or from
-where torch.hub keeps them, and their SHA-256 is checked against the published one.
+Their weights are no part of this project and are downloaded only by `mfagan weights get`: they are read from a given
+path or from where torch.hub keeps them, and their SHA-256 is checked against those of the files known here.
 """
 
 import pickle
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as decode
 from torch import Tensor, nn
 
 from mfagan.checkpoint import sha256
 from mfagan.errors import InputError
+from mfagan.networks.vgg import VggBackbone, VggFeatures
 from mfagan.packages import refuse_import
 
 __all__ = [
-    "CONV5_4",
+    "CONVOLUTIONS",
     "LPIPS_MIN_SIDE_PX",
     "PUBLISHED",
     "Lpips",
     "describe_missing",
     "find_weights",
     "import_torchvision",
+    "known_files",
     "load_lpips",
-    "load_vgg19_features",
+    "load_vgg",
+    "weights_folder",
 ]
 
-PUBLISHED = {"vgg19": "vgg19-dcbb9e9d.pth", "alexnet": "alexnet-owt-7be5be79.pth"}
+PUBLISHED = {
+    "vgg19": "vgg19-dcbb9e9d.pth",
+    "vgg16": "vgg16-397923af.pth",
+    "alexnet": "alexnet-owt-7be5be79.pth",
+}
 """torchvision's file names; the eight hexadecimal digits are the start of the file's SHA-256."""
+CONVOLUTIONS = {
+    "vgg16": ("vgg16-features-fp16.safetensors", "f0fa35ab"),
+    "alexnet": ("alexnet-features.pth", "32f45cf7"),
+}
+"""Backbone -> a file of its convolutions alone, without the classifier, and the start of that file's SHA-256.
 
-CONV5_4 = 34
-"""Index of conv5_4 among VGG19's layers; its activation comes after it."""
+AlexNet's are torchvision's own numbers, VGG16's are rounded to half precision.
+"""
 
 _operators: list[torch.library.Library] = []
 
@@ -62,25 +76,52 @@ def import_torchvision() -> ModuleType:
     return torchvision
 
 
+def known_files(name: str) -> dict[str, str]:
+    """The files of a backbone's weights that are known here.
+
+    Args:
+        name: `vgg19`, `vgg16` or `alexnet`.
+
+    Returns:
+        The name of a file, torchvision's first -> the start of its SHA-256.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    if name not in PUBLISHED:
+        raise InputError(f"backbone {name!r}: choose from {', '.join(PUBLISHED)}")
+    published = PUBLISHED[name]
+    files = {published: Path(published).stem.rsplit("-", 1)[1]}
+    if name in CONVOLUTIONS:
+        other, prefix = CONVOLUTIONS[name]
+        files[other] = prefix
+    return files
+
+
+def weights_folder() -> Path:
+    """Where torch.hub keeps weights: $TORCH_HOME/hub/checkpoints, by default under ~/.cache/torch."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
 def find_weights(name: str, path: str | Path | None = None) -> Path | None:
     """Find the weights of a backbone.
 
     Args:
-        name: `vgg19` or `alexnet`.
-        path: the file, or None to look where torch.hub keeps them: $TORCH_HOME/hub/checkpoints, by default under
-            ~/.cache/torch.
+        name: `vgg19`, `vgg16` or `alexnet`.
+        path: the file, or None to look in `weights_folder` for the first of `known_files`.
 
     Returns:
-        The file, or None if torch.hub has none.
+        The file, or None if there is none.
 
     Raises:
         InputError: an unknown name, or `path` is not a file.
     """
-    cached = _cached(name)
+    files = known_files(name)
     if path is None:
-        return cached if cached.is_file() else None
+        found = [weights_folder() / file for file in files if (weights_folder() / file).is_file()]
+        return found[0] if found else None
     if not Path(path).is_file():
-        raise InputError(f"weights {path}: no such file; give the path of {PUBLISHED[name]}")
+        raise InputError(f"weights {path}: no such file; give the path of {' or '.join(files)}")
     return Path(path)
 
 
@@ -88,44 +129,43 @@ def describe_missing(name: str) -> str:
     """Describe which file is missing, where to put it and where it is published.
 
     Args:
-        name: `vgg19` or `alexnet`.
+        name: `vgg19`, `vgg16` or `alexnet`.
 
     Returns:
         One line.
+
+    Raises:
+        InputError: an unknown name.
     """
-    cached = _cached(name)
+    published = next(iter(known_files(name)))
     return (
-        f"{name}'s weights are missing: put {cached.name} in {cached.parent} or give its path "
-        f"(published at https://download.pytorch.org/models/{cached.name})"
+        f"{name}'s weights are missing: download them with `mfagan weights get {name}`, or put {published} in "
+        f"{weights_folder()} or give its path (published at https://download.pytorch.org/models/{published})"
     )
 
 
-def load_vgg19_features(path: str | Path, sha256_prefix: str | None = None) -> nn.Sequential:
-    """VGG19 up to conv5_4 before its activation, frozen: (N, 3, H, W) -> (N, 512, H // 16, W // 16).
-
-    It takes RGB normalised with ImageNet's mean and standard deviation, at least 16 x 16 px.
+def load_vgg(
+    backbone: VggBackbone, path: str | Path, layers: Collection[str], sha256_prefix: str | None = None
+) -> VggFeatures:
+    """Load a VGG up to the last of the layers that are read, frozen.
 
     Args:
-        path: the file of the weights.
-        sha256_prefix: what the file's SHA-256 must start with, None for the published one.
+        backbone: which VGG.
+        path: the file of its weights, of any precision.
+        layers: names of the convolutions to read, at least one, such as `conv5_4`.
+        sha256_prefix: what the file's SHA-256 must start with, None for that of one of `known_files`.
 
     Returns:
-        The layers, in evaluation mode.
+        The layers in evaluation mode, in single precision.
 
     Raises:
-        InputError: no such file, another hash, not a state dict of VGG19, or torchvision is missing or broken.
+        InputError: a layer that the VGG does not have, no such file, another hash, or not a state dict of the VGG.
     """
-    state = _read_state("vgg19", path, sha256_prefix)
-    _require_torchvision()
-    from torchvision.models.vgg import cfgs, make_layers
-
     with torch.device("meta"):  # no random initialisation: it would draw from the global generator
-        features = nn.Sequential(*list(make_layers(cfgs["E"]).children())[: CONV5_4 + 1])
+        features = VggFeatures(backbone, layers)
+    state = _read_state(backbone, path, sha256_prefix)
     _copy_weights(
-        features.to_empty(device="cpu"),
-        state,
-        {name: f"features.{name}" for name in features.state_dict()},
-        path,
+        features.to_empty(device="cpu"), state, {name: name for name in features.state_dict()}, path
     )
     return features.requires_grad_(False).eval()
 
@@ -171,7 +211,7 @@ def load_lpips(path: str | Path, net: Literal["alex"] = "alex", sha256_prefix: s
     Args:
         path: the file of AlexNet's weights.
         net: the backbone; only `alex` is known.
-        sha256_prefix: what the file's SHA-256 must start with, None for the published one.
+        sha256_prefix: what the file's SHA-256 must start with, None for that of one of `known_files`.
 
     Returns:
         The metric, frozen and in evaluation mode.
@@ -206,32 +246,36 @@ def _require_torchvision() -> None:
         raise refuse_import("torchvision", error) from None
 
 
-def _cached(name: str) -> Path:
-    if name not in PUBLISHED:
-        raise InputError(f"backbone {name!r}: choose from {', '.join(PUBLISHED)}")
-    return Path(torch.hub.get_dir()) / "checkpoints" / PUBLISHED[name]
-
-
 def _read_state(name: str, path: str | Path, sha256_prefix: str | None) -> Mapping[str, Tensor]:
-    published = PUBLISHED[name]
-    expected = sha256_prefix or Path(published).stem.rsplit("-", 1)[1]
+    files = known_files(name)
+    expected = [sha256_prefix] if sha256_prefix else list(files.values())
+    named = " or ".join(files)
     try:
         found = sha256(path)
     except OSError as error:
-        raise InputError(f"weights {path}: {error.strerror}; give the path of {published}") from None
-    if not found.startswith(expected):
+        raise InputError(f"weights {path}: {error.strerror}; give the path of {named}") from None
+    if not found.startswith(tuple(expected)):
         raise InputError(
-            f"weights {path}: its SHA-256 is {found}, {expected}... is expected; download {published} again"
+            f"weights {path}: its SHA-256 is {found}, {' or '.join(f'{one}...' for one in expected)} is expected; "
+            f"give the file {named}, which `mfagan weights get {name}` downloads"
         )
     try:
+        if Path(path).suffix == ".safetensors":
+            return decode(Path(path).read_bytes())
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, OSError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+    except (
+        RuntimeError,
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        pickle.UnpicklingError,
+        SafetensorError,
+    ) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(
-            f"weights {path}: not a PyTorch state dict ({reason:.120}); give {published}"
-        ) from None
+        raise InputError(f"weights {path}: not a PyTorch state dict ({reason:.120}); give {named}") from None
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise InputError(f"weights {path}: holds {type(state).__name__}, not a state dict; give {published}")
+        raise InputError(f"weights {path}: holds {type(state).__name__}, not a state dict; give {named}")
     return state
 
 

@@ -12,19 +12,26 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
 from mfagan import pretrained
 from mfagan.errors import InputError
+from mfagan.networks.vgg import VggBackbone
 
 ALEXNET = {0: (64, 3, 11), 3: (192, 64, 5), 6: (384, 192, 3), 8: (256, 384, 3), 10: (256, 256, 3)}
-_VGG_WIDTHS = {64: (0, 2), 128: (5, 7), 256: (10, 12, 14, 16), 512: (19, 21, 23, 25, 28, 30, 32, 34)}
+VGG = {
+    "vgg19": {64: (0, 2), 128: (5, 7), 256: (10, 12, 14, 16), 512: (19, 21, 23, 25, 28, 30, 32, 34)},
+    "vgg16": {64: (0, 2), 128: (5, 7), 256: (10, 12, 14), 512: (17, 19, 21, 24, 26, 28)},
+}
+"""Backbone -> width -> torchvision's indices of its convolutions; the first of each block but the first is pooled."""
+POOLED = {"vgg19": (5, 10, 19, 28), "vgg16": (5, 10, 17, 24)}
 
 
-def vgg19_shapes() -> dict[int, tuple[int, int, int]]:
+def vgg_shapes(backbone: str) -> dict[int, tuple[int, int, int]]:
     shapes, channels = {}, 3
-    for width, places in _VGG_WIDTHS.items():
+    for width, places in VGG[backbone].items():
         for place in places:
             shapes[place] = (width, channels, 3)
             channels = width
@@ -53,7 +60,7 @@ def images(side: int, seed: int = 0) -> Tensor:
 
 @pytest.fixture(scope="module")
 def vgg19_state() -> dict[str, Tensor]:
-    return random_state(vgg19_shapes())
+    return random_state(vgg_shapes("vgg19"))
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +133,14 @@ def test_another_failure_of_torchvision_is_not_hidden(other_torchvision: Path):
 
 
 @pytest.mark.parametrize(
-    ("name", "file"), [("vgg19", "vgg19-dcbb9e9d.pth"), ("alexnet", "alexnet-owt-7be5be79.pth")]
+    ("name", "file"),
+    [
+        ("vgg19", "vgg19-dcbb9e9d.pth"),
+        ("vgg16", "vgg16-397923af.pth"),
+        ("vgg16", "vgg16-features-fp16.safetensors"),
+        ("alexnet", "alexnet-owt-7be5be79.pth"),
+        ("alexnet", "alexnet-features.pth"),
+    ],
 )
 def test_weights_are_found_where_torch_hub_keeps_them(
     name: str, file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -139,7 +153,11 @@ def test_weights_are_found_where_torch_hub_keeps_them(
     assert pretrained.find_weights(name) == path
     missing = pretrained.describe_missing(name)
     assert "\n" not in missing
-    assert f"put {file} in {path.parent}" in missing
+    published = pretrained.PUBLISHED[name]
+    assert f"put {published} in {path.parent}" in missing
+    assert f"`mfagan weights get {name}`" in missing
+    (path.parent / published).touch()
+    assert pretrained.find_weights(name) == path.parent / published  # torchvision's goes first
 
 
 def test_default_cache_is_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -164,27 +182,70 @@ def test_an_explicit_path_must_be_a_file(tmp_path: Path):
 
 def test_an_unknown_backbone_is_refused():
     for call in (pretrained.find_weights, pretrained.describe_missing):
-        with pytest.raises(InputError, match="backbone 'vgg16': choose from vgg19, alexnet"):
-            call("vgg16")
+        with pytest.raises(InputError, match="backbone 'vgg11': choose from vgg19, vgg16, alexnet"):
+            call("vgg11")
+
+
+def maps_written_out(backbone: str, state: dict[str, Tensor], x: Tensor) -> dict[int, Tensor]:
+    """Every map before its activation, by torchvision's index."""
+    found = {}
+    for place in vgg_shapes(backbone):
+        if place in POOLED[backbone]:
+            x = F.max_pool2d(x, 2)
+        weight, bias = (state[f"features.{place}.{name}"].float() for name in ("weight", "bias"))
+        found[place] = F.conv2d(x, weight, bias, padding=1)
+        x = found[place].relu()
+    return found
 
 
 def test_vgg19_features_agree_with_layers_written_out(vgg19_file: Path, vgg19_state: dict[str, Tensor]):
-    features = pretrained.load_vgg19_features(vgg19_file, prefix(vgg19_file))
+    features = pretrained.load_vgg("vgg19", vgg19_file, ["conv5_4"], prefix(vgg19_file))
     x = images(37)
-    expected = x
-    for place in vgg19_shapes():
-        if place in (5, 10, 19, 28):
-            expected = F.max_pool2d(expected, 2)
-        weight, bias = (vgg19_state[f"features.{place}.{name}"] for name in ("weight", "bias"))
-        expected = F.conv2d(expected, weight, bias, padding=1)
-        if place != 34:
-            expected = expected.relu()
-    found = features(x)
+    (found,) = features(x)
     assert found.shape == (2, 512, 2, 2)
     assert (found < 0).any()  # before its activation
-    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(found, maps_written_out("vgg19", vgg19_state, x)[34])
     assert not features.training
     assert not any(parameter.requires_grad for parameter in features.parameters())
+
+
+def test_several_layers_of_vgg16_are_read_in_the_order_asked_for(tmp_path: Path):
+    state = {
+        name: tensor.half()
+        for name, tensor in random_state(vgg_shapes("vgg16")).items()
+        if name.startswith("features.")
+    }
+    path = tmp_path / "vgg16-random.safetensors"
+    save_file(state, path)
+    layers = {"conv5_3": 28, "conv1_2": 2, "conv3_1": 10}
+    features = pretrained.load_vgg("vgg16", path, list(layers), prefix(path))
+    x = images(37)
+    found, expected = features(x), maps_written_out("vgg16", state, x)
+    assert len(found) == 3
+    for one, index in zip(found, layers.values(), strict=True):
+        torch.testing.assert_close(one, expected[index])
+    assert {parameter.dtype for parameter in features.parameters()} == {torch.float32}
+    shallow = pretrained.load_vgg("vgg16", path, ["conv1_2"], prefix(path))
+    assert sum(parameter.numel() for parameter in shallow.parameters()) == 38_720  # no layer that is not read
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"damaged\.safetensors: not a PyTorch state dict \("):
+        pretrained.load_vgg("vgg16", damaged, ["conv1_2"], prefix(damaged))
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        (["conv5_4"], "vgg16 has no layer 'conv5_4': choose from conv1_1, conv1_2, conv2_1, "),
+        (["conv5_3", "relu1_1"], "vgg16 has no layer 'relu1_1': choose from "),
+        ([], "no layer of vgg16 is given: choose from conv1_1, "),
+    ],
+)
+def test_a_layer_that_a_backbone_lacks_is_refused(layers: list[str], message: str, tmp_path: Path):
+    with pytest.raises(InputError) as caught:
+        pretrained.load_vgg("vgg16", tmp_path / "absent.pth", layers)
+    assert str(caught.value).startswith(message)
+    assert str(caught.value).endswith("conv5_3")
 
 
 def lpips_written_out(x: Tensor, y: Tensor, state: dict[str, Tensor]) -> Tensor:
@@ -227,7 +288,7 @@ def test_loading_is_silent_and_draws_no_random_numbers(alexnet_file: Path, vgg19
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         pretrained.load_lpips(alexnet_file, sha256_prefix=prefix(alexnet_file))
-        pretrained.load_vgg19_features(vgg19_file, prefix(vgg19_file))
+        pretrained.load_vgg("vgg19", vgg19_file, ["conv5_4"], prefix(vgg19_file))
     assert torch.equal(torch.get_rng_state(), before)
     assert capsys.readouterr() == ("", "")
 
@@ -237,15 +298,30 @@ def test_lpips_knows_no_other_net(alexnet_file: Path):
         pretrained.load_lpips(alexnet_file, net="vgg")  # pyright: ignore[reportArgumentType]
 
 
+def load_conv5(backbone: VggBackbone) -> Callable[[Path], object]:
+    return lambda path: pretrained.load_vgg(backbone, path, ["conv5_1"])
+
+
 @pytest.mark.parametrize(
-    ("load", "published", "file"),
+    ("load", "name", "hashes", "files"),
     [
-        (pretrained.load_vgg19_features, "dcbb9e9d", "vgg19-dcbb9e9d.pth"),
-        (pretrained.load_lpips, "7be5be79", "alexnet-owt-7be5be79.pth"),
+        (load_conv5("vgg19"), "vgg19", "dcbb9e9d...", "vgg19-dcbb9e9d.pth"),
+        (
+            load_conv5("vgg16"),
+            "vgg16",
+            "397923af... or f0fa35ab...",
+            "vgg16-397923af.pth or vgg16-features-fp16.safetensors",
+        ),
+        (
+            pretrained.load_lpips,
+            "alexnet",
+            "7be5be79... or 32f45cf7...",
+            "alexnet-owt-7be5be79.pth or alexnet-features.pth",
+        ),
     ],
 )
 def test_another_hash_than_the_published_is_refused(
-    load: Callable[[Path], object], published: str, file: str, tmp_path: Path
+    load: Callable[[Path], object], name: str, hashes: str, files: str, tmp_path: Path
 ):
     path = tmp_path / "random.pth"
     path.write_bytes(b"anything")
@@ -253,8 +329,18 @@ def test_another_hash_than_the_published_is_refused(
     with pytest.raises(InputError) as caught:
         load(path)
     assert str(caught.value) == (
-        f"weights {path}: its SHA-256 is {found}, {published}... is expected; download {file} again"
+        f"weights {path}: its SHA-256 is {found}, {hashes} is expected; give the file {files}, which "
+        f"`mfagan weights get {name}` downloads"
     )
+
+
+def test_either_known_file_of_alexnet_is_read_unasked(alexnet_file: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(pretrained.CONVOLUTIONS, "alexnet", ("alexnet-features.pth", prefix(alexnet_file)))
+    assert pretrained.load_lpips(alexnet_file).name == "LPIPS alex v0.1"
+    assert pretrained.known_files("alexnet") == {
+        "alexnet-owt-7be5be79.pth": "7be5be79",
+        "alexnet-features.pth": prefix(alexnet_file),
+    }
 
 
 def test_files_that_hold_no_vgg19_are_refused(tmp_path: Path, alexnet_state: dict[str, Tensor]):
@@ -265,7 +351,7 @@ def test_files_that_hold_no_vgg19_are_refused(tmp_path: Path, alexnet_state: dic
         else:
             torch.save(content, path)
         with pytest.raises(InputError) as caught:
-            pretrained.load_vgg19_features(path, prefix(path))
+            pretrained.load_vgg("vgg19", path, ["conv5_4"], prefix(path))
         message = str(caught.value)
         assert "\n" not in message
         assert message.startswith(f"weights {path}: ")
@@ -286,7 +372,8 @@ def test_a_file_that_does_not_exist_is_refused(tmp_path: Path):
     with pytest.raises(InputError) as caught:
         pretrained.load_lpips(tmp_path / "absent.pth")
     assert str(caught.value) == (
-        f"weights {tmp_path}/absent.pth: No such file or directory; give the path of alexnet-owt-7be5be79.pth"
+        f"weights {tmp_path}/absent.pth: No such file or directory; give the path of alexnet-owt-7be5be79.pth "
+        "or alexnet-features.pth"
     )
 
 

@@ -12,7 +12,7 @@ from mfagan.cli.options import (
     MaxStepsOption,
     SeedOption,
     ValidationOption,
-    Vgg19Option,
+    VggOption,
     WeightsOption,
     find_lpips,
     open_run,
@@ -39,7 +39,7 @@ def ablate(
     ] = None,
     images: ManyImagesOption = None,
     validation: ValidationOption = None,
-    vgg19: Vgg19Option = None,
+    vgg: VggOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
@@ -72,7 +72,7 @@ def ablate(
         max_steps=max_steps,
         images=images or ["embedded"],
         validation=validation,
-        vgg19=vgg19,
+        vgg=vgg,
     )
     run = open_run(settings, options)
     make = {

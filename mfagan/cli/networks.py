@@ -10,6 +10,7 @@ import typer
 
 from mfagan.cli.history import find_lineage, open_lineage
 from mfagan.cli.options import (
+    AlexnetOption,
     CompileOption,
     DeviceOption,
     HistoryOption,
@@ -23,7 +24,7 @@ from mfagan.cli.options import (
     SeedOption,
     SizeOption,
     ValidationOption,
-    Vgg19Option,
+    VggOption,
     open_run,
     read_size,
     report_stop,
@@ -112,7 +113,8 @@ def train(
             help="A generator's checkpoint that --stage teacher or supernet starts from; a narrower one is grown."
         ),
     ] = None,
-    vgg19: Vgg19Option = None,
+    vgg: VggOption = None,
+    alexnet: AlexnetOption = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
@@ -145,7 +147,8 @@ def train(
         limit=limit,
         images=images or ["embedded"],
         validation=validation,
-        vgg19=vgg19,
+        vgg=vgg,
+        alexnet=alexnet,
     )
     run = open_run(settings, options, [spec.name for spec in stages])
     try:
@@ -170,7 +173,8 @@ def finetune(
     recipe: Annotated[
         str | None, typer.Option(help="demo, paper or a file (default: the SuperGenerator's).")
     ] = None,
-    vgg19: Vgg19Option = None,
+    vgg: VggOption = None,
+    alexnet: AlexnetOption = None,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
@@ -197,7 +201,9 @@ def finetune(
     network, found = choice.load_supernet(supernet)
     settings = set_compile(recipe_of(found) if recipe is None else read_recipe(recipe), compile_steps)
     weights = choice.supernet if supernet is None else supernet
-    folder = require_place(out, picked, weights, discriminator, vgg19, storage_file(choice.storage)).parent
+    folder = require_place(
+        out, picked, weights, discriminator, vgg, alexnet, storage_file(choice.storage)
+    ).parent
     require_discriminator(settings, discriminator)
     options = SRRunOptions(
         folder,
@@ -208,7 +214,8 @@ def finetune(
         limit=limit,
         images=images or ["embedded"],
         validation=validation,
-        vgg19=vgg19,
+        vgg=vgg,
+        alexnet=alexnet,
     )
     run = open_run(settings, options, ["finetune"])
     lineage = open_lineage(choice, storage)
@@ -219,8 +226,7 @@ def finetune(
         return
     if run.fabric.is_global_zero:
         print(
-            f"{out}: PSNR-Y {tuned.psnr_before_db:.3f} dB before, {tuned.psnr_after_db:.3f} dB after "
-            f"(best at step {tuned.best_step} of {run.settings('finetune').steps})"
+            f"{out}: {tuned.summarize()} (best at step {tuned.best_step} of {run.settings('finetune').steps})"
         )
         if lineage is not None:
             lineage.record("finetune", out, origin, asdict(tuned))

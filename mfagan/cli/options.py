@@ -48,8 +48,17 @@ SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything random.
 SizeOption = Annotated[str, typer.Option(help="LR input size, HEIGHTxWIDTH in pixels.")]
 OutOption = Annotated[Path, typer.Option(help="The file to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Vgg19Option = Annotated[
-    Path | None, typer.Option(help="VGG19's weights (default: $TORCH_HOME/hub/checkpoints).")
+VggOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--vgg",
+        "--vgg19",
+        help="Weights of the recipe's perceptual_backbone (default: $TORCH_HOME/hub/checkpoints).",
+    ),
+]
+AlexnetOption = Annotated[
+    Path | None,
+    typer.Option(help="AlexNet's weights, to validate with LPIPS (default: $TORCH_HOME/hub/checkpoints)."),
 ]
 WeightsOption = Annotated[
     Path | None, typer.Option(help="AlexNet's weights for LPIPS (default: $TORCH_HOME/hub/checkpoints).")

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -23,7 +23,7 @@ from mfagan.training.snapshot import SnapshotKeeper, read_snapshot
 from mfagan.training.tensorboard import TrainingLog
 from mfagan.training.time_limit import Stopped, TimeLimit
 
-__all__ = ["Diverged", "Loop", "LoopConfig", "LoopResult", "format_score"]
+__all__ = ["Diverged", "Loop", "LoopConfig", "LoopResult", "Validation", "format_score"]
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +67,16 @@ class LoopConfig:
 
 
 @dataclass(frozen=True)
+class Validation:
+    """What a validation found."""
+
+    score: float
+    """Higher is better; minus infinity for weights that must not be kept."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """What else was measured, by name, to be logged and recorded."""
+
+
+@dataclass(frozen=True)
 class LoopResult:
     """A finished loop."""
 
@@ -82,6 +92,8 @@ class LoopResult:
     """Steps and scores of the validations on the way."""
     waiting_share: float
     """The share of the time, 0 to 1, in which the loop waited for batches."""
+    figures: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
+    """Steps -> the other figures of their validations, the start's included."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +107,8 @@ class Loop:
     """The file of its snapshots."""
     identity: Mapping[str, object]
     """Plain data by which it differs from other trainings."""
-    validate: Callable[[nn.Module], float]
-    """The score of a network; higher is better."""
+    validate: Callable[[nn.Module], float | Validation]
+    """The score of a network, higher is better, alone or with other figures."""
     picture: Callable[[nn.Module], Tensor] | None = None
     """A sample of a network's work for the log, (3, H, W), RGB in [0, 1]."""
     log_folder: Path | None = None
@@ -139,7 +151,7 @@ class Loop:
         if snapshot is not None:
             snapshot.restore(parts)
         elif config.keep_best:
-            progress.before = self._score(average.module)
+            progress.before = self._score(0, average.module, progress)
             progress.keep(0, progress.before, average.module)
         start = 0 if snapshot is None else snapshot.step
         keeper = SnapshotKeeper(
@@ -165,13 +177,16 @@ class Loop:
                 if log is not None and _due(done, config.log_every):
                     log.scalars(done, figures | _speed(done - start, time.perf_counter() - began))
                 if last or _due(done, config.validate_every):
-                    score = self._score(average.module)
+                    score = self._score(done, average.module, progress)
                     progress.curve.append((done, score))
                     logger.info("%s: step %d, validation %s", self.name, done, self.format_score(score))
                     if config.keep_best and score > progress.best:
                         progress.keep(done, score, average.module)
                     if log is not None:
-                        log.scalars(done, {"validation": score})
+                        more = progress.figures.get(done, {})
+                        # A score that is put together from other figures means less than they do.
+                        seen = {f"validation_{name}": value for name, value in more.items()}
+                        log.scalars(done, seen or {"validation": score})
                         if self.picture is not None:
                             log.picture(done, "samples", self.picture(average.module.eval()))
                 if last:
@@ -187,7 +202,7 @@ class Loop:
             kept = (progress.kept_step, progress.before, progress.best)
         else:
             kept = (done, None, progress.curve[-1][1])
-        return LoopResult(done, *kept, progress.curve, waited / elapsed)
+        return LoopResult(done, *kept, progress.curve, waited / elapsed, progress.figures)
 
     def _note(self, figures: Mapping[str, float], progress: "_Progress") -> str:
         watched = self.learner.watched
@@ -200,11 +215,14 @@ class Loop:
         """What the first process finds, for all."""
         return self.limit is not None and self.fabric.broadcast(self.limit.is_over())
 
-    def _score(self, network: nn.Module) -> float:
+    def _score(self, step: int, network: nn.Module, progress: "_Progress") -> float:
         training = network.training
-        score = self.validate(network.eval())
+        found = self.validate(network.eval())
         network.train(training)
-        return score
+        if not isinstance(found, Validation):
+            return found
+        progress.figures[step] = dict(found.figures)
+        return found.score
 
     def _open_log(self, start: int) -> AbstractContextManager[TrainingLog | None]:
         if self.log_folder is None or not self.fabric.is_global_zero:
@@ -247,6 +265,7 @@ class _Progress:
         self.best = -math.inf
         self.kept_step = 0
         self.curve: list[tuple[int, float]] = []
+        self.figures: dict[int, dict[str, float]] = {}
         self.weights: dict[str, Tensor] = {}
 
     def exploded(self, number: int, loss: float) -> bool:

@@ -136,21 +136,29 @@ def distillation_loss(
 
 
 class PerceptualLoss(nn.Module):
-    """Equation (5): the distance of two images in the feature space of VGG19, conv5_4 before its activation."""
+    """Equation (5): the distance of two images in the feature space of a VGG; the paper's is VGG19, conv5_4.
+
+    Of several layers it is the weighted sum, as in Real-ESRGAN (Wang et al. 2021).
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, vgg_features: nn.Module, norm: Norm = "mse") -> None:
+    def __init__(
+        self, vgg_features: nn.Module, norm: Norm = "mse", weights: Sequence[float] = (1.0,)
+    ) -> None:
         """Make the loss.
 
         Args:
-            vgg_features: VGG19's layers up to conv5_4, as `pretrained.load_vgg19_features` gives; frozen here.
+            vgg_features: images normalised for ImageNet -> one feature map or a tuple of them, as
+                `pretrained.load_vgg` gives; frozen here.
             norm: how the features are compared, see `Norm`.
+            weights: one for each feature map.
         """
         super().__init__()
         self.features = vgg_features.requires_grad_(False)
         self.norm: Norm = norm
+        self.weights = tuple(weights)
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
 
@@ -164,10 +172,13 @@ class PerceptualLoss(nn.Module):
         Returns:
             A scalar.
         """
-        return feature_distance(self._describe(sr), self._describe(hr.detach()), self.norm)
+        layers = zip(self._describe(sr), self._describe(hr.detach()), self.weights, strict=True)
+        distances = [weight * feature_distance(x, y, self.norm) for x, y, weight in layers]
+        return torch.stack(distances).sum()
 
-    def _describe(self, images: Tensor) -> Tensor:
-        return self.features((images - self.mean) / self.std)  # (N, 512, H // 16, W // 16)
+    def _describe(self, images: Tensor) -> tuple[Tensor, ...]:
+        found = self.features((images - self.mean) / self.std)
+        return found if isinstance(found, tuple) else (found,)
 
 
 def generator_adversarial_loss(fake_logits: Tensor) -> Tensor:

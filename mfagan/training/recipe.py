@@ -4,10 +4,11 @@ A system extends `StageSettings` and `BaseRecipe` by its own settings, and descr
 (mfagan/training/stage.py), whose names are those of the recipe's tables `[stages.NAME]`.
 """
 
+import json
 import math
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, replace
+from dataclasses import MISSING, asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -21,6 +22,7 @@ __all__ = [
     "BaseRecipe",
     "StageSettings",
     "TrainingPrecision",
+    "add_defaults",
     "as_record",
     "parse_recipe",
     "read_recipe",
@@ -189,3 +191,29 @@ def as_record(recipe: BaseRecipe) -> dict[str, object]:
         What `parse_recipe` reads back.
     """
     return asdict(recipe)  # pyright: ignore[reportArgumentType] - a pydantic dataclass is a dataclass
+
+
+def add_defaults(kind: type, settings: Mapping[str, object]) -> dict[str, object]:
+    """Add what a record of an earlier version lacks: settings at their defaults, which mean what was done then.
+
+    Args:
+        kind: a dataclass of settings, such as a system's class of recipes.
+        settings: some of its fields as plain data.
+
+    Returns:
+        The settings as JSON gives them back, those of nested dataclasses likewise.
+    """
+    found = dict(settings)
+    for one in fields(kind):
+        if one.default_factory is not MISSING:
+            default = one.default_factory()
+        elif one.default is not MISSING:
+            default = one.default
+        else:
+            continue
+        own = found.get(one.name)
+        if is_dataclass(default):
+            found[one.name] = add_defaults(type(default), own if isinstance(own, Mapping) else {})
+        else:
+            found.setdefault(one.name, json.loads(json.dumps(default)))
+    return found

@@ -22,7 +22,7 @@ from mfagan.files import require_place, require_writable
 from mfagan.networks.discriminators import Discriminator
 from mfagan.progress import ProgressFactory
 from mfagan.training.loop import Loop, LoopConfig, LoopResult
-from mfagan.training.recipe import BaseRecipe, StageSettings, as_record
+from mfagan.training.recipe import BaseRecipe, StageSettings, add_defaults, as_record
 from mfagan.training.snapshot import require_same
 from mfagan.training.stage import SavedNetwork, Source, StageSpec, StageWork
 from mfagan.training.time_limit import TimeLimit
@@ -111,7 +111,7 @@ class TrainingRun:
         for path in writes.values():
             require_place(path, *(source.path for source in sources.values()))
         record = self.describe(spec, [source.path for source in sources.values()], facts)
-        identity = identify(spec, record)
+        identity = identify(spec, record, self.recipe)
         state = next(iter(writes.values())).with_suffix(".state")
         if self.options.restart:
             self._remove([*writes.values(), state])
@@ -234,7 +234,7 @@ class TrainingRun:
             work.validate,
             work.picture,
             state.with_name("logs") / state.stem,
-            lambda found: identify(spec, found),
+            lambda found: identify(spec, found, self.recipe),
             spec.name,
             work.format_score,
             self.options.limit,
@@ -255,7 +255,7 @@ class TrainingRun:
         for role, path in writes.items():
             if not path.is_file():
                 return False
-            found = identify(spec, checkpoint.read(path, role=role).record)
+            found = identify(spec, checkpoint.read(path, role=role).record, self.recipe)
             require_same(path, {name: found.get(name, "not given") for name in identity}, identity)
         return True
 
@@ -267,12 +267,13 @@ class TrainingRun:
         self.fabric.barrier()
 
 
-def identify(spec: StageSpec[Any], record: Mapping[str, object]) -> dict[str, object]:
+def identify(spec: StageSpec[Any], record: Mapping[str, object], kind: BaseRecipe) -> dict[str, object]:
     """What must agree for two trainings of a stage to be the same: what the stage uses, and nothing else.
 
     Args:
         spec: the stage.
         record: a checkpoint's record, or what this function made of one.
+        kind: any recipe of the system, for the defaults of settings that a record of an earlier version lacks.
 
     Returns:
         Of the record's recipe the common settings and the stage's own, without what `spec.unused` names.
@@ -282,7 +283,9 @@ def identify(spec: StageSpec[Any], record: Mapping[str, object]) -> dict[str, ob
     if isinstance(recipe, Mapping):
         stages = recipe.get("stages")
         own = stages.get(spec.name, stages) if isinstance(stages, Mapping) else None
+        recipe = add_defaults(type(kind), recipe)
         if isinstance(own, Mapping):
+            own = add_defaults(type(kind.stages[spec.name]), own)
             unused = set(spec.unused(own)) | ({"halve_at"} if own.get("cosine") else set())
             own = {name: value for name, value in own.items() if name not in unused}
             recipe = {name: value for name, value in recipe.items() if name not in unused}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mfagan.checkpoint import Checkpoint
 from mfagan.training.learner import Batches, Learner
-from mfagan.training.loop import LoopResult, format_score
+from mfagan.training.loop import LoopResult, Validation, format_score
 
 __all__ = ["SavedNetwork", "Source", "StageSpec", "StageWork", "score_figures"]
 
@@ -63,8 +63,8 @@ class StageWork:
     learner: Learner
     batches: Callable[[int, int], AbstractContextManager[Batches]]
     """Called with the first step and the number of steps in all, gives the batches between."""
-    validate: Callable[[nn.Module], float]
-    """The score of a network; higher is better."""
+    validate: Callable[[nn.Module], float | Validation]
+    """The score of a network, higher is better, alone or with other figures."""
     picture: Callable[[nn.Module], Tensor] | None = None
     """A sample of a network's work for the log, (3, H, W), RGB in [0, 1]."""
     figures: Callable[[LoopResult], Mapping[str, object]] = score_figures

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mfagan import checkpoint
 from mfagan.sr.network.discriminators import load_discriminator, rebuild_discriminator
@@ -22,11 +23,25 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FineTuned:
-    """What validation saw: PSNR-Y in dB of the start and of the best step; step 0 is the start."""
+    """What validation saw at the start and at the step that is kept; step 0 is the start."""
 
     best_step: int
+    """The number of steps after which the kept weights were reached."""
     psnr_before_db: float
+    """PSNR-Y of the start in dB."""
     psnr_after_db: float
+    """PSNR-Y of the kept weights in dB."""
+    lpips_before: float | None = None
+    """LPIPS of the start; None if it was not measured."""
+    lpips_after: float | None = None
+    """LPIPS of the kept weights; None if it was not measured."""
+
+    def summarize(self) -> str:
+        """The figures before and after, in words."""
+        text = f"PSNR-Y {self.psnr_before_db:.3f} dB before, {self.psnr_after_db:.3f} dB after"
+        if self.lpips_before is not None and self.lpips_after is not None:
+            text += f"; LPIPS {self.lpips_before:.4f} before, {self.lpips_after:.4f} after"
+        return text
 
 
 def require_discriminator(recipe: Recipe, path: Path) -> None:
@@ -46,7 +61,7 @@ def require_discriminator(recipe: Recipe, path: Path) -> None:
 def finetune(
     run: SRRun, network: MFANet, discriminator: Path, out: Path, facts: Mapping[str, object]
 ) -> FineTuned:
-    """Train a network against a discriminator and write its best validation, the start included.
+    """Train a network against a discriminator and write its best by the recipe's criterion, the start included.
 
     If that is the start, a line in the log gives the reason.
 
@@ -71,20 +86,22 @@ def finetune(
         learner = GANLearner(
             run.recipe, settings, network, run.fabric, discriminator=adversary, perceptual=run.perceptual
         )
-        return run.work(learner, crop_seed(run, "finetune"))
+        return run.work(learner, crop_seed(run, "finetune"), settings)
 
     sources = {"discriminator": discriminator} if settings.weights.adv else {}
     files = StageFiles(sources=sources, writes={"subgenerator": out})
     run.train(replace(FINETUNE, build=build), files, facts)
     record = checkpoint.read(out, role="subgenerator").record
-    tuned = FineTuned(**{name: record[name] for name in FineTuned.__dataclass_fields__})  # pyright: ignore[reportArgumentType]
-    curve = record["validation_curve"]
-    if tuned.best_step == 0 and isinstance(curve, list):
-        logger.warning("%s", _explain(out, tuned, curve, settings))
+    names = [name for name in FineTuned.__dataclass_fields__ if name in record]
+    tuned = FineTuned(**{name: record[name] for name in names})  # pyright: ignore[reportArgumentType]
+    if tuned.best_step == 0:
+        explain = _explain if settings.criterion == "psnr" else _explain_lpips
+        logger.warning("%s", explain(out, tuned, record, settings))
     return tuned
 
 
-def _explain(out: Path, tuned: FineTuned, curve: list, settings: Stage) -> str:
+def _explain(out: Path, tuned: FineTuned, record: Mapping[str, Any], settings: Stage) -> str:
+    curve = record["validation_curve"]
     step, psnr_db = max(curve, key=lambda point: point[1])
     of = "the only validation" if len(curve) == 1 else f"the best of {len(curve)} validations"
     weights = settings.weights
@@ -95,4 +112,20 @@ def _explain(out: Path, tuned: FineTuned, curve: list, settings: Stage) -> str:
     return (
         f"{out} is the network that fine-tuning started from, at {tuned.psnr_before_db:.3f} dB: {of}, at step {step}, "
         f"has {psnr_db:.3f} dB; {remedy}"
+    )
+
+
+def _explain_lpips(out: Path, tuned: FineTuned, record: Mapping[str, Any], settings: Stage) -> str:
+    step, lpips = min(record["validation_lpips_curve"], key=lambda point: point[1])
+    psnr_db = dict(map(tuple, record["validation_curve"]))[step]
+    remedy = "train for more steps, or weigh percep and adv more"
+    if settings.max_psnr_loss_db is not None and psnr_db < tuned.psnr_before_db - settings.max_psnr_loss_db:
+        remedy = (
+            f"that is more than max_psnr_loss_db {settings.max_psnr_loss_db:g} below: weigh percep and adv less, "
+            "lower the learning rate, or allow more"
+        )
+    return (
+        f"{out} is the network that fine-tuning started from, with LPIPS {tuned.lpips_before:.4f} at "
+        f"{tuned.psnr_before_db:.3f} dB: the lowest LPIPS of its validations, at step {step}, is {lpips:.4f} at "
+        f"{psnr_db:.3f} dB; {remedy}"
     )

@@ -7,9 +7,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
+from mfagan.networks.vgg import VggBackbone, vgg_layers
 from mfagan.training.recipe import STRICT, BaseRecipe, StageSettings
 
-__all__ = ["LossWeights", "Recipe", "Sampling", "Stage"]
+__all__ = ["Criterion", "LossWeights", "Recipe", "Sampling", "Stage"]
+
+Criterion = Literal["psnr", "lpips", "lpips_within"]
+"""By what fine-tuning chooses the weights it keeps among its validations, the start included.
+
+psnr: the highest PSNR-Y. lpips: the lowest LPIPS. lpips_within: the lowest LPIPS among those whose PSNR-Y is at most
+`max_psnr_loss_db` below the start's, both the mean over the validation images.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -23,7 +31,7 @@ class LossWeights:
     distill_d: Annotated[float, Field(ge=0)] = 0.0
     """Layer-wise distillation of the discriminator, equation (4)."""
     percep: Annotated[float, Field(ge=0)] = 0.0
-    """VGG19 perceptual loss, equation (5)."""
+    """Perceptual loss, equation (5)."""
     adv: Annotated[float, Field(ge=0)] = 0.0
     """Adversarial loss, equation (6)."""
 
@@ -55,6 +63,17 @@ class Stage(StageSettings):
     """Weights of the losses."""
     sampling: Sampling = field(default_factory=Sampling)
     """Which slices a step of the stage `supernet` trains; the other stages have none."""
+    criterion: Criterion = "psnr"
+    """What the stage `finetune` keeps, see `Criterion`; the other stages keep their last weights."""
+    max_psnr_loss_db: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    """For the criterion lpips_within: the most that PSNR-Y may fall below the start's, in dB."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.criterion == "lpips_within") != (self.max_psnr_loss_db is not None):
+            raise ValueError(
+                "criterion lpips_within and max_psnr_loss_db need each other: set both or neither"
+            )
 
     def describe_unreached(self) -> list[str]:
         """The settings that lie beyond the stage's last step and so have no or little effect, a phrase each."""
@@ -91,6 +110,45 @@ class Recipe(BaseRecipe):
     discriminator: Literal["patchgan", "esrgan"] = "patchgan"
     """The paper's PatchGAN or ESRGAN's discriminator, for comparison (paper figure 6)."""
     perceptual: Literal["required", "where_present"] = "required"
-    """Whether training goes on without the perceptual term if VGG19's weights are absent."""
+    """Whether training goes on without the perceptual term if the backbone's weights are absent."""
+    perceptual_backbone: VggBackbone = "vgg19"
+    """Whose feature maps equation (5) compares: VGG19's (the paper) or VGG16's, its stand-in."""
+    perceptual_layers: Mapping[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = field(
+        default_factory=dict
+    )
+    """Its convolutions that are read before their activation, and the weight of each; empty for the last one alone:
+    conv5_4 of VGG19 (the paper) or conv5_3 of VGG16."""
     norm: Literal["mse", "l2"] = "mse"
     """How feature maps are compared in equations (3) to (5): the paper's text says MSE, its formulas a norm."""
+
+    def __post_init__(self) -> None:
+        known = vgg_layers(self.perceptual_backbone)
+        for name in self.perceptual_layers:
+            if name not in known:
+                raise ValueError(
+                    f"perceptual_layers.{name}: {self.perceptual_backbone} has no such layer; "
+                    f"choose from {', '.join(known)}"
+                )
+        for name, stage in self.stages.items():
+            if name != "finetune" and stage.criterion != "psnr":
+                raise ValueError(
+                    f"stages.{name}.criterion is {stage.criterion}: only the stage finetune keeps its best "
+                    "validation; remove it"
+                )
+
+    def read_layers(self) -> dict[str, float]:
+        """The layers that the perceptual loss reads.
+
+        Returns:
+            Names of the backbone's convolutions -> weights.
+        """
+        return dict(self.perceptual_layers) or {list(vgg_layers(self.perceptual_backbone))[-1]: 1.0}
+
+    def describe_features(self) -> str:
+        """Describe in words what the perceptual loss compares, for a checkpoint's record."""
+        layers = self.read_layers()
+        weighed = " + ".join(name if weight == 1 else f"{weight:g} {name}" for name, weight in layers.items())
+        text = f"{self.perceptual_backbone.upper()} {weighed}, before the activation"
+        if (self.perceptual_backbone, list(layers)) == ("vgg19", ["conv5_4"]):
+            return text
+        return f"{text}; stands in for the paper's VGG19 conv5_4"

@@ -15,14 +15,15 @@ from mfagan.data.image_sets import PairFiles
 from mfagan.data.images import MIN_SIDE_PX, read_size, scored_side_px
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import find_split, read_files
+from mfagan.devices import to_device
 from mfagan.errors import InputError
 from mfagan.evaluation.contact_sheet import side_by_side
 from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db, super_resolve
 from mfagan.progress import ProgressFactory, no_progress
 from mfagan.sr.training.recipe import Recipe, Stage
+from mfagan.sr.training.validation import Validator, record_figures
 from mfagan.training.fabric import make_fabric
 from mfagan.training.learner import Learner
-from mfagan.training.loop import LoopResult
 from mfagan.training.losses import PerceptualLoss
 from mfagan.training.run import RunOptions, TrainingRun
 from mfagan.training.stage import StageSpec, StageWork
@@ -41,8 +42,10 @@ class SRRunOptions(RunOptions):
     """Folders of images, or the word `embedded`."""
     validation: str | None = None
     """Likewise, to validate on; None for a held-out part of `images`."""
-    vgg19: Path | None = None
-    """VGG19's weights; None for those in the cache."""
+    vgg: Path | None = None
+    """Weights of the recipe's perceptual backbone; None for those in the cache."""
+    alexnet: Path | None = None
+    """AlexNet's weights, for LPIPS; None for those in the cache."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class SRRun(TrainingRun):
     validation: Sequence[Pair]
     perceptual: PerceptualLoss | None
     """None leaves the perceptual term out."""
+    lpips: pretrained.Lpips | None = None
+    """Measures LPIPS of the validation images; None leaves it out."""
 
     def settings(self, stage: str) -> Stage:
         """The settings of a stage, no longer than the run's `max_steps`.
@@ -78,20 +83,22 @@ class SRRun(TrainingRun):
         Returns:
             Plain data.
         """
-        weighed = bool(self.recipe.stages[spec.name].weights.percep)
-        return {
+        weighed = bool(self.recipe.stages[spec.name].weights.percep) and self.perceptual is not None
+        found = {
             "images": self.options.images,
             "training_images": [pair.name for pair in self.training],
             "validation_images": [pair.name for pair in self.validation],
-            "perceptual_loss": weighed and self.perceptual is not None,
+            "perceptual_loss": weighed,
         }
+        return found | ({"perceptual_features": self.recipe.describe_features()} if weighed else {})
 
-    def work(self, learner: Learner, crop_seed: int) -> StageWork:
-        """What a training of this run consists of: the learner on the run's crops, scored by PSNR-Y.
+    def work(self, learner: Learner, crop_seed: int, settings: Stage | None = None) -> StageWork:
+        """What a training of this run consists of: the learner on the run's crops, scored on the validation images.
 
         Args:
             learner: what is trained.
             crop_seed: of the crops, at least 0.
+            settings: of a stage that keeps its best, whose criterion gives the score; None for PSNR-Y.
 
         Returns:
             The work of a stage.
@@ -99,20 +106,19 @@ class SRRun(TrainingRun):
         crops = CropSampler(list(self.training), self.recipe.crop_px, self.recipe.batch, crop_seed)
         rank, world = self.fabric.global_rank, self.fabric.world_size
 
-        def figures(result: LoopResult) -> dict[str, object]:
-            found = {"validation_psnr_db": result.score_after, "validation_curve": result.curve}
-            if result.score_before is not None:
-                found |= {"psnr_before_db": result.score_before, "psnr_after_db": result.score_after}
-                found |= {"best_step": result.kept_step}
-            return found
-
+        criterion = "psnr" if settings is None else settings.criterion
+        least_psnr_db = -math.inf
+        if settings is not None and settings.max_psnr_loss_db is not None:
+            least_psnr_db = mean_psnr_db(learner.network.eval(), self.validation) - settings.max_psnr_loss_db
+            learner.network.train()
+        validator = Validator(self.validation, self.lpips, criterion, least_psnr_db)
         return StageWork(
             learner,
             lambda start, stop: Prefetcher(crops, start, stop, rank=rank, world=world),
-            lambda network: mean_psnr_db(network, self.validation),
+            validator,
             self._sample,
-            figures,
-            "{:.2f} dB".format,
+            lambda result: record_figures(result, criterion),
+            validator.format_score,
         )
 
     def _sample(self, network: nn.Module) -> Tensor:
@@ -133,21 +139,21 @@ def prepare_run(
     Args:
         recipe: every setting of the training.
         options: where and how it trains.
-        stages: names of the stages that it will train, None for all; VGG19 is needed only if one of them weighs the
-            perceptual loss.
+        stages: names of the stages that it will train, None for all; the perceptual backbone is needed only if one of
+            them weighs the perceptual loss.
         bars: shows progress; under torchrun in the first process alone.
 
     Returns:
         The run.
 
     Raises:
-        InputError: as `make_fabric`, `load_perceptual`, `find_split` and `read_files`; every training image is
-            smaller than a crop, or every validation image too small to be scored.
+        InputError: as `make_fabric`, `load_perceptual`, `load_lpips`, `find_split` and `read_files`; every training
+            image is smaller than a crop, or every validation image too small to be scored.
     """
     fabric = make_fabric(options.device, recipe.precision)
     if not fabric.is_global_zero:
         bars = no_progress
-    perceptual = load_perceptual(recipe, options.vgg19, stages)
+    perceptual = load_perceptual(recipe, options.vgg, stages)
     training, held_out = find_split(options.images, options.validation, recipe.scale)
     training = _skip_small(training, recipe.scale, recipe.crop_px, "training")
     scored_px = math.ceil(max(MIN_SIDE_PX, scored_side_px(recipe.scale)) / recipe.scale)
@@ -156,38 +162,84 @@ def prepare_run(
     with fabric.rank_zero_first(local=True):  # a large set is decoded once a machine
         read = read_files(training, recipe.scale, recipe.shrink, crop_px, bars=bars)
         validation = read_files(held_out, recipe.scale, bars=bars)
-    return SRRun(recipe, options, fabric, bars, read, validation, perceptual)
+    lpips = load_lpips(recipe, options.alexnet, stages, min(min(pair.hr.shape[1:]) for pair in validation))
+    if lpips is not None:
+        to_device(lpips, fabric.device)
+    return SRRun(recipe, options, fabric, bars, read, validation, perceptual, lpips)
 
 
 def load_perceptual(
-    recipe: Recipe, vgg19: Path | None = None, stages: Collection[str] | None = None
+    recipe: Recipe, vgg: Path | None = None, stages: Collection[str] | None = None
 ) -> PerceptualLoss | None:
     """Load the perceptual loss if it is needed.
 
     Args:
-        recipe: its stages' weights, and whether training goes on without the loss.
-        vgg19: VGG19's weights; None for those in the cache.
+        recipe: its stages' weights, the backbone and its layers, and whether training goes on without the loss.
+        vgg: the backbone's weights; None for those in the cache.
         stages: names of the stages that are to be trained, None for all.
 
     Returns:
-        The loss, or None if no such stage weighs it, or if VGG19's weights are absent and the recipe allows that.
+        The loss, or None if no such stage weighs it, or if the backbone's weights are absent and the recipe allows
+        that.
 
     Raises:
-        InputError: the weights are needed and absent, or not VGG19's.
+        InputError: the weights are needed and absent, or not the backbone's.
     """
-    path = pretrained.find_weights("vgg19", vgg19)  # a path that is given must be one, needed or not
+    backbone = recipe.perceptual_backbone
+    path = pretrained.find_weights(backbone, vgg)  # a path that is given must be one, needed or not
     names = recipe.stages if stages is None else stages
     weighing = [name for name in names if recipe.stages[name].weights.percep]
     if not weighing:
         return None
     if path is not None:
-        return PerceptualLoss(pretrained.load_vgg19_features(path), recipe.norm)
-    missing = pretrained.describe_missing("vgg19")
+        layers = recipe.read_layers()
+        features = pretrained.load_vgg(backbone, path, list(layers))
+        return PerceptualLoss(features, recipe.norm, list(layers.values()))
+    missing = pretrained.describe_missing(backbone)
     if recipe.perceptual == "required":
         raise InputError(
             f"recipe {recipe.name} needs the perceptual loss in {', '.join(weighing)}: {missing}"
         )
     logger.info("training without the perceptual loss: %s", missing)
+    return None
+
+
+def load_lpips(
+    recipe: Recipe, alexnet: Path | None, stages: Collection[str] | None, least_px: int
+) -> pretrained.Lpips | None:
+    """Load LPIPS if the validation of a training uses it: where weights are chosen by it or looks are trained for.
+
+    Args:
+        recipe: its stages' criteria and weights.
+        alexnet: AlexNet's weights; None for those in the cache.
+        stages: names of the stages that are to be trained, None for all.
+        least_px: the shortest side of the validation images in HR px.
+
+    Returns:
+        The metric. None if every such stage keeps the best PSNR and either none weighs the perceptual or the
+        adversarial term, or AlexNet's weights are absent, or a validation image is too small for it.
+
+    Raises:
+        InputError: a stage chooses by LPIPS, and the weights are absent or a validation image is too small; weights
+            that are not AlexNet's.
+    """
+    path = pretrained.find_weights("alexnet", alexnet)  # a path that is given must be one, needed or not
+    chosen = {name: recipe.stages[name] for name in (recipe.stages if stages is None else stages)}
+    choosing = [f"{name} by {stage.criterion}" for name, stage in chosen.items() if stage.criterion != "psnr"]
+    if not choosing and not any(stage.weights.percep or stage.weights.adv for stage in chosen.values()):
+        return None
+    reason = None
+    if path is None:
+        reason = pretrained.describe_missing("alexnet")
+    elif least_px < pretrained.LPIPS_MIN_SIDE_PX:
+        reason = (
+            f"a validation image has a side of {least_px} px, LPIPS needs {pretrained.LPIPS_MIN_SIDE_PX}; "
+            "give larger ones"
+        )
+    if path is not None and reason is None:
+        return pretrained.load_lpips(path)
+    if choosing:
+        raise InputError(f"recipe {recipe.name} chooses the weights of {', '.join(choosing)}: {reason}")
     return None
 
 

@@ -114,11 +114,11 @@ def _unused(
         weighed = (
             {name for name, weight in weights.items() if weight} if isinstance(weights, Mapping) else set()
         )
-        names = special - set(used) | {"perceptual"}  # whether it took part is recorded
+        names = special - set(used) | {"perceptual", "perceptual_features"}  # the loss and its layers count
         if not weighed & {"percep", "distill_g", "distill_d"}:
             names.add("norm")
         if "percep" not in weighed:
-            names.add("perceptual_loss")
+            names |= {"perceptual_loss", "perceptual_backbone", "perceptual_layers"}
         if reads_if_adversarial and "adv" not in weighed:
             names.add("parents")
         return names
