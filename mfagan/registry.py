@@ -20,7 +20,20 @@ from mfagan.model import Model
 
 __all__ = ["SYSTEMS", "export_network", "list_shipped", "load_model", "load_network", "load_slices"]
 
-SYSTEMS = {"mfagan.sr": ("mfanet", "rrdbnet", "srresnet", "imdn", "rfdn", "span")}
+SYSTEMS = {
+    "mfagan.sr": (
+        "mfanet",
+        "rrdbnet",
+        "srresnet",
+        "imdn",
+        "rfdn",
+        "span",
+        "edsr",
+        "srvggnetcompact",
+        "quicksrnet",
+        "spanv2",
+    )
+}
 """Package of a system -> the kinds of generators in checkpoints that its `network.kinds` loads."""
 
 
