@@ -215,11 +215,22 @@ def _convert_spanv2(state: Mapping[str, Tensor]) -> State:
     return found
 
 
-_SPAN_MARKS = ("conv_1.eval_conv.weight", "block_1.c1_r.eval_conv.weight", "conv_cat.weight", "upsampler.0.weight")
+_SPAN_MARKS = (
+    "conv_1.eval_conv.weight",
+    "block_1.c1_r.eval_conv.weight",
+    "conv_cat.weight",
+    "upsampler.0.weight",
+)
 _FORMATS = (
     _Format(
         "RFDN",
-        ("fea_conv.weight", "B1.c1_d.weight", "B1.esa.conv_max.weight", "LR_conv.weight", "upsampler.0.weight"),
+        (
+            "fea_conv.weight",
+            "B1.c1_d.weight",
+            "B1.esa.conv_max.weight",
+            "LR_conv.weight",
+            "upsampler.0.weight",
+        ),
         _build_rfdn,
         _convert_rfdn,
     ),

@@ -88,7 +88,9 @@ def load_with_spandrel(state: Mapping[str, Tensor], path: str | Path) -> Spandre
             f"({cause:.100}); install it with: pip install 'mfagan[peers]'"
         ) from None
     try:
-        with torch.random.fork_rng(devices=()):  # networks are drawn at random before the weights are copied in
+        with torch.random.fork_rng(
+            devices=()
+        ):  # networks are drawn at random before the weights are copied in
             found = ModelLoader().load_from_state_dict(dict(state))
     except UnsupportedModelError:
         raise InputError(
