@@ -17,13 +17,18 @@ from mfagan.errors import InputError
 from mfagan.files import write_atomic
 
 __all__ = [
+    "PYTORCH_SUFFIXES",
     "Checkpoint",
     "count_parameters",
+    "is_foreign",
     "load_weights",
     "read",
     "save",
     "sha256",
 ]
+
+PYTORCH_SUFFIXES = (".pth", ".pt", ".ckpt")
+"""How the names of PyTorch's own files of weights end; checkpoints of this package never do."""
 
 _KEY = "mfagan"
 _WEIGHT_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int64)
@@ -123,6 +128,26 @@ def read(path: str | Path, network: str | None = None, role: str | None = None) 
         if wanted is not None and found != wanted:
             raise InputError(f"checkpoint {path}: its {name} is {found!r}, {wanted!r} is needed here")
     return checkpoint
+
+
+def is_foreign(path: str | Path) -> bool:
+    """Whether a file holds weights that another program wrote, to be read without a description by this package.
+
+    Args:
+        path: the file, which need not exist.
+
+    Returns:
+        True for a PyTorch file, by its name, and for a safetensors file that carries no description. False for what
+        `read` reads or refuses.
+    """
+    path = Path(path)
+    if path.suffix.lower() in PYTORCH_SUFFIXES:
+        return True
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _KEY not in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
 
 
 def load_weights(network: Network, checkpoint: Checkpoint, path: str | Path) -> Network:

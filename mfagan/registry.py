@@ -4,7 +4,7 @@ A system is a package with the same files inside as the others: `network/kinds.p
 exports its networks, `shipped.py` names the weights that are installed with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,32 +20,48 @@ from mfagan.model import Model
 
 __all__ = ["SYSTEMS", "export_network", "list_shipped", "load_model", "load_network", "load_slices"]
 
-SYSTEMS = {"mfagan.sr": ("mfanet", "rrdbnet", "srresnet", "imdn", "rfdn", "span")}
+SYSTEMS = {
+    "mfagan.sr": (
+        "mfanet",
+        "rrdbnet",
+        "srresnet",
+        "imdn",
+        "rfdn",
+        "span",
+        "edsr",
+        "srvggnetcompact",
+        "quicksrnet",
+        "spanv2",
+    )
+}
 """Package of a system -> the kinds of generators in checkpoints that its `network.kinds` loads."""
 
+_SUPER_RESOLUTION = "mfagan.sr"
+"""The system that reads the files of other authors."""
 
-def load_network(path: str | Path, widths: str | None = None) -> nn.Module:
-    """Load the generator of a checkpoint of any system.
+
+def load_network(path: str | Path, widths: str | None = None) -> Any:
+    """Load the generator of a checkpoint of any system, or the network of another author's file of weights.
 
     Args:
-        path: the checkpoint.
+        path: the checkpoint, or a file in the format of another author.
         widths: the slice of a SuperGenerator, such as "48,24,24,24,32,48,48,24", or None for the whole network.
 
     Returns:
         The network in evaluation mode on the CPU, with the attributes `KIND` and `scale` and the method `config()`.
 
     Raises:
-        InputError: as `checkpoint.read`; no generator; widths that do not fit or that its kind does not have.
+        InputError: as `checkpoint.read`; no generator; widths that do not fit or that its kind does not have; weights
+            of another author whose network is not known.
     """
-    found = checkpoint.read(path)
-    return _kinds_of(found, path).rebuild(found, path, widths)
+    return _open(path, widths)[0]
 
 
 def load_slices(path: Path, widths: Sequence[str]) -> list[Candidate]:
     """Load slices of a checkpoint of any system, to be evaluated.
 
     Args:
-        path: the checkpoint.
+        path: as for `load_network`.
         widths: the slices, as text; none means the whole network, and so do any if it has no slices.
 
     Returns:
@@ -54,20 +70,24 @@ def load_slices(path: Path, widths: Sequence[str]) -> list[Candidate]:
     Raises:
         InputError: as `load_network`; one slice given twice.
     """
-    found = checkpoint.read(path)
-    about = {"file": str(path), "sha256": checkpoint.sha256(path), "network": found.network}
-    networks = _kinds_of(found, path).rebuild_slices(found, path, widths)
+    record: Mapping[str, object] = {}
+    if checkpoint.is_foreign(path):
+        networks = {"": load_network(path)}
+    else:
+        found = checkpoint.read(path)
+        networks, record = _kinds_of(found, path).rebuild_slices(found, path, widths), found.record
+    about = {"file": str(path), "sha256": checkpoint.sha256(path)}
     return [
-        Candidate(name, network, network.scale, about | dict(network.config()), found.record)
-        for name, network in networks.items()
+        Candidate(name, one, one.scale, about | {"network": one.KIND} | dict(one.config()), record)
+        for name, one in networks.items()
     ]
 
 
 def load_model(path: str | Path, widths: str | None = None, device: str = "auto") -> Model:
-    """Load a checkpoint of any system to be called on pictures.
+    """Load a checkpoint of any system, or another author's file of weights, to be called on pictures.
 
     Args:
-        path: the checkpoint.
+        path: as for `load_network`.
         widths: as for `load_network`.
         device: where it computes: auto, cpu, cuda, cuda:1, ...
 
@@ -78,9 +98,7 @@ def load_model(path: str | Path, widths: str | None = None, device: str = "auto"
         InputError: as `load_network`; a device that cannot be used.
     """
     chosen = choose_device(device)
-    found = checkpoint.read(path)
-    kinds = _kinds_of(found, path)
-    network = kinds.rebuild(found, path, widths)
+    network, kinds = _open(path, widths)
     listed = network.config().get("widths")
     return Model(
         network,
@@ -121,6 +139,18 @@ def export_network(network: nn.Module, size: tuple[int, int], photo: Tensor) -> 
     """
     kind = str(getattr(network, "KIND", type(network).__name__))
     return import_module(f"{_system_of(kind)}.export").export_generator(network, size, photo)
+
+
+def _open(path: str | Path, widths: str | None = None) -> tuple[Any, Any]:
+    """The network of a file, and the module `network.kinds` of its system."""
+    if not checkpoint.is_foreign(path):
+        found = checkpoint.read(path)
+        kinds = _kinds_of(found, path)
+        return kinds.rebuild(found, path, widths), kinds
+    if widths is not None:
+        raise InputError(f"weights {path}: the network has no slices; leave the widths out")
+    published = import_module(f"{_SUPER_RESOLUTION}.network.published")
+    return published.load_published(path), import_module(f"{_SUPER_RESOLUTION}.network.kinds")
 
 
 def _kinds_of(found: Checkpoint, path: str | Path) -> Any:

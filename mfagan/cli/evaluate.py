@@ -30,22 +30,22 @@ __all__ = ["evaluate"]
 
 logger = logging.getLogger(__name__)
 
-SUFFIX = ".safetensors"
-
 
 def evaluate(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="CKPT... [IMAGES]...",
-            help="Generators' checkpoints. An argument that is not a file and does not end in .safetensors is "
-            "another folder of images, so that `--images Set5 Set14` works.",
+            help="Generators' checkpoints, or other authors' weights (.pth, .safetensors), each by its path or as "
+            "NAME=PATH. An argument that is not a file and does not end as one is another folder of images, so that "
+            "`--images Set5 Set14` works.",
         ),
     ] = None,
     images: Annotated[
         list[str] | None,
         typer.Option(
-            help="A folder of images, or `embedded` for the bundled photos (repeatable; default: embedded)."
+            help="A folder of images, NAME=FOLDER to name the set, or `embedded` for the bundled photos "
+            "(repeatable; default: embedded)."
         ),
     ] = None,
     widths: Annotated[
@@ -97,6 +97,7 @@ def evaluate(
         common_scale,
         load_candidates,
         read_image_sets,
+        split_name,
     )
     from mfagan.evaluation.gallery import Gallery
     from mfagan.evaluation.report import EvaluationSettings
@@ -107,12 +108,12 @@ def evaluate(
     from mfagan.sr.experiments.paper_tables import QUOTED
     from mfagan.sr.network.mfanet import INPUT_SIZE
 
-    paths = [one for one in targets or [] if one.endswith(SUFFIX) or Path(one).is_file()]
+    paths = [one for one in targets or [] if _is_network(split_name(one)[1])]
     sources = [*(images or []), *(one for one in targets or [] if one not in paths)] or ["embedded"]
     files = _list_outputs(out)
     if plot_quality not in ("psnr", "lpips"):
         raise InputError(f"plot quality {plot_quality!r}: give psnr or lpips")
-    candidates = load_candidates([Path(one) for one in paths], load_slices, widths or [])
+    candidates = load_candidates(paths, load_slices, widths or [])
     enlargement = common_scale(candidates, scale)
     if plot is not None and not candidates:
         raise InputError("a plot needs a network: name a checkpoint, or leave --plot out")
@@ -123,14 +124,14 @@ def evaluate(
     if plot is not None and plot in files:
         raise InputError(f"--plot {plot} is a file that --out writes: choose another")
     for path in (*files, *([] if plot is None else [plot])):
-        require_place(path, *paths, weights)
+        require_place(path, *(split_name(one)[1] for one in paths), weights)
     if save_images is not None:
         require_writable(save_images)
         _require_folders_apart([one.name for one in sets])
         folders = [
             folder
             for source in sources
-            for one in find_sets(source, enlargement)
+            for one in find_sets(split_name(source)[1], enlargement)
             for folder in (one.hr_folder, one.lr_folder)
         ]
         for one in sets:
@@ -167,6 +168,12 @@ def evaluate(
         _print_tables(found, per_image)
     for path in (*files, *written, *([] if plot is None else [plot])):
         logger.info("wrote %s", path)
+
+
+def _is_network(path: str) -> bool:
+    from mfagan.checkpoint import PYTORCH_SUFFIXES
+
+    return path.lower().endswith((".safetensors", *PYTORCH_SUFFIXES)) or Path(path).is_file()
 
 
 def _gallery_folder(save_images: Path, set_name: str) -> Path:

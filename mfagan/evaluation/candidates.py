@@ -25,6 +25,7 @@ __all__ = [
     "leave_out_trained",
     "load_candidates",
     "read_image_sets",
+    "split_name",
 ]
 
 BICUBIC = "bicubic"
@@ -72,11 +73,26 @@ class EvaluationSet:
     pairs: Sequence[Pair]
 
 
-def load_candidates(paths: Sequence[Path], load: Loader, widths: Sequence[str] = ()) -> list[Candidate]:
+def split_name(given: str) -> tuple[str, str]:
+    """Split NAME=PATH, by which the user names a set of images or a network.
+
+    Args:
+        given: what the user typed. A path may hold an equals sign if it exists or has a folder before it.
+
+    Returns:
+        The name, "" if none is given, and the path.
+    """
+    name, _, path = given.partition("=")
+    if not name.strip() or not path or Path(name).name != name or Path(given).exists():
+        return "", given
+    return name.strip(), path
+
+
+def load_candidates(paths: Sequence[str], load: Loader, widths: Sequence[str] = ()) -> list[Candidate]:
     """Load the networks of checkpoints and name them by their files.
 
     Args:
-        paths: checkpoints; two files of one name get the name of their folder in front.
+        paths: checkpoints, or NAME=CHECKPOINT; two files of one name get the name of their folder in front.
         load: loads one checkpoint.
         widths: slices to evaluate of every network that has slices, as text; others are evaluated whole.
 
@@ -86,10 +102,11 @@ def load_candidates(paths: Sequence[Path], load: Loader, widths: Sequence[str] =
     Raises:
         InputError: as `load`; one file given twice; widths but no network with slices.
     """
-    names = distinct_names([(path, path.stem) for path in paths], [BICUBIC])
+    given = [(name, Path(path)) for name, path in map(split_name, paths)]
+    names = distinct_names([(path, name or path.stem) for name, path in given], [BICUBIC])
     candidates = [
         replace(one, name=f"{name}@{one.name}" if one.name else name)
-        for path, name in zip(paths, names, strict=True)
+        for (_, path), name in zip(given, names, strict=True)
         for one in load(path, widths)
     ]
     if widths and not any("@" in one.name for one in candidates):
@@ -138,7 +155,8 @@ def read_image_sets(
     """Read image sets and name them by their folders.
 
     Args:
-        sources: folders, or `embedded`; a folder of benchmarks gives several sets.
+        sources: folders, or `embedded`, or NAME=FOLDER for another name; a folder of benchmarks gives several sets,
+            whose names the given one stands before.
         scale: enlargement of the networks.
         candidates: the networks; embedded photographs on which one of them was trained are left out.
         bars: shows the progress.
@@ -151,15 +169,22 @@ def read_image_sets(
     """
     found = [
         EvaluationSet(
-            HELD_OUT if source == EMBEDDED else name,
+            HELD_OUT if source == EMBEDDED and not given else name,
             source,
             leave_out_trained(pairs, candidates) if source == EMBEDDED else pairs,
         )
-        for source in sources
-        for name, pairs in read_sets(source, scale, bars=bars).items()
+        for given, source in map(split_name, sources)
+        for name, pairs in _name_sets(given, read_sets(source, scale, bars=bars)).items()
     ]
     names = distinct_names([(Path(one.source), one.name) for one in found])
     return [replace(one, name=name) for one, name in zip(found, names, strict=True)]
+
+
+def _name_sets(given: str, sets: Mapping[str, Sequence[Pair]]) -> dict[str, Sequence[Pair]]:
+    """The sets of one folder under the name that the user gives it."""
+    if given and len(sets) == 1:
+        return dict(zip([given], sets.values(), strict=True))
+    return {f"{given} {name}".strip(): pairs for name, pairs in sets.items()}
 
 
 def leave_out_trained(pairs: Sequence[Pair], candidates: Sequence[Candidate]) -> list[Pair]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
+from torch import nn
 
 from mfagan.devices import CPU, to_device
 from mfagan.evaluation.candidates import BICUBIC, Candidate, EvaluationSet
@@ -56,7 +57,8 @@ class NetworkScores:
         name: the network's name in tables.
         scores: set name -> scores of every image.
         about: what its checkpoint is, as plain data.
-        costs: what one image costs, or None for bicubic.
+        costs: what one image costs, or None for bicubic and for a network whose operators cannot be counted.
+        params: learned parameters, or None for bicubic.
         latency_ms: latency of one image in ms, or None if not measured.
         latency_spread_ms: spread of the latency over rounds in ms, or None if not measured.
     """
@@ -65,6 +67,7 @@ class NetworkScores:
     scores: Mapping[str, Sequence[Scores]]
     about: Mapping[str, object] = field(default_factory=dict)
     costs: Costs | None = None
+    params: int | None = None
     latency_ms: float | None = None
     latency_spread_ms: float | None = None
 
@@ -94,6 +97,7 @@ class EvaluationReport:
         quoted: published figures of the same scale, or None.
         command: the command that made it.
         versions: name -> version of what computed it.
+        remarks: what else must be known to read the figures.
     """
 
     scale: int
@@ -105,6 +109,7 @@ class EvaluationReport:
     quoted: QuotedTable | None = None
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,11 @@ def evaluate(
             shown = None if seen is None else seen(one)
             for name, found in score_methods(methods, one.pairs, settings.lpips, shown, report).items():
                 scores[name][one.name] = found
-    costs = [trace_costs(network, *settings.costs_size) for network in networks]
+    remarks: list[str] = []
+    costs = [
+        _count(one.name, network, settings.costs_size, remarks)
+        for one, network in zip(candidates, networks, strict=True)
+    ]
     timing, entries = None, [None] * len(networks)
     if settings.latency_size is not None and networks:
         timing = Timing(
@@ -179,7 +188,8 @@ def evaluate(
         spent = (
             {} if entry is None else {"latency_ms": entry.latency_ms, "latency_spread_ms": entry.spread_ms}
         )
-        rows.append(NetworkScores(one.name, scores[one.name], one.about, cost, **spent))
+        params = sum(parameter.numel() for parameter in one.network.parameters())
+        rows.append(NetworkScores(one.name, scores[one.name], one.about, cost, params, **spent))
     quoted = settings.quoted
     return EvaluationReport(
         scale,
@@ -191,7 +201,18 @@ def evaluate(
         quoted if quoted is not None and quoted.scale == scale else None,
         settings.command,
         _versions(settings.lpips is not None),
+        remarks,
     )
+
+
+def _count(name: str, network: nn.Module, size: tuple[int, int], remarks: list[str]) -> Costs | None:
+    """The costs of a network, or None with a remark if its operators cannot be traced."""
+    try:
+        return trace_costs(network, *size)
+    except Exception as error:  # the code of other authors fails on the meta device in many ways
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        remarks.append(f"{name}: FLOPs and memory are not counted ({reason:.160})")
+        return None
 
 
 def _versions(with_lpips: bool) -> dict[str, str]:

@@ -128,10 +128,10 @@ def cost_cells(row: NetworkScores) -> list[Cell]:
         row: one network's figures.
 
     Returns:
-        One cell for each column, empty for bicubic.
+        One cell for each column, empty for bicubic and for what could not be counted.
     """
     if row.costs is None:
-        return [None] * len(COST_COLUMNS)
+        return [None, None, None if row.params is None else row.params / 1e6]
     return [row.costs.memory_gb, row.costs.flops_g, row.costs.params_m]
 
 
@@ -182,6 +182,7 @@ def list_notes(evaluation: EvaluationReport) -> list[str]:
         for name, scores in row.scores.items()
         if (exact := [one.name for one in scores if math.isinf(one.psnr_db)])
     ]
+    notes += evaluation.remarks
     if evaluation.lpips is None:
         notes.append(
             f"LPIPS is left out: it needs AlexNet's published weights, {PUBLISHED['alexnet']}, by --weights or in "
@@ -213,6 +214,8 @@ def as_markdown(evaluation: EvaluationReport) -> str:
 
 def _row_json(row: NetworkScores) -> dict[str, Any]:
     about: dict[str, Any] = {"name": row.name, "quoted": False, **row.about}
+    if row.params is not None:
+        about["params"] = row.params
     if row.costs is not None:
         about |= row.costs.as_dict()
     if row.latency_ms is not None:

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 __all__ = ["IN_PLACE", "Activation", "Block", "Operator", "TransposedAt", "Window", "fold_batch_norms"]
 
-IN_PLACE = ("leaky_relu", "relu", "reshape")
+IN_PLACE = ("clamp", "hardtanh", "leaky_relu", "relu", "reshape")
 """Kinds of operators that write no new memory: they work in place, or only give the numbers another shape."""
 
 Pair = tuple[int, int]

@@ -41,6 +41,8 @@ _KINDS = {
 """PyTorch's name of an operator -> its kind, if they differ."""
 _COPIES = ("clone", "flip", "_to_copy", "_unsafe_view")
 """Operators that only rearrange numbers, which a device's runtime does in passing; as views, they are not listed."""
+_UNCOUNTED = re.compile(r"attention|^_?fft|^einsum|^_?stft|deform_conv")
+"""Names of operators that hold products which would be missing in the costs."""
 _PADS = {"constant": "zero", "reflection": "reflect", "replication": "replicate"}
 _MATRIX_PRODUCTS = {"mm": 0, "bmm": 0, "mv": 0, "addmm": 1, "baddbmm": 1, "addmv": 1}
 """Name -> the position of its first factor."""
@@ -70,7 +72,7 @@ def trace_operators(
 
     Raises:
         InputError: Both or neither of an image's size and `inputs` are given, a batch is not 1, or the network has
-            a convolution over three axes.
+            a convolution over three axes or another operator whose products are not counted.
     """
     reference = next(iter((*network.parameters(), *network.buffers())), torch.empty(0))
     tensors = [
@@ -134,8 +136,14 @@ class _Tracer(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: object, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> object:
-        result = func(*args, **(kwargs or {}))
         name = func.overloadpacket.__name__.removesuffix("_")
+        if not any(re.fullmatch(pattern, name) for pattern, _ in _PATTERNS):
+            # In inference mode operators arrive that are made of others, such as conv2d, einsum or an attention.
+            with self:
+                result = func.decompose(*args, **(kwargs or {}))
+            if result is not NotImplemented:
+                return result
+        result = func(*args, **(kwargs or {}))
         tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, Tensor)]
         outputs = [x for x in tree_leaves(result) if isinstance(x, Tensor)]
         keys = [self._key(x) for x in tensors]
@@ -154,6 +162,10 @@ class _Tracer(TorchDispatchMode):
                 if name == "flip":
                     self._flipped.add(self._key(x))
             return result
+        if _UNCOUNTED.search(name):
+            raise InputError(
+                f"trace of a network: its operator {name} multiplies in ways that are not counted"
+            )
         given = {argument.name: value for argument, value in zip(func._schema.arguments, args, strict=False)}
         fields = self._describe(name, given | (kwargs or {}), active, outputs[0])
         inputs = fields.pop("inputs", active)

@@ -31,6 +31,11 @@ COMPARED_PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "IMDN": ("imdn", {}),
     "RFDN": ("rfdn", {}),
     "SPAN": ("span", {}),
+    "SPAN, 28 features": ("span", {"features": 28}),
+    "SPANV2": ("spanv2", {}),
+    "QuickSRNet-Large": ("quicksrnet", {}),
+    "SRVGGNetCompact": ("srvggnetcompact", {}),
+    "EDSR-baseline": ("edsr", {}),
     "MFANet, 32 everywhere": ("mfanet", {"widths": list(Widths.uniform(32))}),
 }
 N_SLICES = 5

@@ -12,7 +12,7 @@ from mfagan.sr.network.distillation_peers import IMDN, RFDN, RFDN_MIN_SIDE_PX
 from mfagan.sr.network.layers import BicubicResidual
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.peer_layers import Peer
-from mfagan.sr.network.peers import SPAN, RRDBNet, SRResNet
+from mfagan.sr.network.peers import EDSR, SPAN, SPANV2, QuickSRNet, RRDBNet, SRResNet, SRVGGNetCompact
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
 
@@ -31,7 +31,10 @@ __all__ = [
 Generator = MFANet | Peer
 """A module (N, 3, H, W) -> (N, 3, scale H, scale W) with `KIND`, `scale`, `residual_kind` and `config()`."""
 
-PEERS: Mapping[str, type[Peer]] = {peer.KIND: peer for peer in (RRDBNet, SRResNet, IMDN, RFDN, SPAN)}
+PEERS: Mapping[str, type[Peer]] = {
+    peer.KIND: peer
+    for peer in (RRDBNet, SRResNet, IMDN, RFDN, SPAN, EDSR, SRVGGNetCompact, QuickSRNet, SPANV2)
+}
 """Name -> class of the networks by other authors."""
 KINDS = (MFANet.KIND, *PEERS)
 """The names of all generators in checkpoints."""

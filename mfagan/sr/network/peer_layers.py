@@ -12,10 +12,14 @@ from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
 from mfagan.sr.network.layers import BicubicResidual, Residual, require_residual, require_scale
 
-__all__ = ["STEPS", "Peer", "conv", "leaky", "pixel_shuffled", "shrink"]
+__all__ = ["DIV2K_MEAN", "LEVELS", "STEPS", "Peer", "conv", "leaky", "pixel_shuffled", "shrink"]
 
 STEPS = {2: (2,), 3: (3,), 4: (2, 2)}
 """Scale -> the factors of the networks that enlarge in steps."""
+DIV2K_MEAN = (0.4488, 0.4371, 0.4040)
+"""Mean RGB of DIV2K in [0, 1], which several authors subtract from the input."""
+LEVELS = 255.0
+"""The largest value of the input of networks whose authors compute in 8-bit levels."""
 
 
 class Peer(nn.Module):

@@ -1,14 +1,19 @@
-"""Networks of other authors to be measured against, written from their papers; IMDN and RFDN have a file of their own.
+"""Networks of other authors to be measured against, written from their papers and published code.
 
 Each is a plain module: (N, 3, H, W), RGB in [0, 1] -> (N, 3, scale H, scale W), not clamped. The arguments are those of
 `Peer`, with the authors' values as defaults. `residual="bicubic"` adds the enlarged input, as MFANet's does (not in
 their papers; it costs no parameters).
 
-    RRDBNet    ESRGAN (Wang et al. 2018)               16,697,987 parameters at x4
-    SRResNet   without batch normalisation, as BasicSR's MSRResNet   1,517,571 (our count)
-    IMDN       Hui et al. 2019                            715,176
-    RFDN       Liu et al. 2020                            433,448
-    SPAN       Wan et al. 2024, as deployed               426,288 (our count; the paper rounds to 426 K)
+    RRDBNet          ESRGAN (Wang et al. 2018)               16,697,987 parameters at x4
+    SRResNet         without batch normalisation, as BasicSR's MSRResNet   1,517,571 (our count)
+    EDSR             EDSR-baseline (Lim et al. 2017)          1,517,571
+    SRVGGNetCompact  Real-ESRGAN's general-x4v3 (2021)        1,213,296 (our count; printed as 1.21 M)
+    IMDN             Hui et al. 2019                            715,176
+    QuickSRNet       QuickSRNet-Large (Berger et al. 2023)      435,888 (our count; printed as 436 K)
+    RFDN             Liu et al. 2020                            433,448
+    SPAN             Wan et al. 2024, as deployed               426,288 (our count; the paper rounds to 426 K)
+    SPAN, 28 features  NTIRE 2024's and 2026's reference        150,688
+    SPANV2           NTIRE 2026's winner, as deployed           139,104
 """
 
 import torch
@@ -17,9 +22,11 @@ from torch.nn import functional as F
 
 from mfagan.sr.network.distillation_peers import IMDN, RFDN
 from mfagan.sr.network.layers import Residual
-from mfagan.sr.network.peer_layers import STEPS, Peer, conv, leaky, pixel_shuffled, shrink
+from mfagan.sr.network.peer_layers import DIV2K_MEAN, LEVELS, STEPS, Peer, conv, leaky, shrink
+from mfagan.sr.network.plain_peers import QuickSRNet, SRVGGNetCompact
+from mfagan.sr.network.span_peers import SPAN, SPANV2
 
-__all__ = ["IMDN", "RFDN", "SPAN", "RRDBNet", "SRResNet"]
+__all__ = ["EDSR", "IMDN", "RFDN", "SPAN", "SPANV2", "QuickSRNet", "RRDBNet", "SRResNet", "SRVGGNetCompact"]
 
 
 class RRDBNet(Peer):
@@ -167,21 +174,21 @@ class _ResidualBlock(nn.Module):
         return x + self.conv_2(F.relu(self.conv_1(x), inplace=True))
 
 
-class SPAN(Peer):
-    """Swift parameter-free attention network, winner of NTIRE 2024's efficiency challenge.
+class EDSR(Peer):
+    """EDSR (Lim et al. 2017): residual blocks without normalisation, then enlargement in steps without activations.
 
-    As deployed: plain 3x3 convolutions, into which the authors fold the branches that they train with.
-    The input is centred and brought to 0..255, for which the attention is made.
+    The defaults are those of EDSR-baseline. The input is centred and brought to 0..255; the output is brought back.
+    With the bicubic residual, it is added to that one instead of the mean colour.
     """
 
-    KIND = "span"
+    KIND = "edsr"
 
     mean: Tensor
 
-    last = "enlarge.0"
+    last = "tail"
 
     def __init__(
-        self, scale: int = 4, n_blocks: int = 6, features: int = 48, residual: Residual = "none"
+        self, scale: int = 4, n_blocks: int = 16, features: int = 64, residual: Residual = "none"
     ) -> None:
         """Build an untrained network.
 
@@ -192,14 +199,14 @@ class SPAN(Peer):
             residual: As in `Peer`.
         """
         super().__init__(scale, n_blocks, features, residual)
-        self.register_buffer(
-            "mean", torch.tensor((0.4488, 0.4371, 0.4040)).view(1, 3, 1, 1), persistent=False
-        )
+        self.register_buffer("mean", torch.tensor(DIV2K_MEAN).view(1, 3, 1, 1), persistent=False)
         self.head = conv(3, features)
-        self.blocks = nn.ModuleList(_ParameterFreeAttentionBlock(features) for _ in range(n_blocks))
+        self.body = nn.Sequential(*(_ResidualBlock(features) for _ in range(n_blocks)))
         self.body_end = conv(features, features)
-        self.fuse = conv(4 * features, features, 1)
-        self.enlarge = pixel_shuffled(features, scale)
+        self.enlarge = nn.Sequential()
+        for factor in STEPS[scale]:
+            self.enlarge.extend([conv(features, features * factor**2), nn.PixelShuffle(factor)])
+        self.tail = conv(features, 3)
         self.start_from_bicubic()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -211,25 +218,7 @@ class SPAN(Peer):
         Returns:
             HR images (N, 3, scale H, scale W), not clamped.
         """
-        head = self.head(255 * (x - self.mean))
-        outputs, y, inner = [], head, head
-        for block in self.blocks:
-            y, inner = block(y)
-            outputs.append(y)
-        # The fourth part is the last block's first activation, not its output.
-        joined = torch.cat((head, self.body_end(y), outputs[0], inner), 1)  # (N, 4f, H, W)
-        return self.add_residual(self.enlarge(self.fuse(joined)), x)
-
-
-class _ParameterFreeAttentionBlock(nn.Module):
-    """SPAB: a residual block scaled by an odd function of its own features."""
-
-    def __init__(self, features: int) -> None:
-        super().__init__()
-        self.convs = nn.ModuleList(conv(features, features) for _ in range(3))
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        first, second, third = self.convs
-        inner = F.silu(first(x))
-        y = third(F.silu(second(inner)))
-        return (y + x) * (y.sigmoid() - 0.5), inner
+        head = self.head(LEVELS * (x - self.mean))
+        y = head + self.body_end(self.body(head))
+        image = self.tail(self.enlarge(y)) / LEVELS  # (N, 3, scale H, scale W)
+        return self.add_residual(image, x) if self.residual is not None else image + self.mean

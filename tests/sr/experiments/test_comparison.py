@@ -99,6 +99,11 @@ def test_peers_are_of_the_file_they_name(run: SRRun, peers: ExperimentReport):
         "IMDN": "peer_imdn",
         "RFDN": "peer_rfdn",
         "SPAN": "peer_span",
+        "SPAN, 28 features": "peer_span__28_features",
+        "SPANV2": "peer_spanv2",
+        "QuickSRNet-Large": "peer_quicksrnet_large",
+        "SRVGGNetCompact": "peer_srvggnetcompact",
+        "EDSR-baseline": "peer_edsr_baseline",
         "MFANet, 32 everywhere": "peer_mfanet__32_everywhere",
     }
     assert set(column(peers, "network")) == set(files)

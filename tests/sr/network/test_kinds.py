@@ -10,8 +10,9 @@ from mfagan.data.images import resize_bicubic
 from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
 from mfagan.graph.trace import trace_operators
+from mfagan.registry import SYSTEMS
 from mfagan.sr.export import export_generator
-from mfagan.sr.network.kinds import KINDS, Generator, build, load_generator
+from mfagan.sr.network.kinds import KINDS, PEERS, Generator, build, load_generator
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 
@@ -22,6 +23,10 @@ CONFIGS: dict[str, dict[str, object]] = {
     "imdn": {"n_blocks": 2, "features": 16},
     "rfdn": {"n_blocks": 2, "features": 16},
     "span": {"n_blocks": 2, "features": 8},
+    "edsr": {"n_blocks": 1, "features": 8},
+    "srvggnetcompact": {"n_blocks": 2, "features": 8, "activation": "leakyrelu"},
+    "quicksrnet": {"n_blocks": 2, "features": 8},
+    "spanv2": {"n_blocks": 2, "features": 8},
 }
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 
@@ -93,14 +98,16 @@ def test_refusals(tmp_path: Path):
     path = write(tmp_path / "imdn", make("imdn"))
     with pytest.raises(InputError, match="imdn has no slices"):
         load_generator(path, "24")
-    with pytest.raises(InputError, match="network 'edsr' is unknown; choose one of: mfanet, rrdbnet, "):
-        build("edsr", {})
+    with pytest.raises(InputError, match="network 'carn' is unknown; choose one of: mfanet, rrdbnet, "):
+        build("carn", {})
     with pytest.raises(InputError, match=r"mfanet cannot be built from \{\}"):
         build("mfanet", {})
     with pytest.raises(InputError, match=r"span cannot be built from .*colour"):
         build("span", {"colour": "red"})
     with pytest.raises(InputError, match="residual 'linear': give none or bicubic"):
         build("span", {"residual": "linear"})
+    with pytest.raises(InputError, match="activation 'tanh': give prelu, relu or leakyrelu"):
+        build("srvggnetcompact", {"activation": "tanh"})
     checkpoint.save(path, Checkpoint("patchgan", "discriminator", {}, {"a": torch.ones(1)}))
     with pytest.raises(InputError, match="network is 'patchgan', a generator is needed"):
         load_generator(path)
@@ -117,6 +124,11 @@ def test_rfdn_names_the_image_that_is_too_small():
         make("rfdn")(torch.zeros(1, 3, 14, 20))
 
 
-def test_peers_are_not_exported():
-    with pytest.raises(InputError, match="network span cannot be exported"):
-        export_generator(make("span"), (16, 16), image()[0])
+@pytest.mark.parametrize("kind", PEERS)
+def test_peers_are_not_exported(kind: str):
+    with pytest.raises(InputError, match=f"network {kind} cannot be exported"):
+        export_generator(make(kind), (16, 16), image()[0])
+
+
+def test_the_list_of_systems_has_every_kind():
+    assert SYSTEMS["mfagan.sr"] == KINDS

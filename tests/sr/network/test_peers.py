@@ -9,9 +9,21 @@ from torch.nn import functional as F
 from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
 from mfagan.graph.trace import trace_operators
-from mfagan.sr.network.peers import IMDN, RFDN, SPAN, RRDBNet, SRResNet
+from mfagan.sr.network.kinds import PEERS
+from mfagan.sr.network.peers import (
+    EDSR,
+    IMDN,
+    RFDN,
+    SPAN,
+    SPANV2,
+    QuickSRNet,
+    RRDBNet,
+    SRResNet,
+    SRVGGNetCompact,
+)
+from mfagan.sr.network.plain_peers import CompactActivation
 
-ALL = pytest.mark.parametrize("peer", [RRDBNet, SRResNet, IMDN, RFDN, SPAN])
+ALL = pytest.mark.parametrize("peer", PEERS.values())
 
 
 class Peer(Protocol):
@@ -33,7 +45,17 @@ def image(height: int, width: int) -> Tensor:
 
 @pytest.mark.parametrize(
     ("peer", "params"),
-    [(RRDBNet, 16_697_987), (SRResNet, 1_517_571), (IMDN, 715_176), (RFDN, 433_448), (SPAN, 426_288)],
+    [
+        (RRDBNet, 16_697_987),
+        (SRResNet, 1_517_571),
+        (IMDN, 715_176),
+        (RFDN, 433_448),
+        (SPAN, 426_288),
+        (EDSR, 1_517_571),
+        (SRVGGNetCompact, 1_213_296),
+        (QuickSRNet, 435_888),
+        (SPANV2, 139_104),
+    ],
 )
 def test_parameter_counts(peer: Peer, params: int):
     assert n_parameters(on_meta(peer)) == params
@@ -53,6 +75,43 @@ def test_esrgan_costs_what_the_spec_says():
 def test_imdn_costs_what_its_paper_says():
     # 40.9 G multiply-adds for a 1280 x 720 image (IMDN, Table 1), the attention's 1x1 convolutions left out.
     assert round(sum_costs(trace_operators(on_meta(IMDN), 180, 320)).macs / 1e9, 1) == 40.9
+
+
+def test_edsr_baseline_costs_what_imdns_paper_says_of_it():
+    # 114.2 G multiply-adds for a 1280 x 720 image (IMDN, Table 1).
+    assert round(sum_costs(trace_operators(on_meta(EDSR), 180, 320)).macs / 1e9, 1) == 114.2
+
+
+def test_span_of_28_features_and_spanv2_cost_what_ntire_2026_says():
+    """At 256x256; the authors of SPANV2 print 9.11 G, the challenge's table 1.59 G: what its counter sees."""
+    small = sum_costs(trace_operators(on_meta(lambda: SPAN(features=28)), 256, 256))
+    assert (round(small.params / 1e6, 3), round(small.macs / 1e9, 2)) == (0.151, 9.83)
+    network = on_meta(SPANV2)
+    operators = trace_operators(network, 256, 256)
+    assert round(sum_costs(operators).macs / 1e9, 2) == 9.11
+    convs = [one for one in operators if one.kind == "conv"]
+    gated = convs[4:-2]  # all but the nearest pixels, the first block and the end
+    assert len(gated) == 4 * 4
+    assert round((sum(one.macs for one in convs) - sum(one.macs for one in gated)) / 1e9, 2) == 1.59
+
+
+@pytest.mark.parametrize(("n_blocks", "params"), [(16, 621_424), (32, 1_213_296)])
+def test_forms_of_the_compact_network(n_blocks: int, params: int):
+    assert n_parameters(on_meta(lambda: SRVGGNetCompact(n_blocks=n_blocks))) == params
+
+
+@pytest.mark.parametrize(("activation", "params"), [("prelu", 3 * 8), ("relu", 0), ("leakyrelu", 0)])
+def test_activations_of_the_compact_network(activation: CompactActivation, params: int):
+    torch.manual_seed(0)
+    network = SRVGGNetCompact(3, n_blocks=2, features=8, activation=activation)
+    convs = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    assert n_parameters(network) - sum(map(n_parameters, convs)) == params
+    slopes = {"prelu": 0.25, "relu": 0.0, "leakyrelu": 0.1}
+    y = image(6, 7)
+    for conv in convs[:-1]:
+        y = F.leaky_relu(conv(y), slopes[activation])
+    expected = F.pixel_shuffle(convs[-1](y), 3) + image(6, 7).repeat_interleave(3, 2).repeat_interleave(3, 3)
+    torch.testing.assert_close(network(image(6, 7)), expected)
 
 
 @ALL
@@ -198,3 +257,47 @@ def test_span_centres_its_input_and_keeps_no_buffer_in_its_weights():
     network(torch.tensor([0.4488, 0.4371, 0.4040]).view(1, 3, 1, 1).expand(1, 3, 4, 4) + 1 / 255)
     torch.testing.assert_close(seen[0], torch.ones(1, 3, 4, 4), rtol=1e-4, atol=0)
     assert set(network.state_dict()) == {name for name, _ in network.named_parameters()}
+
+
+def test_edsrs_forward_written_out():
+    torch.manual_seed(0)
+    network = EDSR(2, n_blocks=2, features=8)
+    mean = torch.tensor([0.4488, 0.4371, 0.4040]).view(1, 3, 1, 1)
+    head = y = network.head(255 * (image(6, 7) - mean))
+    for block in network.body:
+        conv = block.get_submodule
+        y = y + conv("conv_2")(F.relu(conv("conv_1")(y)))
+    y = F.pixel_shuffle(network.enlarge[0](network.body_end(y) + head), 2)
+    torch.testing.assert_close(network(image(6, 7)), network.tail(y) / 255 + mean)
+
+
+def test_quicksrnet_starts_as_the_nearest_pixels_plus_its_convolutions():
+    torch.manual_seed(0)
+    network = QuickSRNet(3, n_blocks=2, features=8)
+    large = image(6, 7).repeat_interleave(3, 2).repeat_interleave(3, 3)
+    last = network.enlarge[0]
+    y = image(6, 7)
+    for layer in network.body[::2]:
+        y = layer(y).clamp(0, 1)
+    torch.testing.assert_close(network(image(6, 7)), large + F.pixel_shuffle(last(y), 3))
+    silence(last)
+    torch.testing.assert_close(network(image(6, 7)), large)
+    for layer in network.body[::2]:
+        near_identity = layer.weight.detach()[:, :, 1, 1] - torch.eye(*layer.weight.shape[:2])
+        assert near_identity.abs().max() <= (9 * layer.in_channels) ** -0.5  # PyTorch's own bound
+    assert network.body[2].weight.detach()[:, :, 1, 1].diagonal().min() > 0.5
+
+
+def test_spanv2s_forward_written_out():
+    torch.manual_seed(0)
+    network = SPANV2(2, n_blocks=3, features=8)
+    near, x = network.near(image(6, 7)), image(6, 7)
+    torch.testing.assert_close(F.pixel_shuffle(near, 2), F.interpolate(x, scale_factor=2.0, mode="nearest"))
+    for conv in network.first[::2][:3]:
+        x = F.relu(conv(x))
+    for block in network.blocks:
+        first, second, third = block.get_submodule("convs")[::2]
+        y = third(F.relu(second(F.relu(first(x)))))
+        x = (x + y) * block.get_submodule("gate")(y)
+    expected = network.enlarge(network.gather(torch.cat((near, x), 1)))
+    torch.testing.assert_close(network(image(6, 7)), expected)
