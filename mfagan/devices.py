@@ -1,5 +1,8 @@
 """Devices: choosing one, what it computes natively, and putting networks on it."""
 
+import os
+import platform
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -11,6 +14,7 @@ __all__ = [
     "CPU",
     "choose_device",
     "computes_bf16",
+    "describe_device",
     "to_device",
 ]
 
@@ -58,6 +62,25 @@ def computes_bf16(device: torch.device) -> bool:
         abilities = torch.cpu.get_capabilities()
         return bool(abilities.get("avx512_bf16") or abilities.get("amx_bf16"))
     return False
+
+
+def describe_device(device: torch.device) -> str:
+    """Name a processor.
+
+    Args:
+        device: a CPU or a CUDA device.
+
+    Returns:
+        Such as "NVIDIA H200" or "AMD EPYC 7763, 2 cores, x86_64".
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    name = platform.processor() or "unknown processor"
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        fields = (line.partition(":") for line in cpuinfo.read_text().splitlines())
+        name = next((value.strip() for field, _, value in fields if field.strip() == "model name"), name)
+    return f"{name}, {os.cpu_count()} cores, {platform.machine()}"
 
 
 def to_device(module: Module, device: torch.device = CPU) -> Module:

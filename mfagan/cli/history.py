@@ -81,8 +81,8 @@ class Lineage:
             threads: threads of the interpreter.
         """
         from mfagan.checkpoint import sha256
-        from mfagan.devices import CPU
-        from mfagan.latency.measure import describe_device, find_runtime
+        from mfagan.devices import CPU, describe_device
+        from mfagan.latency.measure import find_runtime
 
         runtime = f"LiteRT {find_runtime('litert').version}"
         facts = {"latency_ms": latency_ms, "threads": threads, "device": describe_device(CPU)}

@@ -23,6 +23,7 @@ from mfagan.cli.options import (
     RestartOption,
     SeedOption,
     SizeOption,
+    TermsOption,
     ValidationOption,
     VggOption,
     open_run,
@@ -120,6 +121,7 @@ def train(
     max_steps: MaxStepsOption = None,
     minutes: MinutesOption = None,
     compile_steps: CompileOption = None,
+    terms: TermsOption = "",
     restart: RestartOption = False,
 ) -> None:
     """Train stages 1a to 3: the teacher, its GAN, the distilled student pair, the SuperGenerator.
@@ -145,6 +147,7 @@ def train(
         restart,
         max_steps,
         limit=limit,
+        terms=terms,
         images=images or ["embedded"],
         validation=validation,
         vgg=vgg,
@@ -180,6 +183,7 @@ def finetune(
     max_steps: MaxStepsOption = None,
     minutes: MinutesOption = None,
     compile_steps: CompileOption = None,
+    terms: TermsOption = "",
     restart: RestartOption = False,
     storage: HistoryOption = None,
 ) -> None:
@@ -191,6 +195,7 @@ def finetune(
     from mfagan.sr.training.finetune import require_discriminator
     from mfagan.sr.training.run import SRRunOptions
     from mfagan.sr.training.stages import read_recipe, recipe_of
+    from mfagan.training.run import join_terms
     from mfagan.training.time_limit import Stopped
     from search.storage.address import lasting_address
 
@@ -212,6 +217,7 @@ def finetune(
         restart,
         max_steps,
         limit=limit,
+        terms=join_terms(str(found.record.get("terms", "")), terms),
         images=images or ["embedded"],
         validation=validation,
         vgg=vgg,

@@ -66,6 +66,12 @@ WeightsOption = Annotated[
 ValidationOption = Annotated[
     str | None, typer.Option(help="A folder to validate on (default: a held-out part of --images).")
 ]
+TermsOption = Annotated[
+    str,
+    typer.Option(
+        help="What the images may be used for; the checkpoint records it, and so do those made from it."
+    ),
+]
 RestartOption = Annotated[bool, typer.Option("--restart", help="Train again what is in the folder already.")]
 MaxStepsOption = Annotated[int | None, typer.Option(min=1, help="Cap on the steps of a stage.")]
 CompileOption = Annotated[

@@ -8,12 +8,12 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 from torch import nn
 
-from mfagan.devices import CPU, to_device
+from mfagan.devices import CPU, describe_device, to_device
 from mfagan.evaluation.candidates import BICUBIC, Candidate, EvaluationSet
 from mfagan.evaluation.quoted import QuotedTable
 from mfagan.evaluation.scores import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
 from mfagan.graph.costs import Costs, trace_costs
-from mfagan.latency.measure import NETWORK_ROUNDS, describe_device, measure_networks
+from mfagan.latency.measure import NETWORK_ROUNDS, measure_networks
 from mfagan.pretrained import Lpips
 from mfagan.progress import ProgressFactory, no_progress
 

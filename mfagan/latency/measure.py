@@ -13,19 +13,18 @@ Whole networks in PyTorch are measured for tables that people read: those hold t
 """
 
 import math
-import os
-import platform
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from time import perf_counter
 
 import numpy as np
 import torch
 from torch import nn
 
+from mfagan.devices import CPU, describe_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.progress import ProgressCallback
@@ -39,7 +38,6 @@ __all__ = [
     "Runtime",
     "Timer",
     "build_table",
-    "describe_device",
     "find_runtime",
     "measure_blocks",
     "measure_model",
@@ -185,15 +183,6 @@ def measure_networks(
     ]
 
 
-def describe_device(device: torch.device) -> str:
-    """The name of the processor, such as "NVIDIA H200" or "AMD EPYC 7763, 2 cores, x86_64".
-
-    Args:
-        device: A CPU or a CUDA device.
-    """
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else _describe_cpu()
-
-
 def build_table(
     blocks: Mapping[str, Block],
     *,
@@ -314,21 +303,11 @@ def _load_litert(model: bytes, threads: int) -> Loader:
     return load
 
 
-def _describe_cpu() -> str:
-    """Such as "AMD EPYC 7763, 2 cores, x86_64"."""
-    name = platform.processor() or "unknown processor"
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        fields = (line.partition(":") for line in cpuinfo.read_text().splitlines())
-        name = next((value.strip() for field, _, value in fields if field.strip() == "model name"), name)
-    return f"{name}, {os.cpu_count()} cores, {platform.machine()}"
-
-
 def _litert_version() -> str:
     from mfagan.deploy import litert
 
     return litert.VERSION
 
 
-RUNTIMES = {"litert": Runtime(_prepare_litert, _litert_version, _describe_cpu)}
+RUNTIMES = {"litert": Runtime(_prepare_litert, _litert_version, partial(describe_device, CPU))}
 """The runtimes that tables can be measured on, by the name that a user gives."""

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
+from mfagan.devices import describe_device
 from mfagan.errors import InputError
 from mfagan.files import require_place, require_writable
 from mfagan.networks.discriminators import Discriminator
@@ -27,9 +28,9 @@ from mfagan.training.snapshot import require_same
 from mfagan.training.stage import SavedNetwork, Source, StageSpec, StageWork
 from mfagan.training.time_limit import TimeLimit
 
-__all__ = ["RunOptions", "StageFiles", "TrainingRun", "save_network"]
+__all__ = ["RunOptions", "StageFiles", "TrainingRun", "join_terms", "save_network"]
 
-_CIRCUMSTANCES = ("images", "torch", "command", "storage", "compile")
+_CIRCUMSTANCES = ("images", "sets", "terms", "torch", "machine", "command", "storage", "compile")
 """Entries of a record that may differ between records of the same training."""
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ class RunOptions:
     """The most steps of a stage, whatever its recipe asks for; None for no limit."""
     command: str = ""
     """What the user typed, for the record."""
+    terms: str = ""
+    """What the images may be used for, for the record."""
     limit: TimeLimit | None = None
     """When it is over the stage in progress ends with a snapshot; None for no limit."""
 
@@ -111,6 +114,9 @@ class TrainingRun:
         for path in writes.values():
             require_place(path, *(source.path for source in sources.values()))
         record = self.describe(spec, [source.path for source in sources.values()], facts)
+        inherited = [str(source.checkpoint.record.get("terms", "")) for source in sources.values()]
+        if terms := join_terms(*inherited, self.options.terms):
+            record["terms"] = terms
         identity = identify(spec, record, self.recipe)
         state = next(iter(writes.values())).with_suffix(".state")
         if self.options.restart:
@@ -191,6 +197,7 @@ class TrainingRun:
             **self.describe_data(spec),
             "parents": {path.name: checkpoint.sha256(path) for path in parents},
             "torch": torch.__version__,
+            "machine": describe_device(self.fabric.device),
             "command": self.options.command,
             **(facts or {}),
         }
@@ -265,6 +272,18 @@ class TrainingRun:
             for path in paths:
                 path.unlink(missing_ok=True)
         self.fabric.barrier()
+
+
+def join_terms(*terms: str) -> str:
+    """Join what several sets of images may be used for.
+
+    Args:
+        terms: a text each, or "".
+
+    Returns:
+        Each text once, or "" if there is none.
+    """
+    return "; ".join(dict.fromkeys(one for one in terms if one))
 
 
 def identify(spec: StageSpec[Any], record: Mapping[str, object], kind: BaseRecipe) -> dict[str, object]:

@@ -446,3 +446,20 @@ def test_compile_overrules_the_recipe_and_without_a_compiler_training_goes_on(
     assert found is True
     (line,) = [line for line in err.splitlines() if line.startswith("mfagan: warning: ")]
     assert "training goes on without torch.compile, which fails here" in line
+
+
+def test_terms_are_recorded_and_inherited(run: Run, trained: Path, tmp_path: Path):
+    first = train_command(trained, tmp_path / "w", "--stage", "teacher", "--terms", "research only")
+    assert run(*first).status == 0
+    assert (
+        run(*train_command(trained, tmp_path / "w", "--stage", "teacher_gan", "--terms", "no sale")).status
+        == 0
+    )
+    teacher, tuned = (
+        checkpoint.read(tmp_path / "w" / f"{name}.safetensors").record for name in ("teacher", "teacher_gan")
+    )
+    assert (teacher["terms"], tuned["terms"]) == ("research only", "research only; no sale")
+    assert teacher["sets"]["training"]["photos"]["n_images"] == len(teacher["training_images"])  # type: ignore[index]
+    assert teacher["machine"]
+    done = run(*train_command(trained, tmp_path / "w", "--stage", "teacher", "--terms", "other words"))
+    assert "teacher is finished already" in done.err

@@ -10,6 +10,7 @@ from torch import nn
 
 import mfagan
 from mfagan.deploy import litert, tflite
+from mfagan.devices import describe_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.latency import measure
@@ -296,4 +297,4 @@ def test_networks_keep_pytorchs_threads_by_default_and_after_a_failure():
 
 
 def test_the_cpu_is_named():
-    assert platform.machine() in measure.describe_device(torch.device("cpu"))
+    assert platform.machine() in describe_device(torch.device("cpu"))

@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 
 from mfagan import checkpoint
+from mfagan.devices import describe_device
 from mfagan.errors import InputError
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.files import require_writable, write_atomic
-from mfagan.latency.measure import describe_device
 from mfagan.sr.experiments.results import ExperimentReport
 from mfagan.sr.training.recipe import LossWeights, Recipe
 from mfagan.sr.training.run import SRRun

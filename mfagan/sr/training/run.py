@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from mfagan import pretrained
 from mfagan.data.crops import CropSampler, Prefetcher
 from mfagan.data.image_sets import PairFiles
 from mfagan.data.images import MIN_SIDE_PX, read_size, scored_side_px
+from mfagan.data.inventory import describe_sets
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import find_split, read_files
 from mfagan.devices import to_device
@@ -60,6 +61,8 @@ class SRRun(TrainingRun):
     """None leaves the perceptual term out."""
     lpips: pretrained.Lpips | None = None
     """Measures LPIPS of the validation images; None leaves it out."""
+    sets: Mapping[str, object] = field(default_factory=dict)
+    """The sets of images that are trained and validated on, for the record."""
 
     def settings(self, stage: str) -> Stage:
         """The settings of a stage, no longer than the run's `max_steps`.
@@ -89,6 +92,7 @@ class SRRun(TrainingRun):
             "training_images": [pair.name for pair in self.training],
             "validation_images": [pair.name for pair in self.validation],
             "perceptual_loss": weighed,
+            "sets": self.sets,
         }
         return found | ({"perceptual_features": self.recipe.describe_features()} if weighed else {})
 
@@ -165,7 +169,8 @@ def prepare_run(
     lpips = load_lpips(recipe, options.alexnet, stages, min(min(pair.hr.shape[1:]) for pair in validation))
     if lpips is not None:
         to_device(lpips, fabric.device)
-    return SRRun(recipe, options, fabric, bars, read, validation, perceptual, lpips)
+    sets = {"training": describe_sets(training), "validation": describe_sets(held_out)}
+    return SRRun(recipe, options, fabric, bars, read, validation, perceptual, lpips, sets)
 
 
 def load_perceptual(
