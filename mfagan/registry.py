@@ -18,7 +18,15 @@ from mfagan.errors import InputError
 from mfagan.evaluation.candidates import Candidate
 from mfagan.model import Model
 
-__all__ = ["SYSTEMS", "export_network", "list_shipped", "load_model", "load_network", "load_slices"]
+__all__ = [
+    "SYSTEMS",
+    "export_network",
+    "find_checkpoint",
+    "list_shipped",
+    "load_model",
+    "load_network",
+    "load_slices",
+]
 
 SYSTEMS = {
     "mfagan.sr": (
@@ -121,6 +129,19 @@ def list_shipped() -> dict[str, Path]:
     for system in SYSTEMS:
         shipped |= import_module(f"{system}.shipped").MODELS
     return shipped
+
+
+def find_checkpoint(name_or_path: str | Path) -> Path:
+    """Find a checkpoint that may be given by the name of a shipped generator.
+
+    Args:
+        name_or_path: a file, or a name that `list_shipped` lists; a file of that name comes first.
+
+    Returns:
+        The checkpoint's path; what is no name is returned as it is.
+    """
+    path = Path(name_or_path)
+    return path if path.exists() else list_shipped().get(str(name_or_path), path)
 
 
 def export_network(network: nn.Module, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:

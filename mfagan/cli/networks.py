@@ -10,6 +10,7 @@ import typer
 
 from mfagan.cli.history import find_lineage, open_lineage
 from mfagan.cli.options import (
+    NAMED_CHECKPOINT,
     AlexnetOption,
     CompileOption,
     DeviceOption,
@@ -75,7 +76,9 @@ def costs(
 
 
 def info(
-    ckpt: Annotated[Path, typer.Argument(help="A checkpoint.")],
+    ckpt: Annotated[
+        Path, typer.Argument(help="A checkpoint, or the name of a shipped generator.", **NAMED_CHECKPOINT)
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Print what a checkpoint holds and how it was made."""
@@ -172,7 +175,9 @@ def finetune(
     ] = DISCRIMINATOR,
     images: ManyImagesOption = None,
     validation: ValidationOption = None,
-    supernet: Annotated[Path | None, typer.Option(help="The SuperGenerator, where it has moved.")] = None,
+    supernet: Annotated[
+        Path | None, typer.Option(help="The SuperGenerator, where it has moved.", **NAMED_CHECKPOINT)
+    ] = None,
     recipe: Annotated[
         str | None, typer.Option(help="demo, paper or a file (default: the SuperGenerator's).")
     ] = None,
@@ -239,7 +244,10 @@ def finetune(
 
 
 def export(
-    ckpt: Annotated[Path, typer.Argument(help="A generator's checkpoint.")],
+    ckpt: Annotated[
+        Path,
+        typer.Argument(help="A generator's checkpoint, or the name of a shipped one.", **NAMED_CHECKPOINT),
+    ],
     out: OutOption,
     to: Annotated[str, typer.Option("--format", help="tflite.")] = "tflite",
     size: SizeOption = "128x128",
@@ -289,7 +297,12 @@ def export(
 
 
 def rank(
-    ckpt: Annotated[Path, typer.Argument(help="A SuperGenerator's checkpoint.")] = SUPERGENERATOR,
+    ckpt: Annotated[
+        Path,
+        typer.Argument(
+            help="A SuperGenerator's checkpoint, or the name of a shipped one.", **NAMED_CHECKPOINT
+        ),
+    ] = SUPERGENERATOR,
     images: ImagesOption = "embedded",
     slices: Annotated[int, typer.Option(min=3, help="How many slices are drawn.")] = 200,
     seed: SeedOption = 0,

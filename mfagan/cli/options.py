@@ -6,7 +6,7 @@ import sys
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from mfagan.training.time_limit import Stopped, TimeLimit
 
 logger = logging.getLogger(__name__)
+
+
+def find_checkpoint(name_or_path: str) -> Path:
+    """A checkpoint's path, which may be given by the name of a shipped generator."""
+    from mfagan.registry import find_checkpoint as find
+
+    return find(name_or_path)
+
 
 ImagesOption = Annotated[
     str, typer.Option("--images", help="A folder of images, or `embedded` for the bundled photos.")
@@ -72,6 +80,8 @@ TermsOption = Annotated[
         help="What the images may be used for; the checkpoint records it, and so do those made from it."
     ),
 ]
+NAMED_CHECKPOINT: Any = {"parser": find_checkpoint, "metavar": "FILE|NAME"}
+"""Of an option or argument: a checkpoint, or the name of a shipped generator."""
 RestartOption = Annotated[bool, typer.Option("--restart", help="Train again what is in the folder already.")]
 MaxStepsOption = Annotated[int | None, typer.Option(min=1, help="Cap on the steps of a stage.")]
 CompileOption = Annotated[

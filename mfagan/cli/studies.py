@@ -12,6 +12,7 @@ from mfagan.cli.history import Lineage
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
+    NAMED_CHECKPOINT,
     DeviceOption,
     ImagesOption,
     OutOption,
@@ -81,7 +82,12 @@ def build_lut(
 
 def run_search(
     lut: Annotated[str, typer.Option(help="A latency look-up table: a file, or the name of a shipped one.")],
-    supernet: Annotated[Path, typer.Option(help="The SuperGenerator's checkpoint.")] = SUPERGENERATOR,
+    supernet: Annotated[
+        Path,
+        typer.Option(
+            help="The SuperGenerator's checkpoint, or the name of a shipped one.", **NAMED_CHECKPOINT
+        ),
+    ] = SUPERGENERATOR,
     images: ImagesOption = "embedded",
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,

@@ -13,6 +13,7 @@ from mfagan import checkpoint, pretrained
 from mfagan.sr.network.kinds import build
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
+from mfagan.sr.shipped import SUPERGENERATOR
 from mfagan.training.run import save_network
 from tests import ROOT, tiny
 from tests.command import Run, search_command
@@ -37,6 +38,16 @@ def test_help_needs_neither_torch_nor_optuna():
         command in done.stdout
         for command in ("costs", "train", "data", "lut", "search", "front", "pick", "finetune")
     )
+
+
+def test_a_shipped_generator_is_known_by_its_name(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    named = json.loads(run("info", "supergenerator", "--json").out)
+    assert (named["sha256"], named["role"]) == (checkpoint.sha256(SUPERGENERATOR), "supergenerator")
+    monkeypatch.chdir(tmp_path)
+    own = SuperGenerator(Widths.uniform(24), 4)
+    save_network(tmp_path / "supergenerator", own, "mine", {})  # a file of that name comes first
+    assert json.loads(run("info", "supergenerator", "--json").out)["role"] == "mine"
+    assert "checkpoint nothing: no such file" in run("info", "nothing").message
 
 
 def test_costs(run: Run):

@@ -338,6 +338,22 @@ def test_a_supernet_that_starts_from_another_generator_is_sorted(run: Run, train
     assert not torch.equal(found.state["head.weight"], checkpoint.read(init).state["head.weight"])
 
 
+def test_a_recipe_can_leave_the_channels_unsorted(run: Run, trained: Path, tmp_path: Path):
+    recipe = tiny.write_recipe(tmp_path)
+    text = recipe.read_text().replace(
+        "learning_rate = 2e-4", "learning_rate = 1e-12\nsampling = { sort = false }"
+    )
+    recipe.write_text(text)
+    shutil.copy(trained / "student.safetensors", tmp_path)
+    command = ["train", recipe, "--images", trained / "photos", "--device", "cpu", "--out", tmp_path]
+    done = run(*command, "--stage", "supernet", "--max-steps", 1)
+    assert done.status == 0, done.err
+    student, found = (
+        checkpoint.read(tmp_path / f"{name}.safetensors") for name in ("student", "supergenerator")
+    )
+    torch.testing.assert_close(found.state["head.weight"], student.state["head.weight"], rtol=0, atol=1e-6)
+
+
 def test_a_narrower_generator_is_grown_into_the_supernet(run: Run, trained: Path, tmp_path: Path):
     torch.manual_seed(0)
     network = MFANet(Widths.uniform(24), 4, "bicubic")

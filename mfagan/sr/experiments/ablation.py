@@ -37,6 +37,7 @@ from mfagan.sr.training.stages import (
     new_discriminator,
     train,
 )
+from mfagan.sr.training.start import INIT
 from mfagan.training.run import StageFiles
 
 __all__ = [
@@ -49,6 +50,9 @@ __all__ = [
 
 PRUNED = Widths.parse(TABLE_1_PRUNED)
 """The slice whose costs are those of the paper's pruned networks."""
+
+GROWN = f"grown from {min(OPTIONS)} channels, then sandwich"
+"""The way without a student: the narrowest width alone first, see `mfagan.sr.network.growth`."""
 
 
 def rules(steps: int) -> dict[str, Sampling]:
@@ -69,6 +73,9 @@ def rules(steps: int) -> dict[str, Sampling]:
             rule="sandwich", full_first=half, in_place=1.0
         ),
         "full width first, then sandwich": Sampling(rule="sandwich", full_first=half),
+        "sandwich, two drawn slices": Sampling(rule="sandwich", n_random=2),
+        "sandwich, narrower slices weigh twice": Sampling(rule="sandwich", narrow_weight=2.0),
+        "sandwich, channels not sorted": Sampling(rule="sandwich", sort=False),
     }
 
 
@@ -144,7 +151,7 @@ def ablate_compression(run: SRRun, lpips: Lpips | None = None) -> ExperimentRepo
 
 
 def compare_sampling(run: SRRun) -> ExperimentReport:
-    """Compare rules for drawing a SuperGenerator's widths, from one student, for as many steps each.
+    """Compare ways to train a SuperGenerator whose slices rank, for as many steps each.
 
     Args:
         run: its recipe, images, device and folder.
@@ -154,26 +161,35 @@ def compare_sampling(run: SRRun) -> ExperimentReport:
     """
     train(run, [spec for spec in PIPELINE if spec is not SUPERNET])
     steps = run.settings("supernet").steps
-    rankings: list[Ranking] = []
-    for rule in rules(steps).values():
+    rankings: dict[str, Ranking] = {}
+    for name, rule in rules(steps).items():
         stages = run.recipe.with_stage("supernet", sampling=rule).stages
         variant = run.varied(f"sampling_{len(rankings) + 1}", stages=stages)
         variant.train(SUPERNET, StageFiles(read_from=run.options.folder))
-        rankings.append(rank(variant, SUPERNET.path(variant.options.folder)))
+        rankings[name] = rank(variant, SUPERNET.path(variant.options.folder))
+    sandwich = run.recipe.with_stage("supernet", sampling=Sampling(rule="sandwich")).stages
+    grown = run.varied("sampling_grown", stages=sandwich, teacher_width=min(OPTIONS))
+    (narrow,) = grown.train(TEACHER)
+    grown.train(SUPERNET, StageFiles(sources={INIT: narrow}))
+    rankings[GROWN] = rank(grown, SUPERNET.path(grown.options.folder))
     rows: list[list[Cell]] = []
-    for name, ranking in zip(rules(steps), rankings, strict=True):
+    for name, ranking in rankings.items():
         drawn = [one.psnr_db for one in ranking.drawn]
         figures = [fmean(drawn), min(drawn), max(drawn), ranking.spearman]
         rows.append([name, *(one.psnr_db for one in ranking.uniform), *figures])
     uniform = [Column(str(width), "dB", ".3f", "everywhere") for width in OPTIONS]
-    group = f"{len(rankings[0].drawn)} drawn"
+    group = f"{len(rankings[GROWN].drawn)} drawn"
     spread = [Column(word, "dB", ".3f", group) for word in ("mean", "least", "most")]
     return ExperimentReport(
         "sampling",
         "How a SuperGenerator's widths are drawn",
         [Column("rule"), *uniform, *spread, Column("Spearman", "", ".3f", "PSNR, FLOPs")],
         rows,
-        [f"Inherited weights; {steps} steps each, from one student.", budget(run)],
+        [
+            f"Inherited weights; {steps} steps each, from one student; the grown one from a generator of "
+            f"{min(OPTIONS)} channels, trained alone for as many steps as the teacher.",
+            budget(run),
+        ],
     )
 
 

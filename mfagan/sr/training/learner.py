@@ -70,8 +70,9 @@ class GANLearner(Learner):
                 self.network, stage.weights, self.discriminator, distillation, perceptual
             )
         else:
+            sampling = stage.sampling
             objective = ElasticObjective(
-                self.network, stage.weights, draw, stage.sampling.in_place, perceptual
+                self.network, stage.weights, draw, sampling.in_place, perceptual, sampling.narrow_weight
             )
         self._compiled = None
         if recipe.compile:

@@ -49,10 +49,16 @@ class Sampling:
     """Steps at the start that train the full width alone, as progressive shrinking does (Cai et al. 2020)."""
     in_place: Annotated[float, Field(ge=0, le=1)] = 0.0
     """In-place distillation: the share of the full width's output, against the original, that narrower slices learn."""
+    narrow_weight: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """Sandwich rule: the weight of the narrower slices' losses, against 1 for the full width's."""
+    sort: bool = True
+    """Whether the student's channels are sorted by importance before the first step."""
 
     def __post_init__(self) -> None:
         if self.in_place and self.rule != "sandwich":
             raise ValueError("in_place needs the full width's output: set rule to sandwich")
+        if self.narrow_weight != 1 and self.rule != "sandwich":
+            raise ValueError("narrow_weight weighs against the full width's loss: set rule to sandwich")
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -76,13 +76,15 @@ def _build_distill(run: SRRun, sources: Sources) -> StageWork:
 
 
 def _build_supernet(run: SRRun, sources: Sources) -> StageWork:
+    sampling, seed = run.recipe.stages["supernet"].sampling, run.options.seed
     start = sources.get(INIT) or sources["student"]
     generator = SuperGenerator.from_checkpoint(start.checkpoint, start.path)
     if INIT in sources and generator.widths != (widths := Widths.uniform(run.recipe.student_width)):
-        generator = grow(generator, widths, run.options.seed)
-    elif start.checkpoint.role != "supergenerator":  # whose order its slices have been trained for
+        generator = grow(generator, widths, seed)
+    elif (
+        sampling.sort and start.checkpoint.role != "supergenerator"
+    ):  # whose slices are trained for its order
         sort_channels(generator)
-    sampling, seed = run.recipe.stages["supernet"].sampling, run.options.seed
     learner = _learner(
         run,
         "supernet",

@@ -85,7 +85,7 @@ class GeneratorObjective(nn.Module):
 
 
 class ElasticObjective(nn.Module):
-    """The loss terms of a SuperGenerator: the mean over the slices that a step trains."""
+    """The loss terms of a SuperGenerator: the weighted mean over the slices that a step trains."""
 
     def __init__(
         self,
@@ -94,6 +94,7 @@ class ElasticObjective(nn.Module):
         draw: Callable[[int], Sequence[Widths]],
         in_place: float = 0.0,
         perceptual: PerceptualLoss | None = None,
+        narrow_weight: float = 1.0,
     ) -> None:
         """Put the losses of a SuperGenerator together.
 
@@ -104,6 +105,7 @@ class ElasticObjective(nn.Module):
             in_place: the share, 0 to 1, of the first slice's output, against the original, in what the others learn
                 (in-place distillation, Yu and Huang 2019).
             perceptual: for the perceptual term, or None.
+            narrow_weight: the weight of every slice but the first in the mean, against 1 for the first.
         """
         super().__init__()
         self.generator = generator
@@ -111,6 +113,7 @@ class ElasticObjective(nn.Module):
         self.weights = weights
         self.draw = draw
         self.in_place = in_place
+        self.narrow_weight = narrow_weight
         self._others = (perceptual,)
 
     def forward(self, lr: Tensor, hr: Tensor, number: int) -> tuple[Terms, Tensor]:
@@ -142,10 +145,10 @@ class ElasticObjective(nn.Module):
         distances = [distance(first, hr)]
         for sr in others:
             if self.in_place < 1:
-                distances.append((1 - self.in_place) * distance(sr, hr))
+                distances.append(self.narrow_weight * (1 - self.in_place) * distance(sr, hr))
             if self.in_place > 0:
-                distances.append(self.in_place * distance(sr, taught))
-        return torch.stack(distances).sum() / (1 + len(others))
+                distances.append(self.narrow_weight * self.in_place * distance(sr, taught))
+        return torch.stack(distances).sum() / (1 + self.narrow_weight * len(others))
 
 
 class DiscriminatorObjective(nn.Module):

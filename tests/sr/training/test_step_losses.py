@@ -128,6 +128,14 @@ def test_several_slices_learn_their_mean():
     assert drawn == [5]
 
 
+def test_narrower_slices_can_weigh_more():
+    network, widths = supernet(), [Widths.uniform(width) for width in (48, 24, 32)]
+    lr, hr = crops()
+    terms, _ = ElasticObjective(network, LossWeights(), lambda number: widths, narrow_weight=3.0)(lr, hr, 0)
+    first, *others = (F.l1_loss(network(lr, one), hr) for one in widths)
+    torch.testing.assert_close(terms["recon"], (first + 3 * sum(others)) / 7)
+
+
 def test_with_in_place_distillation_alone_only_the_first_slice_sees_the_original():
     network, widths = supernet(), [Widths.uniform(48), Widths.uniform(24)]
     lr, hr = crops()
