@@ -11,12 +11,14 @@ from statistics import fmean
 import torch
 
 from mfagan import checkpoint
+from mfagan.data.crops import CropSampler
 from mfagan.evaluation.report import EvaluationReport, NetworkScores
 from mfagan.evaluation.report_table import COST_COLUMNS, cost_cells, quality_cells, quality_columns
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.pretrained import Lpips
+from mfagan.sr.experiments.calibration import BiasCalibration
 from mfagan.sr.experiments.paper_tables import TABLE_1, TABLE_1_PRUNED
-from mfagan.sr.experiments.ranking import Ranking
+from mfagan.sr.experiments.ranking import Ranking, rank_slices
 from mfagan.sr.experiments.results import (
     ExperimentReport,
     budget,
@@ -25,6 +27,7 @@ from mfagan.sr.experiments.results import (
     score,
     tune_slice,
 )
+from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.training.recipe import Sampling
 from mfagan.sr.training.run import SRRun
@@ -53,6 +56,9 @@ PRUNED = Widths.parse(TABLE_1_PRUNED)
 
 GROWN = f"grown from {min(OPTIONS)} channels, then sandwich"
 """The way without a student: the narrowest width alone first, see `mfagan.sr.network.growth`."""
+
+CALIBRATION_CROPS = 32
+"""Training crops on which the means of channels are taken."""
 
 
 def rules(steps: int) -> dict[str, Sampling]:
@@ -162,11 +168,14 @@ def compare_sampling(run: SRRun) -> ExperimentReport:
     train(run, [spec for spec in PIPELINE if spec is not SUPERNET])
     steps = run.settings("supernet").steps
     rankings: dict[str, Ranking] = {}
-    for name, rule in rules(steps).items():
+    for number, (name, rule) in enumerate(rules(steps).items(), 1):
         stages = run.recipe.with_stage("supernet", sampling=rule).stages
-        variant = run.varied(f"sampling_{len(rankings) + 1}", stages=stages)
+        variant = run.varied(f"sampling_{number}", stages=stages)
         variant.train(SUPERNET, StageFiles(read_from=run.options.folder))
-        rankings[name] = rank(variant, SUPERNET.path(variant.options.folder))
+        path = SUPERNET.path(variant.options.folder)
+        rankings[name] = rank(variant, path)
+        if rule == Sampling(rule="sandwich"):
+            rankings[f"{name}, biases calibrated"] = _rank_calibrated(variant, path)
     sandwich = run.recipe.with_stage("supernet", sampling=Sampling(rule="sandwich")).stages
     grown = run.varied("sampling_grown", stages=sandwich, teacher_width=min(OPTIONS))
     (narrow,) = grown.train(TEACHER)
@@ -191,6 +200,14 @@ def compare_sampling(run: SRRun) -> ExperimentReport:
             budget(run),
         ],
     )
+
+
+def _rank_calibrated(run: SRRun, supernet: Path) -> Ranking:
+    network = load_supernet(supernet).to(run.fabric.device)
+    crops = CropSampler(list(run.training), run.recipe.crop_px, CALIBRATION_CROPS, run.options.seed)
+    lr, _ = crops.batch(0)
+    calibration = BiasCalibration(network, lr.to(run.fabric.device))
+    return rank_slices(network, run.validation, extract=calibration.extract)
 
 
 def compare_discriminators(run: SRRun, lpips: Lpips | None = None) -> ExperimentReport:

@@ -1,15 +1,17 @@
 """Slices of a SuperGenerator against each other: their PSNR with inherited weights, and whether it follows the cost."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from scipy.stats import spearmanr
+from torch import nn
 
 from mfagan.data.pairs import Pair
 from mfagan.errors import InputError
+from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import sum_costs
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import INPUT_SIZE, operators
@@ -39,7 +41,13 @@ class Ranking:
     """The rank correlation of PSNR-Y and FLOPs over the drawn ones, or None if one of the two is constant."""
 
 
-def rank_slices(network: SuperGenerator, pairs: Sequence[Pair], n: int = 200, seed: int = 0) -> Ranking:
+def rank_slices(
+    network: SuperGenerator,
+    pairs: Sequence[Pair],
+    n: int = 200,
+    seed: int = 0,
+    extract: Callable[[Widths], nn.Module] | None = None,
+) -> Ranking:
     """Score the uniform widths and different choices drawn at random.
 
     Args:
@@ -47,6 +55,8 @@ def rank_slices(network: SuperGenerator, pairs: Sequence[Pair], n: int = 200, se
         pairs: images to score on.
         n: how many choices are drawn.
         seed: of the drawing.
+        extract: gives each slice, for slices that are changed after they are cut; None scores them as they are,
+            faster, since they share work.
 
     Returns:
         The scores and their correlation with the costs.
@@ -63,7 +73,10 @@ def rank_slices(network: SuperGenerator, pairs: Sequence[Pair], n: int = 200, se
         drawn.setdefault(random_choice(rng))
     uniform = [Widths.uniform(width) for width in OPTIONS]
     choices = [*uniform, *drawn]
-    scores = SliceScorer(network, pairs).psnr_db(choices)
+    if extract is None:
+        scores = SliceScorer(network, pairs).psnr_db(choices)
+    else:
+        scores = [mean_psnr_db(extract(one), pairs) for one in choices]
     scale, residual = network.scale, network.residual_kind
     slices = [
         Slice(one, score, _flops(one, scale, residual)) for one, score in zip(choices, scores, strict=True)

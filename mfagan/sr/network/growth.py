@@ -6,12 +6,11 @@ Chen et al. 2016). A narrow network trains several times as fast as a wide one; 
 """
 
 import torch
-from torch import Tensor
 
 from mfagan.errors import InputError
-from mfagan.sr.network.layers import Groups, channel_groups, named_convs
+from mfagan.sr.network.layers import channel_groups, named_convs
 from mfagan.sr.network.mfanet import MFANet
-from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.supergenerator import SuperGenerator, front_channels
 from mfagan.sr.network.widths import Widths
 
 __all__ = ["grow"]
@@ -41,7 +40,7 @@ def grow(network: MFANet, widths: Widths, seed: int = 0) -> SuperGenerator:
     sources = dict(named_convs(network))
     for name, conv in named_convs(grown):
         source = sources[name]
-        rows, columns = _front(conv.writes, trained), _front(conv.reads, trained)
+        rows, columns = front_channels(conv.writes, trained), front_channels(conv.reads, trained)
         kept = conv.weight[rows]
         kept.zero_()
         kept[:, columns] = source.weight
@@ -50,12 +49,3 @@ def grow(network: MFANet, widths: Widths, seed: int = 0) -> SuperGenerator:
         assert source.bias is not None
         conv.bias[rows] = source.bias
     return grown
-
-
-def _front(groups: Groups, trained: dict) -> Tensor:
-    """Indices of the trained channels among all channels of a convolution's side."""
-    start, indices = 0, []
-    for group in groups:
-        indices.append(torch.arange(start, start + trained[group.name].size))
-        start += group.size
-    return torch.cat(indices)

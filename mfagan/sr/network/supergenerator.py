@@ -17,7 +17,7 @@ from mfagan.sr.network.layers import Group, Groups, channel_groups, named_convs
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.widths import Widths
 
-__all__ = ["SuperGenerator", "load_supernet"]
+__all__ = ["SuperGenerator", "front_channels", "load_supernet"]
 
 Kept = slice | Tensor
 
@@ -54,7 +54,7 @@ class SuperGenerator(MFANet):
         small = channel_groups(widths, self.scale)
         weights: dict[str, Tensor] = {}
         for name, conv in named_convs(self):
-            rows, columns = _front_channels(conv.writes, small), _front_channels(conv.reads, small)
+            rows, columns = front_channels(conv.writes, small), front_channels(conv.reads, small)
             assert conv.bias is not None
             weights[f"{name}.weight"] = conv.weight[rows][:, columns]
             weights[f"{name}.bias"] = conv.bias[rows]
@@ -90,8 +90,16 @@ def load_supernet(path: str | Path) -> SuperGenerator:
     return SuperGenerator.from_checkpoint(checkpoint.read(path, "mfanet", "supergenerator"), path)
 
 
-def _front_channels(full: Groups, small: dict[str, Group]) -> Kept:
-    """Indices of the front channels of each part among the full layer's channels."""
+def front_channels(full: Groups, small: dict[str, Group]) -> Kept:
+    """Find the front channels of each part of a layer's input or output.
+
+    Args:
+        full: the groups of the full layer.
+        small: name -> the group at the slice's widths.
+
+    Returns:
+        Their indices among the full layer's channels.
+    """
     if all(group == small[group.name] for group in full):
         return slice(None)
     if len(full) == 1:

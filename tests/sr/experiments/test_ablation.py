@@ -224,20 +224,42 @@ def test_networks_are_scored_and_ranked_on_the_runs_device(
 
 def test_rules_are_trained_alike_but_for_their_rule(sampling: Table):
     run, report = sampling
-    assert column(report, "rule") == list(rules(8))
-    records = [
-        record(run.options.folder / f"sampling_{i}" / "supergenerator.safetensors") for i in (1, 2, 3, 4, 5)
-    ]
+    names = list(rules(8))
+    names.insert(2, "sandwich, biases calibrated")
+    assert column(report, "rule") == [*names, "grown from 24 channels, then sandwich"]
+    files = [run.options.folder / f"sampling_{i}" / "supergenerator.safetensors" for i in range(1, 9)]
+    records = [record(path) for path in files]
     stages = [one["recipe"]["stages"]["supernet"] for one in records]
     drawn = [stage.pop("sampling") for stage in stages]
     assert [(one["rule"], one["in_place"], one["full_first"]) for one in drawn] == [
-        ("random", 0, 0), ("sandwich", 0, 0), ("sandwich", 1, 0), ("sandwich", 1, 4), ("sandwich", 0, 4)
+        ("random", 0, 0), ("sandwich", 0, 0), ("sandwich", 1, 0), ("sandwich", 1, 4), ("sandwich", 0, 4),
+        ("sandwich", 0, 0), ("sandwich", 0, 0), ("sandwich", 0, 0),
+    ]  # fmt: skip
+    assert [(one["n_random"], one["narrow_weight"], one["sort"]) for one in drawn[5:]] == [
+        (2, 1, True), (1, 2, True), (1, 1, False)
     ]  # fmt: skip
     assert all(stage == stages[0] for stage in stages)
     for one in records:
         assert one["steps"] == 8
         assert one["parents"] == records[0]["parents"]
-    assert "Inherited weights; 8 steps each, from one student." in report.notes
+    assert any(note.startswith("Inherited weights; 8 steps each, from one student") for note in report.notes)
+
+
+def test_the_grown_supergenerator_starts_from_the_narrowest_width(sampling: Table):
+    run, _ = sampling
+    folder = run.options.folder / "sampling_grown"
+    narrow, grown = record(folder / "teacher.safetensors"), record(folder / "supergenerator.safetensors")
+    assert checkpoint.read(folder / "teacher.safetensors").config["widths"] == [24] * 8
+    assert narrow["steps"] == run.settings("teacher").steps
+    assert grown["parents"] == {"teacher.safetensors": checkpoint.sha256(folder / "teacher.safetensors")}
+    assert grown["steps"] == 8
+
+
+def test_calibrated_slices_are_scored_as_calibrated(sampling: Table):
+    _, report = sampling
+    sandwich, calibrated = (row[1:4] for row in report.rows[1:3])
+    assert calibrated[0] == pytest.approx(sandwich[0], abs=1e-4)  # the full width needs no calibration
+    assert calibrated[1:] != pytest.approx(sandwich[1:], abs=1e-6)
 
 
 def test_sampling_figures_are_those_of_the_slices(sampling: Table):
