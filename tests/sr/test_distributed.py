@@ -66,6 +66,22 @@ def test_the_command_trains_on_two_processes(trained: Path, tmp_path: Path):
 
 
 @pytest.mark.slow
+def test_two_processes_stop_in_time_together(trained: Path, tmp_path: Path):
+    """Both leave after the step that the first one's clock ends; one of them speaks, and the command continues."""
+    recipe = tiny.write_recipe(tmp_path, batch=2)
+    command = ("-m", "mfagan", "train", str(recipe), "--images", str(trained / "photos"), "--device", "cpu")
+    command += ("--stage", "teacher", "--out", str(tmp_path / "w"))
+    run = torchrun(2, *command, "--for", "1e-9")
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert (
+        run.stdout == "stage teacher stopped at step 1 of 2 after 1e-09 minutes; the same command continues\n"
+    )
+    run = torchrun(2, *command)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert run.stdout == f"{tmp_path / 'w' / 'teacher.safetensors'}\n"
+
+
+@pytest.mark.slow
 def test_fine_tuning_on_two_processes_speaks_once(trained: Path, tmp_path: Path):
     supernet, picked, out = trained / "supergenerator.safetensors", tmp_path / "picked.json", tmp_path / "x"
     sha256 = checkpoint.sha256(supernet)
