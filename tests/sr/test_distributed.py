@@ -29,7 +29,7 @@ def torchrun(n: int, *arguments: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["distilling", "elastic"])
+@pytest.mark.parametrize("kind", ["distilling", "elastic", "compiled"])
 def test_two_processes_give_the_gradients_of_one(tmp_path: Path, kind: str):
     found = []
     for n in (1, 2):
