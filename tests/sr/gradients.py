@@ -4,8 +4,10 @@ python tests/sr/gradients.py STAGE FILE
 """
 
 import sys
+from dataclasses import replace
 
 import torch
+from torch import nn
 
 from mfagan.data.crops import CropSampler
 from mfagan.data.splits import read_pairs
@@ -57,8 +59,20 @@ def elastic(recipe: Recipe, seed: int) -> GANLearner:
     )
 
 
+def compiled(recipe: Recipe, seed: int) -> GANLearner:
+    """A network that is compiled in seconds."""
+    torch.manual_seed(seed)
+    network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 48, 1), nn.PixelShuffle(4))
+    stage = Stage(steps=1, learning_rate=1e-3, weights=LossWeights(recon=1, adv=0.1))
+    fabric = make_fabric("cpu", "fp32")
+    return GANLearner(replace(recipe, compile=True), stage, network, fabric, discriminator=PatchGAN(4))
+
+
+LEARNERS = {"distilling": distilling, "elastic": elastic, "compiled": compiled}
+
+
 def main(kind: str, path: str) -> None:
-    trainer = {"distilling": distilling, "elastic": elastic}[kind](read_recipe("demo"), seed=0)
+    trainer = LEARNERS[kind](read_recipe("demo"), seed=0)
     fabric = trainer.fabric
     crops = CropSampler(read_pairs("embedded"), crop_px=16, batch=4, seed=3)
     figures = trainer.step(7, *crops.batch(7, fabric.global_rank, fabric.world_size))

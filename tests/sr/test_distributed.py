@@ -29,7 +29,7 @@ def torchrun(n: int, *arguments: str) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["distilling", "elastic"])
+@pytest.mark.parametrize("kind", ["distilling", "elastic", "compiled"])
 def test_two_processes_give_the_gradients_of_one(tmp_path: Path, kind: str):
     found = []
     for n in (1, 2):
@@ -63,6 +63,22 @@ def test_the_command_trains_on_two_processes(trained: Path, tmp_path: Path):
     one, two = results
     for name, weight in one.items():
         torch.testing.assert_close(two[name], weight, rtol=0, atol=2e-3, msg=name)
+
+
+@pytest.mark.slow
+def test_two_processes_stop_in_time_together(trained: Path, tmp_path: Path):
+    """Both leave after the step that the first one's clock ends; one of them speaks, and the command continues."""
+    recipe = tiny.write_recipe(tmp_path, batch=2)
+    command = ("-m", "mfagan", "train", str(recipe), "--images", str(trained / "photos"), "--device", "cpu")
+    command += ("--stage", "teacher", "--out", str(tmp_path / "w"))
+    run = torchrun(2, *command, "--for", "1e-9")
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert (
+        run.stdout == "stage teacher stopped at step 1 of 2 after 1e-09 minutes; the same command continues\n"
+    )
+    run = torchrun(2, *command)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert run.stdout == f"{tmp_path / 'w' / 'teacher.safetensors'}\n"
 
 
 @pytest.mark.slow

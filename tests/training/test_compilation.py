@@ -2,15 +2,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch._dynamo.utils import counters
 from torch._inductor import config as inductor
 
 from mfagan.training.compilation import CannotCompile, compile_for
-
-
-def small() -> nn.Module:
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
 
 
 @pytest.fixture
@@ -24,21 +20,31 @@ def no_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_compiled_function_computes_the_same_and_leaves_no_gradient():
-    network, x = small(), torch.rand(5, 3)
-    compiled = compile_for(network.forward, (x,), network.parameters())
-    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
+    """Its second argument is made of the parameters at every call, as a slice's weights are."""
+    network, x = nn.Linear(3, 4), torch.rand(5, 3)
+
+    def inputs() -> tuple[Tensor, dict[str, Tensor]]:
+        return x, {"weight": network.weight[torch.tensor([0, 2])]}
+
+    def forward(x: Tensor, weights: dict[str, Tensor]) -> Tensor:
+        return torch.tanh(x @ weights["weight"].T + network.bias[:2])
+
+    counters.clear()
+    compiled = compile_for(forward, inputs, network.parameters())
+    assert counters["stats"]["unique_graphs"] == 1
     assert all(parameter.grad is None for parameter in network.parameters())
     gradients = []
-    for function in (compiled, network):
+    for function in (compiled, forward):
         network.zero_grad()
-        function(x).square().sum().backward()
+        function(*inputs()).square().sum().backward()
         gradients.append([parameter.grad.clone() for parameter in network.parameters()])  # type: ignore[union-attr]
-    torch.testing.assert_close(compiled(x), network(x))
+    torch.testing.assert_close(compiled(*inputs()), forward(*inputs()))
     torch.testing.assert_close(*gradients)
+    assert counters["stats"]["unique_graphs"] == 1
 
 
 def test_a_machine_without_a_compiler_is_reported_in_one_line(no_compiler: None):
-    network = small()
+    network = nn.Linear(3, 4)
     with pytest.raises(CannotCompile, match=r"^\w+: .+") as failure:
-        compile_for(network.forward, (torch.rand(5, 3),), network.parameters())
+        compile_for(network.forward, lambda: (torch.rand(5, 3),), network.parameters())
     assert "\n" not in str(failure.value)

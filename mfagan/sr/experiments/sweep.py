@@ -174,19 +174,22 @@ def _read_length(path: Path) -> dict[str, float] | None:
 
 
 def _time_step(run: SRRun, budget_s: float) -> float:
-    """Seconds of a step, from some that are made and thrown away; the first, which may compile, does not count."""
+    """Seconds of a step, from some that are made and thrown away, as many in every process."""
     work = TEACHER.build(run, {})
-    began, n = 0.0, -1
-    with work.batches(0, _TIMED_STEPS + 1) as batches:
-        for number, batch in enumerate(batches):
-            figures = work.learner.step(number, *batch)
-            figures[work.learner.watched].item()  # waits for the device
-            n += 1
-            if n == 0:
-                began = time.perf_counter()
-            elif time.perf_counter() - began > min(_TIMED_S, budget_s):
-                break
-    return (time.perf_counter() - began) / n
+    learner = work.learner
+    with work.batches(0, _TIMED_STEPS + 2) as stream:
+        batches = enumerate(stream)
+
+        def seconds_of_steps(n: int) -> float:
+            began = time.perf_counter()
+            for number, batch in itertools.islice(batches, n):
+                learner.step(number, *batch)[learner.watched].item()  # waits for the device
+            return time.perf_counter() - began
+
+        seconds_of_steps(1)  # which may compile
+        wanted = min(_TIMED_S, budget_s) / seconds_of_steps(1)
+        n = run.fabric.broadcast(min(max(1, round(wanted)), _TIMED_STEPS))
+        return seconds_of_steps(n) / n
 
 
 def _tabulate(run: SRRun, rows: Sequence[Sequence[Cell]], length: Length) -> ExperimentReport:

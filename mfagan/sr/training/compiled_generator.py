@@ -100,12 +100,14 @@ class CompiledGenerator:
         generator, parameters = self._generator, list(self._generator.parameters())
         whole = generator.forward_with_taps if self._has_taps else generator.forward
         assert callable(whole)
-        found: dict[Widths | None, Callable[..., Any]] = {None: compile_for(whole, (lr,), parameters)}
+        found: dict[Widths | None, Callable[..., Any]] = {None: compile_for(whole, lambda: (lr,), parameters)}
         if isinstance(generator, SuperGenerator):
 
             def run_slice(x: Tensor, weights: dict[str, Tensor]) -> Tensor:
                 return functional_call(generator, weights, (x,))
 
             for widths in set(self._fixed) - {generator.widths}:
-                found[widths] = compile_for(run_slice, (lr, generator.slice_weights(widths)), parameters)
+                found[widths] = compile_for(
+                    run_slice, lambda widths=widths: (lr, generator.slice_weights(widths)), parameters
+                )
         return found
