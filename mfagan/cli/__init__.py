@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mfagan import __version__
-from mfagan.cli import ablate, data, demo, evaluate, history, networks, studies, sweep
+from mfagan.cli import ablate, data, demo, evaluate, history, networks, studies, sweep, weights
 from mfagan.cli.messages import show_log
 from mfagan.errors import InputError
 from search.errors import SearchError
@@ -37,12 +37,16 @@ lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
 lut_app.command("build")(studies.build_lut)
 data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
 data_app.command("check")(data.check)
+weights_app = typer.Typer(no_args_is_help=True, help="Pretrained weights of other authors: VGG and AlexNet.")
+weights_app.command("get")(weights.get)
+weights_app.command("list")(weights.show)
 data_app.command("shrink")(data.shrink)
 
 _PANELS = {
     "Start": {"demo": demo.demo},
     "Train": {
         "data": data_app,
+        "weights": weights_app,
         "train": networks.train,
         "finetune": networks.finetune,
         "sweep": sweep.sweep,

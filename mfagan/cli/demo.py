@@ -10,7 +10,7 @@ import typer
 
 from mfagan.cli.history import find_lineage
 from mfagan.cli.networks import export, finetune, train
-from mfagan.cli.options import MaxStepsOption, SeedOption
+from mfagan.cli.options import MaxStepsOption, SeedOption, find_lpips
 from mfagan.cli.studies import build_lut, front, pick, run_search
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR, WEIGHTS
 
@@ -87,9 +87,8 @@ def _search_and_export(
     record = load(storage, study)
     trials_found = [as_finding(point) for point in record.points]
     front_found = [as_finding(point) for point in pareto.front(record.points, record.objectives)]
-    facts = write_report(
-        DemoFiles(out, supernet, subgenerator, model, picked), trials_found, front_found, seconds
-    )
+    files = DemoFiles(out, supernet, subgenerator, model, picked)
+    facts = write_report(files, trials_found, front_found, seconds, find_lpips(None))
     lineage, latency_ms = find_lineage(subgenerator, None), facts["tflite_latency_ms"]
     if lineage is not None and isinstance(latency_ms, float):
         lineage.record_latency(model, latency_ms, THREADS)

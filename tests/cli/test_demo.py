@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from torch import Tensor
 
 from mfagan import checkpoint
+from mfagan.data.splits import read_pairs
+from mfagan.evaluation.scores import as_method, mean_scores, score
+from mfagan.sr.experiments.demo_report import DemoFiles, summarize, write_report
+from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.shipped import SUPERGENERATOR
 from search import study
 from search.storage import ledger
@@ -79,6 +84,34 @@ def test_the_report_agrees_with_the_files(demo: Path):
     assert report["lut_latency_ms"] == picked["latency_ms"]
     assert report["tflite_latency_ms"] > 0
     assert {"train", "lut", "search", "front", "pick", "finetune", "export"} <= set(report["seconds"])
+
+
+def test_the_report_has_lpips_before_and_after_where_it_is_measured(demo: Path, tmp_path: Path):
+    def distance(sr: Tensor, hr: Tensor) -> Tensor:
+        """Stands in for LPIPS."""
+        return (sr - hr).abs().mean((1, 2, 3))
+
+    names = ("subgenerator.safetensors", "subgenerator.tflite", "picked.json")
+    subgenerator, model, picked = (demo / name for name in names)
+    supernet = demo / "weights" / "supergenerator.safetensors"
+    files = DemoFiles(tmp_path, supernet, subgenerator, model, picked)
+    facts = write_report(files, [], [], {}, distance)
+    assert set(facts) == KEYS | {"lpips"}
+    assert json.loads((tmp_path / "report.json").read_text()) == facts
+    found = facts["lpips"]
+    assert isinstance(found, dict)
+    pairs = read_pairs("embedded", 4)
+    widths = ",".join(map(str, json.loads(picked.read_text())["widths"]))
+    networks = {
+        "supernet": load_generator(supernet),
+        "before_finetune": load_generator(supernet, widths),
+        "after_finetune": load_generator(subgenerator),
+    }
+    for name, network in networks.items():
+        mean = mean_scores([score(as_method(network)(pair), pair, distance) for pair in pairs]).lpips
+        assert found[name] == pytest.approx(mean)
+    line = f"; LPIPS {found['before_finetune']:.4f} -> {found['after_finetune']:.4f} (bicubic {found['bicubic']:.4f})"
+    assert line in summarize(facts, tmp_path)
 
 
 def test_its_history_is_recorded(demo: Path):

@@ -16,7 +16,7 @@ from tests.command import Run
 STEPS = ["train", "price", "search", "browse", "pick", "fine-tune", "export"]
 COMMANDS = [line.split("mfagan ", 1)[1].split("  ")[0] for line in GUIDE.splitlines()[1:8]]
 NAMES = ["ablate", "costs", "data", "demo", "evaluate", "export", "finetune", "front", "history", "info"]
-NAMES += ["lut", "pick", "rank", "record", "search", "tabulate", "train"]
+NAMES += ["lut", "pick", "rank", "record", "search", "tabulate", "train", "weights"]
 
 
 def test_without_arguments_it_shows_the_way_in_ten_lines(run: Run):

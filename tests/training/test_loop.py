@@ -1,6 +1,7 @@
 """The loop on a problem small enough to know the answer: a line fitted to points."""
 
 import dataclasses
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -14,7 +15,7 @@ from mfagan.errors import InputError
 from mfagan.progress import no_progress
 from mfagan.training.fabric import make_fabric
 from mfagan.training.learner import Learner
-from mfagan.training.loop import Diverged, Loop, LoopConfig
+from mfagan.training.loop import Diverged, Loop, LoopConfig, Validation
 from mfagan.training.snapshot import Stateful
 from mfagan.training.time_limit import Stopped, TimeLimit
 
@@ -156,6 +157,28 @@ def test_the_best_survives_an_interruption(tmp_path: Path):
     outcome = run(loop(tmp_path, resumed, **config))
     assert dataclasses.replace(outcome, waiting_share=0) == dataclasses.replace(expected, waiting_share=0)
     assert torch.equal(whole.line.weight, resumed.line.weight)
+
+
+def test_weights_that_must_not_be_kept_are_not_and_other_figures_are_returned(tmp_path: Path):
+    def within(network: nn.Module) -> Validation:
+        """The score, unless the line is too steep."""
+        assert isinstance(network, nn.Linear)
+        steep = network.weight.item()
+        return Validation(score(network) if steep < 1.0 else -math.inf, {"steepness": steep})
+
+    config: dict[str, Any] = {"keep_best": True, "validate_every": 5, "steps": 60}
+    free = run(loop(tmp_path / "free", Line(), **config))
+    whole = run(dataclasses.replace(loop(tmp_path / "whole", Line(), **config), validate=within))
+    assert free.figures == {}
+    assert list(whole.figures) == [0, *range(5, 61, 5)]
+    allowed = [step for step, figures in whole.figures.items() if figures["steepness"] < 1.0]
+    assert 0 < len(allowed) < len(whole.figures)
+    assert whole.kept_step == max(allowed) < free.kept_step
+    killed = dataclasses.replace(loop(tmp_path, Line(), **config), validate=within)
+    with pytest.raises(Killed):
+        killed.run(points, interrupt_at(45))
+    resumed = run(dataclasses.replace(loop(tmp_path, Line(), **config), validate=within))
+    assert dataclasses.replace(resumed, waiting_share=0) == dataclasses.replace(whole, waiting_share=0)
 
 
 def test_nan_stops_the_run_and_names_step_terms_and_checkpoint(tmp_path: Path):

@@ -8,7 +8,15 @@ import pytest
 from pydantic.dataclasses import dataclass
 
 from mfagan.errors import InputError
-from mfagan.training.recipe import STRICT, BaseRecipe, StageSettings, as_record, parse_recipe, read_recipe
+from mfagan.training.recipe import (
+    STRICT,
+    BaseRecipe,
+    StageSettings,
+    add_defaults,
+    as_record,
+    parse_recipe,
+    read_recipe,
+)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -99,3 +107,15 @@ def test_halvings_and_cosine():
     assert rates([0, 4, 5, 9, 10, 19], halve_at=(5, 10)) == [8, 8, 4, 4, 2, 2]
     assert rates([0, 10, 20], cosine=True) == pytest.approx([8, 4, 0])
     assert rates([0, 1, 3, 4, 5], halve_at=(5,), warm_up=4) == [2, 4, 8, 8, 4]
+
+
+def test_what_a_record_lacks_counts_as_its_default(tmp_path: Path):
+    recipe = read_recipe(Recipe, write(tmp_path, TEXT), ("one", "two"))
+    record = as_record(recipe)
+    earlier = {name: value for name, value in record.items() if name not in ("clip_norm", "betas")}
+    found = add_defaults(Recipe, earlier)
+    assert (found["clip_norm"], found["betas"], found["size_px"]) == (0.0, [0.5, 0.999], 64)
+    assert found["stages"] == earlier["stages"]
+    assert add_defaults(Stage, {"steps": 3})["noise"] == 0.5
+    assert "learning_rate" not in add_defaults(Stage, {"steps": 3})  # it has no default
+    assert add_defaults(Recipe, {"name": "x"} | {"batch": 4})["batch"] == 4

@@ -11,7 +11,14 @@ from mfagan.data.images import write_image
 from mfagan.data.splits import read_pairs
 from mfagan.deploy.litert import max_abs_difference
 from mfagan.evaluation.contact_sheet import side_by_side
-from mfagan.evaluation.scores import as_method, enlarge_bicubic, mean_scores, score_methods, super_resolve
+from mfagan.evaluation.scores import (
+    PerceptualDistance,
+    as_method,
+    enlarge_bicubic,
+    mean_scores,
+    score_methods,
+    super_resolve,
+)
 from mfagan.files import write_atomic
 from mfagan.latency.measure import measure_model
 from mfagan.sr.network.kinds import load_generator
@@ -46,7 +53,11 @@ class DemoFiles:
 
 
 def write_report(
-    files: DemoFiles, trials: Sequence[Finding], front: Sequence[Finding], seconds: Mapping[str, float]
+    files: DemoFiles,
+    trials: Sequence[Finding],
+    front: Sequence[Finding],
+    seconds: Mapping[str, float],
+    lpips: PerceptualDistance | None = None,
 ) -> dict[str, object]:
     """Measure the demo's files on the photographs that training has not seen and write `REPORT` and `PICTURE`.
 
@@ -55,6 +66,7 @@ def write_report(
         trials: the finished trials of the study.
         front: those of its Pareto front.
         seconds: step -> how long it took, in s.
+        lpips: measures the perceptual distance; None leaves it out of the report.
 
     Returns:
         The report's content.
@@ -62,9 +74,13 @@ def write_report(
     full, small = load_generator(files.supernet), load_generator(files.subgenerator)
     record = checkpoint.read(files.subgenerator).record
     pairs = read_pairs(EMBEDDED, small.scale, record=record)
-    methods = {"bicubic": enlarge_bicubic, "full": as_method(full), "small": as_method(small)}
-    means = {name: mean_scores(rows).psnr_db for name, rows in score_methods(methods, pairs).items()}
     choice = read_picked(files.picked)
+    methods = {"bicubic": enlarge_bicubic, "full": as_method(full), "small": as_method(small)}
+    if lpips is not None:
+        start = load_generator(files.supernet, ",".join(map(str, choice.widths)))
+        methods["start"] = as_method(start)
+    scores = {name: mean_scores(rows) for name, rows in score_methods(methods, pairs, lpips).items()}
+    means = {name: one.psnr_db for name, one in scores.items()}
     contents = files.model.read_bytes()
     facts: dict[str, object] = {
         "bicubic_psnr_db": means["bicubic"],
@@ -88,6 +104,13 @@ def write_report(
         "lut_latency_ms": choice.latency_ms,
         "seconds": dict(seconds),
     }
+    if lpips is not None:
+        facts["lpips"] = {
+            "bicubic": scores["bicubic"].lpips,
+            "supernet": scores["full"].lpips,
+            "before_finetune": scores["start"].lpips,
+            "after_finetune": scores["small"].lpips,
+        }
     first = pairs[0]
     columns = {"bicubic": enlarge_bicubic(first), "SubGenerator": super_resolve(small, first.lr)}
     write_image(files.folder / PICTURE, side_by_side({**columns, "original": first.hr}))
@@ -107,13 +130,20 @@ def summarize(facts: Mapping[str, object], folder: Path) -> str:
     """
     picked = facts["picked"]
     seconds = facts["seconds"]
+    lpips = facts.get("lpips")
+    looks = ""
+    if isinstance(lpips, Mapping):
+        looks = (
+            f"; LPIPS {lpips['before_finetune']:.4f} -> {lpips['after_finetune']:.4f} "
+            f"(bicubic {lpips['bicubic']:.4f})"
+        )
     assert isinstance(picked, Mapping)
     assert isinstance(seconds, Mapping)
     return f"""
 held-out photos, PSNR-Y: bicubic {facts["bicubic_psnr_db"]:.3f} dB, SuperGenerator {facts["supernet_psnr_db"]:.3f} dB
 search: {facts["n_trials"]} trials of {facts["n_unique_trials"]} choices; open {folder / "front.html"}
 picked trial {picked["trial"]}: widths {",".join(map(str, picked["widths"]))}, {picked["params"]:,} parameters
-fine-tuned: {facts["psnr_before_finetune_db"]:.3f} dB -> {facts["psnr_after_finetune_db"]:.3f} dB
+fine-tuned: {facts["psnr_before_finetune_db"]:.3f} dB -> {facts["psnr_after_finetune_db"]:.3f} dB{looks}
 TFLite: {facts["tflite_latency_ms"]:.1f} ms measured, {facts["lut_latency_ms"]:.1f} ms by the table, \
 largest difference from PyTorch {facts["tflite_max_abs_diff"]:.1e}
 {sum(seconds.values()):.0f} s in all; figures in {folder / REPORT}, picture in {folder / PICTURE}"""

@@ -19,7 +19,7 @@ from mfagan.data.splits import find_split, read_files
 from mfagan.devices import to_device
 from mfagan.errors import InputError
 from mfagan.evaluation.contact_sheet import side_by_side
-from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db, super_resolve
+from mfagan.evaluation.scores import PerceptualDistance, enlarge_bicubic, mean_psnr_db, super_resolve
 from mfagan.progress import ProgressFactory, no_progress
 from mfagan.sr.training.recipe import Recipe, Stage
 from mfagan.sr.training.validation import Validator, record_figures
@@ -59,7 +59,7 @@ class SRRun(TrainingRun):
     validation: Sequence[Pair]
     perceptual: PerceptualLoss | None
     """None leaves the perceptual term out."""
-    lpips: pretrained.Lpips | None = None
+    lpips: PerceptualDistance | None = None
     """Measures LPIPS of the validation images; None leaves it out."""
     sets: Mapping[str, object] = field(default_factory=dict)
     """The sets of images that are trained and validated on, for the record."""

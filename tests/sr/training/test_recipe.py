@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mfagan.errors import InputError
@@ -48,6 +50,30 @@ def test_a_file_of_the_users(tmp_path):
         ("steps = 8", 'steps = "many"', "stages.supernet.steps"),
         ("adv = 0.005 }", "adv = -1 }", "adv"),
         ("batch = 1", "batch = = 1", "not TOML"),
+        (
+            "batch = 1",
+            "batch = 1\nperceptual_layers = { conv5_5 = 1 }",
+            "perceptual_layers.conv5_5: vgg19 has no such layer; choose from conv1_1, .*, conv5_4",
+        ),
+        (
+            "batch = 1",
+            'batch = 1\nperceptual_backbone = "vgg16"\nperceptual_layers = { conv5_4 = 1 }',
+            "perceptual_layers.conv5_4: vgg16 has no such layer; choose from conv1_1, .*, conv5_3",
+        ),
+        (
+            "batch = 1",
+            "batch = 1\nperceptual_layers = { conv5_4 = 0 }",
+            "perceptual_layers.conv5_4: .*than 0",
+        ),
+        ("batch = 1", 'batch = 1\nperceptual_backbone = "vgg11"', "perceptual_backbone"),
+        ("validate_every = 2", 'criterion = "lpips_within"', "max_psnr_loss_db need each other"),
+        ("validate_every = 2", "max_psnr_loss_db = 1", "max_psnr_loss_db need each other"),
+        ("validate_every = 2", 'criterion = "ssim"', "stages.finetune.criterion"),
+        (
+            "steps = 8",
+            'steps = 8\ncriterion = "lpips"',
+            "stages.supernet.criterion is lpips: only the stage fine",
+        ),
     ],
 )
 def test_mistakes_are_named(tmp_path, old: str, new: str, message: str):
@@ -62,3 +88,19 @@ def test_mistakes_are_named(tmp_path, old: str, new: str, message: str):
 def test_an_unknown_recipe_lists_the_shipped_ones():
     with pytest.raises(InputError, match="shipped recipes: demo, paper"):
         read_recipe("fast")
+
+
+def test_the_perceptual_layers_are_the_papers_unless_a_recipe_chooses_others():
+    paper = read_recipe("paper")
+    assert (paper.perceptual_backbone, paper.read_layers()) == ("vgg19", {"conv5_4": 1.0})
+    assert paper.describe_features() == "VGG19 conv5_4, before the activation"
+    other = replace(paper, perceptual_backbone="vgg16")
+    assert other.read_layers() == {"conv5_3": 1.0}
+    assert other.describe_features() == (
+        "VGG16 conv5_3, before the activation; stands in for the paper's VGG19 conv5_4"
+    )
+    several = replace(paper, perceptual_layers={"conv1_2": 0.1, "conv3_4": 1.0})
+    assert several.describe_features().startswith(
+        "VGG19 0.1 conv1_2 + conv3_4, before the activation; stands in"
+    )
+    assert parse_recipe(Recipe, as_record(several), "record", STAGES) == several

@@ -280,6 +280,40 @@ def test_vgg19s_file_matters_to_the_stages_that_weigh_it_alone(
         with_vgg19.train(TEACHER_GAN)
 
 
+def test_records_without_the_layers_are_of_the_papers(
+    trained: Path, tmp_path: Path, log: pytest.LogCaptureFixture
+):
+    """As version 0.1.0 wrote them."""
+    copy(trained, tmp_path, "teacher.safetensors")
+    run = dataclasses.replace(
+        prepare(tmp_path, tiny_recipe(trained), str(trained / "photos")), perceptual=a_perceptual_loss()
+    )
+    files = run.train(TEACHER_GAN)
+    record = checkpoint.read(files[0]).record
+    assert record["perceptual_features"] == "VGG19 conv5_4, before the activation"
+    recipe: Any = record["recipe"]
+    for name in ("perceptual_backbone", "perceptual_layers"):
+        del recipe[name]
+    for stage in recipe["stages"].values():
+        for name in ("criterion", "max_psnr_loss_db"):
+            del stage[name]
+    for path in files:
+        change_record(path, recipe=recipe, perceptual_features="as 0.1.0 did not write it")
+    log.clear()
+    run.train(TEACHER_GAN)
+    assert log.messages[0].startswith("teacher_gan is finished already")
+    for settings, message in (
+        ({"perceptual_backbone": "vgg16"}, r"recipe\.perceptual_backbone was 'vgg19', now 'vgg16'"),
+        (
+            {"perceptual_layers": {"conv3_3": 1.0}},
+            r"recipe\.perceptual_layers\.conv3_3 was 'not given', now 1\.0",
+        ),
+    ):
+        other = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, **settings))
+        with pytest.raises(InputError, match=message):
+            other.train(TEACHER_GAN)
+
+
 @pytest.mark.parametrize(
     ("stage", "without_effect", "effective"),
     [
@@ -288,6 +322,7 @@ def test_vgg19s_file_matters_to_the_stages_that_weigh_it_alone(
             {"student_width": 32, "teacher_discriminator": 5, "discriminator": "esrgan", "norm": "l2"},
             {"teacher_width": 32},
         ),
+        (TEACHER, {"perceptual_backbone": "vgg16", "perceptual_layers": {"conv1_2": 1.0}}, {"batch": 2}),
         (TEACHER_GAN, {"teacher_width": 32, "student_discriminator": 5}, {"teacher_discriminator": 5}),
         (DISTILL, {"teacher_discriminator": 5, "perceptual": "required"}, {"norm": "l2"}),
         (SUPERNET, {"student_width": 32, "discriminator": "esrgan"}, {"batch": 2}),
