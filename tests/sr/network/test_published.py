@@ -1,11 +1,14 @@
 """Files of other authors: conversions against a forward pass in the authors' names, and known figures."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,6 +17,7 @@ from mfagan.errors import InputError
 from mfagan.registry import load_network
 from mfagan.sr.network.distillation_peers import RFDN
 from mfagan.sr.network.published import load_published
+from mfagan.sr.network.published_files import read_weights
 from mfagan.sr.network.span_peers import SPAN, SPANV2
 from tests.command import Run
 
@@ -235,6 +239,21 @@ def test_nothing_loads_loosely(tmp_path: Path):
     torch.save(full, tmp_path / "a.pth")
     with pytest.raises(InputError, match="has no slices; leave the widths out"):
         load_network(tmp_path / "a.pth", "24")
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz") / "a.pth"
+
+
+@settings(max_examples=200, deadline=None)
+@given(noise=st.binary(max_size=40), at=st.integers(0, 900), cut=st.booleans())
+def test_any_bytes_are_weights_or_an_input_error(fuzzed: Path, noise: bytes, at: int, cut: bool):
+    torch.save({"params": {"weight": torch.ones(2, 3)}}, fuzzed)
+    whole = fuzzed.read_bytes()
+    fuzzed.write_bytes(whole[:at] + noise + (b"" if cut else whole[at + len(noise) :]))
+    with contextlib.suppress(InputError):
+        assert read_weights(fuzzed)["weight"].shape == (2, 3)
 
 
 @pytest.mark.parametrize(
