@@ -46,6 +46,8 @@ SYSTEMS = {
 
 _SUPER_RESOLUTION = "mfagan.sr"
 """The system that reads the files of other authors."""
+_SPANDREL = "spandrel:"
+"""How the kinds of networks begin that are of other authors' code."""
 
 
 def load_network(path: str | Path, widths: str | None = None) -> Any:
@@ -182,6 +184,8 @@ def _kinds_of(found: Checkpoint, path: str | Path) -> Any:
 
 
 def _system_of(kind: str) -> str:
+    if kind.startswith(_SPANDREL):
+        return _SUPER_RESOLUTION
     for system, kinds in SYSTEMS.items():
         if kind in kinds:
             return system

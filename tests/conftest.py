@@ -14,6 +14,7 @@ from hypothesis import settings
 from mfagan import cli
 from tests import tiny
 from tests.command import Result, Run
+from tests.published_data import find_published_data
 
 # The same examples in every run: what passes here passes in CI. `--hypothesis-profile=default` draws others.
 settings.register_profile("repeatable", derandomize=True, database=None)
@@ -30,6 +31,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A latency table with invented figures; read it only."""
     return tiny.write_table(tmp_path_factory.mktemp("luts") / "table.json")
+
+
+@pytest.fixture(scope="session")
+def published_data() -> Path:
+    """The folder of Set5 and of other authors' weights, where this machine has them."""
+    return find_published_data()
 
 
 @pytest.fixture

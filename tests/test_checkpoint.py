@@ -130,3 +130,16 @@ def test_any_bytes_are_a_checkpoint_or_an_input_error(fuzzed: Path, noise: bytes
     fuzzed.write_bytes(whole[:at] + noise + (b"" if cut else whole[at + len(noise) :]))
     with contextlib.suppress(InputError):
         checkpoint.read(fuzzed)
+
+
+def test_files_of_other_programs_are_known_by_their_names_or_by_what_they_lack(tmp_path: Path):
+    ours, other, text = (tmp_path / f"{name}.safetensors" for name in ("ours", "other", "text"))
+    checkpoint.save(ours, Checkpoint("imdn", "x", {}, {"a": torch.ones(1)}))
+    save_file({"a": torch.ones(1)}, other)
+    text.write_text("hello")
+    assert [checkpoint.is_foreign(path) for path in (ours, other, text)] == [False, True, False]
+    assert not checkpoint.is_foreign(tmp_path / "absent.safetensors")
+    for name in ("absent.pth", "absent.PT", "absent.ckpt"):
+        assert checkpoint.is_foreign(tmp_path / name)
+    ours.rename(tmp_path / "ours")
+    assert not checkpoint.is_foreign(tmp_path / "ours")

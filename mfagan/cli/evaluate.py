@@ -36,9 +36,9 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             metavar="CKPT... [IMAGES]...",
-            help="Generators' checkpoints, or other authors' weights (.pth, .safetensors), each by its path or as "
-            "NAME=PATH. An argument that is not a file and does not end as one is another folder of images, so that "
-            "`--images Set5 Set14` works.",
+            help="Generators' checkpoints, names of shipped ones, or other authors' weights (.pth, .safetensors), each "
+            "by its path or as NAME=PATH. An argument that is not a file and does not end as one is another folder of "
+            "images, so that `--images Set5 Set14` works.",
         ),
     ] = None,
     images: Annotated[
@@ -108,8 +108,9 @@ def evaluate(
     from mfagan.sr.experiments.paper_tables import QUOTED
     from mfagan.sr.network.mfanet import INPUT_SIZE
 
-    paths = [one for one in targets or [] if _is_network(split_name(one)[1])]
-    sources = [*(images or []), *(one for one in targets or [] if one not in paths)] or ["embedded"]
+    given = {one: _find_network(one) for one in targets or []}
+    paths = [path for one in targets or [] if (path := given[one]) is not None]
+    sources = [*(images or []), *(one for one in targets or [] if given[one] is None)] or ["embedded"]
     files = _list_outputs(out)
     if plot_quality not in ("psnr", "lpips"):
         raise InputError(f"plot quality {plot_quality!r}: give psnr or lpips")
@@ -170,10 +171,17 @@ def evaluate(
         logger.info("wrote %s", path)
 
 
-def _is_network(path: str) -> bool:
+def _find_network(given: str) -> str | None:
+    """The path of a network, with the name before it if one is given; None for what is no network."""
     from mfagan.checkpoint import PYTORCH_SUFFIXES
+    from mfagan.evaluation.candidates import split_name
+    from mfagan.registry import find_checkpoint
 
-    return path.lower().endswith((".safetensors", *PYTORCH_SUFFIXES)) or Path(path).is_file()
+    name, asked = split_name(given)
+    path = str(find_checkpoint(asked))
+    if not path.lower().endswith((".safetensors", *PYTORCH_SUFFIXES)) and not Path(path).is_file():
+        return None
+    return f"{name}={path}" if name else path
 
 
 def _gallery_folder(save_images: Path, set_name: str) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -81,7 +82,8 @@ def trace_operators(
         else torch.zeros(tuple(x), device=reference.device, dtype=_floating(reference))
         for x in _inputs(height, width, inputs)
     ]
-    with torch.no_grad(), _Tracer(network, tensors) as tracer:
+    # By the plain formula of attention, whose products are operators of their own.
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), _Tracer(network, tensors) as tracer:
         network(*tensors)
     return tracer.operators
 

@@ -22,6 +22,7 @@ from mfagan.sr.experiments.paper_tables import TABLE_2
 from mfagan.sr.network.kinds import Generator, build, load_generator
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
+from mfagan.sr.shipped import SUPERGENERATOR
 from tests import tiny
 from tests.command import Run
 
@@ -185,6 +186,16 @@ def test_slices_stand_in_rows_of_their_own(run: Run, folder: Path):
     costs = json.loads(run("costs", "--widths", mixed, "--residual", "bicubic", "--json").out)
     assert facts["rows"][2]["params"] == costs["params"]
     assert facts["rows"][1]["sets"]["others"]["psnr_db"] != facts["rows"][2]["sets"]["others"]["psnr_db"]
+
+
+def test_networks_by_the_names_of_shipped_ones_and_by_given_names(run: Run, folder: Path):
+    command = ["evaluate", "supergenerator", f"mine={folder / 'peer.safetensors'}", "--widths", "24"]
+    done = run(*command, "--images", f"4 photos={folder / 'others'}", "--no-latency", "--json")
+    assert done.status == 0, done.err
+    facts = json.loads(done.out)
+    assert [row["name"] for row in facts["rows"]][:3] == ["bicubic", "supergenerator@24", "mine"]
+    assert facts["rows"][1]["sha256"] == checkpoint.sha256(SUPERGENERATOR)
+    assert [(one["name"], one["source"]) for one in facts["sets"]] == [("4 photos", str(folder / "others"))]
 
 
 def test_pictures_and_the_sheet(run: Run, folder: Path, tmp_path: Path):

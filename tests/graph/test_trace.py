@@ -345,3 +345,47 @@ def test_inputs_that_cannot_be_traced(given: dict[str, object], message: str):
 def test_a_convolution_over_three_axes_is_refused():
     with pytest.raises(InputError, match=r"weights \(2, 3, 1, 1, 1\)"):
         trace(nn.Conv3d(3, 2, 1), (1, 3, 4, 4, 4))
+
+
+class _Tokens(nn.Module):
+    """A convolution, a linear layer and attention by PyTorch's own function."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.linear = nn.Linear(4, 6)
+        self.attention = nn.MultiheadAttention(6, 2, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.leaky_relu(F.max_pool2d(F.interpolate(self.conv(x), scale_factor=2.0, mode="nearest"), 2))
+        y = self.linear(y.flatten(2).transpose(1, 2))
+        return self.attention(y, y, y, need_weights=False)[0]
+
+
+class _Inferring(_Tokens):
+    @torch.inference_mode()
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("build", [_Tokens, _Inferring])
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_operators_that_are_made_of_others_are_counted(build: type[_Tokens], device: str):
+    """In inference mode PyTorch decomposes neither conv2d nor linear, and attention may be one fused operator."""
+    found = sum_costs(trace_operators(build().to(device), 4, 6))
+    tokens = 4 * 6
+    layers = tokens * (4 * 27 + 6 * 4)
+    attention = (
+        tokens * (3 * 6 + 6) * 6 + 2 * tokens**2 * 6
+    )  # the projections; queries with keys, and with values
+    assert found.macs == layers + attention
+    assert found.params == sum(parameter.numel() for parameter in build().parameters())
+
+
+def test_products_that_are_not_counted_are_refused_rather_than_left_out():
+    class Spectral(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.fft.rfft2(x).real
+
+    with pytest.raises(InputError, match="its operator _fft_r2c multiplies in ways that are not counted"):
+        trace_operators(Spectral(), 4, 6)
