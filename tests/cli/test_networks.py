@@ -366,7 +366,7 @@ def test_training_takes_vgg19_from_a_local_path(
     }
     monkeypatch.setitem(pretrained.PUBLISHED, "vgg19", "vgg19-00000000.pth")
     assert "SHA-256" in run(*command, "--stage", "teacher_gan", "--vgg19", path).message
-    assert "absent.pth" in run(*command, "--vgg19", tmp_path / "absent.pth").message
+    assert "absent.pth" in run(*command, "--vgg", tmp_path / "absent.pth").message  # the same option
 
 
 def test_a_failed_parity_check_exports_nothing(run: Run, trained: Path, tmp_path: Path):

@@ -151,6 +151,7 @@ def test_the_lowest_lpips_is_kept_and_both_figures_are_recorded(trained: Path, t
     assert tuned.lpips_after == record["lpips_after"] == record["validation_lpips"] == lpips[tuned.best_step]
     assert tuned.psnr_after_db == record["validation_psnr_db"] == psnr[tuned.best_step]
     assert tuned.lpips_before is not None
+    assert tuned.lpips_after is not None
     assert tuned.lpips_after < tuned.lpips_before
     assert tuned.psnr_after_db < tuned.psnr_before_db
     assert tuned.psnr_before_db == mean_psnr_db(start(trained).eval(), run.validation)

@@ -32,7 +32,7 @@ def test_demo_weighs_the_adversarial_term_as_the_field_does():
     assert {stages[s].weights.adv for s in ("teacher_gan", "distill", "finetune")} == {0.005}
 
 
-@pytest.mark.parametrize("name", ["paper", "demo"])
+@pytest.mark.parametrize("name", ["paper", "demo", "perceptual"])
 def test_records_read_back(name: str):
     recipe = read_recipe(name)
     assert parse_recipe(Recipe, as_record(recipe), "record", STAGES) == recipe
@@ -104,3 +104,12 @@ def test_the_perceptual_layers_are_the_papers_unless_a_recipe_chooses_others():
         "VGG19 0.1 conv1_2 + conv3_4, before the activation; stands in"
     )
     assert parse_recipe(Recipe, as_record(several), "record", STAGES) == several
+
+
+def test_perceptual_recipe_chooses_by_lpips_and_reads_conv3_3_of_vgg16():
+    recipe = read_recipe("perceptual")
+    assert recipe.stages["finetune"].criterion == "lpips_within"
+    assert recipe.perceptual == "required"
+    assert recipe.describe_features() == (
+        "VGG16 conv3_3, before the activation; stands in for the paper's VGG19 conv5_4"
+    )
