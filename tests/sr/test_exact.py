@@ -6,6 +6,7 @@ import warnings
 import optuna
 import pytest
 
+from mfagan import checkpoint
 from mfagan.data.splits import EMBEDDED, read_pairs
 from mfagan.latency.priced_problem import Target
 from mfagan.latency.tables import read_table
@@ -29,9 +30,8 @@ def exact() -> TabularProblem:
 
 @pytest.fixture(scope="module")
 def problem() -> SubGeneratorProblem:
-    return SubGeneratorProblem(
-        SUPERGENERATOR, read_pairs(EMBEDDED), Target(read_table(LATENCY_TABLE), INPUT_SIZE, "")
-    )
+    pairs = read_pairs(EMBEDDED, record=checkpoint.read(SUPERGENERATOR).record)
+    return SubGeneratorProblem(SUPERGENERATOR, pairs, Target(read_table(LATENCY_TABLE), INPUT_SIZE, ""))
 
 
 def test_it_is_of_the_shipped_weights(exact: TabularProblem, problem: SubGeneratorProblem):

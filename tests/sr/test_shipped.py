@@ -19,7 +19,7 @@ from mfagan.sr.training.stages import read_recipe, recipe_of
 
 @pytest.fixture(scope="module")
 def held_out() -> list[Pair]:
-    return read_pairs(EMBEDDED)
+    return read_pairs(EMBEDDED, record=checkpoint.read(SUPERGENERATOR).record)
 
 
 def test_sizes():

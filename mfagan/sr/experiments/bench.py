@@ -217,7 +217,7 @@ def bench_exhaustive(
     Returns:
         The ratio of the times and, in bf16, the share that is scored again.
     """
-    pairs = read_pairs(EMBEDDED)
+    pairs = read_pairs(EMBEDDED, record=checkpoint.read(SUPERGENERATOR).record)
     target = Target(read_table(LATENCY_TABLE), INPUT_SIZE, "")
     problem = SubGeneratorProblem(SUPERGENERATOR, pairs, target, Scoring(precision=precision))
     network = SuperGenerator.from_checkpoint(checkpoint.read(SUPERGENERATOR), SUPERGENERATOR)  # in NCHW
