@@ -6,6 +6,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,11 +41,13 @@ def published_data() -> Path:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Run]:
     """The command line, where no pretrained weights are found."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "no-weights-here"))
     # Restored after the test, whatever the command sets: other tests read the log at its root.
-    monkeypatch.setattr(logging.getLogger("mfagan"), "propagate", True)
+    logger = logging.getLogger("mfagan")
+    monkeypatch.setattr(logger, "propagate", True)
+    level = logger.level
 
     def call(*arguments: object) -> Result:
         capsys.readouterr()
@@ -54,4 +57,5 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
         captured = capsys.readouterr()
         return Result(int(ended.value.code or 0), captured.out, captured.err)
 
-    return call
+    yield call
+    logger.setLevel(level)

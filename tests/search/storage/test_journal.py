@@ -24,7 +24,7 @@ from tests.search.toy import Lens, searched
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The journal of a search of 10 trials; read it only."""
     path = tmp_path_factory.mktemp("journal") / "j.log"
-    searched(f"journal://{path}", 10, population=5)
+    searched(f"journal://{path}", 10, population=5, lease_s=1)
     return path
 
 
@@ -42,7 +42,7 @@ def test_a_search_goes_on_after_its_end_was_cut(
     kept = choices(storage)
     assert len(kept) in (9, 10)
     with caplog.at_level(logging.WARNING, "search"):
-        record = searched(storage, 14, population=5)
+        record = searched(storage, 14, population=5, lease_s=1)
     if path.read_bytes()[: len(content) - lost] != content[:-lost]:
         assert "of records that were not written whole: they are dropped" in caplog.text
     assert record.n_trials == record.n_unique_trials == 14
@@ -52,7 +52,7 @@ def test_a_search_goes_on_after_its_end_was_cut(
 
 def test_zeros_that_a_power_cut_left_are_dropped(whole: Path, tmp_path: Path):
     (tmp_path / "j.log").write_bytes(whole.read_bytes() + bytes(4096))
-    assert searched(f"journal://{tmp_path / 'j.log'}", 12, population=5).n_trials == 12
+    assert searched(f"journal://{tmp_path / 'j.log'}", 12, population=5, lease_s=1).n_trials == 12
     assert b"\0" not in (tmp_path / "j.log").read_bytes()
 
 
@@ -63,7 +63,7 @@ def test_a_line_that_an_earlier_version_joined_is_taken_apart(whole: Path, tmp_p
     (tmp_path / "j.log").write_bytes(joined)
     storage = f"journal://{tmp_path / 'j.log'}"
     assert len(choices(storage)) in (9, 10)
-    assert searched(storage, 12, population=5).n_trials == 12
+    assert searched(storage, 12, population=5, lease_s=1).n_trials == 12
 
 
 def test_an_end_that_is_cut_while_it_is_open_is_closed_before_the_next_write(whole: Path, tmp_path: Path):
@@ -83,7 +83,7 @@ def test_a_repaired_journal_stays_a_link_and_keeps_its_permissions(whole: Path, 
     path.write_bytes(b"".join([*whole.read_bytes().splitlines(keepends=True)[:-2], b'{"op_code":5,\n']))
     path.chmod(0o640)
     link.symlink_to(path)
-    assert searched(f"journal://{link}", 12, population=5).n_trials == 12
+    assert searched(f"journal://{link}", 12, population=5, lease_s=1).n_trials == 12
     assert link.is_symlink()
     assert path.stat().st_mode & 0o777 == 0o640
 
@@ -99,7 +99,7 @@ def test_a_lock_that_was_taken_away_is_named(whole: Path, tmp_path: Path, monkey
 
     monkeypatch.setattr(JournalFileBackend, "append_logs", slow)
     with pytest.raises(SearchError, match=r"j\.log\.lock was removed by another process"):
-        searched(f"journal://{path}", 12, population=5)
+        searched(f"journal://{path}", 12, population=5, lease_s=1)
 
 
 @pytest.mark.parametrize("content", [b'{"format": "latency-table/1"}', b"\0\0\0", b"hello", b"{}\n"])
@@ -137,7 +137,7 @@ from tests.search.toy import searched
 resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))
 from search.errors import SearchError
 try:
-    searched("journal://" + sys.argv[1], 30, population=5)
+    searched("journal://" + sys.argv[1], 30, population=5, lease_s=1)
 except SearchError as error:
     print(error)
 """
@@ -151,7 +151,7 @@ def test_a_full_disk_ends_in_one_line_and_the_search_continues_later(tmp_path: P
     assert "does not work" in done.stdout
     assert len(done.stdout.splitlines()) == 1
     finished = choices(f"journal://{path}")
-    assert searched(f"journal://{path}", 30, population=5).n_trials == 30
+    assert searched(f"journal://{path}", 30, population=5, lease_s=1).n_trials == 30
     assert choices(f"journal://{path}")[: len(finished)] == finished
 
 

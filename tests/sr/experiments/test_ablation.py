@@ -79,7 +79,10 @@ def lpips_of(path: Path, run: SRRun) -> float:
     return found
 
 
-@pytest.mark.parametrize("table", ["compression", "sampling", "discriminators"])
+SAMPLING = pytest.param("sampling", marks=pytest.mark.slow)  # ten trainings, each ranked by 200 slices
+
+
+@pytest.mark.parametrize("table", ["compression", SAMPLING, "discriminators"])
 def test_every_row_has_every_column_and_the_budget_is_told(table: str, request: pytest.FixtureRequest):
     _, report = request.getfixturevalue(table)
     assert all(len(row) == len(report.columns) for row in report.rows)
@@ -92,7 +95,7 @@ def test_every_row_has_every_column_and_the_budget_is_told(table: str, request: 
     ("table", "make"),
     [
         ("compression", ablation.ablate_compression),
-        ("sampling", ablation.compare_sampling),
+        pytest.param("sampling", ablation.compare_sampling, marks=pytest.mark.slow),
         ("discriminators", ablation.compare_discriminators),
     ],
 )
@@ -222,6 +225,7 @@ def test_networks_are_scored_and_ranked_on_the_runs_device(
 # Sampling
 
 
+@pytest.mark.slow
 def test_rules_are_trained_alike_but_for_their_rule(sampling: Table):
     run, report = sampling
     names = list(rules(8))
@@ -245,6 +249,7 @@ def test_rules_are_trained_alike_but_for_their_rule(sampling: Table):
     assert any(note.startswith("Inherited weights; 8 steps each, from one student") for note in report.notes)
 
 
+@pytest.mark.slow
 def test_the_grown_supergenerator_starts_from_the_narrowest_width(sampling: Table):
     run, _ = sampling
     folder = run.options.folder / "sampling_grown"
@@ -255,6 +260,7 @@ def test_the_grown_supergenerator_starts_from_the_narrowest_width(sampling: Tabl
     assert grown["steps"] == 8
 
 
+@pytest.mark.slow
 def test_calibrated_slices_are_scored_as_calibrated(sampling: Table):
     _, report = sampling
     sandwich, calibrated = (row[1:4] for row in report.rows[1:3])
@@ -262,6 +268,7 @@ def test_calibrated_slices_are_scored_as_calibrated(sampling: Table):
     assert calibrated[1:] != pytest.approx(sandwich[1:], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_sampling_figures_are_those_of_the_slices(sampling: Table):
     run, report = sampling
     path = run.options.folder / "sampling_2" / "supergenerator.safetensors"
