@@ -8,17 +8,19 @@
 
 from pathlib import Path
 
-__all__ = ["DISCRIMINATOR", "EXACT", "LATENCY_TABLE", "MODELS", "SUPERGENERATOR", "WEIGHTS"]
+__all__ = ["BENCHMARKS", "DISCRIMINATOR", "EXACT", "LATENCY_TABLE", "MODELS", "SUPERGENERATOR", "WEIGHTS"]
 
 WEIGHTS = Path(__file__).parent / "weights"
 """The folder of the weights."""
 SUPERGENERATOR = WEIGHTS / "supergenerator.safetensors"
 """A trained SuperGenerator, x4."""
+BENCHMARKS = WEIGHTS / "benchmarks.safetensors"
+"""A better SuperGenerator, x4, trained on T91 and BSDS500, which are for research alone: its record has the terms."""
 DISCRIMINATOR = WEIGHTS / "discriminator.safetensors"
 """The distilled discriminator that fine-tuning uses."""
 EXACT = WEIGHTS / "exact.json"
 """Scores of all choices, for `search.benchmarks.tabular.TabularProblem`."""
 LATENCY_TABLE = "litert-epyc-2-threads"
 """Name of a latency table, for `mfagan.latency.tables.find_table`."""
-MODELS = {"supergenerator": SUPERGENERATOR}
+MODELS = {"supergenerator": SUPERGENERATOR, "benchmarks": BENCHMARKS}
 """Name -> generator, for `mfagan.load`."""

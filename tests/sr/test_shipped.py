@@ -13,7 +13,7 @@ from mfagan.networks.discriminators import PatchGAN
 from mfagan.sr.network.discriminators import load_discriminator
 from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.widths import OPTIONS, Widths
-from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
+from mfagan.sr.shipped import BENCHMARKS, DISCRIMINATOR, SUPERGENERATOR
 from mfagan.sr.training.stages import read_recipe, recipe_of
 
 
@@ -23,7 +23,8 @@ def held_out() -> list[Pair]:
 
 
 def test_sizes():
-    assert SUPERGENERATOR.stat().st_size <= 4_000_000
+    for path in (SUPERGENERATOR, BENCHMARKS):
+        assert path.stat().st_size <= 4_000_000
     assert DISCRIMINATOR.stat().st_size <= 8_000_000
 
 
@@ -36,6 +37,27 @@ def test_the_record_makes_it_repeatable():
     held_out = [name.rsplit(".", 1)[0] for name in EMBEDDED_HELD_OUT]
     assert found.record["validation_images"] == held_out
     assert set(held_out).isdisjoint(found.record["training_images"])  # type: ignore[call-overload]
+
+
+def test_the_weights_of_the_benchmarks_have_their_terms_and_no_test_set():
+    found = checkpoint.read(BENCHMARKS, "mfanet", "supergenerator")
+    assert recipe_of(found) == read_recipe("benchmarks")
+    assert "BSDS500: non-commercial research" in str(found.record["terms"])
+    sets = found.record["sets"]
+    assert isinstance(sets, dict)
+    assert set(sets["training"]) == {"T91", "BSDS500-train", "BSDS500-test"}
+    assert set(sets["validation"]) == {"DIV2K-valid-256"}
+    assert sum(one["n_images"] for one in sets["training"].values()) == len(found.record["training_images"])  # type: ignore[arg-type]
+
+
+def test_the_weights_of_the_benchmarks_are_better(held_out: list[Pair]):
+    """On pictures that neither has learned from, at every uniform width."""
+    for width in OPTIONS:
+        ours, before = (
+            mean_psnr_db(load_generator(path, Widths.uniform(width)), held_out)
+            for path in (BENCHMARKS, SUPERGENERATOR)
+        )
+        assert ours > before + 0.2
 
 
 def test_the_discriminator_is_kept_in_half_precision():
