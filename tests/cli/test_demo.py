@@ -100,7 +100,7 @@ def test_the_report_has_lpips_before_and_after_where_it_is_measured(demo: Path, 
     assert json.loads((tmp_path / "report.json").read_text()) == facts
     found = facts["lpips"]
     assert isinstance(found, dict)
-    pairs = read_pairs("embedded", 4)
+    pairs = read_pairs("embedded", 4, record=checkpoint.read(subgenerator).record)
     widths = ",".join(map(str, json.loads(picked.read_text())["widths"]))
     networks = {
         "supernet": load_generator(supernet),
