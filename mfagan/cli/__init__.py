@@ -37,10 +37,10 @@ lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
 lut_app.command("build")(studies.build_lut)
 data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
 data_app.command("check")(data.check)
+data_app.command("shrink")(data.shrink)
 weights_app = typer.Typer(no_args_is_help=True, help="Pretrained weights of other authors: VGG and AlexNet.")
 weights_app.command("get")(weights.get)
 weights_app.command("list")(weights.show)
-data_app.command("shrink")(data.shrink)
 
 _PANELS = {
     "Start": {"demo": demo.demo},

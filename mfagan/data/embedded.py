@@ -34,8 +34,8 @@ EMBEDDED_HELD_OUT = ("astronaut.png", "chelsea.png")
 """What a training on the embedded photographs validates on; never trained on."""
 
 EMBEDDED_SCORED = (*EMBEDDED_HELD_OUT, "coffee.png", "rocket.jpg", "motorcycle_left.png")
-"""What networks and slices are scored on. The shipped weights have seen none of them. The left picture of the
-stereo pair stands for both: they show one motorcycle from 19 cm apart."""
+"""What networks and slices are scored on, less those that the network learned from. The left picture of the stereo
+pair stands for both: they show one motorcycle from 19 cm apart."""
 
 
 def trained_photographs(record: Mapping[str, object]) -> frozenset[str]:
