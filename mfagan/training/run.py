@@ -132,10 +132,10 @@ class TrainingRun:
             )
         work = spec.build(self, sources)
         result = self._loop(spec, work, state, identity)
-        record |= json.loads(json.dumps(work.figures(result)))
-        if result.steps < self.settings(spec.name).steps:
-            record["ended_after_steps"] = result.steps
         if self.fabric.is_global_zero:
+            record |= json.loads(json.dumps(work.figures(result)))
+            if result.steps < self.settings(spec.name).steps:
+                record["ended_after_steps"] = result.steps
             results = work.learner.results()[: len(writes)]
             for (role, path), network in zip(writes.items(), results, strict=True):
                 save_network(path, network, role, record)  # pyright: ignore[reportArgumentType]

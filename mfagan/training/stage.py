@@ -68,7 +68,7 @@ class StageWork:
     picture: Callable[[nn.Module], Tensor] | None = None
     """A sample of a network's work for the log, (3, H, W), RGB in [0, 1]."""
     figures: Callable[[LoopResult], Mapping[str, object]] = score_figures
-    """What the checkpoints record of the finished training."""
+    """What the checkpoints record of the finished training; called once, by the first process."""
     format_score: Callable[[float], str] = format_score
     """Writes a score with its unit, for the progress and the log."""
 

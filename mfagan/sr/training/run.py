@@ -61,8 +61,8 @@ class SRRun(TrainingRun):
     """None leaves the perceptual term out."""
     lpips: PerceptualDistance | None = None
     """Measures LPIPS of the validation images; None leaves it out."""
-    sets: Mapping[str, object] = field(default_factory=dict)
-    """The sets of images that are trained and validated on, for the record."""
+    files: Mapping[str, Sequence[PairFiles]] = field(default_factory=dict)
+    """The files of the images under "training" and "validation", for the record."""
 
     def settings(self, stage: str) -> Stage:
         """The settings of a stage, no longer than the run's `max_steps`.
@@ -92,7 +92,6 @@ class SRRun(TrainingRun):
             "training_images": [pair.name for pair in self.training],
             "validation_images": [pair.name for pair in self.validation],
             "perceptual_loss": weighed,
-            "sets": self.sets,
         }
         return found | ({"perceptual_features": self.recipe.describe_features()} if weighed else {})
 
@@ -121,9 +120,13 @@ class SRRun(TrainingRun):
             lambda start, stop: Prefetcher(crops, start, stop, rank=rank, world=world),
             validator,
             self._sample,
-            lambda result: record_figures(result, criterion),
+            lambda result: record_figures(result, criterion) | self._describe_sets(),
             validator.format_score,
         )
+
+    def _describe_sets(self) -> dict[str, object]:
+        """Called at the end of a stage alone: all files are read once more, to be hashed."""
+        return {"sets": {part: describe_sets(files) for part, files in self.files.items()}}
 
     def _sample(self, network: nn.Module) -> Tensor:
         """A detail of the first validation image: bicubic, the network's, the original."""
@@ -169,8 +172,8 @@ def prepare_run(
     lpips = load_lpips(recipe, options.alexnet, stages, min(min(pair.hr.shape[1:]) for pair in validation))
     if lpips is not None:
         to_device(lpips, fabric.device)
-    sets = {"training": describe_sets(training), "validation": describe_sets(held_out)}
-    return SRRun(recipe, options, fabric, bars, read, validation, perceptual, lpips, sets)
+    files = {"training": training, "validation": held_out}
+    return SRRun(recipe, options, fabric, bars, read, validation, perceptual, lpips, files)
 
 
 def load_perceptual(
