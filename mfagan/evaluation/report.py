@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from mfagan.devices import CPU, describe_device, to_device
+from mfagan.errors import InputError
 from mfagan.evaluation.candidates import BICUBIC, Candidate, EvaluationSet
 from mfagan.evaluation.quoted import QuotedTable
 from mfagan.evaluation.scores import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
@@ -209,9 +210,8 @@ def _count(name: str, network: nn.Module, size: tuple[int, int], remarks: list[s
     """The costs of a network, or None with a remark if its operators cannot be traced."""
     try:
         return trace_costs(network, *size)
-    except Exception as error:  # the code of other authors fails on the meta device in many ways
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        remarks.append(f"{name}: FLOPs and memory are not counted ({reason:.160})")
+    except InputError as error:
+        remarks.append(f"{name}: FLOPs and memory are not counted ({error})")
         return None
 
 

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mfagan.errors import InputError
 from mfagan.evaluation import report_table as tables
 from mfagan.evaluation.candidates import (
     Candidate,
@@ -18,22 +19,23 @@ from tests import tiny
 
 
 class Counting(nn.Module):
-    """Enlarges by repetition; asks for a number of its input, which a trace without computing does not have."""
+    """Enlarges by repetition; may refuse input without values, which is what a trace runs it on."""
 
-    def __init__(self, asks: bool) -> None:
+    def __init__(self, refusal: Exception | None = None) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(3))
-        self.asks = asks
+        self.refusal = refusal
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.asks and x.mean().item() > 2:
-            return x
+        if self.refusal is not None and x.is_meta:
+            raise self.refusal
         return F.interpolate(x * self.weight[:, None, None], scale_factor=4.0, mode="nearest")
 
 
 def test_a_network_whose_operators_cannot_be_traced_has_its_parameters_and_a_remark(tmp_path: Path):
     sets = read_image_sets([str(tiny.write_photos(tmp_path / "set", n=1, side=48))], 4)
-    networks = [Candidate(name, Counting(name == "asks"), 4) for name in ("plain", "asks")]
+    refusals = {"plain": None, "asks": InputError("asks for a number of its input")}
+    networks = [Candidate(name, Counting(refusal), 4) for name, refusal in refusals.items()]
     found = evaluate(networks, sets, 4, EvaluationSettings((16, 16)))
     bicubic, plain, asks = found.rows
     assert asks.mean("set") == plain.mean("set")
@@ -43,11 +45,18 @@ def test_a_network_whose_operators_cannot_be_traced_has_its_parameters_and_a_rem
     memory, flops, params = tables.cost_cells(asks)
     assert (memory, flops, params) == (None, None, 3e-6)
     (note,) = [note for note in tables.list_notes(found) if note.startswith("asks: ")]
-    assert note.startswith("asks: FLOPs and memory are not counted (")
+    assert note == "asks: FLOPs and memory are not counted (asks for a number of its input)"
     rows = tables.as_json(found)["rows"]
     assert rows[2]["params"] == rows[1]["params"] == 3
     assert "flops" in rows[1]
     assert "flops" not in rows[2]
+
+
+def test_a_fault_while_costs_are_counted_is_no_remark(tmp_path: Path):
+    sets = read_image_sets([str(tiny.write_photos(tmp_path / "set", n=1, side=48))], 4)
+    broken = Candidate("broken", Counting(ZeroDivisionError("a fault of ours")), 4)
+    with pytest.raises(ZeroDivisionError):
+        evaluate([broken], sets, 4, EvaluationSettings((16, 16)))
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,19 @@ class SpandrelNetwork(nn.Module):
 
         Returns:
             HR images (N, 3, scale H, scale W) in [0, 1].
+
+        Raises:
+            InputError: The network cannot be run on this input, or here.
         """
-        # spandrel computes in inference mode; the copy can be used outside it.
-        return self._descriptor(x.contiguous()).clone()
+        try:
+            # spandrel computes in inference mode; the copy can be used outside it.
+            return self._descriptor(x.contiguous()).clone()
+        except InputError:  # of a tracer that watches
+            raise
+        except Exception as error:  # the code of many authors fails in many ways
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            size = "x".join(map(str, x.shape))
+            raise InputError(f"{self.KIND} cannot be run on {size} on {x.device} ({reason:.160})") from error
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Move or cast the weights, but keep PyTorch's default memory layout: much code relies on it.

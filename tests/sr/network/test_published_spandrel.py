@@ -121,6 +121,14 @@ def test_span_with_its_training_branches_needs_no_spandrel(tmp_path: Path):
     assert isinstance(load_network(write(tmp_path / "bare.pth", untouched)), SpandrelNetwork)
 
 
+def test_what_the_authors_code_cannot_run_is_refused_in_one_line(tmp_path: Path):
+    network = load_network(write(tmp_path / "compact.pth", compact()))
+    with pytest.raises(
+        InputError, match=r"spandrel:Compact cannot be run on 1x4x8x8 on cpu \(RuntimeError: .*\)$"
+    ):
+        network(torch.rand(1, 4, 8, 8))
+
+
 def test_costs_are_those_of_our_own_network_of_the_kind(tmp_path: Path):
     path = write(tmp_path / "a.pth", compact())
     assert trace_costs(load_network(path), 32, 40) == trace_costs(SRVGGNetCompact(4, 4, 8), 32, 40)
