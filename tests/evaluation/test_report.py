@@ -92,7 +92,7 @@ def test_sets_and_networks_have_the_names_that_are_given(tmp_path: Path):
 
     def load(path: Path, widths: object) -> list[Candidate]:
         asked.append(path)
-        return [Candidate("24" if path.stem == "super" else "", Counting(False), 4)]
+        return [Candidate("24" if path.stem == "super" else "", Counting(), 4)]
 
     found = load_candidates(["ours=x/super.pth", "y/net.pth"], load, ["24"])
     assert [one.name for one in found] == ["ours@24", "net"]
