@@ -83,14 +83,17 @@ def describe_device(device: torch.device) -> str:
     return f"{name}, {os.cpu_count()} cores, {platform.machine()}"
 
 
-def to_device(module: Module, device: torch.device = CPU) -> Module:
-    """Move a network to a device, in channels_last, in which convolutions are faster.
+def to_device(
+    module: Module, device: torch.device = CPU, layout: torch.memory_format = torch.channels_last
+) -> Module:
+    """Move a network to a device.
 
     Args:
         module: the network.
         device: where to.
+        layout: the memory format of its weights; most convolutions are faster in channels_last.
 
     Returns:
         The module itself.
     """
-    return module.to(device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return module.to(device).to(memory_format=layout)  # pyright: ignore[reportCallIssue]

@@ -33,6 +33,7 @@ __all__ = [
     "named_convs",
     "require_residual",
     "require_scale",
+    "start_with_details",
 ]
 
 N_COLOURS = 3
@@ -111,6 +112,10 @@ def _count(groups: Groups) -> int:
     return sum(group.size for group in groups)
 
 
+_DETAILS = 5.0
+"""Makes the activations' standard deviation about 0.5 on BSDS500, where He's filters without their mean have 0.1."""
+
+
 class Conv(nn.Conv2d):
     """A convolution that keeps the size and knows the channel groups it reads and writes, in order.
 
@@ -148,6 +153,21 @@ def named_convs(module: nn.Module) -> Iterable[tuple[str, Conv]]:
         module: The network or a part of it.
     """
     return ((name, child) for name, child in module.named_modules() if isinstance(child, Conv))
+
+
+@torch.no_grad()
+def start_with_details(conv: nn.Conv2d) -> None:
+    """Make the initial filters of a first convolution see the details of an image instead of its brightness.
+
+    Every filter loses its mean, so that a constant colour has no output, and is enlarged, since the pixels of a
+    photograph differ little from their neighbours.
+
+    Args:
+        conv: the convolution, whose weights are drawn already; its bias becomes zero.
+    """
+    conv.weight.sub_(conv.weight.mean((2, 3), keepdim=True)).mul_(_DETAILS)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
 
 
 class ContrastAwareAttention(nn.Module):

@@ -58,7 +58,12 @@ class GANLearner(Learner):
         """
         self.stage = stage
         self.fabric = fabric
-        self.network = to_device(generator, fabric.device).train()
+        self._layout = torch.channels_last
+        if (
+            recipe.compile and fabric.device.type == "cpu"
+        ):  # whose compiled convolutions choose layouts of their own
+            self._layout = torch.contiguous_format
+        self.network = to_device(generator, fabric.device, self._layout).train()
         self.discriminator = (
             None if discriminator is None else to_device(discriminator, fabric.device).train()
         )
@@ -112,7 +117,7 @@ class GANLearner(Learner):
             The unweighted loss terms, the 2-norms of the gradients before clipping, and the learning rate.
         """
         device = self.fabric.device
-        lr, hr = (x.to(device, memory_format=torch.channels_last, non_blocking=True) for x in batch)
+        lr, hr = (x.to(device, memory_format=self._layout, non_blocking=True) for x in batch)
         rate = self.stage.learning_rate_at(number)
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)

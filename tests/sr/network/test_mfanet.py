@@ -1,7 +1,9 @@
 import pytest
 import torch
 
+from mfagan.data.embedded import EMBEDDED
 from mfagan.data.images import resize_bicubic
+from mfagan.data.splits import read_pairs
 from mfagan.graph.costs import Costs, sum_costs
 from mfagan.graph.trace import trace_operators
 from mfagan.sr.network.layers import Residual
@@ -86,6 +88,30 @@ def test_untrained_with_the_residual_is_bicubic(scale: int):
     network = MFANet(Widths.uniform(8), scale, residual="bicubic").double()
     x = torch.rand(1, 3, 9, 11, dtype=torch.float64)
     torch.testing.assert_close(network(x)[0], resize_bicubic(x[0], scale), atol=1e-6, rtol=0)
+
+
+def test_untrained_with_the_residual_its_activations_follow_details():
+    """Not brightness, which would cross the kink of the LeakyReLU almost nowhere; and all blocks keep their scale."""
+    network = MFANet(Widths.uniform(32), residual="bicubic")
+    lr = next(pair for pair in read_pairs(EMBEDDED) if pair.name == "chelsea").lr[None, :, 20:68, 20:68]
+    with torch.no_grad():
+        passed = network.begin(lr)
+        inside, brighter = (network.begin(y).x[:, :, 1:-1, 1:-1] for y in (lr, 0.5 * lr + 0.5))
+        torch.testing.assert_close(brighter, 0.5 * inside, rtol=0, atol=1e-5)
+        positive = (inside > 0).double().mean((0, 2, 3))
+        assert 0.2 < positive.min() < positive.max() < 0.8
+        scales = [passed.x.std()]
+        for number in range(6):
+            passed = network.advance(passed, number)
+            scales.append(passed.x.std())
+    assert max(scales) < 1.5 * min(scales)
+
+
+def test_without_the_residual_brightness_reaches_the_output():
+    network = MFANet(Widths.uniform(24))
+    with torch.no_grad():
+        flat = network.begin(torch.full((1, 3, 8, 8), 0.5)).x[:, :, 1:-1, 1:-1]
+    assert flat.abs().max() > 0.1
 
 
 def test_leaky_relu_stands_only_where_the_spec_writes_it():
