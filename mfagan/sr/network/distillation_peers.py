@@ -22,7 +22,7 @@ class IMDN(Peer):
 
     KIND = "imdn"
 
-    last = "enlarge.0"
+    LAST = "enlarge.0"
 
     def __init__(
         self, scale: int = 4, n_blocks: int = 6, features: int = 64, residual: Residual = "none"
@@ -85,7 +85,7 @@ class RFDN(Peer):
 
     KIND = "rfdn"
 
-    last = "enlarge.0"
+    LAST = "enlarge.0"
 
     def __init__(
         self, scale: int = 4, n_blocks: int = 4, features: int = 50, residual: Residual = "none"

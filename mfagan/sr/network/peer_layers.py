@@ -10,7 +10,13 @@ from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
-from mfagan.sr.network.layers import BicubicResidual, Residual, require_residual, require_scale
+from mfagan.sr.network.layers import (
+    BicubicResidual,
+    Residual,
+    require_residual,
+    require_scale,
+    start_with_details,
+)
 
 __all__ = ["DIV2K_MEAN", "LEVELS", "STEPS", "Peer", "conv", "leaky", "pixel_shuffled", "shrink"]
 
@@ -37,7 +43,10 @@ class Peer(nn.Module):
     KIND: ClassVar[str]
     """The network's name in checkpoints."""
 
-    last: ClassVar[str]
+    FIRST: ClassVar[str | None] = "head"
+    """The path of the convolution that reads the image, None if it must not begin with details alone."""
+
+    LAST: ClassVar[str]
     """The path of the convolution that writes the output."""
 
     def __init__(self, scale: int, n_blocks: int, features: int, residual: Residual) -> None:
@@ -90,10 +99,18 @@ class Peer(nn.Module):
         return load_weights(network, checkpoint, path).eval()
 
     def start_from_bicubic(self) -> None:
-        """Make the untrained network bicubic enlargement if it adds the input: its last weights become zero."""
-        if self.residual is not None:
-            for parameter in self.get_submodule(self.last).parameters():
-                nn.init.zeros_(parameter)
+        """Make the untrained network bicubic enlargement if it adds the input, with filters that see details.
+
+        Its last weights become zero, and the first ones as in our own network, so that none has a better start.
+        """
+        if self.residual is None:
+            return
+        for parameter in self.get_submodule(self.LAST).parameters():
+            nn.init.zeros_(parameter)
+        if self.FIRST is not None:
+            first = self.get_submodule(self.FIRST)
+            assert isinstance(first, nn.Conv2d)
+            start_with_details(first)
 
     def add_residual(self, image: Tensor, x: Tensor) -> Tensor:
         """The output plus the enlarged input, or the output alone without a residual.

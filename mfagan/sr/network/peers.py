@@ -34,7 +34,7 @@ class RRDBNet(Peer):
 
     KIND = "rrdbnet"
 
-    last = "tail"
+    LAST = "tail"
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class SRResNet(Peer):
 
     KIND = "srresnet"
 
-    last = "tail"
+    LAST = "tail"
 
     def __init__(
         self, scale: int = 4, n_blocks: int = 16, features: int = 64, residual: Residual = "none"
@@ -185,7 +185,7 @@ class EDSR(Peer):
 
     mean: Tensor
 
-    last = "tail"
+    LAST = "tail"
 
     def __init__(
         self, scale: int = 4, n_blocks: int = 16, features: int = 64, residual: Residual = "none"

@@ -25,7 +25,8 @@ class SRVGGNetCompact(Peer):
 
     KIND = "srvggnetcompact"
 
-    last = "enlarge.0"
+    FIRST = "body.0"
+    LAST = "enlarge.0"
 
     def __init__(
         self,
@@ -93,7 +94,8 @@ class QuickSRNet(Peer):
 
     KIND = "quicksrnet"
 
-    last = "enlarge.0"
+    FIRST = None  # its activations are clipped to the range of the image, [0, 1]
+    LAST = "enlarge.0"
 
     def __init__(
         self, scale: int = 4, n_blocks: int = 11, features: int = 64, residual: Residual = "none"

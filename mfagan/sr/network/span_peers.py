@@ -21,7 +21,7 @@ class SPAN(Peer):
 
     mean: Tensor
 
-    last = "enlarge.0"
+    LAST = "enlarge.0"
 
     def __init__(
         self, scale: int = 4, n_blocks: int = 6, features: int = 48, residual: Residual = "none"
@@ -86,7 +86,8 @@ class SPANV2(Peer):
 
     KIND = "spanv2"
 
-    last = "enlarge.0"
+    FIRST = "first.0"
+    LAST = "enlarge.0"
 
     def __init__(
         self, scale: int = 4, n_blocks: int = 5, features: int = 32, residual: Residual = "none"

@@ -62,6 +62,20 @@ def test_a_checkpoint_gives_the_same_network(kind: str, scale: int, residual: st
         assert loaded(image()).shape == (1, 3, 18 * scale, 20 * scale)
 
 
+@pytest.mark.parametrize("kind", sorted(PEERS))
+def test_an_untrained_peer_that_adds_details_starts_with_filters_that_see_them(kind: str):
+    """As our own network does, so that a comparison after equal steps is one of the networks."""
+    network, plain = make(kind, residual="bicubic"), make(kind)
+    first = PEERS[kind].FIRST
+    assert (first is None) == (kind == "quicksrnet")
+    if first is None:
+        return
+    flat = torch.full((1, 3, 6, 6), 0.7)
+    with torch.no_grad():
+        assert network.get_submodule(first)(flat)[:, :, 1:-1, 1:-1].abs().max() < 1e-5
+        assert plain.get_submodule(first)(flat).abs().max() > 0.01
+
+
 @EVERY_KIND
 @pytest.mark.parametrize("scale", [2, 4])
 def test_an_untrained_network_with_the_bicubic_residual_is_bicubic_enlargement(kind: str, scale: int):
