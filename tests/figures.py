@@ -1,4 +1,4 @@
-"""Figures of the weights that a small training ends with, recorded before the modules were moved.
+"""Figures of the weights that a small training ends with, as recorded.
 
 `python -m tests.figures` trains and writes `tests/fixtures/training_figures.json` again: only where a change of the
 weights is meant. `tests/sr/training/test_recorded_figures.py` trains alike and compares. Everything goes through the

@@ -106,7 +106,8 @@ def test_without_a_compiler_training_goes_on_as_it_would_have(
     assert line.startswith("training goes on without torch.compile, which fails here (")
     assert "\n" not in line
     eager = fit(tmp_path / "eager", RECIPE)
-    assert all(torch.equal(found[name], weight) for name, weight in eager.items())
+    for name, weight in eager.items():
+        torch.testing.assert_close(found[name], weight, rtol=0, atol=1e-4)
 
 
 @pytest.mark.slow  # a network of this depth takes a minute to compile

@@ -1,4 +1,4 @@
-"""Trainings end with the weights that they ended with before the modules were moved, bit for bit.
+"""Trainings end with the weights that are recorded, bit for bit.
 
 The same versions on the same processor compute the same bits; elsewhere sums of the weights and validations must be
 within a thousandth. `tests/figures.py` has the settings and tells how the figures were recorded.
