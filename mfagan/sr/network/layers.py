@@ -42,6 +42,9 @@ CFABS_PER_MFAM = 2
 CCA_REDUCTION = 16
 CCA_EPSILON = 1e-6
 
+_DETAILS = 5.0
+"""Makes the activations' standard deviation about 0.5 on BSDS500, where He's filters without their mean have 0.1."""
+
 SCALES = (2, 3, 4)
 """The factors by which generators enlarge."""
 Residual = Literal["none", "bicubic"]
@@ -110,10 +113,6 @@ def _hidden(channels: int) -> int:
 
 def _count(groups: Groups) -> int:
     return sum(group.size for group in groups)
-
-
-_DETAILS = 5.0
-"""Makes the activations' standard deviation about 0.5 on BSDS500, where He's filters without their mean have 0.1."""
 
 
 class Conv(nn.Conv2d):

@@ -41,7 +41,6 @@ __all__ = ["INPUT_SIZE", "MFANet", "blocks", "operators"]
 INPUT_SIZE = (128, 128)
 """(height, width) in pixels of the LR image for which the paper prints FLOPs, memory and latency; ours use it too."""
 
-
 _SKIPPED = 0.3
 """Scale of the initial weights of the convolutions whose output is added to what came before."""
 

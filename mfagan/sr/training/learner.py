@@ -58,11 +58,9 @@ class GANLearner(Learner):
         """
         self.stage = stage
         self.fabric = fabric
-        self._layout = torch.channels_last
-        if (
-            recipe.compile and fabric.device.type == "cpu"
-        ):  # whose compiled convolutions choose layouts of their own
-            self._layout = torch.contiguous_format
+        # On a CPU, torch.compile is the faster without a layout given to it.
+        plain = recipe.compile and fabric.device.type == "cpu"
+        self._layout = torch.contiguous_format if plain else torch.channels_last
         self.network = to_device(generator, fabric.device, self._layout).train()
         self.discriminator = (
             None if discriminator is None else to_device(discriminator, fabric.device).train()
