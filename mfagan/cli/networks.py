@@ -114,7 +114,8 @@ def train(
     init: Annotated[
         Path | None,
         typer.Option(
-            help="A generator's checkpoint that --stage teacher or supernet starts from; a narrower one is grown."
+            help="A generator's checkpoint that --stage teacher, distill or supernet starts from; "
+            "a narrower one is grown."
         ),
     ] = None,
     vgg: VggOption = None,

@@ -370,6 +370,25 @@ def test_a_narrower_generator_is_grown_into_the_supernet(run: Run, trained: Path
         assert torch.allclose(grown(x), network.eval()(x), atol=1e-4)
 
 
+def test_a_student_starts_from_a_generator_and_its_teachers_are_read_as_always(
+    run: Run, trained: Path, tmp_path: Path
+):
+    init, out = trained / "supergenerator.safetensors", tmp_path / "w"
+    recipe = tiny.write_recipe(tmp_path)
+    recipe.write_text(recipe.read_text().replace("learning_rate = 1e-4", "learning_rate = 1e-12"))
+    out.mkdir()
+    for name in ("teacher_gan", "teacher_discriminator"):
+        shutil.copy(trained / f"{name}.safetensors", out)
+    command = ["train", recipe, "--images", trained / "photos", "--device", "cpu", "--out", out]
+    done = run(*command, "--stage", "distill", "--max-steps", 1, "--init", init)
+    assert done.status == 0, done.err
+    found, given = checkpoint.read(out / "student.safetensors"), checkpoint.read(init)
+    torch.testing.assert_close(found.state["head.weight"], given.state["head.weight"], rtol=0, atol=1e-6)
+    parents = found.record["parents"]
+    assert isinstance(parents, dict)
+    assert set(parents) == {init.name, "teacher_gan.safetensors", "teacher_discriminator.safetensors"}
+
+
 def test_a_teacher_starts_from_a_teacher(run: Run, trained: Path, tmp_path: Path):
     init = trained / "teacher.safetensors"
     recipe = tiny.write_recipe(tmp_path)
@@ -387,9 +406,17 @@ def test_a_teacher_starts_from_a_teacher(run: Run, trained: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("stages", "init", "message"),
     [
-        ([], "supergenerator", "give --stage teacher or --stage supernet alone"),
-        (["distill"], "supergenerator", "give --stage teacher or --stage supernet alone"),
-        (["teacher", "supernet"], "supergenerator", "give --stage teacher or --stage supernet alone"),
+        ([], "supergenerator", "give --stage teacher or --stage distill or --stage supernet alone"),
+        (
+            ["teacher_gan"],
+            "supergenerator",
+            "give --stage teacher or --stage distill or --stage supernet alone",
+        ),
+        (
+            ["teacher", "supernet"],
+            "supergenerator",
+            "give --stage teacher or --stage distill or --stage supernet alone",
+        ),
         (["supernet"], "missing", "no such file"),
         (["supernet"], "discriminator", "its network is 'patchgan', 'mfanet' is needed here"),
         (

@@ -47,14 +47,17 @@ Sources = Mapping[str, Source]
 
 
 def _build_teacher(run: SRRun, sources: Sources) -> StageWork:
-    given, widths = sources.get(INIT), Widths.uniform(run.recipe.teacher_width)
-    if given is None:
-        generator = new_generator(run, run.recipe.teacher_width)
-    else:
-        generator = MFANet.from_checkpoint(given.checkpoint, given.path)
-        if generator.widths != widths:
-            generator = grow(generator, widths, run.options.seed)
+    generator = _first_generator(run, sources, run.recipe.teacher_width)
     return run.work(_learner(run, "teacher", generator), crop_seed(run, "teacher"))
+
+
+def _first_generator(run: SRRun, sources: Sources, width: int) -> MFANet:
+    """The given generator, grown to the width if it is narrower, or a new one."""
+    given, widths = sources.get(INIT), Widths.uniform(width)
+    if given is None:
+        return new_generator(run, width)
+    generator = MFANet.from_checkpoint(given.checkpoint, given.path)
+    return generator if generator.widths == widths else grow(generator, widths, run.options.seed)
 
 
 def _build_teacher_gan(run: SRRun, sources: Sources) -> StageWork:
@@ -67,7 +70,7 @@ def _build_teacher_gan(run: SRRun, sources: Sources) -> StageWork:
 def _build_distill(run: SRRun, sources: Sources) -> StageWork:
     teacher, teacher_discriminator = sources["teacher_gan"], sources["teacher_discriminator"]
     frozen = _distillable(rebuild_discriminator(teacher_discriminator.checkpoint, teacher_discriminator.path))
-    student = new_generator(run, run.recipe.student_width)
+    student = _first_generator(run, sources, run.recipe.student_width)
     discriminator = _distillable(new_discriminator(run, run.recipe.student_discriminator))
     wide = MFANet.from_checkpoint(teacher.checkpoint, teacher.path)
     distillation = Distillation(wide, frozen, student, discriminator, run.recipe.norm)
@@ -184,8 +187,8 @@ def train(run: SRRun, stages: Sequence[StageSpec[SRRun]] = PIPELINE, init: Path 
     Args:
         run: what they train.
         stages: some of `PIPELINE`.
-        init: a checkpoint whose generator the only stage starts from, as `require_start` takes it, instead of what
-            it reads in the run's folder; None for that.
+        init: a checkpoint whose generator the only stage starts from, as `require_start` takes it, instead of an
+            untrained one or the run's student; None for those.
 
     Returns:
         The files they leave.
@@ -204,8 +207,16 @@ def train(run: SRRun, stages: Sequence[StageSpec[SRRun]] = PIPELINE, init: Path 
     for spec in chosen:
         for role in spec.writes:
             require_place(spec.path(run.options.folder, role))
-    files = StageFiles() if init is None else StageFiles(sources={INIT: init})
-    return [path for spec in chosen for path in run.train(spec, files)]
+    return [path for spec in chosen for path in run.train(spec, _files(run, spec, init))]
+
+
+def _files(run: SRRun, spec: StageSpec[SRRun], init: Path | None) -> StageFiles:
+    """Where a stage finds what it reads, if it starts from `init`: that is its student, the rest is as always."""
+    if init is None:
+        return StageFiles()
+    folder = run.options.folder
+    others = {role: folder / name for role, name in spec.reads.items() if role != "student"}
+    return StageFiles(sources={INIT: init, **others})
 
 
 def check_stages(names: Sequence[str] | None) -> Sequence[StageSpec[SRRun]]:

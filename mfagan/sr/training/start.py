@@ -23,13 +23,14 @@ def require_start(recipe: Recipe, stages: Sequence[str], init: Path) -> None:
 
     Args:
         recipe: gives the generator's width, scale and residual.
-        stages: names of the stages that are to be trained. `teacher` or `supernet`, alone, can start from a checkpoint.
+        stages: names of the stages that are to be trained. `teacher`, `distill` or `supernet`, alone, can start from a
+            checkpoint.
         init: the checkpoint, of an MFANet.
 
     Raises:
         InputError: other stages; no such file, or another network than the stage trains, or a wider one.
     """
-    widths = {"teacher": recipe.teacher_width, "supernet": recipe.student_width}
+    widths = {"teacher": recipe.teacher_width} | dict.fromkeys(("distill", "supernet"), recipe.student_width)
     if len(stages) != 1 or stages[0] not in widths:
         choices = " or ".join(f"--stage {name}" for name in widths)
         raise InputError(f"--init {init}: give {choices} alone, which start from a generator")
