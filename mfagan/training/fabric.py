@@ -8,6 +8,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 
 from mfagan.devices import choose_device, computes_bf16
 from mfagan.errors import InputError
+from mfagan.training.allocator import keep_freed_memory
 from mfagan.training.recipe import TrainingPrecision
 
 __all__ = ["make_fabric"]
@@ -33,6 +34,8 @@ def make_fabric(device: str = "auto", precision: TrainingPrecision = "auto") -> 
     if world > 1 and chosen.index is not None:
         raise InputError(f"device {device!r}: torchrun gives each process its own; give {chosen.type}")
     on_gpu = chosen.type == "cuda"
+    if chosen.type == "cpu":
+        keep_freed_memory()
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it announces what was asked of it
     bf16 = precision == "bf16" or (precision == "auto" and computes_bf16(chosen))
     fabric = Fabric(
