@@ -42,7 +42,7 @@ SYSTEMS = {
         "spanv2",
     )
 }
-"""Package of a system -> the kinds of generators in checkpoints that its `network.kinds` loads."""
+"""Package of a system -> the kinds of generators in checkpoints that its module `kinds` loads."""
 
 _SUPER_RESOLUTION = "mfagan.sr"
 """The system that reads the files of other authors."""
@@ -165,20 +165,20 @@ def export_network(network: nn.Module, size: tuple[int, int], photo: Tensor) -> 
 
 
 def _open(path: str | Path, widths: str | None = None) -> tuple[Any, Any]:
-    """The network of a file, and the module `network.kinds` of its system."""
+    """The network of a file, and the module `kinds` of its system."""
     if not checkpoint.is_foreign(path):
         found = checkpoint.read(path)
         kinds = _kinds_of(found, path)
         return kinds.rebuild(found, path, widths), kinds
     if widths is not None:
         raise InputError(f"weights {path}: the network has no slices; leave the widths out")
-    published = import_module(f"{_SUPER_RESOLUTION}.network.published")
-    return published.load_published(path), import_module(f"{_SUPER_RESOLUTION}.network.kinds")
+    published = import_module(f"{_SUPER_RESOLUTION}.network.peers.published")
+    return published.load_published(path), import_module(f"{_SUPER_RESOLUTION}.kinds")
 
 
 def _kinds_of(found: Checkpoint, path: str | Path) -> Any:
     try:
-        return import_module(f"{_system_of(found.network)}.network.kinds")
+        return import_module(f"{_system_of(found.network)}.kinds")
     except InputError as error:
         raise InputError(f"checkpoint {path}: {error}") from None
 

@@ -17,7 +17,7 @@ from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.data.images import read_image, to_uint8
 from mfagan.evaluation.scores import super_resolve
-from mfagan.sr.network.kinds import KINDS, build, load_generator
+from mfagan.sr.kinds import KINDS, build, load_generator
 from mfagan.sr.shipped import SUPERGENERATOR
 from tests import ROOT
 

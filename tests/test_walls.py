@@ -74,7 +74,7 @@ ALLOWED = {
     ("tensorflow",): ("mfagan/deploy/tflite.py",),
     ("ai_edge_litert",): ("mfagan/deploy/litert.py",),
     ("lpips", "torchvision"): ("mfagan/pretrained.py",),
-    ("spandrel",): ("mfagan/sr/network/published_spandrel.py",),
+    ("spandrel",): ("mfagan/sr/network/peers/published_spandrel.py",),
     ("search.problem", "search.latency"): (
         "search",
         "mfagan/latency",

@@ -84,7 +84,7 @@ def info(
     """Print what a checkpoint holds and how it was made."""
     from mfagan import checkpoint
     from mfagan.evaluation.text_table import format_fields
-    from mfagan.sr.network.kinds import KINDS, describe_generator
+    from mfagan.sr.kinds import KINDS, describe_generator
 
     found = checkpoint.read(ckpt)
     # Arguments that the file leaves out have defaults, which belong to what the network is.
@@ -269,7 +269,7 @@ def export(
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.measure import measure_model
     from mfagan.sr.export import export_generator
-    from mfagan.sr.network.kinds import load_generator
+    from mfagan.sr.kinds import load_generator
     from mfagan.sr.network.widths import Widths
 
     if to != "tflite":

@@ -289,6 +289,6 @@ def _where(storage: str, study: str) -> str:
 
 def _scale_of(path: Path) -> int:
     from mfagan import checkpoint
-    from mfagan.sr.network.kinds import describe_generator
+    from mfagan.sr.kinds import describe_generator
 
     return describe_generator(checkpoint.read(path, "mfanet"), path).scale

@@ -8,7 +8,7 @@ from torch import Tensor
 from mfagan.data.images import resize_bicubic
 from mfagan.deploy import tflite
 from mfagan.errors import InputError
-from mfagan.sr.network.kinds import Generator
+from mfagan.sr.kinds import Generator
 from mfagan.sr.network.mfanet import MFANet, operators
 
 __all__ = ["export_generator"]

@@ -14,7 +14,7 @@ from mfagan import checkpoint
 from mfagan.data.splits import read_pairs
 from mfagan.evaluation.scores import as_method, mean_scores, score
 from mfagan.sr.experiments.demo_report import DemoFiles, summarize, write_report
-from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.kinds import load_generator
 from mfagan.sr.shipped import SUPERGENERATOR
 from search import study
 from search.storage import ledger

@@ -19,7 +19,7 @@ from mfagan.checkpoint import Checkpoint
 from mfagan.data.splits import read_pairs
 from mfagan.evaluation.scores import enlarge_bicubic, super_resolve
 from mfagan.sr.experiments.paper_tables import TABLE_2
-from mfagan.sr.network.kinds import Generator, build, load_generator
+from mfagan.sr.kinds import Generator, build, load_generator
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.shipped import SUPERGENERATOR

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mfagan import checkpoint, pretrained
-from mfagan.sr.network.kinds import build
+from mfagan.sr.kinds import build
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.shipped import SUPERGENERATOR

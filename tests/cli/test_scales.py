@@ -9,7 +9,7 @@ from mfagan import checkpoint
 from mfagan.data.splits import read_pairs
 from mfagan.deploy.litert import max_abs_difference
 from mfagan.evaluation.scores import mean_psnr_db, super_resolve
-from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.kinds import load_generator
 from tests import tiny
 from tests.command import Result, Run
 

@@ -14,7 +14,7 @@ from PIL import Image
 from torch._inductor import config as inductor
 
 from mfagan import checkpoint
-from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.picked import Picked

@@ -10,8 +10,8 @@ from mfagan.data.splits import EMBEDDED, Pair, read_pairs
 from mfagan.evaluation.psnr_ssim import psnr_db, shaved_luma
 from mfagan.evaluation.scores import enlarge_bicubic, mean_psnr_db
 from mfagan.networks.discriminators import PatchGAN
+from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.discriminators import load_discriminator
-from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.shipped import BENCHMARKS, DISCRIMINATOR, SUPERGENERATOR
 from mfagan.sr.training.stages import read_recipe, recipe_of

@@ -15,7 +15,7 @@ from mfagan import checkpoint
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.sr.experiments.ranking import Slice
 from mfagan.sr.experiments.results import ExperimentReport, budget, mean_figures, rank, score, tune_slice
-from mfagan.sr.network.kinds import Generator, build
+from mfagan.sr.kinds import Generator, build
 from mfagan.sr.network.mfanet import INPUT_SIZE
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.learner import GANLearner

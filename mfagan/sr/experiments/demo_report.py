@@ -21,7 +21,7 @@ from mfagan.evaluation.scores import (
 )
 from mfagan.files import write_atomic
 from mfagan.latency.measure import measure_model
-from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.kinds import load_generator
 from mfagan.sr.study.picked import read_picked
 from mfagan.sr.study.problem import Finding
 

@@ -14,7 +14,7 @@ from mfagan.evaluation.text_table import Cell, Column, format_markdown, format_t
 from mfagan.files import write_atomic
 from mfagan.pretrained import Lpips
 from mfagan.sr.experiments.ranking import Ranking, rank_slices
-from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import Widths

@@ -7,7 +7,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.errors import InputError
-from mfagan.sr.network.kinds import describe_generator
+from mfagan.sr.kinds import describe_generator
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.recipe import Recipe

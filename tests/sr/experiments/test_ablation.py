@@ -14,7 +14,7 @@ from mfagan.sr.experiments import ablation
 from mfagan.sr.experiments.ablation import PRUNED, rules
 from mfagan.sr.experiments.paper_tables import TABLE_1
 from mfagan.sr.experiments.results import ExperimentReport
-from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.mfanet import operators
 from mfagan.sr.training.run import SRRun
 from mfagan.sr.training.stages import SUPERNET

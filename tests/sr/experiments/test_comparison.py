@@ -11,7 +11,7 @@ from mfagan.graph.costs import trace_costs
 from mfagan.sr.experiments import comparison
 from mfagan.sr.experiments.ranking import Slice
 from mfagan.sr.experiments.results import ExperimentReport
-from mfagan.sr.network.kinds import load_generator
+from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.run import SRRun
 from tests import tiny

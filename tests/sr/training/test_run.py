@@ -10,8 +10,8 @@ import torch
 from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
+from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.discriminators import ESRGANDiscriminator, load_discriminator
-from mfagan.sr.network.kinds import load_generator
 from mfagan.sr.training import stages as training
 from mfagan.sr.training.recipe import Recipe, Sampling
 from mfagan.sr.training.run import SRRun, SRRunOptions, prepare_run

@@ -15,10 +15,10 @@ from torch.nn import functional as F
 
 from mfagan.errors import InputError
 from mfagan.registry import load_network
-from mfagan.sr.network.distillation_peers import RFDN
-from mfagan.sr.network.published import load_published
-from mfagan.sr.network.published_files import read_weights
-from mfagan.sr.network.span_peers import SPAN, SPANV2
+from mfagan.sr.network.peers.distillation import RFDN
+from mfagan.sr.network.peers.published import load_published
+from mfagan.sr.network.peers.published_files import read_weights
+from mfagan.sr.network.peers.span import SPAN, SPANV2
 from tests.command import Run
 
 State = dict[str, Tensor]

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.sr.network.layers import N_COLOURS, Residual
-from mfagan.sr.network.peer_layers import DIV2K_MEAN, LEVELS, Peer, conv, pixel_shuffled
+from mfagan.sr.network.peers.peer import DIV2K_MEAN, LEVELS, Peer, conv, pixel_shuffled
 
 __all__ = ["SPAN", "SPANV2"]
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
 from mfagan.graph.trace import trace_operators
-from mfagan.sr.network.kinds import PEERS
+from mfagan.sr.kinds import PEERS
 from mfagan.sr.network.peers import (
     EDSR,
     IMDN,
@@ -21,7 +21,7 @@ from mfagan.sr.network.peers import (
     SRResNet,
     SRVGGNetCompact,
 )
-from mfagan.sr.network.plain_peers import CompactActivation
+from mfagan.sr.network.peers.plain import CompactActivation
 
 ALL = pytest.mark.parametrize("peer", PEERS.values())
 

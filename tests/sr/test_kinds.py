@@ -12,7 +12,7 @@ from mfagan.graph.costs import sum_costs
 from mfagan.graph.trace import trace_operators
 from mfagan.registry import SYSTEMS
 from mfagan.sr.export import export_generator
-from mfagan.sr.network.kinds import KINDS, PEERS, Generator, build, load_generator
+from mfagan.sr.kinds import KINDS, PEERS, Generator, build, load_generator
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from mfagan.errors import InputError
 from mfagan.sr.network.layers import N_COLOURS, Residual
-from mfagan.sr.network.peer_layers import Peer, conv, pixel_shuffled
+from mfagan.sr.network.peers.peer import Peer, conv, pixel_shuffled
 
 __all__ = ["CompactActivation", "QuickSRNet", "SRVGGNetCompact"]
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from mfagan.errors import InputError
 from mfagan.sr.network.layers import CCA_REDUCTION, ContrastAwareAttention, Group, Residual
-from mfagan.sr.network.peer_layers import Peer, conv, leaky, pixel_shuffled
+from mfagan.sr.network.peers.peer import Peer, conv, leaky, pixel_shuffled
 
 __all__ = ["IMDN", "RFDN", "RFDN_MIN_SIDE_PX"]
 

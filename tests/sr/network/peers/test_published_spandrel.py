@@ -18,9 +18,9 @@ from mfagan.errors import InputError
 from mfagan.graph.costs import trace_costs
 from mfagan.pretrained import import_torchvision
 from mfagan.registry import load_network
-from mfagan.sr.network.plain_peers import SRVGGNetCompact
-from mfagan.sr.network.published_spandrel import SpandrelNetwork
-from mfagan.sr.network.span_peers import SPAN
+from mfagan.sr.network.peers.plain import SRVGGNetCompact
+from mfagan.sr.network.peers.published_spandrel import SpandrelNetwork
+from mfagan.sr.network.peers.span import SPAN
 from tests import tiny
 from tests.command import Run
 

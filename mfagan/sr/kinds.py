@@ -8,11 +8,11 @@ import torch
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
-from mfagan.sr.network.distillation_peers import IMDN, RFDN, RFDN_MIN_SIDE_PX
 from mfagan.sr.network.layers import BicubicResidual
 from mfagan.sr.network.mfanet import MFANet
-from mfagan.sr.network.peer_layers import Peer
 from mfagan.sr.network.peers import EDSR, SPAN, SPANV2, QuickSRNet, RRDBNet, SRResNet, SRVGGNetCompact
+from mfagan.sr.network.peers.distillation import IMDN, RFDN, RFDN_MIN_SIDE_PX
+from mfagan.sr.network.peers.peer import Peer
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
 

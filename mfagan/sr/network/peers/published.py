@@ -1,7 +1,7 @@
 """Weights that other authors published, in the formats of their files: networks of ours with the same function.
 
 RFDN, SPAN (in the form it is trained in or deployed in) and SPANV2 are converted to our own modules here; other files
-are read by spandrel (mfagan/sr/network/published_spandrel.py). Sizes follow from the shapes of the weights.
+are read by spandrel (mfagan/sr/network/peers/published_spandrel.py). Sizes follow from the shapes of the weights.
 """
 
 import re
@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from mfagan.errors import InputError
-from mfagan.sr.network.distillation_peers import RFDN
 from mfagan.sr.network.layers import N_COLOURS, SCALES
-from mfagan.sr.network.peer_layers import LEVELS, Peer
-from mfagan.sr.network.published_files import read_weights
-from mfagan.sr.network.published_spandrel import SpandrelNetwork, load_with_spandrel
-from mfagan.sr.network.span_peers import SPAN, SPANV2
+from mfagan.sr.network.peers.distillation import RFDN
+from mfagan.sr.network.peers.peer import LEVELS, Peer
+from mfagan.sr.network.peers.published_files import read_weights
+from mfagan.sr.network.peers.published_spandrel import SpandrelNetwork, load_with_spandrel
+from mfagan.sr.network.peers.span import SPAN, SPANV2
 
 __all__ = ["convert_weights", "load_published"]
 
