@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.errors import InputError
+from mfagan.networks.initial_weights import start_with_details
 
 __all__ = ["RECEPTIVE_FIELD_PX", "SLOPE", "TAPS", "Discriminator", "PatchGAN"]
 
@@ -78,6 +79,22 @@ class PatchGAN(Discriminator):
             self.convs.append(nn.Conv2d(channels, multiple * base, kernel, stride, padding=1))
             channels = multiple * base
         self.convs.append(nn.Conv2d(channels, 1, 3, padding=1))
+        self._start()
+
+    def _start(self) -> None:
+        """Draw the weights.
+
+        With PyTorch's defaults the logits follow the images' brightness, which real and generated images share, and
+        hundreds of steps pass before a generator whose images are merely blurred is told from the originals. So
+        the first filters see details alone, biases are zero, and He's weights keep the variance of the activations.
+        """
+        for conv in self.convs:
+            assert isinstance(conv, nn.Conv2d)
+            assert conv.bias is not None
+            nn.init.kaiming_normal_(conv.weight, a=SLOPE)
+            nn.init.zeros_(conv.bias)
+            if conv is self.convs[0]:
+                start_with_details(conv)
 
     @property
     def tap_channels(self) -> tuple[int, ...]:

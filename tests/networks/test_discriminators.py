@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from mfagan.data.splits import EMBEDDED, read_pairs
 from mfagan.errors import InputError
 from mfagan.networks.discriminators import RECEPTIVE_FIELD_PX, SLOPE, TAPS, PatchGAN
 
@@ -47,12 +48,12 @@ def test_agrees_with_convolutions_written_out():
         x = torch.where(x > 0, x, 0.2 * x)
         expected.append(x)
     last = network.convs[6]
-    torch.nn.init.constant_(last.get_parameter("bias"), -1.0)  # raw logits are negative here
+    torch.nn.init.constant_(last.get_parameter("bias"), -50.0)  # raw logits are negative here
     logits, taps = network.taps(images(32, 40))
     for number, tap in zip((2, 4, 6), taps, strict=True):
         torch.testing.assert_close(tap, expected[number - 1])
     torch.testing.assert_close(logits, last(expected[5]))
-    assert (logits < -0.5).all()
+    assert (logits < 0).all()
     assert torch.equal(network(images(32, 40)), logits)
     assert (TAPS, SLOPE) == ((2, 4, 6), 0.2)
 
@@ -95,3 +96,15 @@ def test_config_rebuilds_the_network():
 def test_base_must_be_positive():
     with pytest.raises(InputError, match=r"base width is 0; give at least 1"):
         PatchGAN(0)
+
+
+def test_untrained_its_first_filters_see_details_and_every_layer_keeps_their_scale():
+    torch.manual_seed(0)
+    network = PatchGAN(16)
+    (chelsea,) = (pair.hr for pair in read_pairs(EMBEDDED) if pair.name == "chelsea")
+    with torch.no_grad():
+        flat = network.convs[0](torch.full((1, 3, 16, 16), 0.7))
+        assert flat[:, :, 1:-1, 1:-1].abs().max() < 1e-6
+        logits, taps = network.taps(chelsea[None, :, 40:200, 40:200])
+    scales = [float(x.square().mean().sqrt()) for x in (*taps, logits)]
+    assert max(scales) < 3 * min(scales)

@@ -10,6 +10,7 @@ from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
 from mfagan.networks.discriminators import SLOPE, Discriminator, PatchGAN
+from mfagan.networks.initial_weights import start_with_details
 
 __all__ = ["DISCRIMINATORS", "ESRGANDiscriminator", "load_discriminator", "rebuild_discriminator"]
 
@@ -52,6 +53,9 @@ class ESRGANDiscriminator(Discriminator):
             layers += [nn.LeakyReLU(SLOPE, inplace=True), nn.Conv2d(width, width, 4, 2, 1, bias=False)]
             layers += [nn.BatchNorm2d(width), nn.LeakyReLU(SLOPE, inplace=True)]
             channels = width
+        first = layers[0]
+        assert isinstance(first, nn.Conv2d)
+        start_with_details(first)
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(
             nn.Linear(channels * (image_px // 32) ** 2, self.HIDDEN),

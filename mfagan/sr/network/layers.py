@@ -33,7 +33,6 @@ __all__ = [
     "named_convs",
     "require_residual",
     "require_scale",
-    "start_with_details",
 ]
 
 N_COLOURS = 3
@@ -41,9 +40,6 @@ N_INNER_CONVS = 5
 CFABS_PER_MFAM = 2
 CCA_REDUCTION = 16
 CCA_EPSILON = 1e-6
-
-_DETAILS = 5.0
-"""Makes the activations' standard deviation about 0.5 on BSDS500, where He's filters without their mean have 0.1."""
 
 SCALES = (2, 3, 4)
 """The factors by which generators enlarge."""
@@ -152,21 +148,6 @@ def named_convs(module: nn.Module) -> Iterable[tuple[str, Conv]]:
         module: The network or a part of it.
     """
     return ((name, child) for name, child in module.named_modules() if isinstance(child, Conv))
-
-
-@torch.no_grad()
-def start_with_details(conv: nn.Conv2d) -> None:
-    """Make the initial filters of a first convolution see the details of an image instead of its brightness.
-
-    Every filter loses its mean, so that a constant colour has no output, and is enlarged, since the pixels of a
-    photograph differ little from their neighbours.
-
-    Args:
-        conv: the convolution, whose weights are drawn already; its bias becomes zero.
-    """
-    conv.weight.sub_(conv.weight.mean((2, 3), keepdim=True)).mul_(_DETAILS)
-    if conv.bias is not None:
-        nn.init.zeros_(conv.bias)
 
 
 class ContrastAwareAttention(nn.Module):

@@ -21,6 +21,7 @@ from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block, Operator
 from mfagan.graph.recorder import OperatorRecorder
+from mfagan.networks.initial_weights import start_with_details
 from mfagan.sr.network.aggregation import MFAM, SLOPE, Fusion, PrefixState
 from mfagan.sr.network.layers import (
     CFABS_PER_MFAM,
@@ -32,7 +33,6 @@ from mfagan.sr.network.layers import (
     named_convs,
     require_residual,
     require_scale,
-    start_with_details,
 )
 from mfagan.sr.network.widths import Widths
 

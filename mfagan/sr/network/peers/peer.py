@@ -10,12 +10,12 @@ from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
+from mfagan.networks.initial_weights import start_with_details
 from mfagan.sr.network.layers import (
     BicubicResidual,
     Residual,
     require_residual,
     require_scale,
-    start_with_details,
 )
 
 __all__ = ["DIV2K_MEAN", "LEVELS", "STEPS", "Peer", "conv", "leaky", "pixel_shuffled", "shrink"]
