@@ -1,6 +1,6 @@
 """The networks of all systems: finds the system of a checkpoint by its kind, and imports it only then.
 
-A system is a package with the same files inside as the others: `network/kinds.py` loads its checkpoints, `export.py`
+A system is a package with the same files inside as the others: `kinds.py` loads its checkpoints, `export.py`
 exports its networks, `shipped.py` names the weights that are installed with it.
 """
 

@@ -265,7 +265,7 @@ def test_what_is_no_picture_is_refused(model: mfagan.Model, name: str):
 
 def test_what_cannot_be_loaded_is_refused(tmp_path: Path, trained: Path):
     for arguments, message in (
-        ({"path": "supergen"}, r"model 'supergen': no such file; .*\(supergenerator, benchmarks\)"),
+        ({"path": "supergen"}, r"model 'supergen': no such file; .*\(supergenerator, free, perceptual\)"),
         ({"path": tmp_path / "a.safetensors"}, r"a\.safetensors: no such file"),
         ({"path": trained / "discriminator.safetensors"}, "its network is 'patchgan', a generator is needed"),
         ({"widths": 7}, "trunk is 7, which is not one of"),

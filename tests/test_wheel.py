@@ -30,7 +30,8 @@ assert LatencyTable.read(table).entries
 assert checkpoint.read(shipped.SUPERGENERATOR, "mfanet", "supergenerator")
 assert checkpoint.read(shipped.DISCRIMINATOR, "patchgan", "discriminator")
 assert read_recipe("demo").name == "demo"
-assert mfagan.load(device="cpu").scale == 4
+for name in shipped.MODELS:
+    assert mfagan.load(name, device="cpu").scale == 4
 assert (installed / "mfagan" / "py.typed").is_file()
 """
 

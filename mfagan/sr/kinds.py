@@ -123,7 +123,8 @@ def rebuild_slices(found: Checkpoint, path: str | Path, widths: Sequence[str]) -
     Raises:
         InputError: as `rebuild`; one slice given twice.
     """
-    if not widths or found.network != MFANet.KIND:
+    # A SubGenerator was fine-tuned at its own widths alone.
+    if not widths or found.network != MFANet.KIND or found.role == "subgenerator":
         return {"": rebuild(found, path)}
     networks: dict[str, Generator] = {}
     for asked in widths:

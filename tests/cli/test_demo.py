@@ -15,7 +15,7 @@ from mfagan.data.splits import read_pairs
 from mfagan.evaluation.scores import as_method, mean_scores, score
 from mfagan.sr.experiments.demo_report import DemoFiles, summarize, write_report
 from mfagan.sr.kinds import load_generator
-from mfagan.sr.shipped import SUPERGENERATOR
+from mfagan.sr.shipped import PERCEPTUAL, SUPERGENERATOR
 from search import study
 from search.storage import ledger
 
@@ -30,6 +30,7 @@ KEYS = {
     "picked",
     "psnr_before_finetune_db",
     "psnr_after_finetune_db",
+    "perceptual_psnr_db",
     "tflite_max_abs_diff",
     "tflite_latency_ms",
     "lut_latency_ms",
@@ -106,12 +107,16 @@ def test_the_report_has_lpips_before_and_after_where_it_is_measured(demo: Path, 
         "supernet": load_generator(supernet),
         "before_finetune": load_generator(supernet, widths),
         "after_finetune": load_generator(subgenerator),
+        "perceptual": load_generator(PERCEPTUAL),
     }
     for name, network in networks.items():
         mean = mean_scores([score(as_method(network)(pair), pair, distance) for pair in pairs]).lpips
         assert found[name] == pytest.approx(mean)
-    line = f"; LPIPS {found['before_finetune']:.4f} -> {found['after_finetune']:.4f} (bicubic {found['bicubic']:.4f})"
-    assert line in summarize(facts, tmp_path)
+    said = summarize(facts, tmp_path)
+    assert f"; LPIPS {found['before_finetune']:.4f} -> {found['after_finetune']:.4f}" in said
+    assert (
+        f"bicubic {found['bicubic']:.4f}, the package's perceptual network {found['perceptual']:.4f}" in said
+    )
 
 
 def test_its_history_is_recorded(demo: Path):

@@ -29,8 +29,8 @@ from tests.command import Run
 QUOTED = [f"{row.name} (quoted)" for row in TABLE_2]
 
 
-def write(path: Path, network: Generator) -> Path:
-    checkpoint.save(path, Checkpoint(network.KIND, "x", network.config(), network.state_dict()))
+def write(path: Path, network: Generator, role: str = "x") -> Path:
+    checkpoint.save(path, Checkpoint(network.KIND, role, network.config(), network.state_dict()))
     return path
 
 
@@ -179,10 +179,12 @@ def test_bicubic_alone_at_a_scale(run: Run, folder: Path):
 def test_slices_stand_in_rows_of_their_own(run: Run, folder: Path):
     path = folder / "super.safetensors"
     mixed = "32,24,24,24,32,24,24,24"
-    command = ["evaluate", path, folder / "peer.safetensors", "--images", folder / "others", "--no-latency"]
+    tuned = perturb(build("mfanet", {"widths": [24] * 8, "scale": 4, "residual": "bicubic"}))
+    others = [write(folder / "tuned.safetensors", tuned, "subgenerator"), folder / "peer.safetensors"]
+    command = ["evaluate", path, *others, "--images", folder / "others", "--no-latency"]
     facts = json.loads(run(*command, "--widths", "24", "--widths", mixed, "--json").out)
-    names = [row["name"] for row in facts["rows"]][1:4]
-    assert names == ["super@24", f"super@{mixed}", "peer"]
+    names = [row["name"] for row in facts["rows"]][1:5]
+    assert names == ["super@24", f"super@{mixed}", "tuned", "peer"]
     costs = json.loads(run("costs", "--widths", mixed, "--residual", "bicubic", "--json").out)
     assert facts["rows"][2]["params"] == costs["params"]
     assert facts["rows"][1]["sets"]["others"]["psnr_db"] != facts["rows"][2]["sets"]["others"]["psnr_db"]

@@ -22,6 +22,7 @@ from mfagan.evaluation.scores import (
 from mfagan.files import write_atomic
 from mfagan.latency.measure import measure_model
 from mfagan.sr.kinds import load_generator
+from mfagan.sr.shipped import PERCEPTUAL
 from mfagan.sr.study.picked import read_picked
 from mfagan.sr.study.problem import Finding
 
@@ -72,10 +73,16 @@ def write_report(
         The report's content.
     """
     full, small = load_generator(files.supernet), load_generator(files.subgenerator)
+    looks = load_generator(PERCEPTUAL)
     record = checkpoint.read(files.subgenerator).record
     pairs = read_pairs(EMBEDDED, small.scale, record=record)
     choice = read_picked(files.picked)
-    methods = {"bicubic": enlarge_bicubic, "full": as_method(full), "small": as_method(small)}
+    methods = {
+        "bicubic": enlarge_bicubic,
+        "full": as_method(full),
+        "small": as_method(small),
+        "looks": as_method(looks),
+    }
     if lpips is not None:
         start = load_generator(files.supernet, ",".join(map(str, choice.widths)))
         methods["start"] = as_method(start)
@@ -99,6 +106,7 @@ def write_report(
         },
         "psnr_before_finetune_db": record["psnr_before_db"],
         "psnr_after_finetune_db": means["small"],
+        "perceptual_psnr_db": means["looks"],
         "tflite_max_abs_diff": max_abs_difference(contents, small, pairs[0].lr),
         "tflite_latency_ms": measure_model(contents, THREADS).latency_ms,
         "lut_latency_ms": choice.latency_ms,
@@ -110,10 +118,16 @@ def write_report(
             "supernet": scores["full"].lpips,
             "before_finetune": scores["start"].lpips,
             "after_finetune": scores["small"].lpips,
+            "perceptual": scores["looks"].lpips,
         }
     first = pairs[0]
-    columns = {"bicubic": enlarge_bicubic(first), "SubGenerator": super_resolve(small, first.lr)}
-    write_image(files.folder / PICTURE, side_by_side({**columns, "original": first.hr}))
+    columns = {
+        "bicubic": enlarge_bicubic(first),
+        "SubGenerator": super_resolve(small, first.lr),
+        "perceptual": super_resolve(looks, first.lr),
+        "original": first.hr,
+    }
+    write_image(files.folder / PICTURE, side_by_side(columns))
     write_atomic(files.folder / REPORT, json.dumps(facts, indent=2) + "\n")
     return facts
 
@@ -135,7 +149,7 @@ def summarize(facts: Mapping[str, object], folder: Path) -> str:
     if isinstance(lpips, Mapping):
         looks = (
             f"; LPIPS {lpips['before_finetune']:.4f} -> {lpips['after_finetune']:.4f} "
-            f"(bicubic {lpips['bicubic']:.4f})"
+            f"(bicubic {lpips['bicubic']:.4f}, the package's perceptual network {lpips['perceptual']:.4f})"
         )
     assert isinstance(picked, Mapping)
     assert isinstance(seconds, Mapping)

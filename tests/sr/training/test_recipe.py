@@ -86,7 +86,7 @@ def test_mistakes_are_named(tmp_path, old: str, new: str, message: str):
 
 
 def test_an_unknown_recipe_lists_the_shipped_ones():
-    with pytest.raises(InputError, match="shipped recipes: benchmarks, demo, paper"):
+    with pytest.raises(InputError, match="shipped recipes: benchmarks, demo, free, paper"):
         read_recipe("fast")
 
 
