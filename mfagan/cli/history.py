@@ -131,14 +131,18 @@ def find_lineage(ckpt: Path, storage: str | None) -> Lineage | None:
         storage: where the study of its pick is kept, None for what the pick says.
 
     Returns:
-        As `open_lineage`; None if the checkpoint was not fine-tuned from a pick.
+        As `open_lineage`; None if the checkpoint was not fine-tuned from a pick, or if it came with the package, whose
+        studies are not on this machine, and no storage is given.
 
     Raises:
         InputError: as `open_lineage`; `storage` is given for a checkpoint without a pick.
     """
     from mfagan import checkpoint
+    from mfagan.registry import list_shipped
     from mfagan.sr.study.picked import picked_of
 
+    if storage is None and ckpt.resolve() in [path.resolve() for path in list_shipped().values()]:
+        return None
     picked = picked_of(checkpoint.read(ckpt), ckpt)
     if picked is not None:
         return open_lineage(picked, storage)

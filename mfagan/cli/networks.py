@@ -270,19 +270,12 @@ def export(
     from mfagan.latency.measure import measure_model
     from mfagan.sr.export import export_generator
     from mfagan.sr.kinds import load_generator
-    from mfagan.sr.network.widths import Widths
 
     if to != "tflite":
         raise InputError(f"format {to!r}: only tflite is known")
     network = load_generator(ckpt, widths)
     require_place(out, ckpt, photo, storage_file(storage))
     lineage = find_lineage(ckpt, storage)
-    if lineage is not None and widths is not None and Widths.parse(widths) != lineage.picked.as_widths():
-        reason = f"the slice {widths} of {ckpt} is not what was picked"
-        if storage is not None:
-            raise InputError(f"{reason}; leave --storage out")
-        logger.warning("%s is not recorded in the study's history: %s", out, reason)
-        lineage = None
     picture = read_pairs(EMBEDDED, network.scale)[0].hr if photo is None else read_image(photo)
     model, difference = export_generator(network, read_size(size), picture)
     write_atomic(out, model)

@@ -82,7 +82,7 @@ def load_generator(path: str | Path, widths: str | Widths | None = None) -> Gene
 
     Raises:
         InputError: As `checkpoint.read`; not a generator; or widths that are no searched choice, do not fit, or are
-            asked of a peer.
+            asked of a peer, or not those of a SubGenerator.
     """
     return rebuild(checkpoint.read(path), path, widths)
 
@@ -106,6 +106,8 @@ def rebuild(found: Checkpoint, path: str | Path, widths: str | Widths | None = N
     if widths is None:
         return MFANet.from_checkpoint(found, path)
     choice = Widths.parse(widths) if isinstance(widths, str) else widths
+    if not _has_slices(found) and list(choice) != found.config.get("widths"):
+        raise InputError(f"checkpoint {path}: a {found.role} has no slices; leave the widths out")
     return SuperGenerator.from_checkpoint(found, path).extract(require_choice(choice))
 
 
@@ -123,8 +125,7 @@ def rebuild_slices(found: Checkpoint, path: str | Path, widths: Sequence[str]) -
     Raises:
         InputError: as `rebuild`; one slice given twice.
     """
-    # A SubGenerator was fine-tuned at its own widths alone.
-    if not widths or found.network != MFANet.KIND or found.role == "subgenerator":
+    if not widths or not _has_slices(found):
         return {"": rebuild(found, path)}
     networks: dict[str, Generator] = {}
     for asked in widths:
@@ -148,6 +149,11 @@ def min_side_px(network: Generator) -> int:
     if isinstance(network, RFDN):
         return RFDN_MIN_SIDE_PX
     return 1 if network.residual is None else BicubicResidual.BORDER_PX
+
+
+def _has_slices(found: Checkpoint) -> bool:
+    """Whether narrower networks can be taken out: a SubGenerator was fine-tuned at its own widths alone."""
+    return found.network == MFANet.KIND and found.role != "subgenerator"
 
 
 def _require_generator(found: Checkpoint, path: str | Path) -> None:

@@ -152,18 +152,16 @@ def test_record_refuses(run: Run, study: Path, file: str, latency_ms: object, de
     assert kinds(study / "study.db") == ["pick"]
 
 
-def test_a_slice_of_what_was_fine_tuned_is_not_recorded(run: Run, study: Path, trained: Path):
+def test_what_came_with_the_package_has_no_history_here(run: Run, tmp_path: Path):
+    done = run("export", "perceptual", "--size", "16x20", "--out", tmp_path / "looks.tflite")
+    assert (done.status, done.err) == (0, "")
+
+
+def test_what_was_fine_tuned_has_no_slices(run: Run, study: Path, trained: Path):
     assert run(*finetune(study, trained)).status == 0
     picked = read_picked(study / "picked.json").widths
-    narrow = ("--widths", ",".join(["24"] * 8))
     assert picked != (24,) * 8
-    sliced = run(*export(study, trained, *narrow))
-    assert sliced.status == 0, sliced.err
-    assert "not recorded in the study's history: the slice 24,24,24,24,24,24,24,24 of" in sliced.err
-    assert (
-        "leave --storage out"
-        in run(*export(study, trained, *narrow, "--storage", study / "study.db")).message
-    )
+    assert "has no slices; leave the widths out" in run(*export(study, trained, "--widths", "24")).message
     assert kinds(study / "study.db") == ["pick", "finetune"]
     assert run(*export(study, trained, "--widths", ",".join(map(str, picked)))).status == 0
     assert kinds(study / "study.db") == ["pick", "finetune", "export"]

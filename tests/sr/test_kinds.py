@@ -13,6 +13,7 @@ from mfagan.graph.trace import trace_operators
 from mfagan.registry import SYSTEMS
 from mfagan.sr.export import export_generator
 from mfagan.sr.kinds import KINDS, PEERS, Generator, build, load_generator
+from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 
@@ -40,8 +41,8 @@ def make(kind: str, **changes: object) -> Generator:
     return build(kind, CONFIGS[kind] | changes)
 
 
-def write(path: Path, network: Generator) -> Path:
-    checkpoint.save(path, Checkpoint(network.KIND, "x", network.config(), network.state_dict()))
+def write(path: Path, network: Generator, role: str = "x") -> Path:
+    checkpoint.save(path, Checkpoint(network.KIND, role, network.config(), network.state_dict()))
     return path
 
 
@@ -106,6 +107,15 @@ def test_a_slice_of_a_supergenerator(tmp_path: Path):
         torch.testing.assert_close(small(image()), network(image(), widths), rtol=1e-4, atol=1e-5)
     with pytest.raises(InputError, match="do not fit"):
         load_generator(path, "48")
+
+
+def test_a_subgenerator_has_no_slices(tmp_path: Path):
+    """It was fine-tuned at its own widths alone, so a narrower part of it is no network that anybody trained."""
+    path = write(tmp_path / "a", MFANet(Widths.uniform(32), 2), "subgenerator")
+    for own in (None, "32"):
+        assert load_generator(path, own).config()["widths"] == [32] * 8
+    with pytest.raises(InputError, match="a subgenerator has no slices; leave the widths out"):
+        load_generator(path, "24")
 
 
 def test_refusals(tmp_path: Path):
