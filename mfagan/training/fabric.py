@@ -1,8 +1,10 @@
 """Where training runs: one device or, started by torchrun, several processes; through Lightning Fabric."""
 
+import atexit
 import logging
 import os
 
+import torch.distributed
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
@@ -47,6 +49,16 @@ def make_fabric(device: str = "auto", precision: TrainingPrecision = "auto") -> 
         precision="bf16-mixed" if bf16 else "32-true",
     )
     fabric.launch()
+    if torch.distributed.is_initialized():
+        # Fabric does so for NCCL alone. A group of gloo that is left to the interpreter's end now and then aborts the
+        # process there (https://github.com/pytorch/pytorch/pull/179291).
+        atexit.register(_leave)
     if not fabric.is_global_zero:
         logging.getLogger("mfagan").setLevel(logging.ERROR)  # the first process speaks for all
     return fabric
+
+
+def _leave() -> None:
+    """End the process group, if nobody has."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()

@@ -3,10 +3,12 @@
 python tests/sr/gradients.py STAGE FILE
 """
 
+import atexit
 import sys
 from dataclasses import replace
 
 import torch
+import torch.distributed
 from torch import nn
 
 from mfagan.data.crops import CropSampler
@@ -71,7 +73,12 @@ def compiled(recipe: Recipe, seed: int) -> GANLearner:
 LEARNERS = {"distilling": distilling, "elastic": elastic, "compiled": compiled}
 
 
+def say_whether_the_group_is_left() -> None:
+    print("in a process group" if torch.distributed.is_initialized() else "in no process group", flush=True)
+
+
 def main(kind: str, path: str) -> None:
+    atexit.register(say_whether_the_group_is_left)  # before the fabric is made, so after its own handlers
     trainer = LEARNERS[kind](read_recipe("demo"), seed=0)
     fabric = trainer.fabric
     crops = CropSampler(read_pairs("embedded"), crop_px=16, batch=4, seed=3)

@@ -36,6 +36,8 @@ def test_two_processes_give_the_gradients_of_one(tmp_path: Path, kind: str):
         path = tmp_path / f"{n}.pt"
         run = torchrun(n, "tests/sr/gradients.py", kind, str(path))
         assert run.returncode == 0, run.stderr[-2000:]
+        # A group that is left to the interpreter's end now and then aborts the process.
+        assert run.stdout == "in no process group\n" * n
         found.append(torch.load(path))
     one, two = found
     assert (one["world"], two["world"]) == (1, 2)
