@@ -1,7 +1,7 @@
 """Slices against the same networks trained from scratch, and against the networks of other authors.
 
-All are trained on the same images with L1 alone and keep their best validation, the slices after the
-SuperGenerator that they are cut from.
+All are trained on the same images with L1 alone. Ours go the way of the package's SuperGenerator: the full width
+alone, then the SuperGenerator that begins with it, then the slices. These and all others keep their best validation.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,9 @@ from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.learner import GANLearner
 from mfagan.sr.training.recipe import LossWeights
 from mfagan.sr.training.run import SRRun
-from mfagan.sr.training.stages import DISTILL, STAGES, SUPERNET, TEACHER, Sources, crop_seed, train
+from mfagan.sr.training.stages import SUPERNET, TEACHER, Sources, crop_seed
+from mfagan.sr.training.start import INIT
+from mfagan.training.run import StageFiles
 from mfagan.training.stage import StageWork
 
 __all__ = ["COMPARED_PEERS", "PickFront", "compare_peers", "compare_slices"]
@@ -39,6 +41,8 @@ COMPARED_PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "MFANet, 32 everywhere": ("mfanet", {"widths": list(Widths.uniform(32))}),
 }
 N_SLICES = 5
+_STAGES = ("teacher", "supernet", "finetune")
+"""Those that our networks go through here."""
 
 PickFront = Callable[[Sequence[Slice], int], list[Widths]]
 """Some slices of the front of PSNR and FLOPs, spread over it."""
@@ -54,7 +58,8 @@ def compare_slices(run: SRRun, pick_front: PickFront) -> ExperimentReport:
     Returns:
         The table.
     """
-    steps = _slice_steps(run)
+    run = _without_adversary(run)
+    steps = _steps(run, "supernet", "finetune")
     choices = _train_front(run, pick_front)
     rows: list[list[Cell]] = []
     for widths in choices:
@@ -78,10 +83,9 @@ def compare_slices(run: SRRun, pick_front: PickFront) -> ExperimentReport:
         rows,
         [
             f"Median gain {median(gains):+.3f} dB (aim: at least 0).",
-            f"From scratch: {steps} steps each, as many as the SuperGenerator and the fine-tuning had together. "
-            "The SuperGenerator starts from the distilled student, as the paper's does; the student's and the "
-            "teacher's steps are not counted.",
-            budget(run),
+            f"From scratch: {steps} steps each, as many as the SuperGenerator and the fine-tuning had together; those "
+            "of the full width, with which the SuperGenerator begins, are not counted.",
+            budget(run, _STAGES),
         ],
     )
 
@@ -96,7 +100,8 @@ def compare_peers(run: SRRun, pick_front: PickFront) -> ExperimentReport:
     Returns:
         The table.
     """
-    steps = _pipeline_steps(run)
+    run = _without_adversary(run)
+    steps = _steps(run, *_STAGES)
     ours = {f"ours, {widths}": _tune(run, widths) for widths in _train_front(run, pick_front)}
     for name, (kind, config) in COMPARED_PEERS.items():
         _train_alone(run, _file(name), lambda kind=kind, config=config: _draw(run, kind, config), steps)
@@ -140,23 +145,28 @@ def compare_peers(run: SRRun, pick_front: PickFront) -> ExperimentReport:
         [
             f"Aim: not dominated by any peer: {verdict}.",
             f"Latency of the whole network: {timing.describe()}, median of {timing.rounds} rounds in turn.",
-            f"Peers: {steps} steps each, as many as teacher, student, SuperGenerator and fine-tuning had together; "
+            f"Peers: {steps} steps each, as many as full width, SuperGenerator and fine-tuning had together; "
             "the same images, L1 alone, and the same residual.",
-            budget(run),
+            budget(run, _STAGES),
         ],
     )
 
 
+def _without_adversary(run: SRRun) -> SRRun:
+    """The run with L1 alone and a teacher as wide as the SuperGenerator, in a folder of its own."""
+    stages = {name: replace(stage, weights=LossWeights()) for name, stage in run.recipe.stages.items()}
+    return run.varied("l1", stages=stages, teacher_width=run.recipe.student_width)
+
+
 def _train_front(run: SRRun, pick_front: PickFront) -> list[Widths]:
-    train(run)
+    (full,) = run.train(TEACHER)
+    run.train(SUPERNET, StageFiles(sources={INIT: full}))
     ranking = rank(run, SUPERNET.path(run.options.folder))
     return pick_front([*ranking.uniform, *ranking.drawn], N_SLICES)
 
 
 def _tune(run: SRRun, widths: Widths) -> Path:
-    tuner = replace(run, recipe=run.recipe.with_stage("finetune", weights=LossWeights()))
-    name = f"tuned_{_short(widths)}.safetensors"
-    return tune_slice(tuner, widths, DISTILL.path(run.options.folder, "discriminator"), name)
+    return tune_slice(run, widths, None, f"tuned_{_short(widths)}.safetensors")
 
 
 def _train_alone(run: SRRun, name: str, make: Callable[[], Generator], steps: int) -> None:
@@ -164,7 +174,6 @@ def _train_alone(run: SRRun, name: str, make: Callable[[], Generator], steps: in
     recipe = run.recipe.with_stage(
         "teacher",
         steps=steps,
-        weights=LossWeights(),
         validate_every=run.recipe.stages["finetune"].validate_every,
     )
     # `steps` adds up stages that are capped already.
@@ -183,12 +192,8 @@ def _draw(run: SRRun, kind: str, config: dict[str, object]) -> Generator:
     return build(kind, config | {"scale": run.recipe.scale, "residual": run.recipe.residual})
 
 
-def _slice_steps(run: SRRun) -> int:
-    return sum(run.settings(stage).steps for stage in ("supernet", "finetune"))
-
-
-def _pipeline_steps(run: SRRun) -> int:
-    return sum(run.settings(stage).steps for stage in STAGES)
+def _steps(run: SRRun, *stages: str) -> int:
+    return sum(run.settings(stage).steps for stage in stages)
 
 
 def _short(widths: Widths) -> str:

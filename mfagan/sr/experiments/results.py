@@ -65,13 +65,13 @@ def write_report(found: ExperimentReport, folder: Path, command: str) -> str:
     return f"{found.title}\n\n{format_text(found.columns, found.rows)}\n{below}"
 
 
-def tune_slice(run: SRRun, widths: Widths, discriminator: Path, name: str | None = None) -> Path:
+def tune_slice(run: SRRun, widths: Widths, discriminator: Path | None, name: str | None = None) -> Path:
     """Fine-tune a slice of the run's SuperGenerator.
 
     Args:
         run: its folder holds the SuperGenerator.
         widths: of the slice.
-        discriminator: the checkpoint of the one that it is trained against.
+        discriminator: the checkpoint of the one that it is trained against; None without an adversarial term.
         name: of the file to write into the run's folder; None for the stage's own.
 
     Returns:
@@ -143,14 +143,15 @@ def mean_figures(row: NetworkScores) -> Scores:
     return row.mean(name)
 
 
-def budget(run: SRRun) -> str:
+def budget(run: SRRun, names: Sequence[str] = tuple(STAGES)) -> str:
     """Describe what a table's networks were trained with.
 
     Args:
         run: whose stages they are.
+        names: of the stages that they went through.
 
     Returns:
         The steps of every stage and the batch, a sentence.
     """
-    stages = ", ".join(f"{name} {run.settings(name).steps}" for name in STAGES)
+    stages = ", ".join(f"{name} {run.settings(name).steps}" for name in names)
     return f"Steps: {stages}; batches of {run.recipe.batch} crops of {run.recipe.crop_px} LR px."

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mfagan import checkpoint
+from mfagan.errors import InputError
 from mfagan.sr.network.discriminators import load_discriminator, rebuild_discriminator
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.training.learner import GANLearner
@@ -59,7 +60,7 @@ def require_discriminator(recipe: Recipe, path: Path) -> None:
 
 
 def finetune(
-    run: SRRun, network: MFANet, discriminator: Path, out: Path, facts: Mapping[str, object]
+    run: SRRun, network: MFANet, discriminator: Path | None, out: Path, facts: Mapping[str, object]
 ) -> FineTuned:
     """Train a network against a discriminator and write its best by the recipe's criterion, the start included.
 
@@ -68,7 +69,7 @@ def finetune(
     Args:
         run: gives recipe, images and device.
         network: what is trained, in place.
-        discriminator: a checkpoint; not read if the recipe does not weigh the adversarial term.
+        discriminator: a checkpoint; not read, and may be None, if the recipe does not weigh the adversarial term.
         out: the file to write.
         facts: plain data that the checkpoint records besides, such as the pick.
 
@@ -76,7 +77,7 @@ def finetune(
         The scores that the file records.
 
     Raises:
-        InputError: as `TrainingRun.train`.
+        InputError: as `TrainingRun.train`, or the recipe weighs the adversarial term and there is no discriminator.
     """
     settings = run.settings("finetune")
 
@@ -88,7 +89,13 @@ def finetune(
         )
         return run.work(learner, crop_seed(run, "finetune"), settings)
 
-    sources = {"discriminator": discriminator} if settings.weights.adv else {}
+    sources = {}
+    if settings.weights.adv:
+        if discriminator is None:
+            raise InputError(
+                f"recipe {run.recipe.name}: stage finetune weighs adv {settings.weights.adv:g}: give a discriminator"
+            )
+        sources["discriminator"] = discriminator
     files = StageFiles(sources=sources, writes={"subgenerator": out})
     run.train(replace(FINETUNE, build=build), files, facts)
     record = checkpoint.read(out, role="subgenerator").record

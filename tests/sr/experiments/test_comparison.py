@@ -56,7 +56,21 @@ def column(report: ExperimentReport, name: str) -> list:
 
 
 def psnr_db(run: SRRun, name: str, widths: Widths | None = None) -> float:
-    return mean_psnr_db(load_generator(run.options.folder / f"{name}.safetensors", widths), run.validation)
+    return mean_psnr_db(load_generator(file(run, name), widths), run.validation)
+
+
+def file(run: SRRun, name: str) -> Path:
+    return run.options.folder / "l1" / f"{name}.safetensors"
+
+
+def test_ours_go_the_way_of_the_package_without_an_adversary(run: SRRun, slices: ExperimentReport):
+    full, supernet = (checkpoint.read(file(run, name)) for name in ("teacher", "supergenerator"))
+    assert full.config["widths"] == [48] * 8 == supernet.config["widths"]
+    assert supernet.record["parents"] == {"teacher.safetensors": checkpoint.sha256(file(run, "teacher"))}
+    for found in (full, supernet):
+        assert {tuple(stage["weights"].items()) for stage in found.record["recipe"]["stages"].values()} == {  # type: ignore[index]
+            tuple(L1.items())
+        }
 
 
 def test_gains_are_differences_of_the_files_figures(run: SRRun, slices: ExperimentReport):
@@ -73,10 +87,7 @@ def test_gains_are_differences_of_the_files_figures(run: SRRun, slices: Experime
 
 def test_from_scratch_has_the_steps_and_the_loss_of_the_slice(run: SRRun, slices: ExperimentReport):
     for name, widths in zip(FILES, CHOICES, strict=True):
-        tuned, alone = (
-            checkpoint.read(run.options.folder / f"{kind}_{name}.safetensors")
-            for kind in ("tuned", "scratch")
-        )
+        tuned, alone = (checkpoint.read(file(run, f"{kind}_{name}")) for kind in ("tuned", "scratch"))
         assert (tuned.role, alone.role) == ("subgenerator", "alone")
         assert tuned.config == alone.config
         assert tuned.config["widths"] == list(widths)
@@ -110,17 +121,17 @@ def test_peers_are_of_the_file_they_name(run: SRRun, peers: ExperimentReport):
     for name, found, flops, params in zip(
         *(column(peers, one) for one in ("network", "PSNR-Y", "FLOPs", "params")), strict=True
     ):
-        path = run.options.folder / f"{files[name]}.safetensors"
+        path = file(run, files[name])
         network = load_generator(path)
         assert found == pytest.approx(mean_psnr_db(network, run.validation), abs=1e-6)
         costs = trace_costs(network, 128, 128)
         assert (flops, params) == (costs.flops / 1e9, costs.params / 1e6)
         record = checkpoint.read(path).record
         if not name.startswith("ours"):
-            assert record["steps"] == 2 + 2 + 2 + 8 + 4
+            assert record["steps"] == 2 + 8 + 4
             assert record["recipe"]["stages"]["teacher"]["weights"] == L1  # type: ignore[index]
             assert (network.scale, network.residual_kind) == (4, "bicubic")
-    assert any("Peers: 18 steps each" in note for note in peers.notes)
+    assert any("Peers: 14 steps each" in note for note in peers.notes)
 
 
 def test_how_the_latencies_were_measured_is_told(peers: ExperimentReport):
@@ -154,11 +165,11 @@ def test_who_dominates_whom_follows_from_the_figures(peers: ExperimentReport):
 def test_both_tables_share_the_slices_and_train_nothing_twice(
     run: SRRun, slices: ExperimentReport, peers: ExperimentReport
 ):
-    before = {path: path.stat().st_mtime_ns for path in run.options.folder.glob("*.safetensors")}
+    before = {path: path.stat().st_mtime_ns for path in run.options.folder.rglob("*.safetensors")}
     assert len([path for path in before if path.stem.startswith("tuned_")]) == len(CHOICES)
     assert comparison.compare_slices(run, pick) == slices
     again = comparison.compare_peers(run, pick)
     assert dict(zip(column(again, "network"), column(again, "PSNR-Y"), strict=True)) == dict(
         zip(column(peers, "network"), column(peers, "PSNR-Y"), strict=True)
     )
-    assert {path: path.stat().st_mtime_ns for path in run.options.folder.glob("*.safetensors")} == before
+    assert {path: path.stat().st_mtime_ns for path in run.options.folder.rglob("*.safetensors")} == before

@@ -98,6 +98,13 @@ def test_without_the_adversarial_term_no_discriminator_is_read(trained: Path, tm
     assert finetune(run, start(trained), tmp_path / "absent.safetensors", out, {}) == tuned
 
 
+def test_an_adversarial_term_without_a_discriminator(trained: Path, tmp_path: Path):
+    stage = Stage(steps=1, learning_rate=1e-4, weights=LossWeights(adv=0.005))
+    run = prepare(trained, tmp_path, stage)
+    with pytest.raises(InputError, match=r"stage finetune weighs adv 0\.005: give a discriminator"):
+        finetune(run, start(trained), None, tmp_path / "out.safetensors", {})
+
+
 @pytest.mark.parametrize("weights", [LossWeights(), LossWeights(adv=0.005)])
 def test_a_fine_tuning_that_found_nothing_better_reports_it_with_the_reason(
     trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, weights: LossWeights
