@@ -16,6 +16,7 @@ from rich.progress import (
 __all__ = [
     "ProgressCallback",
     "ProgressFactory",
+    "ignore_progress",
     "no_progress",
     "show_bar",
 ]
@@ -55,6 +56,16 @@ def show_bar(label: str) -> Iterator[ProgressCallback]:
         yield report
 
 
+def ignore_progress(done: int, total: int, note: str) -> None:
+    """A ProgressCallback without effect.
+
+    Args:
+        done: not used, as the others.
+        total: how much there is to do.
+        note: a short note.
+    """
+
+
 @contextmanager
 def no_progress(label: str) -> Iterator[ProgressCallback]:
     """Progress that nobody sees.
@@ -65,4 +76,4 @@ def no_progress(label: str) -> Iterator[ProgressCallback]:
     Returns:
         A context that gives a callback without effect.
     """
-    yield lambda done, total, note: None
+    yield ignore_progress

@@ -305,12 +305,13 @@ def rank(
     """Measure how well a SuperGenerator ranks its slices: their PSNR, and its correlation with FLOPs."""
     from mfagan import checkpoint
     from mfagan.data.splits import read_pairs
+    from mfagan.progress import show_bar
     from mfagan.sr.experiments.ranking import rank_slices
     from mfagan.sr.network.supergenerator import load_supernet
 
     network = load_supernet(ckpt)
     pairs = read_pairs(images, network.scale, record=checkpoint.read(ckpt).record)
-    found = rank_slices(network, pairs, slices, seed)
+    found = rank_slices(network, pairs, slices, seed, bars=show_bar)
     scores = [one.psnr_db for one in found.drawn]
     facts = {
         "uniform_psnr_db": {one.widths.trunk: one.psnr_db for one in found.uniform},

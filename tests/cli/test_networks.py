@@ -1,6 +1,7 @@
 """The `mfagan` command, called as a user calls it: arguments in, lines and files out."""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -91,7 +92,10 @@ def test_info(run: Run, trained: Path):
 def test_rank(run: Run, trained: Path, tmp_path: Path):
     path = trained / "supergenerator.safetensors"
     base = ["--images", trained / "photos", "--slices", 4]
-    found = json.loads(run("rank", path, *base, "--json").out)
+    ranked = run("rank", path, *base, "--json")
+    found = json.loads(ranked.out)
+    n_scores = (3 + 4) * len(list((trained / "photos").iterdir()))
+    assert re.search(rf"scoring slices .* {n_scores}/{n_scores} ", ranked.err)
     assert list(found["uniform_psnr_db"]) == ["48", "32", "24"]
     assert found["n_slices"] == 4
     assert found["least_psnr_db"] < found["most_psnr_db"]

@@ -19,7 +19,8 @@ from mfagan.sr.network.discriminators import load_discriminator
 from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.shipped import DISCRIMINATOR, FREE, MODELS, PERCEPTUAL, SUPERGENERATOR
 from mfagan.sr.study.picked import picked_of
-from mfagan.sr.training.stages import read_recipe, recipe_of
+from mfagan.sr.training.recipe import Recipe
+from mfagan.sr.training.stages import STAGES, read_recipe, recipe_of
 
 RESEARCH = {"T91", "BSDS500-train", "BSDS500-test"}
 BICUBIC_MARGIN_DB = {SUPERGENERATOR: 1.2, FREE: 0.8}
@@ -61,9 +62,15 @@ def test_a_supergenerator_has_its_recipe_pictures_and_terms(
 def test_what_was_trained_for_looks_has_its_recipe_pictures_and_terms(path: Path, network: str, stage: str):
     found = checkpoint.read(path, network)
     assert found.record["stage"] == stage
-    assert recipe_of(found) == read_recipe("perceptual")
+    assert until(stage, recipe_of(found)) == until(stage, read_recipe("perceptual"))
     assert found.record["perceptual_loss"]
     check_pictures(found.record, RESEARCH, "BSDS500: non-commercial research")
+
+
+def until(stage: str, recipe: Recipe) -> Recipe:
+    """The recipe without the stages that come later, which its checkpoint does not depend on."""
+    names = list(STAGES)[: list(STAGES).index(stage) + 1]
+    return replace(recipe, stages={name: recipe.stages[name] for name in names})
 
 
 def check_pictures(record: Mapping[str, object], training: set[str], terms: str) -> None:

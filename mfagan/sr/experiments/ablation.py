@@ -207,7 +207,7 @@ def _rank_calibrated(run: SRRun, supernet: Path) -> Ranking:
     crops = CropSampler(list(run.training), run.recipe.crop_px, CALIBRATION_CROPS, run.options.seed)
     lr, _ = crops.batch(0)
     calibration = BiasCalibration(network, lr.to(run.fabric.device))
-    return rank_slices(network, run.validation, extract=calibration.extract)
+    return rank_slices(network, run.validation, extract=calibration.extract, bars=run.bars)
 
 
 def compare_discriminators(run: SRRun, lpips: Lpips | None = None) -> ExperimentReport:

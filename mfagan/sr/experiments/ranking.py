@@ -13,6 +13,7 @@ from mfagan.data.pairs import Pair
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import sum_costs
+from mfagan.progress import ProgressFactory, no_progress
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import INPUT_SIZE, operators
 from mfagan.sr.network.supergenerator import SuperGenerator
@@ -47,6 +48,7 @@ def rank_slices(
     n: int = 200,
     seed: int = 0,
     extract: Callable[[Widths], nn.Module] | None = None,
+    bars: ProgressFactory = no_progress,
 ) -> Ranking:
     """Score the uniform widths and different choices drawn at random.
 
@@ -57,6 +59,7 @@ def rank_slices(
         seed: of the drawing.
         extract: gives each slice, for slices that are changed after they are cut; None scores them as they are,
             faster, since they share work.
+        bars: shows progress.
 
     Returns:
         The scores and their correlation with the costs.
@@ -73,10 +76,14 @@ def rank_slices(
         drawn.setdefault(random_choice(rng))
     uniform = [Widths.uniform(width) for width in OPTIONS]
     choices = [*uniform, *drawn]
-    if extract is None:
-        scores = SliceScorer(network, pairs).psnr_db(choices)
-    else:
-        scores = [mean_psnr_db(extract(one), pairs) for one in choices]
+    with bars("scoring slices") as report:
+        if extract is None:
+            scores = SliceScorer(network, pairs).psnr_db(choices, report)
+        else:
+            scores = []
+            for one in choices:
+                scores.append(mean_psnr_db(extract(one), pairs))
+                report(len(scores), len(choices), "")
     scale, residual = network.scale, network.residual_kind
     slices = [
         Slice(one, score, _flops(one, scale, residual)) for one, score in zip(choices, scores, strict=True)

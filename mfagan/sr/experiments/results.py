@@ -97,7 +97,7 @@ def rank(run: SRRun, supernet: Path, n: int = 200) -> Ranking:
     Returns:
         Their scores.
     """
-    return rank_slices(load_supernet(supernet).to(run.fabric.device), run.validation, n)
+    return rank_slices(load_supernet(supernet).to(run.fabric.device), run.validation, n, bars=run.bars)
 
 
 def score(

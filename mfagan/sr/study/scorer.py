@@ -8,6 +8,7 @@ from mfagan.data.pairs import Pair
 from mfagan.evaluation import psnr_ssim
 from mfagan.evaluation.psnr_ssim import shaved_luma
 from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
+from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.prefix_walk import PrefixWalk
@@ -42,25 +43,30 @@ class SliceScorer:
         self._device = next(network.parameters()).device
         self._lpips = lpips
 
-    def psnr_db(self, choices: Sequence[Widths]) -> list[float]:
+    def psnr_db(self, choices: Sequence[Widths], report: ProgressCallback = ignore_progress) -> list[float]:
         """Mean PSNR-Y over the images, in dB, in the order of the choices; shared prefixes are computed once.
 
         Args:
             choices: The slices' widths.
+            report: As in `score`.
         """
-        return [psnr_db for psnr_db, _ in self.score(choices)]
+        return [psnr_db for psnr_db, _ in self.score(choices, report)]
 
-    def score(self, choices: Sequence[Widths]) -> list[tuple[float, float | None]]:
+    def score(
+        self, choices: Sequence[Widths], report: ProgressCallback = ignore_progress
+    ) -> list[tuple[float, float | None]]:
         """Mean PSNR-Y in dB and mean LPIPS over the images, in the order of the choices.
 
         Args:
             choices: The slices' widths.
+            report: Called after each slice on each image.
 
         Returns:
             For each choice its PSNR-Y and its LPIPS, which is None if it is not measured.
         """
         psnr_db, distances = [0.0] * len(choices), [0.0] * len(choices)
         share = 1 / len(self._pairs)
+        done, total = 0, len(choices) * len(self._pairs)
         for pair, reference in zip(self._pairs, self._references, strict=True):
             x = pair.lr[None].to(self._device).contiguous(memory_format=torch.channels_last)
             for i, output in self._walk.run(x, choices):
@@ -68,4 +74,6 @@ class SliceScorer:
                 psnr_db[i] += share * psnr_ssim.psnr_db(luma, reference)
                 if self._lpips is not None:
                     distances[i] += share * lpips_distance(output[0].float().cpu(), pair.hr, self._lpips)
+                done += 1
+                report(done, total, "")
         return list(zip(psnr_db, distances if self._lpips else [None] * len(choices), strict=True))
