@@ -4,6 +4,7 @@ All are trained on the same images with L1 alone. Ours go the way of the package
 alone, then the SuperGenerator that begins with it, then the slices. These and all others keep their best validation.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +24,13 @@ from mfagan.sr.training.recipe import LossWeights
 from mfagan.sr.training.run import SRRun
 from mfagan.sr.training.stages import SUPERNET, TEACHER, Sources, crop_seed
 from mfagan.sr.training.start import INIT
+from mfagan.training.loop import Diverged
 from mfagan.training.run import StageFiles
 from mfagan.training.stage import StageWork
 
 __all__ = ["COMPARED_PEERS", "PickFront", "compare_peers", "compare_slices"]
+
+logger = logging.getLogger(__name__)
 
 COMPARED_PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "RRDBNet, 3 blocks": ("rrdbnet", {"n_blocks": 3, "features": 32, "growth": 16}),
@@ -103,9 +107,16 @@ def compare_peers(run: SRRun, pick_front: PickFront) -> ExperimentReport:
     run = _without_adversary(run)
     steps = _steps(run, *_STAGES)
     ours = {f"ours, {widths}": _tune(run, widths) for widths in _train_front(run, pick_front)}
+    peers: dict[str, Path] = {}
+    diverged: list[str] = []
     for name, (kind, config) in COMPARED_PEERS.items():
-        _train_alone(run, _file(name), lambda kind=kind, config=config: _draw(run, kind, config), steps)
-    peers = {name: run.options.folder / f"{_file(name)}.safetensors" for name in COMPARED_PEERS}
+        try:
+            _train_alone(run, _file(name), lambda kind=kind, config=config: _draw(run, kind, config), steps)
+        except Diverged as error:  # which says nothing about the others, trained for hours
+            logger.warning("%s: %s", name, error)
+            diverged.append(name)
+        else:
+            peers[name] = run.options.folder / f"{_file(name)}.safetensors"
     found = score(run, ours | peers, latency_size=INPUT_SIZE)
     assert found.timing is not None
     figures = {row.name: (mean_figures(row).psnr_db, row.latency_ms or 0.0) for row in found.rows[1:]}
@@ -147,6 +158,7 @@ def compare_peers(run: SRRun, pick_front: PickFront) -> ExperimentReport:
             f"Latency of the whole network: {timing.describe()}, median of {timing.rounds} rounds in turn.",
             f"Peers: {steps} steps each, as many as full width, SuperGenerator and fine-tuning had together; "
             "the same images, L1 alone, and the same residual.",
+            *([f"Diverged, and without a row: {', '.join(diverged)}."] if diverged else []),
             budget(run, _STAGES),
         ],
     )

@@ -1,19 +1,22 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from mfagan import checkpoint
+from mfagan.data.splits import read_pairs
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import trace_costs
 from mfagan.sr.experiments import comparison
 from mfagan.sr.experiments.ranking import Slice
 from mfagan.sr.experiments.results import ExperimentReport
-from mfagan.sr.kinds import load_generator
+from mfagan.sr.kinds import PEERS, build, load_generator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.run import SRRun
+from mfagan.training.loop import Diverged
 from tests import tiny
 
 CHOICES = [Widths.uniform(24), Widths.parse("32,24,24,32,48,24,24,48")]
@@ -132,6 +135,38 @@ def test_peers_are_of_the_file_they_name(run: SRRun, peers: ExperimentReport):
             assert record["recipe"]["stages"]["teacher"]["weights"] == L1  # type: ignore[index]
             assert (network.scale, network.residual_kind) == (4, "bicubic")
     assert any("Peers: 14 steps each" in note for note in peers.notes)
+
+
+def test_a_peer_that_diverges_costs_its_own_row_alone(
+    run: SRRun, peers: ExperimentReport, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    train_alone = comparison._train_alone
+
+    def diverge(run: SRRun, name: str, *others: Any) -> None:
+        if name == "peer_srvggnetcompact":
+            raise Diverged("training diverged at step 201")
+        train_alone(run, name, *others)
+
+    monkeypatch.setattr(comparison, "_train_alone", diverge)
+    found = comparison.compare_peers(run, pick)
+    assert set(column(found, "network")) == set(column(peers, "network")) - {"SRVGGNetCompact"}
+    assert "Diverged, and without a row: SRVGGNetCompact." in found.notes
+    assert "SRVGGNetCompact: training diverged at step 201" in caplog.text
+    assert not any("Diverged" in note for note in peers.notes)
+
+
+@pytest.mark.parametrize("name", comparison.COMPARED_PEERS)
+def test_details_reach_the_last_convolution_of_an_untrained_peer(name: str):
+    """However deep it is; otherwise hundreds of steps change nothing, and then it diverges."""
+    kind, config = comparison.COMPARED_PEERS[name]
+    torch.manual_seed(0)
+    network = build(kind, config | {"residual": "bicubic"})
+    seen: list[torch.Tensor] = []
+    last = network.get_submodule("fusion.reconstruct" if kind == "mfanet" else PEERS[kind].LAST)
+    last.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    with torch.no_grad():
+        network(read_pairs("embedded")[0].lr[None, :, :32, :32])
+    assert seen[0].std((2, 3)).mean() > 0.01
 
 
 def test_how_the_latencies_were_measured_is_told(peers: ExperimentReport):

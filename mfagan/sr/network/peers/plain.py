@@ -15,6 +15,9 @@ __all__ = ["CompactActivation", "QuickSRNet", "SRVGGNetCompact"]
 CompactActivation = Literal["prelu", "relu", "leakyrelu"]
 """The activations of SRVGGNetCompact by its authors' names: PReLU, ReLU, LeakyReLU of slope 0.1."""
 
+_SLOPES: dict[CompactActivation, float] = {"prelu": 0.25, "relu": 0.0, "leakyrelu": 0.1}
+"""Of the activations of an untrained network, for negative values."""
+
 
 class SRVGGNetCompact(Peer):
     """The compact network of Real-ESRGAN (Wang et al. 2021), added to the input enlarged by nearest neighbours.
@@ -53,6 +56,20 @@ class SRVGGNetCompact(Peer):
         self.enlarge = pixel_shuffled(features, scale)
         self.start_from_bicubic()
 
+    def start_from_bicubic(self) -> None:
+        """As of every peer, with He's weights in its body if it adds the input.
+
+        With PyTorch's, each convolution passes on a fraction of what it gets, and after 32 of them without a skip
+        nothing is left to learn from.
+        """
+        if self.residual is not None:
+            for layer in self.body:
+                if isinstance(layer, nn.Conv2d):
+                    nn.init.kaiming_normal_(layer.weight, a=_SLOPES[self.activation])
+                    assert layer.bias is not None
+                    nn.init.zeros_(layer.bias)
+        super().start_from_bicubic()
+
     def config(self) -> dict[str, object]:
         """The arguments that rebuild it, as plain data."""
         return super().config() | {"activation": self.activation}
@@ -79,7 +96,7 @@ def _activate(name: object, features: int) -> nn.Module:
         case "relu":
             return nn.ReLU(inplace=True)
         case "leakyrelu":
-            return nn.LeakyReLU(0.1, inplace=True)
+            return nn.LeakyReLU(_SLOPES["leakyrelu"], inplace=True)
         case _:
             raise InputError(f"activation {name!r}: give prelu, relu or leakyrelu")
 
