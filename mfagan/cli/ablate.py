@@ -1,6 +1,7 @@
 """The ablation command: what each part of the method brings, as tables."""
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,12 +76,13 @@ def ablate(
         vgg=vgg,
     )
     run = open_run(settings, options)
+    slices = cache(lambda: comparison.pick_slices(run, pick_front))  # scored once for both tables
     make = {
         "compression": lambda: ablation.ablate_compression(run, lpips),
         "sampling": lambda: ablation.compare_sampling(run),
         "discriminator": lambda: ablation.compare_discriminators(run, lpips),
-        "slices": lambda: comparison.compare_slices(run, pick_front),
-        "peers": lambda: comparison.compare_peers(run, pick_front),
+        "slices": lambda: comparison.compare_slices(run, slices()),
+        "peers": lambda: comparison.compare_peers(run, slices()),
     }
     for name in TABLES:
         if table and name not in table:

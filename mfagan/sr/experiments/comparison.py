@@ -28,7 +28,7 @@ from mfagan.training.loop import Diverged
 from mfagan.training.run import StageFiles
 from mfagan.training.stage import StageWork
 
-__all__ = ["COMPARED_PEERS", "PickFront", "compare_peers", "compare_slices"]
+__all__ = ["COMPARED_PEERS", "PickFront", "compare_peers", "compare_slices", "pick_slices"]
 
 logger = logging.getLogger(__name__)
 
@@ -52,19 +52,35 @@ PickFront = Callable[[Sequence[Slice], int], list[Widths]]
 """Some slices of the front of PSNR and FLOPs, spread over it."""
 
 
-def compare_slices(run: SRRun, pick_front: PickFront) -> ExperimentReport:
-    """Compare fine-tuned slices across the front with the same widths trained from scratch for as long.
+def pick_slices(run: SRRun, pick_front: PickFront) -> list[Widths]:
+    """Train the SuperGenerator of both comparisons and pick the slices that they compare.
 
     Args:
         run: its recipe, images, device and folder.
-        pick_front: picks the slices.
+        pick_front: picks them from 203 that are scored with inherited weights.
+
+    Returns:
+        Their widths.
+    """
+    run = _without_adversary(run)
+    (full,) = run.train(TEACHER)
+    run.train(SUPERNET, StageFiles(sources={INIT: full}))
+    ranking = rank(run, SUPERNET.path(run.options.folder))
+    return pick_front([*ranking.uniform, *ranking.drawn], N_SLICES)
+
+
+def compare_slices(run: SRRun, choices: Sequence[Widths]) -> ExperimentReport:
+    """Compare fine-tuned slices across the front with the same widths trained from scratch for as long.
+
+    Args:
+        run: that of `pick_slices`.
+        choices: the slices that it gave.
 
     Returns:
         The table.
     """
     run = _without_adversary(run)
     steps = _steps(run, "supernet", "finetune")
-    choices = _train_front(run, pick_front)
     rows: list[list[Cell]] = []
     for widths in choices:
         tuned, alone = _tune(run, widths), f"scratch_{_short(widths)}"
@@ -94,19 +110,19 @@ def compare_slices(run: SRRun, pick_front: PickFront) -> ExperimentReport:
     )
 
 
-def compare_peers(run: SRRun, pick_front: PickFront) -> ExperimentReport:
+def compare_peers(run: SRRun, choices: Sequence[Widths]) -> ExperimentReport:
     """Compare the fine-tuned front with other authors' networks in PSNR-Y and the latency of the whole network.
 
     Args:
-        run: its recipe, images, device and folder.
-        pick_front: picks the slices.
+        run: that of `pick_slices`.
+        choices: the slices that it gave.
 
     Returns:
         The table.
     """
     run = _without_adversary(run)
     steps = _steps(run, *_STAGES)
-    ours = {f"ours, {widths}": _tune(run, widths) for widths in _train_front(run, pick_front)}
+    ours = {f"ours, {widths}": _tune(run, widths) for widths in choices}
     peers: dict[str, Path] = {}
     diverged: list[str] = []
     for name, (kind, config) in COMPARED_PEERS.items():
@@ -168,13 +184,6 @@ def _without_adversary(run: SRRun) -> SRRun:
     """The run with L1 alone and a teacher as wide as the SuperGenerator, in a folder of its own."""
     stages = {name: replace(stage, weights=LossWeights()) for name, stage in run.recipe.stages.items()}
     return run.varied("l1", stages=stages, teacher_width=run.recipe.student_width)
-
-
-def _train_front(run: SRRun, pick_front: PickFront) -> list[Widths]:
-    (full,) = run.train(TEACHER)
-    run.train(SUPERNET, StageFiles(sources={INIT: full}))
-    ranking = rank(run, SUPERNET.path(run.options.folder))
-    return pick_front([*ranking.uniform, *ranking.drawn], N_SLICES)
 
 
 def _tune(run: SRRun, widths: Widths) -> Path:

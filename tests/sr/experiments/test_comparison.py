@@ -36,8 +36,13 @@ def run(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> SRRun:
 
 
 @pytest.fixture(scope="module")
-def slices(run: SRRun) -> ExperimentReport:
-    return comparison.compare_slices(run, pick)
+def choices(run: SRRun) -> list[Widths]:
+    return comparison.pick_slices(run, pick)
+
+
+@pytest.fixture(scope="module")
+def slices(run: SRRun, choices: list[Widths]) -> ExperimentReport:
+    return comparison.compare_slices(run, choices)
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +54,8 @@ def small() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def peers(run: SRRun, small: None) -> ExperimentReport:
-    return comparison.compare_peers(run, pick)
+def peers(run: SRRun, choices: list[Widths], small: None) -> ExperimentReport:
+    return comparison.compare_peers(run, choices)
 
 
 def column(report: ExperimentReport, name: str) -> list:
@@ -148,7 +153,7 @@ def test_a_peer_that_diverges_costs_its_own_row_alone(
         train_alone(run, name, *others)
 
     monkeypatch.setattr(comparison, "_train_alone", diverge)
-    found = comparison.compare_peers(run, pick)
+    found = comparison.compare_peers(run, CHOICES)
     assert set(column(found, "network")) == set(column(peers, "network")) - {"SRVGGNetCompact"}
     assert "Diverged, and without a row: SRVGGNetCompact." in found.notes
     assert "SRVGGNetCompact: training diverged at step 201" in caplog.text
@@ -202,8 +207,8 @@ def test_both_tables_share_the_slices_and_train_nothing_twice(
 ):
     before = {path: path.stat().st_mtime_ns for path in run.options.folder.rglob("*.safetensors")}
     assert len([path for path in before if path.stem.startswith("tuned_")]) == len(CHOICES)
-    assert comparison.compare_slices(run, pick) == slices
-    again = comparison.compare_peers(run, pick)
+    assert comparison.compare_slices(run, CHOICES) == slices
+    again = comparison.compare_peers(run, CHOICES)
     assert dict(zip(column(again, "network"), column(again, "PSNR-Y"), strict=True)) == dict(
         zip(column(peers, "network"), column(peers, "PSNR-Y"), strict=True)
     )
