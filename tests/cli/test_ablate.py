@@ -99,7 +99,9 @@ def test_every_table_and_the_same_command_again(run: Run, tmp_path: Path, monkey
     first = contents()
     done = run(*command)
     assert done.status == 0, done.err
-    assert done.err.count("scoring slices") == 10 + 1  # the ways to draw widths, then slices and peers together
+    assert (
+        done.err.count("scoring slices") == 10 + 1
+    )  # the ways to draw widths, then slices and peers together
     every = contents()
     assert {path: every[path] for path in first} == first
     tables = {table: require_agreement(out, table) for table in TABLES}
