@@ -45,6 +45,8 @@ COMPARED_PEERS: dict[str, tuple[str, dict[str, object]]] = {
     "MFANet, 32 everywhere": ("mfanet", {"widths": list(Widths.uniform(32))}),
 }
 N_SLICES = 5
+N_LEARNING_RATES = 4
+"""A peer that diverges is trained again at half the rate, so many rates in all."""
 _STAGES = ("teacher", "supernet", "finetune")
 """Those that our networks go through here."""
 
@@ -124,15 +126,17 @@ def compare_peers(run: SRRun, choices: Sequence[Widths]) -> ExperimentReport:
     steps = _steps(run, *_STAGES)
     ours = {f"ours, {widths}": _tune(run, widths) for widths in choices}
     peers: dict[str, Path] = {}
-    diverged: list[str] = []
-    for name, (kind, config) in COMPARED_PEERS.items():
-        try:
-            _train_alone(run, _file(name), lambda kind=kind, config=config: _draw(run, kind, config), steps)
-        except Diverged as error:  # which says nothing about the others, trained for hours
-            logger.warning("%s: %s", name, error)
-            diverged.append(name)
-        else:
-            peers[name] = run.options.folder / f"{_file(name)}.safetensors"
+    notes: list[str] = []
+    for name in COMPARED_PEERS:
+        path, rate = _train_peer(run, name, steps)
+        if path is None:  # which says nothing about the others, trained for hours
+            notes.append(
+                f"{name} diverged at every learning rate from {_rate(run):g} to {rate:g}: without a row."
+            )
+            continue
+        peers[name] = path
+        if rate < _rate(run):
+            notes.append(f"{name} learned at the rate {rate:g}, because it diverged at {2 * rate:g}.")
     found = score(run, ours | peers, latency_size=INPUT_SIZE)
     assert found.timing is not None
     figures = {row.name: (mean_figures(row).psnr_db, row.latency_ms or 0.0) for row in found.rows[1:]}
@@ -174,7 +178,7 @@ def compare_peers(run: SRRun, choices: Sequence[Widths]) -> ExperimentReport:
             f"Latency of the whole network: {timing.describe()}, median of {timing.rounds} rounds in turn.",
             f"Peers: {steps} steps each, as many as full width, SuperGenerator and fine-tuning had together; "
             "the same images, L1 alone, and the same residual.",
-            *([f"Diverged, and without a row: {', '.join(diverged)}."] if diverged else []),
+            *notes,
             budget(run, _STAGES),
         ],
     )
@@ -188,6 +192,27 @@ def _without_adversary(run: SRRun) -> SRRun:
 
 def _tune(run: SRRun, widths: Widths) -> Path:
     return tune_slice(run, widths, None, f"tuned_{_short(widths)}.safetensors")
+
+
+def _train_peer(run: SRRun, name: str, steps: int) -> tuple[Path | None, float]:
+    """The file of a trained peer, or None if it diverged at all learning rates, and the last rate."""
+    kind, config = COMPARED_PEERS[name]
+    rate, file = _rate(run), _file(name)
+    for _ in range(N_LEARNING_RATES):
+        slower = replace(run, recipe=run.recipe.with_stage("teacher", learning_rate=rate))
+        try:
+            _train_alone(slower, file, lambda: _draw(run, kind, config), steps)
+        except Diverged as error:
+            logger.warning("%s at learning rate %g: %s", name, rate, error)
+            rate /= 2
+            file = f"{_file(name)}_rate_{rate:g}"
+        else:
+            return run.options.folder / f"{file}.safetensors", rate
+    return None, 2 * rate
+
+
+def _rate(run: SRRun) -> float:
+    return run.recipe.stages["teacher"].learning_rate
 
 
 def _train_alone(run: SRRun, name: str, make: Callable[[], Generator], steps: int) -> None:

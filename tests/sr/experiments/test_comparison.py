@@ -1,5 +1,5 @@
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,22 +142,51 @@ def test_peers_are_of_the_file_they_name(run: SRRun, peers: ExperimentReport):
     assert any("Peers: 14 steps each" in note for note in peers.notes)
 
 
-def test_a_peer_that_diverges_costs_its_own_row_alone(
-    run: SRRun, peers: ExperimentReport, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+@pytest.fixture
+def diverge_above(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets SRVGGNetCompact diverge at learning rates above a given one."""
     train_alone = comparison._train_alone
 
-    def diverge(run: SRRun, name: str, *others: Any) -> None:
-        if name == "peer_srvggnetcompact":
-            raise Diverged("training diverged at step 201")
-        train_alone(run, name, *others)
+    def limit(most: float) -> None:
+        def diverge(run: SRRun, name: str, *others: Any) -> None:
+            if name.startswith("peer_srvggnetcompact") and run.recipe.stages["teacher"].learning_rate > most:
+                raise Diverged("training diverged at step 201")
+            train_alone(run, name, *others)
 
-    monkeypatch.setattr(comparison, "_train_alone", diverge)
+        monkeypatch.setattr(comparison, "_train_alone", diverge)
+
+    return limit
+
+
+def test_a_peer_that_diverges_learns_at_a_lower_rate(
+    run: SRRun,
+    peers: ExperimentReport,
+    diverge_above: Callable[[float], None],
+    caplog: pytest.LogCaptureFixture,
+):
+    rate = run.recipe.stages["teacher"].learning_rate
+    diverge_above(rate / 4)
+    found = comparison.compare_peers(run, CHOICES)
+    assert set(column(found, "network")) == set(column(peers, "network"))
+    path = file(run, f"peer_srvggnetcompact_rate_{rate / 4:g}")
+    assert checkpoint.read(path).record["recipe"]["stages"]["teacher"]["learning_rate"] == rate / 4  # type: ignore[index]
+    note = f"SRVGGNetCompact learned at the rate {rate / 4:g}, because it diverged at {rate / 2:g}."
+    assert note in found.notes
+    for tried in (rate, rate / 2):
+        assert f"SRVGGNetCompact at learning rate {tried:g}: training diverged at step 201" in caplog.text
+    assert not any("diverged" in one for one in peers.notes)
+    path.unlink()  # the folder is other tests' too
+
+
+def test_a_peer_that_always_diverges_costs_its_own_row_alone(
+    run: SRRun, peers: ExperimentReport, diverge_above: Callable[[float], None]
+):
+    rate = run.recipe.stages["teacher"].learning_rate
+    diverge_above(0)
     found = comparison.compare_peers(run, CHOICES)
     assert set(column(found, "network")) == set(column(peers, "network")) - {"SRVGGNetCompact"}
-    assert "Diverged, and without a row: SRVGGNetCompact." in found.notes
-    assert "SRVGGNetCompact: training diverged at step 201" in caplog.text
-    assert not any("Diverged" in note for note in peers.notes)
+    note = f"SRVGGNetCompact diverged at every learning rate from {rate:g} to {rate / 8:g}: without a row."
+    assert note in found.notes
 
 
 @pytest.mark.parametrize("name", comparison.COMPARED_PEERS)
