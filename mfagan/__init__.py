@@ -4,6 +4,7 @@
 
     model = mfagan.load()                 # the shipped SuperGenerator; or load("net.safetensors", widths=24)
     large = model(image)                  # NumPy array, PIL image or PyTorch tensor -> the same type, enlarged
+    large = model.upscale(image)          # the same in tiles, for pictures too large for the memory
     large = mfagan.upscale("photo.png")   # a PIL image
     mfagan.costs(model, size=(128, 128))  # parameters, multiply-accumulates, FLOPs, memory traffic
     mfagan.export(model, "net.tflite")    # TensorFlow Lite, checked against PyTorch
@@ -14,10 +15,10 @@ Nothing is imported before a name is used, so `import mfagan` is instant.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mfagan.api import Exported, Model, costs, export, load, upscale
+    from mfagan.api import Exported, Model, Tiling, costs, export, load, upscale
     from mfagan.errors import InputError
 
-__all__ = ["Exported", "InputError", "Model", "__version__", "costs", "export", "load", "upscale"]
+__all__ = ["Exported", "InputError", "Model", "Tiling", "__version__", "costs", "export", "load", "upscale"]
 
 __version__ = "0.1.0"
 

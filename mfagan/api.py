@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 from mfagan.errors import InputError
 from mfagan.model import Model
 from mfagan.registry import export_network, list_shipped, load_model
+from mfagan.tiling import Tiling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from mfagan.graph.costs import Costs
 
-__all__ = ["Exported", "Model", "costs", "export", "load", "upscale"]
+__all__ = ["Exported", "Model", "Tiling", "costs", "export", "load", "upscale"]
 
 DEFAULT_MODEL = "supergenerator"
 _MIN_SIDE_PX = 4

@@ -1,5 +1,6 @@
 """A super-resolution network that is called on pictures: NumPy arrays, PIL images or PyTorch tensors."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, overload
 
@@ -12,11 +13,12 @@ from torch.nn import functional as F
 from mfagan.data.images import from_uint8, to_uint8
 from mfagan.devices import to_device
 from mfagan.errors import InputError
+from mfagan.tiling import Tiling, enlarge_tiled
 
-__all__ = ["Model"]
+__all__ = ["GREY_WEIGHTS", "Model"]
 
 _RANGE_SLACK = 1e-6
-_GREY_WEIGHTS = (0.299, 0.587, 0.114)
+GREY_WEIGHTS = (0.299, 0.587, 0.114)
 """ITU-R BT.601 luma at full range, as Pillow's grey."""
 _KNOWN_PICTURES = ("1", "L", "P", "RGB", "CMYK", "YCbCr", "HSV")
 _KNOWN_PICTURES_WITH_ALPHA = ("LA", "PA", "La", "RGBA", "RGBa")
@@ -69,7 +71,7 @@ class Model:
         self.kind = kind
         self.path = path
         self.widths = widths
-        self._min_side_px = min_side_px
+        self.any_size = AnySize(self.network, scale, min_side_px)
 
     @property
     def n_parameters(self) -> int:
@@ -102,64 +104,55 @@ class Model:
         Raises:
             InputError: another type, shape, dtype or pixel mode, or values outside [0, 1].
         """
-        if isinstance(image, Tensor):
-            return self._enlarge_tensor(image)
-        if isinstance(image, np.ndarray):
-            return self._enlarge_array(image)
-        if isinstance(image, Image.Image):
-            return self._enlarge_picture(image)
-        raise InputError(
-            f"image is of type {type(image).__name__}: give a NumPy array, a PIL image or a PyTorch tensor"
-        )
+        return _convert(image, self._run)
 
-    def _enlarge_tensor(self, image: Tensor) -> Tensor:
-        if not image.is_floating_point():
-            raise _refusal(image.dtype, image.shape, "give floats in [0, 1], or a NumPy array of uint8")
-        if image.ndim not in (3, 4) or image.shape[-3] != 3 or not image.numel():
-            raise _refusal(image.dtype, image.shape, "give (3, H, W) or (N, 3, H, W)")
-        batch = image.detach() if image.ndim == 4 else image.detach()[None]
-        output = self._run(batch).to(image.device, image.dtype)
-        return output if image.ndim == 4 else output[0]
+    @overload
+    def upscale(self, image: np.ndarray, tiling: Tiling | None = None) -> np.ndarray: ...
+    @overload
+    def upscale(self, image: Image.Image, tiling: Tiling | None = None) -> Image.Image: ...
+    @overload
+    def upscale(self, image: Tensor, tiling: Tiling | None = None) -> Tensor: ...
+    def upscale(self, image: Any, tiling: Tiling | None = None) -> Any:
+        """Enlarge a picture tile by tile, in memory that does not grow with its size but for the result.
 
-    def _enlarge_array(self, image: np.ndarray) -> np.ndarray:
-        if image.dtype != np.uint8 and not np.issubdtype(image.dtype, np.floating):
-            raise _refusal(image.dtype, image.shape, "give uint8, or floats in [0, 1]")
-        is_grey = image.ndim == 2
-        if not image.size or not (is_grey or (image.ndim in (3, 4) and image.shape[-1] == 3)):
-            raise _refusal(image.dtype, image.shape, "give (H, W, 3), (N, H, W, 3), or (H, W) for grey")
-        pixels = torch.from_numpy(np.array(image, np.uint8 if image.dtype == np.uint8 else np.float32))
-        if is_grey:
-            pixels = pixels[:, :, None].expand(-1, -1, 3)
-        batch = (pixels if pixels.ndim == 4 else pixels[None]).permute(0, 3, 1, 2)
-        output = self._run(from_uint8(batch) if image.dtype == np.uint8 else batch)
-        if is_grey:
-            weights = torch.tensor(_GREY_WEIGHTS, device=output.device)
-            output = torch.einsum("nchw,c->nhw", output, weights).clamp(0, 1)
-        else:
-            output = output.permute(0, 2, 3, 1)
-        output = to_uint8(output) if image.dtype == np.uint8 else output
-        found = output.contiguous().cpu().numpy().astype(image.dtype, copy=False)
-        return found if image.ndim == 4 else found[0]
+        Convolutions see the neighbouring tiles, and attention sees the statistics of the whole picture, so there are
+        no seams and the result is that of a call, within a grey level (`Tiling.effort`).
 
-    def _enlarge_picture(self, picture: Image.Image) -> Image.Image:
-        picture = ImageOps.exif_transpose(picture)
-        if picture.mode in _KNOWN_PICTURES_WITH_ALPHA or "transparency" in picture.info:
-            layered = picture.convert("LA" if picture.mode in ("LA", "La") else "RGBA")
-            *_, alpha = layered.split()
-            large = self._enlarge_picture(layered.convert("L" if layered.mode == "LA" else "RGB"))
-            large.putalpha(alpha.resize(large.size, Image.Resampling.BICUBIC))
-            return large
-        if picture.mode not in _KNOWN_PICTURES:
-            raise InputError(
-                f"image has pixels of Pillow's mode {picture.mode}, whose range is not known: "
-                "convert it to RGB or L, or give a NumPy array of floats in [0, 1]"
-            )
-        eight_bit = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
-        return Image.fromarray(self._enlarge_array(np.asarray(eight_bit)))
+        Args:
+            image: as the table of the class lists it.
+            tiling: how it is cut; None for tiles of 256 px.
 
-    @torch.no_grad()
+        Returns:
+            The enlarged picture, of the same type.
+
+        Raises:
+            InputError: as a call; a network whose attention works at another resolution than the picture's.
+        """
+        return _convert(image, lambda batch: self._run_tiled(batch, tiling))
+
     def _run(self, batch: Tensor) -> Tensor:
         """(N, 3, H, W) floats in [0, 1] -> (N, 3, scale H, scale W) float32 in [0, 1], on the model's device."""
+        with torch.no_grad():
+            return self.any_size(self._prepare(batch)).float().clamp(0, 1)
+
+    def _run_tiled(self, batch: Tensor, tiling: Tiling | None) -> Tensor:
+        """As `_run`, tile by tile."""
+        x = self._prepare(batch)
+        n, _, height, width = x.shape
+        large = x.new_empty((n, 3, self.scale * height, self.scale * width))
+        for lr, hr in zip(x, large, strict=True):
+            enlarge_tiled(
+                self.any_size,
+                (height, width),
+                self.scale,
+                lambda rows, columns, lr=lr: lr[:, rows, columns],
+                lambda rows, columns, tile, hr=hr: hr[:, rows, columns].copy_(tile),
+                tiling,
+            )
+        return large.clamp_(0, 1)
+
+    def _prepare(self, batch: Tensor) -> Tensor:
+        """The batch as the network takes it: checked and on the device."""
         x = batch.to(self.device, torch.float32).contiguous(memory_format=torch.channels_last)
         least, most = x.min().item(), x.max().item()
         if not -_RANGE_SLACK <= least <= most <= 1 + _RANGE_SLACK:
@@ -167,11 +160,103 @@ class Model:
                 f"image holds values from {least:g} to {most:g}: give floats in [0, 1] "
                 "(divide by 255 or clamp them), or uint8"
             )
+        return x
+
+
+class AnySize(nn.Module):
+    """A network that also takes images smaller than those it can compute.
+
+    Args:
+        network: (N, 3, H, W) -> (N, 3, scale H, scale W).
+        scale: its enlargement.
+        min_side_px: smaller images are extended to this side by repeating their edge, and the result is cut.
+    """
+
+    def __init__(self, network: nn.Module, scale: int, min_side_px: int) -> None:
+        super().__init__()
+        self.network = network
+        self.scale = scale
+        self.min_side_px = min_side_px
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Enlarge images.
+
+        Args:
+            x: (N, 3, H, W).
+
+        Returns:
+            (N, 3, scale H, scale W).
+        """
         height, width = x.shape[-2:]
-        missing = [max(0, self._min_side_px - side) for side in (width, height)]
+        missing = [max(0, self.min_side_px - side) for side in (width, height)]
         if any(missing):
             x = F.pad(x, (0, missing[0], 0, missing[1]), mode="replicate")
-        return self.network(x)[..., : self.scale * height, : self.scale * width].float().clamp(0, 1)
+        return self.network(x)[..., : self.scale * height, : self.scale * width]
+
+
+_Run = Callable[[Tensor], Tensor]
+"""(N, 3, H, W) floats in [0, 1] -> the enlarged pictures, likewise."""
+
+
+def _convert(image: Any, run: _Run) -> Any:
+    """Enlarge a picture of any type that is taken, and give it back in that type."""
+    if isinstance(image, Tensor):
+        return _enlarge_tensor(image, run)
+    if isinstance(image, np.ndarray):
+        return _enlarge_array(image, run)
+    if isinstance(image, Image.Image):
+        return _enlarge_picture(image, run)
+    raise InputError(
+        f"image is of type {type(image).__name__}: give a NumPy array, a PIL image or a PyTorch tensor"
+    )
+
+
+def _enlarge_tensor(image: Tensor, run: _Run) -> Tensor:
+    if not image.is_floating_point():
+        raise _refusal(image.dtype, image.shape, "give floats in [0, 1], or a NumPy array of uint8")
+    if image.ndim not in (3, 4) or image.shape[-3] != 3 or not image.numel():
+        raise _refusal(image.dtype, image.shape, "give (3, H, W) or (N, 3, H, W)")
+    batch = image.detach() if image.ndim == 4 else image.detach()[None]
+    output = run(batch).to(image.device, image.dtype)
+    return output if image.ndim == 4 else output[0]
+
+
+def _enlarge_array(image: np.ndarray, run: _Run) -> np.ndarray:
+    if image.dtype != np.uint8 and not np.issubdtype(image.dtype, np.floating):
+        raise _refusal(image.dtype, image.shape, "give uint8, or floats in [0, 1]")
+    is_grey = image.ndim == 2
+    if not image.size or not (is_grey or (image.ndim in (3, 4) and image.shape[-1] == 3)):
+        raise _refusal(image.dtype, image.shape, "give (H, W, 3), (N, H, W, 3), or (H, W) for grey")
+    pixels = torch.from_numpy(np.array(image, np.uint8 if image.dtype == np.uint8 else np.float32))
+    if is_grey:
+        pixels = pixels[:, :, None].expand(-1, -1, 3)
+    batch = (pixels if pixels.ndim == 4 else pixels[None]).permute(0, 3, 1, 2)
+    output = run(from_uint8(batch) if image.dtype == np.uint8 else batch)
+    if is_grey:
+        weights = torch.tensor(GREY_WEIGHTS, device=output.device)
+        output = torch.einsum("nchw,c->nhw", output, weights).clamp(0, 1)
+    else:
+        output = output.permute(0, 2, 3, 1)
+    output = to_uint8(output) if image.dtype == np.uint8 else output
+    found = output.contiguous().cpu().numpy().astype(image.dtype, copy=False)
+    return found if image.ndim == 4 else found[0]
+
+
+def _enlarge_picture(picture: Image.Image, run: _Run) -> Image.Image:
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode in _KNOWN_PICTURES_WITH_ALPHA or "transparency" in picture.info:
+        layered = picture.convert("LA" if picture.mode in ("LA", "La") else "RGBA")
+        *_, alpha = layered.split()
+        large = _enlarge_picture(layered.convert("L" if layered.mode == "LA" else "RGB"), run)
+        large.putalpha(alpha.resize(large.size, Image.Resampling.BICUBIC))
+        return large
+    if picture.mode not in _KNOWN_PICTURES:
+        raise InputError(
+            f"image has pixels of Pillow's mode {picture.mode}, whose range is not known: "
+            "convert it to RGB or L, or give a NumPy array of floats in [0, 1]"
+        )
+    eight_bit = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+    return Image.fromarray(_enlarge_array(np.asarray(eight_bit), run))
 
 
 def _refusal(dtype: object, shape: Any, what_to_do: str) -> InputError:

@@ -16,12 +16,13 @@ import mfagan
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.data.images import read_image, to_uint8
+from mfagan.data.splits import read_pairs
 from mfagan.evaluation.scores import super_resolve
 from mfagan.sr.kinds import KINDS, build, load_generator
 from mfagan.sr.shipped import SUPERGENERATOR
 from tests import ROOT
 
-NAMES = {"Exported", "InputError", "Model", "__version__", "costs", "export", "load", "upscale"}
+NAMES = {"Exported", "InputError", "Model", "Tiling", "__version__", "costs", "export", "load", "upscale"}
 """The promise to users: a name may be added here, none may go."""
 HEAVY = (
     "torch",
@@ -154,6 +155,20 @@ def test_types_shapes_and_dtypes_return_as_they_came(model: mfagan.Model, pictur
     turned = np.asfortranarray(picture[::-1, ::-1])
     turned.setflags(write=False)
     assert np.array_equal(model(turned), model(np.ascontiguousarray(turned)))
+
+
+def test_tiles_give_what_a_call_gives(model: mfagan.Model):
+    photo = to_uint8(read_pairs("embedded")[0].hr[:, 40:120, 100:190]).permute(1, 2, 0).numpy()
+    tiling = mfagan.Tiling(tile_px=50, effort="exact")
+    for image in (photo, photo[:, :, 0], photo / 255, np.stack([photo, photo[::-1]])):
+        found, expected = model.upscale(image, tiling), model(image)
+        assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+        step = 1 if found.dtype == np.uint8 else 1 / 255
+        assert np.abs(found.astype(float) - expected).max() <= step
+    whole = model.upscale(Image.fromarray(photo))
+    assert np.array_equal(np.asarray(whole), model(photo))
+    x = tensor(photo)
+    assert (model.upscale(x, tiling) - model(x)).abs().max() < 0.1 / 255
 
 
 def test_grey_stays_grey(model: mfagan.Model, picture: np.ndarray):

@@ -64,6 +64,7 @@ SMALLER = {
     "history": "",
     "record": "",
     "rank": "--images Set5 --slices 3",
+    "upscale": "--device cpu --overwrite",
     "info": "",
     "costs": "",
     "data check": "",

@@ -74,6 +74,7 @@ ALLOWED = {
     ("tensorflow",): ("mfagan/deploy/tflite.py",),
     ("ai_edge_litert",): ("mfagan/deploy/litert.py",),
     ("lpips", "torchvision"): ("mfagan/pretrained.py",),
+    ("pyvips",): ("mfagan/deploy/picture_files.py",),
     ("spandrel",): ("mfagan/sr/network/peers/published_spandrel.py",),
     ("search.problem", "search.latency"): (
         "search",

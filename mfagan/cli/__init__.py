@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mfagan import __version__
-from mfagan.cli import ablate, data, demo, evaluate, history, networks, studies, sweep, weights
+from mfagan.cli import ablate, data, demo, evaluate, history, networks, studies, sweep, upscale, weights
 from mfagan.cli.messages import show_log
 from mfagan.errors import InputError
 from search.errors import SearchError
@@ -63,7 +63,12 @@ _PANELS = {
         "history": history.history,
         "record": history.record,
     },
-    "Use": {"info": networks.info, "evaluate": evaluate.evaluate, "export": networks.export},
+    "Use": {
+        "upscale": upscale.upscale,
+        "info": networks.info,
+        "evaluate": evaluate.evaluate,
+        "export": networks.export,
+    },
 }
 """Heading of `mfagan --help` -> its commands by name."""
 for _panel, _commands in _PANELS.items():

@@ -14,6 +14,7 @@ from mfagan.data.images import resize_bicubic
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation
 from mfagan.graph.recorder import OperatorRecorder
+from mfagan.networks.channel_gate import ChannelGate
 from mfagan.sr.network.widths import Widths
 
 __all__ = [
@@ -150,7 +151,7 @@ def named_convs(module: nn.Module) -> Iterable[tuple[str, Conv]]:
     return ((name, child) for name, child in module.named_modules() if isinstance(child, Conv))
 
 
-class ContrastAwareAttention(nn.Module):
+class ContrastAwareAttention(ChannelGate):
     """CCA of IMDN (Hui et al. 2019): a gate from each channel's standard deviation plus its mean scales the channel.
 
     Args:
@@ -162,19 +163,6 @@ class ContrastAwareAttention(nn.Module):
         super().__init__()
         self.squeeze = Conv(channels, (hidden,), 1)
         self.excite = Conv((hidden,), channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Scale the channels by the gate.
-
-        Args:
-            x: Activations (N, C, H, W).
-
-        Returns:
-            The scaled activations, (N, C, H, W).
-        """
-        mean = x.mean((2, 3), keepdim=True)  # (N, C, 1, 1)
-        variance = (x - mean).square().mean((2, 3), keepdim=True)
-        return x * self.gate(mean, variance)
 
     def gate(self, mean: Tensor, variance: Tensor) -> Tensor:
         """The factor of each channel, in [0, 1], from its statistics.

@@ -1,0 +1,88 @@
+"""The command upscale."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mfagan.cli.options import NAMED_CHECKPOINT, DeviceOption
+from mfagan.errors import InputError
+from mfagan.sr.shipped import SUPERGENERATOR
+
+__all__ = ["upscale"]
+
+logger = logging.getLogger(__name__)
+
+
+def upscale(
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="A picture, a folder of pictures, or a quoted pattern.")
+    ],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT", help="The file to write, or the folder to write files into.")
+    ],
+    model: Annotated[
+        Path,
+        typer.Option(
+            help="A checkpoint, other authors' weights, or the name of a shipped one.", **NAMED_CHECKPOINT
+        ),
+    ] = SUPERGENERATOR,
+    widths: Annotated[
+        str | None, typer.Option(help="The slice of a SuperGenerator: eight widths, or one.")
+    ] = None,
+    device: DeviceOption = "auto",
+    memory_mb: Annotated[
+        float,
+        typer.Option(min=1, help="What the process may take, roughly; less memory makes smaller tiles."),
+    ] = 1_000,
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="See a part of the picture before, instead of all of it: half the time."),
+    ] = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Repeat until tiles give what the whole picture would.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    max_megapixels: Annotated[float, typer.Option(min=0, help="Refuse pictures with more pixels.")] = 200,
+) -> None:
+    """Enlarge pictures: PNG, JPEG, WebP and TIFF, with their colour profile, transparency and 16 bits.
+
+    Large pictures are computed in tiles, without seams. In a folder, files that exist already are left, and a picture
+    that cannot be enlarged does not stop the others: it is listed at the end, and the exit status is 1.
+    """
+    from mfagan.deploy.upscaling import UpscaleOptions, list_jobs, upscale_file
+    from mfagan.progress import show_bar
+    from mfagan.registry import load_model
+
+    if fast and exact:
+        raise InputError("give --fast or --exact, not both")
+    effort = "fast" if fast else "exact" if exact else "normal"
+    options = UpscaleOptions(memory_mb, effort=effort, overwrite=overwrite, max_megapixels=max_megapixels)
+    jobs = list_jobs(source, out)
+    network = load_model(model, widths, device)
+    alone = len(jobs) == 1 and jobs[0].source == Path(source)
+    failed: list[str] = []
+    left = 0
+    for job in jobs:
+        if not alone and job.target.exists() and not overwrite:
+            left += 1
+            continue
+        try:
+            with show_bar(job.source.name) as report:
+                height, width = upscale_file(network, job, options, report)
+        except InputError as error:
+            if alone:
+                raise
+            failed.append(str(error))
+        else:
+            print(f"{job.target}: {width}x{height} px")
+    if left:
+        logger.warning(
+            "%d of %d files exist already and are left; --overwrite replaces them", left, len(jobs)
+        )
+    for line in failed:
+        logger.warning("%s", line)
+    if failed:
+        logger.warning("%d of %d pictures could not be enlarged", len(failed), len(jobs))
+        raise typer.Exit(1)
