@@ -40,6 +40,13 @@ def ablate(
     ] = None,
     images: ManyImagesOption = None,
     validation: ValidationOption = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A folder of images whose figures are in the tables compression and discriminator too (repeatable); "
+            "nothing is chosen on them."
+        ),
+    ] = None,
     vgg: VggOption = None,
     weights: WeightsOption = None,
     device: DeviceOption = "auto",
@@ -51,6 +58,7 @@ def ablate(
     compression: the paper's Table 1. sampling: how a SuperGenerator's widths are drawn. discriminator: figure 6.
     slices: against the same widths from scratch. peers: against other authors' networks.
     """
+    from mfagan.evaluation.candidates import read_image_sets
     from mfagan.files import require_place, require_writable
     from mfagan.sr.experiments import ablation, comparison
     from mfagan.sr.experiments.results import write_report
@@ -76,11 +84,12 @@ def ablate(
         vgg=vgg,
     )
     run = open_run(settings, options)
+    tests = read_image_sets(test or (), settings.scale, bars=run.bars)
     slices = cache(lambda: comparison.pick_slices(run, pick_front))  # scored once for both tables
     make = {
-        "compression": lambda: ablation.ablate_compression(run, lpips),
+        "compression": lambda: ablation.ablate_compression(run, lpips, tests),
         "sampling": lambda: ablation.compare_sampling(run),
-        "discriminator": lambda: ablation.compare_discriminators(run, lpips),
+        "discriminator": lambda: ablation.compare_discriminators(run, lpips, tests),
         "slices": lambda: comparison.compare_slices(run, slices()),
         "peers": lambda: comparison.compare_peers(run, slices()),
     }

@@ -1,14 +1,18 @@
 """`mfagan ablate`, called as a user calls it; the fixture `run` is a `Run`."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from mfagan import checkpoint
 from mfagan.cli.ablate import TABLES, pick_front
+from mfagan.data.splits import read_pairs
+from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.sr.experiments import comparison
 from mfagan.sr.experiments.ranking import Slice
+from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.widths import Widths
 from tests import tiny
 from tests.command import Run
@@ -69,6 +73,23 @@ def test_a_table_is_printed_and_written(run: Run, tmp_path: Path):
         "teacher_discriminator.safetensors",
         "teacher_gan.safetensors",
     ]
+
+
+@pytest.mark.parametrize("table", ["discriminator", pytest.param("compression", marks=pytest.mark.slow)])
+def test_test_sets_stand_beside_the_validation_images(run: Run, tmp_path: Path, table: str):
+    sets = [tiny.write_photos(tmp_path / name, n=2, side=40) for name in ("Set5", "Set14")]
+    options = [word for one in sets for word in ("--test", one)]
+    done = run(*prepare(tmp_path), "--table", table, "--max-steps", 2, *options)
+    assert done.status == 0, done.err
+    facts = require_agreement(tmp_path / "out", table)
+    teacher = load_generator(tmp_path / "out" / "teacher_gan.safetensors")
+    for name, folder in zip(("Set5", "Set14"), sets, strict=True):
+        expected = mean_psnr_db(teacher, read_pairs(str(folder)))
+        assert facts["rows"][0][f"{name} PSNR-Y"] == pytest.approx(expected, abs=1e-4)
+    (bicubic,) = [note for note in facts["notes"] if note.startswith("Bicubic: ")]
+    assert re.fullmatch(
+        r"Bicubic: [\d.]+ dB on validation images, [\d.]+ dB on Set5, [\d.]+ dB on Set14\.", bicubic
+    )
 
 
 def test_lpips_where_its_weights_are(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -4,6 +4,7 @@ Every network is trained by an `SRRun`, so an interrupted ablation goes on where
 folder share the stages that they have in common.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -12,6 +13,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.data.crops import CropSampler
+from mfagan.evaluation.candidates import EvaluationSet
 from mfagan.evaluation.report import EvaluationReport, NetworkScores
 from mfagan.evaluation.report_table import COST_COLUMNS, cost_cells, quality_cells, quality_columns
 from mfagan.evaluation.text_table import Cell, Column
@@ -22,7 +24,6 @@ from mfagan.sr.experiments.ranking import Ranking, rank_slices
 from mfagan.sr.experiments.results import (
     ExperimentReport,
     budget,
-    mean_figures,
     rank,
     score,
     tune_slice,
@@ -85,12 +86,15 @@ def rules(steps: int) -> dict[str, Sampling]:
     }
 
 
-def ablate_compression(run: SRRun, lpips: Lpips | None = None) -> ExperimentReport:
+def ablate_compression(
+    run: SRRun, lpips: Lpips | None = None, tests: Sequence[EvaluationSet] = ()
+) -> ExperimentReport:
     """Train and score Table 1's five columns: MFAGAN_L; distilling G and D; G alone; pruning alone; both.
 
     Args:
         run: its recipe, images, device and folder.
         lpips: if given, its figures are in the table too.
+        tests: sets whose figures are in the table besides those of the validation images.
 
     Returns:
         The table.
@@ -123,7 +127,7 @@ def ablate_compression(run: SRRun, lpips: Lpips | None = None) -> ExperimentRepo
         "pruned",
         "distilled G and D, pruned",
     ]
-    found = score(run, dict(zip(names, files, strict=True)), lpips)
+    found = score(run, dict(zip(names, files, strict=True)), lpips, tests=tests)
     bases = [
         recipe.teacher_discriminator,
         recipe.student_discriminator,
@@ -210,12 +214,15 @@ def _rank_calibrated(run: SRRun, supernet: Path) -> Ranking:
     return rank_slices(network, run.validation, extract=calibration.extract, bars=run.bars)
 
 
-def compare_discriminators(run: SRRun, lpips: Lpips | None = None) -> ExperimentReport:
+def compare_discriminators(
+    run: SRRun, lpips: Lpips | None = None, tests: Sequence[EvaluationSet] = ()
+) -> ExperimentReport:
     """Compare PatchGAN with ESRGAN's discriminator (the paper's figure 6) in stage 1b, from one teacher.
 
     Args:
         run: its recipe, images, device and folder.
         lpips: if given, its figures are in the table too.
+        tests: sets whose figures are in the table besides those of the validation images.
 
     Returns:
         The table.
@@ -233,7 +240,7 @@ def compare_discriminators(run: SRRun, lpips: Lpips | None = None) -> Experiment
     other.train(TEACHER_GAN, StageFiles(read_from=folder))
     files = {"PatchGAN": TEACHER_GAN.path(folder), "ESRGAN's": TEACHER_GAN.path(other.options.folder)}
     curves = [_curve(path) for path in files.values()]
-    found = score(run, files, lpips)
+    found = score(run, files, lpips, tests=tests)
     steps = [step for step in curves[0] if step in curves[1]]
     rows = [
         [name, *(curve[step] for step in steps), *_quality(found, row)]
@@ -264,13 +271,14 @@ def _curve(path: Path) -> dict[int, float]:
 
 
 def _quality_columns(found: EvaluationReport) -> list[Column]:
-    (name,) = found.sources
-    return quality_columns(found, name)
+    return [column for name in found.sources for column in quality_columns(found, name)]
 
 
 def _quality(found: EvaluationReport, row: NetworkScores) -> list[Cell]:
-    return quality_cells(found, mean_figures(row))
+    return [cell for name in found.sources for cell in quality_cells(found, row.mean(name))]
 
 
 def _bicubic_note(found: EvaluationReport) -> str:
-    return f"Bicubic: {mean_figures(found.rows[0]).psnr_db:.3f} dB."
+    bicubic = found.rows[0]
+    figures = [f"{bicubic.mean(name).psnr_db:.3f} dB on {name}" for name in found.sources]
+    return f"Bicubic: {', '.join(figures)}."

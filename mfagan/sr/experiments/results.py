@@ -105,6 +105,7 @@ def score(
     files: dict[str, Path],
     lpips: Lpips | None = None,
     latency_size: tuple[int, int] | None = None,
+    tests: Sequence[EvaluationSet] = (),
 ) -> EvaluationReport:
     """Evaluate networks on the run's device and validation images.
 
@@ -113,6 +114,7 @@ def score(
         files: name in the report -> checkpoint.
         lpips: if given, it is measured too.
         latency_size: (height, width) in px of the input for measured latencies; None measures none.
+        tests: sets that they are scored on besides.
 
     Returns:
         The report, of bicubic first and then of the files in their order.
@@ -120,7 +122,7 @@ def score(
     networks = {name: load_generator(path) for name, path in files.items()}
     candidates = [Candidate(name, network, network.scale) for name, network in networks.items()]
     settings = EvaluationSettings(INPUT_SIZE, run.fabric.device, lpips, latency_size)
-    return evaluate(candidates, [_validation_set(run)], run.recipe.scale, settings, bars=run.bars)
+    return evaluate(candidates, [_validation_set(run), *tests], run.recipe.scale, settings, bars=run.bars)
 
 
 def _validation_set(run: SRRun) -> EvaluationSet:
