@@ -281,12 +281,18 @@ class _Progress:
 
 
 def _cut(length: int, tiling: Tiling) -> list[tuple[slice, slice]]:
-    """Parts of nearly one length, each without and with the overlap."""
+    """Parts of nearly one length, each without and with the overlap.
+
+    What is computed has one length for all parts, more than the overlap asks for at the ends: then every tile needs
+    memory of the same sizes, and the allocator gives it what the tile before freed.
+    """
     n = -(-length // tiling.tile_px)
     bounds = [length * i // n for i in range(n + 1)]
+    seen = min(length, -(-length // n) + 2 * tiling.overlap_px)
+    starts = [min(max(0, start - tiling.overlap_px), length - seen) for start in bounds[:-1]]
     return [
-        (slice(start, stop), slice(max(0, start - tiling.overlap_px), min(length, stop + tiling.overlap_px)))
-        for start, stop in itertools.pairwise(bounds)
+        (slice(start, stop), slice(first, first + seen))
+        for (start, stop), first in zip(itertools.pairwise(bounds), starts, strict=True)
     ]
 
 
