@@ -80,7 +80,7 @@ def upscale(image: "np.ndarray", model: Model | str | Path | None = None) -> "np
 @overload
 def upscale(image: "Tensor", model: Model | str | Path | None = None) -> "Tensor": ...
 def upscale(image: Any, model: Model | str | Path | None = None) -> Any:
-    """Enlarge a picture.
+    """Enlarge a picture, in tiles if it is large (`Model.upscale`).
 
     Args:
         image: a NumPy array, a PIL image or a PyTorch tensor as `mfagan.Model` takes it, or the path of a picture,
@@ -99,8 +99,8 @@ def upscale(image: Any, model: Model | str | Path | None = None) -> Any:
 
         from mfagan.data.images import read_levels
 
-        return network(Image.fromarray(read_levels(image, min_side_px=1).transpose(1, 2, 0)))
-    return network(image)
+        return network.upscale(Image.fromarray(read_levels(image, min_side_px=1).transpose(1, 2, 0)))
+    return network.upscale(image)
 
 
 def costs(model: Model | str | Path | None = None, size: tuple[int, int] = (128, 128)) -> "Costs":

@@ -5,16 +5,19 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from mfagan.errors import InputError
 
 __all__ = [
     "read_text",
+    "replacing",
     "require_other_file",
     "require_place",
     "require_writable",
     "sweep_leftovers",
+    "temporary_beside",
     "write_atomic",
 ]
 
@@ -32,19 +35,35 @@ def write_atomic(path: str | Path, data: bytes | str) -> None:
     Raises:
         InputError: names the path and the system's reason; what was at `path` before is unchanged.
     """
-    path = Path(path)
     # File names that are not valid Unicode appear in text as lone surrogates, which UTF-8 does not encode.
     content = data.encode(errors="backslashreplace") if isinstance(data, str) else data
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Let something write a file whole or not at all, as `write_atomic` does for what is in memory.
+
+    Args:
+        path: the file; its folders are created if absent.
+
+    Returns:
+        A context that gives a path beside the file to write; what was written there takes its place at the end.
+
+    Raises:
+        InputError: as `write_atomic`.
+    """
+    path = Path(path)
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
         # Renaming onto a device such as /dev/null would replace it.
         if target.exists() and not target.is_file():
             raise _refusal(path, "something other than a file has that name")
-        with _temporary_beside(target) as temporary:
-            with open(temporary, "xb") as file:
-                file.write(content)
-                file.flush()
+        with temporary_beside(target) as temporary:
+            yield temporary
+            with open(temporary, "rb+") as file:
                 os.fsync(file.fileno())
             if target.exists():
                 shutil.copymode(target, temporary)
@@ -110,7 +129,7 @@ def require_writable(folder: str | Path) -> Path:
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _temporary_beside(folder / "any") as temporary:
+        with temporary_beside(folder / "any") as temporary:
             temporary.write_bytes(b"\0")
     except OSError as error:
         raise _refusal(folder, _reason(error)) from error
@@ -158,8 +177,15 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _temporary_beside(path: Path):
-    """A path in the same folder that nothing has; whatever is there at the end is removed."""
+def temporary_beside(path: Path) -> Iterator[Path]:
+    """Choose a path in the folder of a file that nothing has.
+
+    Args:
+        path: the file.
+
+    Returns:
+        A context that gives the path; whatever is there at the end is removed.
+    """
     temporary = path.with_name(f".mfagan-{secrets.token_hex(8)}.tmp")
     try:
         yield temporary

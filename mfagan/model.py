@@ -1,6 +1,7 @@
 """A super-resolution network that is called on pictures: NumPy arrays, PIL images or PyTorch tensors."""
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -13,11 +14,13 @@ from torch.nn import functional as F
 from mfagan.data.images import from_uint8, to_uint8
 from mfagan.devices import to_device
 from mfagan.errors import InputError
+from mfagan.graph.peak_memory import estimate_peak_bytes
 from mfagan.tiling import Tiling, enlarge_tiled
 
 __all__ = ["GREY_WEIGHTS", "Model"]
 
 _RANGE_SLACK = 1e-6
+_PROBE_PX = 128
 GREY_WEIGHTS = (0.299, 0.587, 0.114)
 """ITU-R BT.601 luma at full range, as Pillow's grey."""
 _KNOWN_PICTURES = ("1", "L", "P", "RGB", "CMYK", "YCbCr", "HSV")
@@ -77,6 +80,11 @@ class Model:
     def n_parameters(self) -> int:
         """Learned numbers of the network."""
         return sum(parameter.numel() for parameter in self.network.parameters())
+
+    @cached_property
+    def bytes_per_px(self) -> float:
+        """Memory that the network's activations take at their peak for each LR px, in bytes."""
+        return estimate_peak_bytes(self.network, _PROBE_PX, _PROBE_PX) / _PROBE_PX**2
 
     def __repr__(self) -> str:
         widths = "" if self.widths is None else f", widths={','.join(map(str, self.widths))}"

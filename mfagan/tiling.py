@@ -2,7 +2,7 @@
 
 Two things tell a tile from the whole picture. Convolutions at its border see padding instead of its neighbours, so each
 tile is read with an overlap that is cut off afterwards. Channel gates see the statistics of the tile instead of the
-picture's, so a first pass collects these, and the next one computes with them (`Gates`).
+picture's, so a first pass collects these, and the next one computes with them.
 """
 
 import itertools
@@ -112,10 +112,7 @@ def list_tiles(height: int, width: int, tiling: Tiling) -> list[Tile]:
     """
     rows, columns = _cut(height, tiling), _cut(width, tiling)
     return [
-        Tile(row, column, *seen)
-        for row, above in rows
-        for column, beside in columns
-        if (seen := (above, beside))
+        Tile(row, column, read_row, read_column) for row, read_row in rows for column, read_column in columns
     ]
 
 
@@ -145,7 +142,7 @@ def enlarge_tiled(
     tiling = tiling or Tiling()
     tiles = list_tiles(*size, tiling)
     layers = {name: one for name, one in network.named_modules() if isinstance(one, ChannelGate)}
-    gates = Gates(layers)
+    gates = _Gates(layers)
     collecting = tiling.effort if layers and len(tiles) > 1 else "none"
     passes = {"none": 0, "fast": 1, "normal": 1, "exact": 2}[collecting]
     progress = _Progress(report, len(tiles), passes + 1)
@@ -190,7 +187,7 @@ class _Moments:
 
 
 @dataclass
-class Gates:
+class _Gates:
     """The channel gates of a picture, collected tile by tile."""
 
     layers: Mapping[str, ChannelGate]
@@ -217,13 +214,13 @@ class Gates:
                 )
             self._moments.setdefault(name, _Moments()).add(x[..., *tile.core()])
 
-        with self._hooked(take_in):
+        with self._replaced(take_in):
             yield
 
     @contextmanager
     def apply(self) -> Iterator[None]:
         """Let the layers compute with the gates that are settled; without any, with those of what they see."""
-        with self._hooked(None):
+        with self._replaced(None):
             yield
 
     def settle(self) -> None:
@@ -244,19 +241,22 @@ class Gates:
         self._factors, self._moments = found, {}
 
     @contextmanager
-    def _hooked(self, take_in: Callable[[str, Tensor], None] | None) -> Iterator[None]:
-        def hook_of(name: str):
-            def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+    def _replaced(self, take_in: Callable[[str, Tensor], None] | None) -> Iterator[None]:
+        def forward_of(name: str, layer: ChannelGate) -> Callable[[Tensor], Tensor]:
+            own = layer.forward
+
+            def forward(x: Tensor) -> Tensor:
                 if take_in is not None:
-                    take_in(name, inputs[0])
-                return inputs[0] * self._factors[name] if name in self._factors else output
+                    take_in(name, x)
+                return x * self._factors[name] if name in self._factors else own(x)
 
-            return hook
+            return forward
 
-        with ExitStack() as hooks:
+        # In the place of the method, and not a hook after it, so that a gate is not computed in vain.
+        with ExitStack() as replaced:
             for name, layer in self.layers.items():
-                handle = layer.register_forward_hook(hook_of(name))
-                hooks.callback(handle.remove)
+                vars(layer)["forward"] = forward_of(name, layer)
+                replaced.callback(vars(layer).pop, "forward")
             yield
 
 

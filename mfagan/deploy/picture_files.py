@@ -5,8 +5,6 @@ pictures for training instead, as 8-bit RGB.
 """
 
 import contextlib
-import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from mfagan.errors import InputError
+from mfagan.files import replacing, temporary_beside
 from mfagan.packages import refuse_import
 
 __all__ = ["SUFFIXES", "Picture", "read_picture", "require_format", "write_picture"]
@@ -169,14 +168,14 @@ def write_picture(path: Path, picture: Picture, scale: int) -> Iterator[PutPixel
     require_format(path, picture, scale)
     height, width = (scale * side for side in picture.size)
     shape = (height, width, picture.colours.shape[2])
-    raw, encoded = (path.with_name(f".mfagan-{secrets.token_hex(8)}.tmp") for _ in range(2))
+    refusal = f"cannot write {path}", "choose a place that can be written and has room"
+    with temporary_beside(path) as raw:
 
-    def put(rows: slice, columns: slice, levels: np.ndarray) -> None:
-        # Mapped for this tile alone: what stays mapped counts as the process's memory.
-        np.memmap(raw, picture.colours.dtype, "r+", shape=shape)[rows, columns] = levels
+        def put(rows: slice, columns: slice, levels: np.ndarray) -> None:
+            # Mapped for this tile alone: what stays mapped counts as the process's memory.
+            np.memmap(raw, picture.colours.dtype, "r+", shape=shape)[rows, columns] = levels
 
-    try:
-        with _refusing(f"cannot write {path}", "choose a place that can be written and has room"):
+        with _refusing(*refusal):
             row = bytes(width * shape[2] * picture.colours.itemsize)
             with open(
                 raw, "xb"
@@ -184,12 +183,8 @@ def write_picture(path: Path, picture: Picture, scale: int) -> Iterator[PutPixel
                 for _ in range(height):
                     file.write(row)
         yield put
-        with _refusing(f"cannot write {path}", "choose a place that can be written and has room"):
+        with replacing(path) as encoded, _refusing(*refusal):
             _encode(raw, encoded, path, picture, scale)
-            os.replace(encoded, path)
-    finally:
-        raw.unlink(missing_ok=True)
-        encoded.unlink(missing_ok=True)
 
 
 def _encode(raw: Path, encoded: Path, path: Path, picture: Picture, scale: int) -> None:

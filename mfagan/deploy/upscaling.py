@@ -11,7 +11,6 @@ from torch import Tensor
 from mfagan.deploy.picture_files import MAX_MEGAPIXELS, SUFFIXES, Picture, read_picture, write_picture
 from mfagan.errors import InputError
 from mfagan.files import require_place
-from mfagan.graph.peak_memory import estimate_peak_bytes
 from mfagan.model import GREY_WEIGHTS, Model
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.tiling import OVERLAP_PX, Effort, Tiling, enlarge_tiled
@@ -22,7 +21,6 @@ _BASE_MB = 400
 """What Python, PyTorch and libvips take before a picture is read."""
 _MARGIN = 1.75
 """How much more the process takes than the activations: the allocator cannot reuse all that other tiles freed."""
-_PROBE_PX = 128
 _LEAST_TILE_PX = 32
 
 
@@ -104,7 +102,7 @@ def fit_tiling(model: Model, picture: Picture, options: UpscaleOptions) -> Tilin
     Raises:
         InputError: not even small tiles fit.
     """
-    bytes_per_px = _MARGIN * estimate_peak_bytes(model.network, _PROBE_PX, _PROBE_PX) / _PROBE_PX**2
+    bytes_per_px = _MARGIN * model.bytes_per_px
     held = picture.colours.nbytes + (0 if picture.alpha is None else picture.alpha.nbytes)
     left = options.memory_mb * 1e6 - _BASE_MB * 1e6 - held
     side = int(max(0.0, left / bytes_per_px) ** 0.5) - 2 * options.overlap_px
