@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mfagan.allocator import give_back_freed_memory
 from mfagan.deploy.picture_files import MAX_MEGAPIXELS, SUFFIXES, Picture, read_picture, write_picture
 from mfagan.errors import InputError
 from mfagan.files import require_place
@@ -140,6 +141,7 @@ def upscale_file(
     levels = float(np.iinfo(picture.colours.dtype).max)
 
     def read(rows: slice, columns: slice) -> Tensor:
+        give_back_freed_memory()  # of the tile before
         part = torch.from_numpy(picture.colours[rows, columns].astype(np.float32)).permute(2, 0, 1)
         return (part.expand(3, -1, -1) / levels).to(model.device)
 

@@ -8,9 +8,9 @@ import torch.distributed
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
+from mfagan.allocator import keep_freed_memory
 from mfagan.devices import choose_device, computes_bf16
 from mfagan.errors import InputError
-from mfagan.training.allocator import keep_freed_memory
 from mfagan.training.recipe import TrainingPrecision
 
 __all__ = ["make_fabric"]
