@@ -181,7 +181,7 @@ def _mirror_weights(
     operators: Sequence[Operator], weights: Mapping[str, Tensor]
 ) -> dict[Activation, _Kernel]:
     """For each convolution's output: its kernel (k, k, in, out) and its bias (out,) or None, float32."""
-    factors = {op.inputs[0]: int(op.value) for op in operators if op.kind == "pixel_shuffle"}
+    factors = _shuffle_factors(operators)
     kernels: dict[Activation, _Kernel] = {}
     for op in operators:
         if op.kind != "conv":
@@ -236,6 +236,18 @@ def _ungroup(kernel: np.ndarray, groups: int) -> np.ndarray:
         out = slice(i * rows, (i + 1) * rows)
         dense[out, i * columns : (i + 1) * columns] = kernel[out]
     return dense
+
+
+def _shuffle_factors(operators: Sequence[Operator]) -> dict[Activation, int]:
+    """Activations whose channels must stand as DEPTH_TO_SPACE reads them -> its factor."""
+    factors: dict[Activation, int] = {}
+    for op in reversed(operators):
+        if op.kind == "pixel_shuffle":
+            factors[op.inputs[0]] = int(op.value)
+        elif op.kind == "add" and op.output in factors:
+            factor = factors.pop(op.output)
+            factors |= dict.fromkeys(op.inputs, factor)
+    return factors
 
 
 def _shuffle_order(channels: int, factor: int) -> np.ndarray:

@@ -1,0 +1,119 @@
+"""What a pass over a network's operators is: it rewrites them, and cuts the weights that the new ones read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+
+from mfagan.graph.operators import Activation, Block, Operator
+
+__all__ = ["Cut", "Pass", "Rewritten", "apply"]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The part of a 1x1 convolution's weights that an operator after a pass reads.
+
+    Args:
+        weights: module path of the whole convolution's weights.
+        rows: its output channels, from and up to.
+        columns: its input channels, likewise.
+        bias: whether the bias of these output channels belongs to it.
+    """
+
+    weights: str
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    bias: bool
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """Operators after passes.
+
+    Args:
+        blocks: the blocks, with the keys that they had. A block whose inputs or output are others than before has a
+            key that ends in `/joined`.
+        cuts: path of the weights that an operator reads -> what they are a part of.
+    """
+
+    blocks: list[Block]
+    cuts: Mapping[str, Cut] = field(default_factory=dict)
+
+    @property
+    def operators(self) -> list[Operator]:
+        """The operators of all blocks, in order."""
+        return [operator for block in self.blocks for operator in block.operators]
+
+    def cut_weights(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The weights that the operators read.
+
+        Args:
+            weights: those of the network, `PATH.weight` and `PATH.bias`.
+
+        Returns:
+            The same, and the parts under the names that the operators know them by.
+        """
+        found = dict(weights)
+        for path, cut in self.cuts.items():
+            rows, columns = slice(*cut.rows), slice(*cut.columns)
+            found[f"{path}.weight"] = weights[f"{cut.weights}.weight"][rows, columns]
+            if cut.bias:
+                found[f"{path}.bias"] = weights[f"{cut.weights}.bias"][rows]
+        return found
+
+
+class Pass:
+    """Rewrites one operator after the other; what is no longer read is dropped afterwards."""
+
+    def __init__(self, operators: Sequence[Operator]) -> None:
+        self.made = {operator.output: operator for operator in operators}
+        self.readers: dict[Activation, list[Operator]] = {}
+        for operator in operators:
+            for x in operator.inputs:
+                self.readers.setdefault(x, []).append(operator)
+        self.cuts: dict[str, Cut] = {}
+
+    def maker(self, x: Activation, kind: str) -> Operator | None:
+        """The operator that makes an activation, if it is of a kind."""
+        operator = self.made.get(x)
+        return operator if operator is not None and operator.kind == kind else None
+
+    def rewrite(self, operator: Operator) -> list[Operator]:
+        """Rewrite an operator.
+
+        Args:
+            operator: one of the network's; they come in order.
+
+        Returns:
+            The operators that take its place, in the same block.
+        """
+        raise NotImplementedError
+
+
+def apply(make: Callable[[Sequence[Operator]], Pass], before: Rewritten) -> Rewritten:
+    """Apply one pass.
+
+    Args:
+        make: makes the pass for all operators.
+        before: the blocks.
+    """
+    one = make(before.operators)
+    blocks = [
+        replace(block, operators=tuple(new for old in block.operators for new in one.rewrite(old)))
+        for block in before.blocks
+    ]
+    return Rewritten(_drop_unread(blocks, before.operators[-1].output), {**before.cuts, **one.cuts})
+
+
+def _drop_unread(blocks: Sequence[Block], output: Activation) -> list[Block]:
+    read = {output}
+    kept: list[Block] = []
+    for block in reversed(blocks):
+        operators: list[Operator] = []
+        for operator in reversed(block.operators):
+            if operator.output in read:
+                read.update(operator.inputs)
+                operators.append(operator)
+        kept.append(replace(block, operators=tuple(reversed(operators))))
+    return kept[::-1]
