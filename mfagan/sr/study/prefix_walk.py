@@ -10,17 +10,17 @@ import itertools
 from collections.abc import Collection, Iterator, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mfagan.devices import to_device
 from mfagan.sr.network.aggregation import Fusion, PrefixState
-from mfagan.sr.network.layers import ContrastAwareAttention
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths
+from mfagan.sr.study.one_pass import replace_modules
 
-__all__ = ["OnePassAttention", "PrefixWalk", "fuse_at_widths"]
+__all__ = ["PrefixWalk", "fuse_at_widths"]
 
 
 class PrefixWalk:
@@ -82,10 +82,7 @@ class PrefixWalk:
             device = self._network.head.weight.device
             network = to_device(self._network.extract(widths), device).eval().to(self._dtype)
             if device.type in ("cpu", "cuda"):
-                for parent in list(network.modules()):
-                    for name, child in list(parent.named_children()):
-                        if isinstance(child, ContrastAwareAttention):
-                            setattr(parent, name, OnePassAttention(child))
+                replace_modules(network)
             self._extracted[trunk, width] = network
         return self._extracted[trunk, width]
 
@@ -118,31 +115,3 @@ def fuse_at_widths(
         y = y + F.conv2d(squeezed[:, further], fusion.smooth.weight[:, further], padding=1)
         if width in wanted:
             yield width, F.pixel_shuffle(fusion.reconstruct(y), fusion.scale)
-
-
-class OnePassAttention(nn.Module):
-    """A trained channel attention, faster and without gradients: one operator gives both of its statistics."""
-
-    def __init__(self, attention: ContrastAwareAttention) -> None:
-        """Wrap an attention.
-
-        Args:
-            attention: The trained attention; its weights become float32.
-        """
-        super().__init__()
-        self.attention = attention.float()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Scale the channels by the gate.
-
-        Args:
-            x: Activations (1, C, H, W).
-
-        Returns:
-            The scaled activations, (1, C, H, W).
-        """
-        # Batch normalization's statistics of a batch of one image: mean and population variance, each (C,), in
-        # the precision of the running ones, which it leaves alone at this momentum.
-        running = x.new_zeros(2, x.shape[1], dtype=torch.float32)
-        mean, variance = torch.batch_norm_update_stats(x, *running, momentum=0.0)
-        return x * self.attention.gate(mean[:, None, None], variance[:, None, None]).to(x.dtype)
