@@ -61,6 +61,7 @@ class LatencyTable(BaseModel):
         measured_at: date and time with its zone.
         command: the command line that built the table.
         entries: the measured blocks by key.
+        passes: names of what rewrote the blocks before they were measured, as the caller rewrites what it prices.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -75,6 +76,7 @@ class LatencyTable(BaseModel):
     measured_at: Annotated[AwareDatetime, Strict(False)]
     command: _Text
     entries: Annotated[dict[str, BlockLatency], Field(min_length=1)]
+    passes: Annotated[tuple[_Text, ...], Strict(False)] = ()
 
     @classmethod
     def read(cls, path: str | PathLike[str]) -> Self:

@@ -16,6 +16,7 @@ from mfagan.cli.options import (
     DeviceOption,
     ImagesOption,
     OutOption,
+    PassesOption,
     SeedOption,
     SizeOption,
     StorageOption,
@@ -51,9 +52,11 @@ def build_lut(
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Rounds, of whose runs the fastest counts.")
     ] = None,
+    passes: PassesOption = "all",
 ) -> None:
     """Measure every block the choices can need on this machine and write the look-up table."""
     from mfagan.files import require_place, write_atomic
+    from mfagan.graph.passes import read_passes
     from mfagan.latency.measure import ROUNDS, build_table
     from mfagan.latency.tables import describe_build, warn_noise
     from mfagan.progress import show_bar
@@ -61,15 +64,19 @@ def build_lut(
 
     height, width = read_size(size)
     require_place(out)
-    command = describe_build(threads, (height, width), runtime, out, scale)
+    names = read_passes(passes)
+    command = describe_build(threads, (height, width), runtime, out, scale, names)
     command += "" if rounds is None else f" --rounds {rounds}"
     with show_bar("latency table") as report:
         table = build_table(
-            every_block((height, width), scale),
+            # Without the residual, a block whose pixel shuffle has moved is another one.
+            every_block((height, width), scale, "none", names)
+            | every_block((height, width), scale, passes=names),
             runtime=runtime,
             threads=threads,
             input_size=(height, width),
             command=command,
+            passes=names,
             rounds=rounds or ROUNDS,
             report=report,
         )
@@ -167,7 +174,7 @@ def run_search(
     target = Target(
         table,
         size_px,
-        describe_build(table.threads, size_px, table.runtime, path, scale),
+        describe_build(table.threads, size_px, table.runtime, path, scale, table.passes),
         {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
     )
     pairs = read_pairs(images, scale, max_images, crop, record=checkpoint.read(supernet).record)

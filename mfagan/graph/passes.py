@@ -35,11 +35,7 @@ def read_passes(text: str) -> tuple[str, ...]:
     """
     if text in ("all", "none"):
         return tuple(PASSES) if text == "all" else ()
-    names = [name.strip() for name in text.split(",")]
-    for name in names:
-        if name not in PASSES:
-            raise InputError(f"pass {name!r}: give some of {','.join(PASSES)}, all or none")
-    return tuple(name for name in PASSES if name in names)
+    return _in_order(name.strip() for name in text.split(","))
 
 
 def rewrite(blocks: Sequence[Block], passes: Iterable[str]) -> Rewritten:
@@ -51,12 +47,13 @@ def rewrite(blocks: Sequence[Block], passes: Iterable[str]) -> Rewritten:
 
     Returns:
         The blocks that compute the same output.
+
+    Raises:
+        InputError: an unknown name.
     """
-    asked = set(passes)
     found = Rewritten(list(blocks))
-    for name in PASSES:
-        if name in asked:
-            found = apply(PASSES[name], found)
+    for name in _in_order(passes):
+        found = apply(PASSES[name], found)
     joined = [
         block if (block.inputs, block.output) == (before.inputs, before.output) else _join_key(block)
         for before, block in zip(blocks, found.blocks, strict=True)
@@ -249,6 +246,13 @@ PASSES: Mapping[str, Callable[[Sequence[Operator]], Pass]] = {
     "shuffle": _OneShuffle,
 }
 """Name -> pass, in the order in which they are applied."""
+
+
+def _in_order(names: Iterable[str]) -> tuple[str, ...]:
+    asked = set(names)
+    for name in asked.difference(PASSES):
+        raise InputError(f"pass {name!r}: give some of {','.join(PASSES)}, all or none")
+    return tuple(name for name in PASSES if name in asked)
 
 
 def _concatenate(vectors: Sequence[Activation], output: Activation) -> list[Operator]:

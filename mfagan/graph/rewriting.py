@@ -1,11 +1,15 @@
 """What a pass over a network's operators is: it rewrites them, and cuts the weights that the new ones read."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from mfagan.graph.operators import Activation, Block, Operator
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["Cut", "Pass", "Rewritten", "apply"]
 

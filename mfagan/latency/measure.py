@@ -190,6 +190,7 @@ def build_table(
     threads: int,
     input_size: tuple[int, int],
     command: str,
+    passes: Sequence[str] = (),
     rounds: int = ROUNDS,
     report: ProgressCallback | None = None,
 ) -> LatencyTable:
@@ -201,6 +202,7 @@ def build_table(
         threads: CPU threads of the runtime; at least 1.
         input_size: (height, width) in pixels, recorded in the table.
         command: The command line that builds the table, recorded in it.
+        passes: What rewrote the blocks (`mfagan.graph.passes`), recorded in it.
         rounds: As in `measure_blocks`.
         report: As in `measure_blocks`.
 
@@ -220,6 +222,7 @@ def build_table(
         measured_at=measured_at,
         command=command,
         entries=measure_blocks(blocks, threads, rounds, report, runtime),
+        passes=tuple(passes),
     )
 
 

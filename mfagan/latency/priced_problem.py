@@ -15,6 +15,7 @@ from typing import ClassVar, Generic, TypeVar
 from mfagan.errors import InputError
 from mfagan.graph.costs import Costs, sum_block_costs
 from mfagan.graph.operators import Block
+from mfagan.graph.passes import rewrite
 from search.latency import LatencyTable
 from search.problem import JSON, Choice, Evaluation, Known, Objective, Problem
 
@@ -87,6 +88,7 @@ class PricedProblem(Problem, Generic[Candidate]):
         self._remedy = target.remedy
         self._table_sha256 = target.table.sha256
         self._costs_of_block: dict[str, Costs] = {}
+        self._rewritten_keys: dict[str, str] = {}
 
     @abstractmethod
     def as_candidate(self, choice: Choice) -> Candidate:
@@ -109,7 +111,7 @@ class PricedProblem(Problem, Generic[Candidate]):
 
     @abstractmethod
     def all_blocks(self) -> Iterable[str]:
-        """The keys of all blocks that some candidate needs."""
+        """The keys of all blocks that some candidate needs, after the table's passes."""
 
     @abstractmethod
     def measure(self, candidates: Sequence[Candidate], known: Sequence[Known]) -> Sequence[Measured]:
@@ -206,7 +208,11 @@ class PricedProblem(Problem, Generic[Candidate]):
         Args:
             candidate: As `as_candidate` gives it.
         """
-        return self.table.price(block.key for block in self.blocks(candidate))
+        blocks = self.blocks(candidate)
+        if not all(block.key in self._rewritten_keys for block in blocks):
+            rewritten = rewrite(blocks, self.table.passes).blocks
+            self._rewritten_keys |= {old.key: new.key for old, new in zip(blocks, rewritten, strict=True)}
+        return self.table.price(self._rewritten_keys[block.key] for block in blocks)
 
     def costs(self, candidate: Candidate) -> Costs:
         """Parameters, MACs, FLOPs and memory of a candidate at the target size.

@@ -1,10 +1,12 @@
 """Find latency look-up tables, shipped or the user's own, and warn if one does not suit its use."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 import mfagan
 from mfagan.errors import InputError
+from mfagan.graph.passes import PASSES
 from search.latency import LatencyTable
 
 __all__ = ["NOISE_LIMIT", "describe_build", "find_table", "read_table", "warn_noise", "warn_size"]
@@ -19,6 +21,7 @@ def describe_build(
     runtime: str = "litert",
     path: str | Path = "luts/NAME.json",
     scale: int = 4,
+    passes: Sequence[str] = tuple(PASSES),
 ) -> str:
     """The command that builds a table, quoted for a shell.
 
@@ -28,6 +31,7 @@ def describe_build(
         runtime: The runtime that is measured.
         path: The file to write.
         scale: Enlargement of the networks; not mentioned if it is the default, 4.
+        passes: What rewrites the blocks; not mentioned if it is the default, all passes.
     """
     height, width = input_size
     size = f"{height}x{width}"
@@ -45,6 +49,7 @@ def describe_build(
         path,
     ]
     words += [] if scale == 4 else ["--scale", scale]
+    words += [] if set(passes) == set(PASSES) else ["--passes", ",".join(passes) or "none"]
     return shlex.join(map(str, words))
 
 
@@ -63,7 +68,7 @@ def warn_size(table: LatencyTable, height: int, width: int, scale: int = 4) -> s
     return (
         f"the latency table was measured at {measured} px, the target is {height}x{width} px: its "
         f"prices rank networks but are not latencies there; build one with: "
-        f"{describe_build(table.threads, (height, width), table.runtime, scale=scale)}"
+        f"{describe_build(table.threads, (height, width), table.runtime, scale=scale, passes=table.passes)}"
     )
 
 

@@ -144,7 +144,9 @@ def test_lut_build_writes_a_table_that_search_takes(run: Run, tmp_path: Path, tr
     )
     assert done.status == 0, done.err
     content = json.loads(out.read_text())
-    assert len(content["entries"]) == 25
+    # 9 fusions and the residual twice: the pass `shuffle` moves the pixel shuffle of networks with the residual.
+    assert len(content["entries"]) == 24 + 9 + 1
+    assert content["passes"] == ["statistics", "parts", "shuffle"]
     assert content["input_size"] == [8, 8]
     assert content["command"].startswith("mfagan lut build --runtime litert --threads 1 --size 8x8")
     found = run(*search_command(trained, out, tmp_path / "study.db", trials=1))

@@ -15,6 +15,7 @@ from mfagan.data.splits import Pair
 from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
+from mfagan.graph.passes import rewrite
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
 from mfagan.pretrained import Lpips
 from mfagan.sr.network.layers import Residual
@@ -199,8 +200,9 @@ class SubGeneratorProblem(PricedProblem[Widths]):
         return measure_error(self._scorer.psnr_db, self._quick.psnr_db)
 
     def all_blocks(self) -> Iterable[str]:
-        """The keys of all blocks that some SubGenerator needs."""
-        return every_block(self.target_size, self.network.scale, self.network.residual_kind)
+        """The keys of all blocks that some SubGenerator needs, after the table's passes."""
+        settings = self.network.scale, self.network.residual_kind, self.table.passes
+        return every_block(self.target_size, *settings)
 
     def cheapest_candidates(self) -> Iterable[Widths]:
         """One SubGenerator for each trunk, inner width and fusion.
@@ -236,7 +238,9 @@ class SubGeneratorProblem(PricedProblem[Widths]):
         }
 
 
-def every_block(size: tuple[int, int], scale: int = 4, residual: Residual = "bicubic") -> dict[str, Block]:
+def every_block(
+    size: tuple[int, int], scale: int = 4, residual: Residual = "bicubic", passes: Sequence[str] = ()
+) -> dict[str, Block]:
     """Every block that some choice needs at an LR size, by its key.
 
     The paper's network has 24: 3 heads, 9 CFABs, 3 MFAM tails, 9 fusions. The bicubic residual adds one.
@@ -245,12 +249,15 @@ def every_block(size: tuple[int, int], scale: int = 4, residual: Residual = "bic
         size: (height, width) of the LR image, in pixels.
         scale: Enlargement: 2, 3 or 4.
         residual: As in `MFANet`.
+        passes: What rewrites the blocks (`mfagan.graph.passes`).
     """
     return {
         block.key: block
         for trunk in OPTIONS
         for width in OPTIONS
-        for block in blocks(Widths.of([trunk] + [width] * (len(NAMES) - 1)), *size, scale, residual)
+        for block in rewrite(
+            blocks(Widths.of([trunk] + [width] * (len(NAMES) - 1)), *size, scale, residual), passes
+        ).blocks
     }
 
 

@@ -25,6 +25,7 @@ from search.errors import SearchError
 from search.latency import LatencyTable
 from search.problem import Evaluation, Point, check_problem
 from search.testing import ProblemContract
+from tests import tiny
 
 GOALS = SubGeneratorProblem.objectives
 MIXED = Widths.parse("48,24,24,24,32,48,48,24")
@@ -58,6 +59,24 @@ def test_there_are_24_blocks_and_the_residual():
     counts = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
     assert counts == {"bicubic": 1, "cfab": 9, "fusion": 9, "head": 3, "tail": 3}
     assert len(every_block((16, 16), residual="none")) == 24
+
+
+def test_a_table_of_rewritten_blocks_prices_them(trained, pairs, tmp_path):
+    size, passes = (128, 128), ["statistics", "parts", "shuffle"]
+    blocks = every_block(size, passes=passes)
+    joined = {key for key in blocks if key.endswith("/joined")}
+    assert {key.partition("/")[0] for key in joined} == {"fusion", "bicubic"}
+    entries = {key: {"latency_ms": 2.0 + (key in joined), "spread_ms": 0.0, "repeats": 1} for key in blocks}
+    path = tiny.write_table(tmp_path / "rewritten.json", size, entries=entries, passes=passes)
+    plain = build(trained, tiny.write_table(tmp_path / "plain.json", size), pairs)
+    problem = build(trained, path, pairs)
+    n_blocks = len(problem.blocks(MIXED))
+    assert problem.price(MIXED) == 2.0 * n_blocks + 2
+    assert problem.costs(MIXED) == plain.costs(MIXED)  # what the papers count
+    assert problem.identity()["lut_sha256"] != plain.identity()["lut_sha256"]
+    unknown = tiny.write_table(tmp_path / "later.json", size, passes=["later"])
+    with pytest.raises(InputError, match="pass 'later': give some of statistics,parts,shuffle"):
+        build(trained, unknown, pairs)
 
 
 def test_it_is_a_problem_of_eight_choices(trained, table, pairs):
