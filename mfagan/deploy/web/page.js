@@ -65,7 +65,7 @@ async function work(network, image, name, signal) {
   await breathe();
   const found = await enlarge(network, picture, signal);
   show(at("after"), found.enlarged);
-  const cut = picture.width < image.width ? `the middle ${size} of ${image.width}x${image.height}` : size;
+  const cut = picture.width < image.width || picture.height < image.height ? `the middle ${size} of ${image.width}x${image.height}` : size;
   at("size").textContent = `${cut} px, enlarged to ${found.enlarged.width}x${found.enlarged.height} px`;
   at("tile-ms").textContent =
     `${found.tileMs.toFixed(1)} ms for ${network.width}x${network.height} px (median of ${found.nRuns} runs)`;

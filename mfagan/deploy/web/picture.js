@@ -1,4 +1,5 @@
 const MAX_PX = 512 * 512;
+const MAX_SIDE_PX = 4096; // browsers refuse larger canvases than about four times that
 
 function contextOf(canvas, width, height) {
   canvas.width = width;
@@ -45,7 +46,9 @@ export function drawSample() {
 /** Read the pixels of an image on white; of a large one, its middle. */
 export function readPixels(image) {
   const part = Math.min(1, Math.sqrt(MAX_PX / (image.width * image.height)));
-  const [width, height] = [image.width, image.height].map((side) => Math.max(1, Math.floor(side * part)));
+  const [width, height] = [image.width, image.height].map((side) =>
+    Math.min(MAX_SIDE_PX, Math.max(1, Math.floor(side * part))),
+  );
   const context = contextOf(document.createElement("canvas"), width, height);
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, width, height);
