@@ -6,10 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 import torch
+from playwright import sync_api
 
 from mfagan.deploy import litert
 from mfagan.deploy.web_runtime import URL, cache_folder, download_runtime
@@ -18,10 +20,9 @@ from mfagan.errors import InputError
 from mfagan.progress import ignore_progress
 from tests.pictures import draw, tensor
 
-sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -53,7 +54,8 @@ def folder(runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator["sync_api.Browser"]:
+def browser() -> Iterator[sync_api.Browser]:
+    """A real one; the tests are skipped where none is installed."""
     if CHROMIUM is None:
         pytest.skip("no Chromium: as root, apt-get install chromium")
     with sync_api.sync_playwright() as playwright:
@@ -63,7 +65,7 @@ def browser() -> Iterator["sync_api.Browser"]:
 
 
 @pytest.fixture
-def page(browser: "sync_api.Browser", folder: Path) -> Iterator["sync_api.Page"]:
+def page(browser: sync_api.Browser, folder: Path) -> Iterator[sync_api.Page]:
     """The page, when it has enlarged its sample picture; no request or error is allowed."""
     address = (folder / "page.html").as_uri()
     page = browser.new_page()
@@ -79,20 +81,20 @@ def page(browser: "sync_api.Browser", folder: Path) -> Iterator["sync_api.Page"]
     assert errors == []
 
 
-def wait(page: "sync_api.Page", state: str) -> None:
+def wait(page: sync_api.Page, state: str) -> None:
     page.wait_for_selector(
         '#main[data-state="done"], #main[data-state="failed"]', timeout=TIMEOUT_MS, state="attached"
     )
     assert page.get_attribute("#main", "data-state") == state, page.inner_text("#status")
 
 
-def choose(page: "sync_api.Page", path: Path, state: str = "done") -> None:
+def choose(page: sync_api.Page, path: Path, state: str = "done") -> None:
     page.evaluate("document.getElementById('main').dataset.state = 'waiting'")
     page.set_input_files("#file", path)
     wait(page, state)
 
 
-def read_canvas(page: "sync_api.Page", name: str = "after") -> np.ndarray:
+def read_canvas(page: sync_api.Page, name: str = "after") -> np.ndarray:
     """(height, width, 3) uint8."""
     width, height, values = page.evaluate(
         """name => {
@@ -116,7 +118,7 @@ def levels_apart(one: np.ndarray, other: np.ndarray) -> int:
 
 
 def test_a_picture_of_the_networks_size_is_what_litert_computes(
-    page: "sync_api.Page", folder: Path, tmp_path: Path
+    page: sync_api.Page, folder: Path, tmp_path: Path
 ):
     pixels = draw(tmp_path / "picture.png", 32, 24)
     choose(page, tmp_path / "picture.png")
@@ -126,7 +128,7 @@ def test_a_picture_of_the_networks_size_is_what_litert_computes(
     assert "saw all of it" in page.inner_text("#note")
 
 
-def test_a_larger_picture_is_made_of_tiles_without_gaps(page: "sync_api.Page", folder: Path, tmp_path: Path):
+def test_a_larger_picture_is_made_of_tiles_without_gaps(page: sync_api.Page, folder: Path, tmp_path: Path):
     pixels = draw(tmp_path / "picture.png", 71, 50)
     choose(page, tmp_path / "picture.png")
     found = read_canvas(page)
@@ -144,22 +146,20 @@ def test_a_larger_picture_is_made_of_tiles_without_gaps(page: "sync_api.Page", f
     assert "sees each tile alone" in " ".join(page.inner_text("#note").split())
 
 
-def test_a_smaller_picture_goes_on_beyond_its_edge(page: "sync_api.Page", folder: Path, tmp_path: Path):
+def test_a_smaller_picture_goes_on_beyond_its_edge(page: sync_api.Page, folder: Path, tmp_path: Path):
     pixels = draw(tmp_path / "picture.png", 5, 3)
     choose(page, tmp_path / "picture.png")
     padded = np.pad(pixels, ((0, 21), (0, 27), (0, 0)), mode="edge")
     assert levels_apart(read_canvas(page), run_litert(folder / "small.tflite", padded)[:12, :20]) <= 1
 
 
-def test_of_a_large_picture_the_middle_is_taken(page: "sync_api.Page", tmp_path: Path):
+def test_of_a_large_picture_the_middle_is_taken(page: sync_api.Page, tmp_path: Path):
     draw(tmp_path / "wide.png", 40_000, 8)
     choose(page, tmp_path / "wide.png")
-    assert (
-        page.inner_text("#size") == "the middle 4096x7 of 40000x8 px, enlarged to 16384x28 px"
-    )  # of 512x512 px in all
+    assert page.inner_text("#size") == "the middle 4096x7 of 40000x8 px, enlarged to 16384x28 px"
 
 
-def test_what_is_no_picture_is_refused_and_the_next_one_works(page: "sync_api.Page", tmp_path: Path):
+def test_what_is_no_picture_is_refused_and_the_next_one_works(page: sync_api.Page, tmp_path: Path):
     (tmp_path / "notes.png").write_text("no picture", encoding="utf-8")
     choose(page, tmp_path / "notes.png", "failed")
     assert page.inner_text("#status").startswith("notes.png cannot be enlarged: ")
@@ -167,7 +167,7 @@ def test_what_is_no_picture_is_refused_and_the_next_one_works(page: "sync_api.Pa
     choose(page, tmp_path / "picture.png")
 
 
-def test_the_keyboard_moves_the_line(page: "sync_api.Page"):
+def test_the_keyboard_moves_the_line(page: sync_api.Page):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "file"
     page.keyboard.press("Tab")
@@ -180,7 +180,7 @@ def test_the_keyboard_moves_the_line(page: "sync_api.Page"):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone_and_follows_the_scheme(page: "sync_api.Page", scheme: str):
+def test_it_fits_a_phone_and_follows_the_scheme(page: sync_api.Page, scheme: Literal["light", "dark"]):
     page.set_viewport_size({"width": 360, "height": 640})
     page.emulate_media(color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -188,14 +188,14 @@ def test_it_fits_a_phone_and_follows_the_scheme(page: "sync_api.Page", scheme: s
     assert background == {"light": "rgb(11, 87, 208)", "dark": "rgb(168, 199, 250)"}[scheme]
 
 
-def test_the_enlarged_picture_is_saved(page: "sync_api.Page"):
+def test_the_enlarged_picture_is_saved(page: sync_api.Page):
     with page.expect_download() as found:
         page.click("#save")
     assert found.value.suggested_filename == "enlarged.png"
     assert Path(found.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_picture_that_is_dropped_ends_the_one_before(page: "sync_api.Page", folder: Path, tmp_path: Path):
+def test_a_picture_that_is_dropped_ends_the_one_before(page: sync_api.Page, folder: Path, tmp_path: Path):
     draw(tmp_path / "long.png", 4000, 24, seed=1)
     pixels = draw(tmp_path / "dropped.png", 32, 24)
     page.set_input_files("#file", tmp_path / "long.png")
