@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install postgres demo test test-slow lint docs bench clean
+.PHONY: install postgres chromium demo test test-slow lint docs bench clean
 
 install: .venv/installed
 
@@ -20,10 +20,16 @@ postgres:
 	  { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } || \
 	  echo "PostgreSQL is missing and cannot be installed: as root, apt-get install postgresql"
 
+# A real browser for the tests of the web page; skipped likewise.
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	  { test "$$(id -u)" = 0 && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || \
+	  echo "Chromium is missing and cannot be installed: as root, apt-get install chromium"
+
 test: install postgres
 	$(BIN)/pytest -n 2
 
-test-slow: install postgres
+test-slow: install postgres chromium
 	$(BIN)/pytest -m slow
 	$(BIN)/pytest --nbmake --nbmake-timeout=600 notebooks
 

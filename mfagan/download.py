@@ -1,4 +1,4 @@
-"""Downloading pretrained weights when the user asks: resumed after an interruption, checked, whole or absent.
+"""Downloading files when the user asks: resumed after an interruption, checked, whole or absent.
 
 No library in use resumes: torch.hub and pooch begin again, and huggingface_hub reads its own servers alone. The HTTP
 client is Python's, the repetition tenacity's.
@@ -8,6 +8,7 @@ import http.client
 import os
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from mfagan.files import require_writable
 from mfagan.pretrained import known_files
 from mfagan.progress import ProgressCallback
 
-__all__ = ["Patience", "download_weights", "fetch", "published_url"]
+__all__ = ["Patience", "download_weights", "fetch", "fetch_known", "published_url"]
 
 _BLOCK_BYTES = 2**18
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
@@ -86,7 +87,30 @@ def download_weights(
         InputError: an unknown name, a folder that cannot be written, a file of that name with another hash in it, an
             address that is not HTTP, what the server or the network refuses, or a download with another hash.
     """
-    files, address = known_files(name), url or published_url(name)
+    return fetch_known(url or published_url(name), folder, known_files(name), report, patience)
+
+
+def fetch_known(
+    url: str, folder: Path, files: Mapping[str, str], report: ProgressCallback, patience: Patience = PATIENCE
+) -> Path:
+    """Download a file whose hash is known, unless it is there.
+
+    What has arrived is kept as by `download_weights`.
+
+    Args:
+        url: an HTTP or HTTPS address.
+        folder: where the file is kept; created if absent.
+        files: the name that the file gets -> the start of its SHA-256; what arrives may be any of them.
+        report: called with how many MiB have arrived, of how many.
+        patience: how long to wait.
+
+    Returns:
+        The file.
+
+    Raises:
+        InputError: a folder that cannot be written, a file of the first name with another hash in it, an address that
+            is not HTTP, what the server or the network refuses, or a download with another hash.
+    """
     published = require_writable(folder) / next(iter(files))
     for file, prefix in files.items():
         if (folder / file).is_file() and sha256(folder / file).startswith(prefix):
@@ -96,7 +120,7 @@ def download_weights(
             f"{published} is there and is not the published file: remove it, or give another --out"
         )
     partial = published.with_name(f"{published.name}.part")
-    fetch(address, partial, report, patience)
+    fetch(url, partial, report, patience)
     found = sha256(partial)
     for file, prefix in files.items():
         if found.startswith(prefix):
@@ -105,7 +129,7 @@ def download_weights(
     partial.unlink()
     expected = " or ".join(f"{prefix}..." for prefix in files.values())
     raise InputError(
-        f"download {address}: its SHA-256 is {found}, {expected} is expected; the file is removed, run the command "
+        f"download {url}: its SHA-256 is {found}, {expected} is expected; the file is removed, run the command "
         "again or give another --url"
     )
 

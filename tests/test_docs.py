@@ -246,7 +246,7 @@ def test_code_is_fenced(page: Path):
     """A block that is only indented would not be run."""
     outside = FENCE.sub("", page.read_text(encoding="utf-8"))
     assert re.findall(r"^    +(?:mfagan|python|pytest|make|from|import) .*", outside, re.MULTILINE) == []
-    assert {block.language for block in blocks(page)} <= {"sh", "console", "python", "text", "toml"}
+    assert {block.language for block in blocks(page)} <= {"sh", "console", "python", "text", "toml", "kotlin"}
 
 
 @pytest.mark.parametrize("name", ["search_widths", "train", "costs", "speed"])

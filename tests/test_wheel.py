@@ -16,6 +16,8 @@ import json, sys
 from pathlib import Path
 import mfagan, search
 from mfagan import checkpoint
+from mfagan.deploy.web_page import build_page
+from mfagan.deploy.web_runtime import WebRuntime
 from mfagan.latency.tables import find_table
 from mfagan.sr import shipped
 from mfagan.sr.training.stages import read_recipe
@@ -33,6 +35,7 @@ assert read_recipe("demo").name == "demo"
 for name in shipped.MODELS:
     assert mfagan.load(name, device="cpu").scale == 4
 assert (installed / "mfagan" / "py.typed").is_file()
+assert b"</html>" in build_page(b"", "x", WebRuntime("", b"", b"", b""))
 """
 
 

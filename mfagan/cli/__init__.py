@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from mfagan import __version__
-from mfagan.cli import ablate, data, demo, evaluate, history, networks, studies, sweep, upscale, weights
+from mfagan.cli import (
+    ablate,
+    data,
+    demo,
+    evaluate,
+    history,
+    networks,
+    studies,
+    sweep,
+    upscale,
+    webpage,
+    weights,
+)
 from mfagan.cli.messages import show_log
 from mfagan.errors import InputError
 from search.errors import SearchError
@@ -68,6 +80,7 @@ _PANELS = {
         "info": networks.info,
         "evaluate": evaluate.evaluate,
         "export": networks.export,
+        "webpage": webpage.webpage,
     },
 }
 """Heading of `mfagan --help` -> its commands by name."""
