@@ -55,9 +55,10 @@ DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 SizeOption = Annotated[str, typer.Option(help="LR input size, HEIGHTxWIDTH in pixels.")]
 OutOption = Annotated[Path, typer.Option(help="The file to write.")]
+DEFAULT_PASSES = "statistics,parts,shuffle"
 PassesOption = Annotated[
     str,
-    typer.Option(help="Rewritings for speed: some of statistics,parts,shuffle, or all, or none."),
+    typer.Option(help="Rewritings for speed: some of statistics,parts,shuffle,tiles16,tiles32, or none."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 VggOption = Annotated[

@@ -10,6 +10,7 @@ import typer
 
 from mfagan.cli.history import Lineage
 from mfagan.cli.options import (
+    DEFAULT_PASSES,
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
     NAMED_CHECKPOINT,
@@ -52,7 +53,7 @@ def build_lut(
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Rounds, of whose runs the fastest counts.")
     ] = None,
-    passes: PassesOption = "all",
+    passes: PassesOption = DEFAULT_PASSES,
 ) -> None:
     """Measure every block the choices can need on this machine and write the look-up table."""
     from mfagan.files import require_place, write_atomic

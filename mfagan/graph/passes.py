@@ -3,6 +3,10 @@
     statistics  the variance of a channel is its mean square less its squared mean, in one pass over the activations
     parts       a concatenation is not made: what reads it reads its parts, and 1x1 convolutions of them are summed
     shuffle     two pixel shuffles that are added become one, of the sum
+    tiles16     a 3x3 convolution of 24 channels is one of 16 and one of 8: XNNPACK computes 16 at a time (AVX2)
+    tiles32     likewise, 48 are 32 and 16 (AVX-512)
+
+The first three are the default. Whether tiles pay depends on the processor: measure.
 
 Costs are those of the operators before any pass, which the papers count; exported files and latency tables are made of
 the rewritten ones.
@@ -10,12 +14,13 @@ the rewritten ones.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block, Operator
-from mfagan.graph.rewriting import Cut, Pass, Rewritten, apply
+from mfagan.graph.rewriting import Pass, Rewritten, apply
 
-__all__ = ["PASSES", "read_passes", "rewrite", "rewrite_operators"]
+__all__ = ["DEFAULT_PASSES", "PASSES", "read_passes", "rewrite", "rewrite_operators"]
 
 _MAX_CONCATENATED = 4
 """XNNPACK, TFLite's CPU library, takes no concatenation of more activations (it takes five since 2024)."""
@@ -25,7 +30,7 @@ def read_passes(text: str) -> tuple[str, ...]:
     """The passes that a text names.
 
     Args:
-        text: names with commas between them, `all` or `none`.
+        text: names with commas between them, or `none`.
 
     Returns:
         The names, in the order in which they are applied.
@@ -33,9 +38,7 @@ def read_passes(text: str) -> tuple[str, ...]:
     Raises:
         InputError: an unknown name.
     """
-    if text in ("all", "none"):
-        return tuple(PASSES) if text == "all" else ()
-    return _in_order(name.strip() for name in text.split(","))
+    return () if text == "none" else _in_order(name.strip() for name in text.split(","))
 
 
 def rewrite(blocks: Sequence[Block], passes: Iterable[str]) -> Rewritten:
@@ -174,7 +177,7 @@ class _Parts(Pass):
             excited = replace(
                 source,
                 output=_named(vector, vector, "before"),
-                weights=self._cut(source, rows, (0, source.inputs[0].channels), source.bias),
+                weights=self.cut(source, rows, (0, source.inputs[0].channels), source.bias),
                 parameters=x.channels * (source.terms + source.bias),
             )
             scaled = _named(x, operator.output, str(i))
@@ -198,7 +201,7 @@ class _Parts(Pass):
                 operator,
                 inputs=(x,),
                 output=_named(operator.output, operator.output, str(i)),
-                weights=self._cut(operator, (0, channels), columns, bias),
+                weights=self.cut(operator, (0, channels), columns, bias),
                 terms=x.channels,
                 bias=bias,
                 parameters=channels * (x.channels + bias),
@@ -214,11 +217,6 @@ class _Parts(Pass):
                 found.append(product)
             first = columns[1]
         return found
-
-    def _cut(self, operator: Operator, rows: tuple[int, int], columns: tuple[int, int], bias: bool) -> str:
-        path = f"{operator.weights}[{rows[0]}:{rows[1]},{columns[0]}:{columns[1]}]"
-        self.cuts[path] = Cut(operator.weights, rows, columns, bias)
-        return path
 
 
 class _OneShuffle(Pass):
@@ -240,18 +238,62 @@ class _OneShuffle(Pass):
         ]
 
 
+class _Tiles(Pass):
+    """conv -> activation becomes two of them, the first of a whole number of tiles of channels."""
+
+    def __init__(self, operators: Sequence[Operator], tile: int) -> None:
+        super().__init__(operators)
+        self.tile = tile
+
+    def rewrite(self, operator: Operator) -> list[Operator]:
+        """As `Pass.rewrite`."""
+        if operator.kind not in ("leaky_relu", "relu"):
+            return [operator]
+        source = self.maker(operator.inputs[0], "conv")
+        if source is None or not self._can_split(source):
+            return [operator]
+        channels = operator.output.channels
+        whole = channels - channels % self.tile
+        found: list[Operator] = []
+        for rows in ((0, whole), (whole, channels)):
+            shape = replace(source.output, channels=rows[1] - rows[0])
+            part = replace(
+                source,
+                output=_named(shape, source.output, str(rows[0])),
+                weights=self.cut(source, rows, (0, source.inputs[0].channels), source.bias),
+                parameters=shape.channels * (source.terms + source.bias),
+            )
+            activated = _named(shape, operator.output, str(rows[0]))
+            found += [part, replace(operator, inputs=(part.output,), output=activated)]
+        return [*found, Operator("concat", (found[1].output, found[3].output), operator.output)]
+
+    def _can_split(self, source: Operator) -> bool:
+        return (
+            source.parameters > 0
+            and source.groups == 1
+            and source.terms > source.inputs[0].channels  # a 1x1 convolution gains nothing
+            and source.output.channels > self.tile
+            and source.output.channels % self.tile > 0
+            and len(self.readers[source.output]) == 1
+        )
+
+
 PASSES: Mapping[str, Callable[[Sequence[Operator]], Pass]] = {
     "statistics": _OnePassStatistics,
     "parts": _Parts,
     "shuffle": _OneShuffle,
+    "tiles16": partial(_Tiles, tile=16),
+    "tiles32": partial(_Tiles, tile=32),
 }
 """Name -> pass, in the order in which they are applied."""
+DEFAULT_PASSES = ("statistics", "parts", "shuffle")
+"""What pays on every processor that was measured."""
 
 
 def _in_order(names: Iterable[str]) -> tuple[str, ...]:
     asked = set(names)
     for name in asked.difference(PASSES):
-        raise InputError(f"pass {name!r}: give some of {','.join(PASSES)}, all or none")
+        raise InputError(f"pass {name!r}: give some of {','.join(PASSES)}, or none")
     return tuple(name for name in PASSES if name in asked)
 
 

@@ -16,7 +16,7 @@ __all__ = ["Cut", "Pass", "Rewritten", "apply"]
 
 @dataclass(frozen=True)
 class Cut:
-    """The part of a 1x1 convolution's weights that an operator after a pass reads.
+    """The part of a convolution's weights that an operator after a pass reads.
 
     Args:
         weights: module path of the whole convolution's weights.
@@ -82,6 +82,12 @@ class Pass:
         """The operator that makes an activation, if it is of a kind."""
         operator = self.made.get(x)
         return operator if operator is not None and operator.kind == kind else None
+
+    def cut(self, operator: Operator, rows: tuple[int, int], columns: tuple[int, int], bias: bool) -> str:
+        """The path of a part of a convolution's weights; the arguments are those of `Cut`."""
+        path = f"{operator.weights}[{rows[0]}:{rows[1]},{columns[0]}:{columns[1]}]"
+        self.cuts[path] = Cut(operator.weights, rows, columns, bias)
+        return path
 
     def rewrite(self, operator: Operator) -> list[Operator]:
         """Rewrite an operator.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import mfagan
 from mfagan.errors import InputError
-from mfagan.graph.passes import PASSES
+from mfagan.graph.passes import DEFAULT_PASSES
 from search.latency import LatencyTable
 
 __all__ = ["NOISE_LIMIT", "describe_build", "find_table", "read_table", "warn_noise", "warn_size"]
@@ -21,7 +21,7 @@ def describe_build(
     runtime: str = "litert",
     path: str | Path = "luts/NAME.json",
     scale: int = 4,
-    passes: Sequence[str] = tuple(PASSES),
+    passes: Sequence[str] = DEFAULT_PASSES,
 ) -> str:
     """The command that builds a table, quoted for a shell.
 
@@ -31,7 +31,7 @@ def describe_build(
         runtime: The runtime that is measured.
         path: The file to write.
         scale: Enlargement of the networks; not mentioned if it is the default, 4.
-        passes: What rewrites the blocks; not mentioned if it is the default, all passes.
+        passes: What rewrites the blocks; not mentioned if it is the default.
     """
     height, width = input_size
     size = f"{height}x{width}"
@@ -49,7 +49,7 @@ def describe_build(
         path,
     ]
     words += [] if scale == 4 else ["--scale", scale]
-    words += [] if set(passes) == set(PASSES) else ["--passes", ",".join(passes) or "none"]
+    words += [] if tuple(passes) == DEFAULT_PASSES else ["--passes", ",".join(passes) or "none"]
     return shlex.join(map(str, words))
 
 

@@ -2,10 +2,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from mfagan.cli import options as cli_options
 from mfagan.deploy import litert, tflite
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Operator
-from mfagan.graph.passes import PASSES, read_passes, rewrite, rewrite_operators
+from mfagan.graph.passes import DEFAULT_PASSES, PASSES, read_passes, rewrite, rewrite_operators
 from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.network import mfanet
 from mfagan.sr.network.layers import Residual
@@ -13,7 +14,7 @@ from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.widths import Widths
 
 HEIGHT, WIDTH = 7, 5
-WIDTHS = Widths.parse("10,4,5,6,7,8,9,6")
+WIDTHS = Widths.parse("10,4,18,6,33,8,9,6")
 
 
 def count(operators: list[Operator], kind: str, inputs: int | None = None) -> int:
@@ -24,7 +25,9 @@ def list_mfanet(residual: Residual = "bicubic") -> list[Operator]:
     return mfanet.operators(WIDTHS, HEIGHT, WIDTH, residual=residual)
 
 
-@pytest.mark.parametrize("passes", [*PASSES, "statistics,shuffle", "statistics,parts", "all", "none"])
+@pytest.mark.parametrize(
+    "passes", [*PASSES, "statistics,shuffle", "statistics,parts", ",".join(PASSES), "none"]
+)
 @pytest.mark.parametrize("residual", ["none", "bicubic"])
 def test_a_rewritten_network_computes_the_same(passes: str, residual: Residual):
     torch.manual_seed(0)
@@ -48,7 +51,7 @@ def test_one_pass_reads_the_activations_for_both_statistics():
 
 
 def test_no_concatenation_of_activations_is_left():
-    after = rewrite_operators(list_mfanet(), PASSES).operators
+    after = rewrite_operators(list_mfanet(), DEFAULT_PASSES).operators
     assert not [op for op in after if op.kind == "concat" and op.output.height > 1]
     assert max(len(op.inputs) for op in after if op.kind == "concat") <= 4
 
@@ -56,6 +59,18 @@ def test_no_concatenation_of_activations_is_left():
 def test_one_pixel_shuffle_is_left():
     assert count(list_mfanet(), "pixel_shuffle") == 2
     assert count(rewrite_operators(list_mfanet(), ["shuffle"]).operators, "pixel_shuffle") == 1
+
+
+@pytest.mark.parametrize(("name", "widths"), [("tiles16", {2, 16, 1, 32}), ("tiles32", {1, 32})])
+def test_convolutions_are_cut_at_whole_tiles(name: str, widths: set[int]):
+    """The widest blocks have 18 and 33 channels."""
+    after = rewrite_operators(list_mfanet(), [name]).operators
+    assert {op.output.channels for op in after if op.weights.endswith("]")} == widths
+    assert rewrite_operators(mfanet.operators(Widths.uniform(32), 8, 8), [name]).cuts == {}
+
+
+def test_the_default_is_what_the_command_line_says():
+    assert read_passes(cli_options.DEFAULT_PASSES) == DEFAULT_PASSES
 
 
 def test_parts_of_weights_are_the_whole():
@@ -140,8 +155,7 @@ def test_an_output_that_is_a_concatenation_stays():
     ("text", "passes"),
     [
         ("none", ()),
-        ("all", tuple(PASSES)),
-        ("shuffle,statistics", ("statistics", "shuffle")),
+        ("tiles16, shuffle,statistics", ("statistics", "shuffle", "tiles16")),
         ("parts", ("parts",)),
     ],
 )
@@ -149,7 +163,7 @@ def test_passes_are_read_in_their_order(text: str, passes: tuple[str, ...]):
     assert read_passes(text) == passes
 
 
-@pytest.mark.parametrize("text", ["", "parts,quick", "All"])
+@pytest.mark.parametrize("text", ["", "parts,quick", "Parts"])
 def test_an_unknown_pass_is_refused(text: str):
-    with pytest.raises(InputError, match="give some of statistics,parts,shuffle, all or none"):
+    with pytest.raises(InputError, match="give some of statistics,parts,shuffle,tiles16,tiles32, or none"):
         read_passes(text)
