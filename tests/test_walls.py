@@ -71,7 +71,7 @@ ALLOWED = {
         "search/benchmarks",
     ),
     ("plotly",): ("search/report",),
-    ("tensorflow",): ("mfagan/deploy/tflite.py",),
+    ("tensorflow",): ("mfagan/deploy/tflite.py", "mfagan/deploy/tflite_operators.py"),
     ("ai_edge_litert",): ("mfagan/deploy/litert.py",),
     ("lpips", "torchvision"): ("mfagan/pretrained.py",),
     ("pyvips",): ("mfagan/deploy/picture_files.py",),

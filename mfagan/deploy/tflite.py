@@ -1,8 +1,9 @@
 """TensorFlow Lite export: a network's operator list, interpreted in TensorFlow operators and converted.
 
 The mirror works in TensorFlow's layout (NHWC) from the start and copies the weights, so the file holds no
-TRANSPOSE, which a conversion from PyTorch's layout would leave in it. This is the only file that imports
-tensorflow, which takes seconds: import it only in functions that need it.
+TRANSPOSE, which a conversion from PyTorch's layout would leave in it. This file and the operators beside it
+(mfagan/deploy/tflite_operators.py) alone import tensorflow, which takes seconds: import it only in functions that need
+it.
 """
 
 import contextlib
@@ -10,7 +11,6 @@ import logging
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal
 
 # Read once, when tensorflow is loaded: its notices would otherwise appear on every user's screen.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -30,6 +30,8 @@ except Exception as error:  # a broken installation fails in many ways
     desktop = (platform.system(), platform.machine()) == ("Linux", "x86_64")
     raise refuse_import("tensorflow-cpu" if desktop else "tensorflow", error) from None
 
+from mfagan.deploy.tflite_operators import Kernel, apply  # after tensorflow's own complaint, if it is missing
+
 __all__ = ["PARITY_LIMIT", "check_parity", "convert", "export_tflite", "weight_shapes"]
 
 PARITY_LIMIT = 1e-4
@@ -42,8 +44,8 @@ def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> byt
     Args:
         operators: In the order they run. The file's inputs are the activations that none of them makes, in the order
             of first use; its output is the last operator's.
-        weights: `PATH.weight` and `PATH.bias` of a learned convolution, `PATH` of a fixed filter, as PyTorch holds
-            them; others are ignored.
+        weights: `PATH.weight` and `PATH.bias` of a learned convolution, `PATH` of a fixed filter or of the constants of
+            another operator, (channels, 1, 1), as PyTorch holds them; others are ignored.
 
     Returns:
         The file's content.
@@ -58,7 +60,7 @@ def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> byt
         values = dict(zip(graph.inputs, images, strict=True))
         for operator in operators:
             arguments = [values[value] for value in operator.inputs]
-            values[operator.output] = _apply(operator, arguments, kernels.get(operator.output))
+            values[operator.output] = apply(operator, arguments, kernels.get(operator.output))
         return values[graph.output]
 
     signature = [tf.TensorSpec((1, v.height, v.width, v.channels), tf.float32, v.name) for v in graph.inputs]
@@ -114,98 +116,41 @@ def check_parity(difference: float, limit: float = PARITY_LIMIT) -> None:
         )
 
 
-def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> tf.Tensor:
-    """One operator on tensors (1, H, W, C)."""
-    if operator.weights and kernel is None:
-        raise ValueError(
-            f"weights {operator.weights} of {operator.kind}: the TFLite mirror takes a convolution's alone"
-        )
-    match operator.kind:
-        case "conv":
-            assert kernel is not None
-            y = _convolve(x[0], kernel[0], operator.window)
-            return y if kernel[1] is None else y + kernel[1]
-        case "leaky_relu":
-            return tf.nn.leaky_relu(x[0], operator.value)
-        case "relu":
-            return tf.nn.relu(x[0])
-        case "concat":
-            return tf.concat(x, 3)
-        case "add":
-            return x[0] + x[1]
-        case "add_scalar":
-            return x[0] + operator.value
-        case "subtract":
-            return x[0] - x[1]
-        case "multiply":
-            return x[0] * x[1]
-        case "mean":
-            return tf.reduce_mean(x[0], (1, 2), keepdims=True)
-        case "square":
-            return tf.square(x[0])
-        case "sqrt":
-            return tf.sqrt(x[0])
-        case "sigmoid":
-            return tf.sigmoid(x[0])
-        case "pad":
-            if operator.mode not in _PADS:
-                raise ValueError(f"pad {operator.mode}: the TFLite mirror knows {', '.join(_PADS)}")
-            top, bottom, left, right = operator.border
-            return tf.pad(x[0], [[0, 0], [top, bottom], [left, right], [0, 0]], _PADS[operator.mode])
-        case "pixel_shuffle":
-            return tf.nn.depth_to_space(x[0], int(operator.value))
-        case kind:
-            raise ValueError(f"operator {kind}: the TFLite mirror does not know it")
-
-
-_PADS: dict[str, Literal["CONSTANT", "REFLECT", "SYMMETRIC"]] = {
-    "zero": "CONSTANT",
-    "reflect": "REFLECT",
-    "symmetric": "SYMMETRIC",
-}
-_Kernel = tuple[np.ndarray, np.ndarray | None]
-
-
-def _convolve(x: tf.Tensor, kernel: np.ndarray, window: Window | None) -> tf.Tensor:
-    assert window is not None
-    if window.keeps_size:
-        return tf.nn.conv2d(x, kernel, strides=1, padding="SAME", dilations=window.dilation)
-    # With a stride, SAME would pad another side than PyTorch does.
-    if any(window.padding):
-        rows, columns = ([border, border] for border in window.padding)
-        x = tf.pad(x, [[0, 0], rows, columns, [0, 0]])
-    return tf.nn.conv2d(x, kernel, strides=window.stride, padding="VALID", dilations=window.dilation)
-
-
-def _mirror_weights(
-    operators: Sequence[Operator], weights: Mapping[str, Tensor]
-) -> dict[Activation, _Kernel]:
-    """For each convolution's output: its kernel (k, k, in, out) and its bias (out,) or None, float32."""
-    factors = _shuffle_factors(operators)
-    kernels: dict[Activation, _Kernel] = {}
+def _mirror_weights(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> dict[Activation, Kernel]:
+    """Output of each operator that reads constants -> these, as `apply` takes them."""
+    factors = _reordered(operators)
+    kernels: dict[Activation, Kernel] = {}
     for op in operators:
-        if op.kind != "conv":
-            continue
-        shapes = weight_shapes(op)
-        kernel, *bias = (_take(weights, name, shape) for name, shape in shapes.items())
-        order = _shuffle_order(op.output.channels, factors.pop(op.output, 1))
-        kernel = _ungroup(kernel, op.groups)[order].transpose(2, 3, 1, 0)
-        kernels[op.output] = kernel, bias[0][order] if bias else None
-    if factors:
-        raise ValueError(
-            f"pixel_shuffle of {[v.name for v in factors]}: only a convolution's output can be mirrored"
-        )
+        constants = [_take(weights, name, shape) for name, shape in weight_shapes(op).items()]
+        if op.kind == "conv":
+            kernel, *bias = constants
+            factor = factors.get(op.output, 1)
+            order = _shuffle_order(op.output.channels, factor)
+            one_each = (
+                op.groups == op.inputs[0].channels and len({*(op.window or Window((1, 1))).stride}) == 1
+            )
+            if one_each and factor == 1:
+                kernel = _depthwise(kernel, op.groups)
+            else:
+                kernel = _ungroup(kernel, op.groups)[order].transpose(2, 3, 1, 0)
+            kernels[op.output] = kernel, bias[0][order] if bias else None
+        elif op.kind == "pixel_shuffle" and _convolutions(op.inputs[0], operators) is None:
+            kernels[op.output] = _shuffle_order(op.inputs[0].channels, int(op.value)), None
+        elif constants:
+            kernels[op.output] = constants[0].transpose(1, 2, 0), None
     return kernels
 
 
 def weight_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of the weights that a convolution reads, as PyTorch holds them.
+    """Name -> shape of the weights that an operator reads, as PyTorch holds them.
 
     Args:
-        operator: A convolution; the result is empty for other kinds.
+        operator: One of any kind; the result is empty for one without weights.
     """
-    if operator.kind != "conv":
+    if not operator.weights:
         return {}
+    if operator.kind != "conv":
+        return {operator.weights: (operator.output.channels, 1, 1)}
     rows, columns = operator.output.channels, operator.inputs[0].channels // operator.groups
     assert operator.window is not None
     shape = rows, columns, *operator.window.kernel
@@ -238,16 +183,28 @@ def _ungroup(kernel: np.ndarray, groups: int) -> np.ndarray:
     return dense
 
 
-def _shuffle_factors(operators: Sequence[Operator]) -> dict[Activation, int]:
-    """Activations whose channels must stand as DEPTH_TO_SPACE reads them -> its factor."""
-    factors: dict[Activation, int] = {}
-    for op in reversed(operators):
-        if op.kind == "pixel_shuffle":
-            factors[op.inputs[0]] = int(op.value)
-        elif op.kind == "add" and op.output in factors:
-            factor = factors.pop(op.output)
-            factors |= dict.fromkeys(op.inputs, factor)
-    return factors
+def _depthwise(kernel: np.ndarray, channels: int) -> np.ndarray:
+    """(channels m, 1, k, k) -> (k, k, channels, m)."""
+    return kernel.reshape(channels, -1, *kernel.shape[2:]).transpose(2, 3, 0, 1)
+
+
+def _reordered(operators: Sequence[Operator]) -> dict[Activation, int]:
+    """Outputs of convolutions that give their channels in the order of DEPTH_TO_SPACE -> its factor."""
+    found = {op: _convolutions(op.inputs[0], operators) for op in operators if op.kind == "pixel_shuffle"}
+    return {x: int(op.value) for op, outputs in found.items() for x in outputs or ()}
+
+
+def _convolutions(x: Activation, operators: Sequence[Operator]) -> list[Activation] | None:
+    """What convolutions make and only `x`, their sum, reads; None if it is made of something else."""
+    made = next((op for op in operators if op.output == x), None)
+    if made is None or sum(x in op.inputs for op in operators) != 1:
+        return None
+    if made.kind == "conv":
+        return [x]
+    if made.kind != "add" or made.weights:
+        return None
+    parts = [_convolutions(one, operators) for one in made.inputs]
+    return None if None in parts else [one for part in parts for one in part or ()]
 
 
 def _shuffle_order(channels: int, factor: int) -> np.ndarray:

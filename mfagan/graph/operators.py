@@ -9,12 +9,23 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Self
 
-__all__ = ["IN_PLACE", "Activation", "Block", "Operator", "TransposedAt", "Window", "fold_batch_norms"]
+__all__ = [
+    "IN_PLACE",
+    "Activation",
+    "Axis",
+    "Block",
+    "Operator",
+    "TransposedAt",
+    "Window",
+    "fold_batch_norms",
+]
 
 IN_PLACE = ("clamp", "hardtanh", "leaky_relu", "relu", "reshape")
 """Kinds of operators that write no new memory: they work in place, or only give the numbers another shape."""
 
 Pair = tuple[int, int]
+
+Axis = Literal["channels", "height", "width"]
 
 TransposedAt = Literal["input", "output"]
 """The resolution at which the multiply-accumulates of a transposed convolution are counted (see `Operator.macs_at`)."""
@@ -137,8 +148,10 @@ class Operator:
     kind: conv, conv_transpose, linear, matmul; batch_norm, instance_norm, group_norm, layer_norm; leaky_relu, relu,
         sigmoid, tanh, silu, softplus, softmax, ...; add, subtract, multiply, divide, add_scalar, square, sqrt, rsqrt;
         concat, mean, pad, resample, max_pool, avg_pool, adaptive_max_pool, adaptive_avg_pool, pixel_shuffle,
-        pixel_unshuffle, reshape. A trace keeps PyTorch's name for a kind that is not in this list.
-    inputs: the activations it reads. Weights and constants are not among them.
+        pixel_unshuffle, reshape; of lowered networks also prelu, maximum, minimum, slice, flip. A trace keeps PyTorch's
+        name for a kind that is not in this list.
+    inputs: the activations it reads. Weights and constants are not among them: an add, multiply or prelu with `weights`
+        has one input and a constant for each channel.
     output: the activation it writes.
     weights: the module path of the weights it reads, if it was recorded; a trace does not know it.
     parameters: how many learned numbers it reads. A fixed filter has 0.
@@ -147,10 +160,13 @@ class Operator:
     window: the geometry of a convolution or a pooling.
     groups: of a convolution or a group norm.
     bias: whether a convolution or a linear layer adds a bias.
-    value: slope of a leaky_relu, the number that an add_scalar adds, factor of a pixel_shuffle.
+    value: slope of a leaky_relu, the number that an add_scalar adds, limit of a maximum or minimum, factor of a
+        pixel_shuffle.
     mode: of a pad: zero, reflect, replicate or symmetric (mirrored with the edge repeated); of a resample: nearest,
         bilinear or bicubic.
     border: of a pad, the rows and columns it adds: (top, bottom, left, right).
+    axis: of a concat, slice or flip.
+    span: of a slice, where it begins and where it ends.
     """
 
     kind: str
@@ -165,6 +181,8 @@ class Operator:
     value: float = 0.0
     mode: str = ""
     border: tuple[int, int, int, int] = (0, 0, 0, 0)
+    axis: Axis = "channels"
+    span: Pair = (0, 0)
 
     @property
     def macs(self) -> int:

@@ -7,9 +7,8 @@ from torch import Tensor
 
 from mfagan.data.images import resize_bicubic
 from mfagan.deploy import tflite
-from mfagan.errors import InputError
 from mfagan.sr.kinds import Generator
-from mfagan.sr.network.mfanet import MFANet, operators
+from mfagan.sr.lowering import lower
 
 __all__ = ["export_generator"]
 
@@ -18,7 +17,7 @@ def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -
     """Convert a generator to a TFLite file for LR images of one size.
 
     Args:
-        network: an MFANet; it is not changed.
+        network: any generator; it is not changed.
         size: (height, width) of the LR image in px.
         photo: (3, H, W) RGB in [0, 1], resized to `size` for the check against PyTorch.
 
@@ -26,16 +25,10 @@ def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -
         The file's content, and its largest absolute difference from PyTorch on the photo.
 
     Raises:
-        InputError: the check fails, or the network is no MFANet: the TensorFlow network is built from a list of
-            operators, which MFANet alone has.
+        InputError: the check fails, or the network computes something that cannot be exported.
     """
-    if not isinstance(network, MFANet):
-        raise InputError(f"network {network.KIND} cannot be exported: only an mfanet can; give one")
     network = copy.deepcopy(network).cpu().float().eval()
     image = resize_bicubic(photo, size=size).clamp(0, 1)
-    weights = dict(network.state_dict())
-    if network.residual is not None:
-        weights["residual.filters"] = network.residual.filters
-    listed = operators(network.widths, *size, network.scale, network.residual_kind)
+    listed, weights = lower(network, *size)
     with torch.inference_mode():
         return tflite.export_tflite(listed, weights, network, image)

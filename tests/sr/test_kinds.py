@@ -11,7 +11,6 @@ from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
 from mfagan.graph.trace import trace_operators
 from mfagan.registry import SYSTEMS
-from mfagan.sr.export import export_generator
 from mfagan.sr.kinds import KINDS, PEERS, Generator, build, load_generator
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
@@ -146,12 +145,6 @@ def test_refusals(tmp_path: Path):
 def test_rfdn_names_the_image_that_is_too_small():
     with pytest.raises(InputError, match="20x14 px: RFDN needs 15 px a side"):
         make("rfdn")(torch.zeros(1, 3, 14, 20))
-
-
-@pytest.mark.parametrize("kind", PEERS)
-def test_peers_are_not_exported(kind: str):
-    with pytest.raises(InputError, match=f"network {kind} cannot be exported"):
-        export_generator(make(kind), (16, 16), image()[0])
 
 
 def test_the_list_of_systems_has_every_kind():
