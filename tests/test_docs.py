@@ -60,6 +60,7 @@ SMALLER = {
     "pick": "",
     "finetune": "--images photos --validation Set5 --max-steps 1 --device cpu",
     "evaluate": "--no-latency --device cpu",
+    "benchmark": "--network SPANV2 --network ours-24 --size 16x16 --rounds 1",
     "export": "--size 16x16 --photo photos/photo_0.png --threads 1",
     "history": "",
     "record": "",

@@ -10,6 +10,7 @@ import typer
 from mfagan import __version__
 from mfagan.cli import (
     ablate,
+    benchmark,
     data,
     demo,
     evaluate,
@@ -81,6 +82,7 @@ _PANELS = {
         "evaluate": evaluate.evaluate,
         "export": networks.export,
         "webpage": webpage.webpage,
+        "benchmark": benchmark.benchmark,
     },
 }
 """Heading of `mfagan --help` -> its commands by name."""

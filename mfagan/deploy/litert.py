@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from time import perf_counter
 
 import torch
@@ -13,7 +15,7 @@ from torch import Tensor
 
 from mfagan.packages import refuse_import
 
-__all__ = ["VERSION", "Session", "max_abs_difference", "run"]
+__all__ = ["VERSION", "Session", "max_abs_difference", "peak_bytes", "run"]
 
 try:
     from ai_edge_litert.interpreter import Interpreter
@@ -84,6 +86,38 @@ def run(model: bytes, inputs: Sequence[Tensor], threads: int = 1) -> Tensor:
     session = Session(model, threads)
     session.set_inputs(inputs)
     return session.run()
+
+
+_RUN_ONCE = """
+import re, sys
+from ai_edge_litert.interpreter import Interpreter
+if len(sys.argv) > 1:
+    interpreter = Interpreter(model_path=sys.argv[1], num_threads=int(sys.argv[2]))
+    interpreter.allocate_tensors()
+    interpreter.invoke()
+print(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1])
+"""
+"""A process of its own: getrusage would begin with the peak of the process that starts it."""
+
+
+def peak_bytes(path: Path | None, threads: int = 1) -> int | None:
+    """Measure the peak memory of a fresh process that runs a TFLite file once.
+
+    Args:
+        path: The file; None for the interpreter alone, without a file.
+        threads: CPU threads of the interpreter.
+
+    Returns:
+        Bytes of the whole process, the interpreter among them; None where the system does not tell (Linux does).
+
+    Raises:
+        subprocess.CalledProcessError: The file cannot be run.
+    """
+    if not Path("/proc/self/status").is_file():
+        return None
+    arguments = [] if path is None else [str(path), str(threads)]
+    command = [sys.executable, "-c", _RUN_ONCE, *arguments]
+    return 1024 * int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def max_abs_difference(model: bytes, reference: Callable[[Tensor], Tensor], image: Tensor) -> float:

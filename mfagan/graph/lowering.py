@@ -100,12 +100,14 @@ class _Lowering(Interpreter):
         match name:
             case "alias" | "clone" | "detach" | "_to_copy":
                 return x
-            case "leaky_relu" | "pixel_shuffle" | "relu" | "sigmoid" | "silu" | "sqrt":
+            case "leaky_relu" | "pixel_shuffle" | "relu" | "sigmoid" | "silu" | "sqrt" | "upsample_nearest2d":
                 return self._write(call, **describe(name, call.values, []))
             case "add" | "sub" | "rsub":
                 return self._add(call)
             case "mul" | "div":
                 return self._multiply(call)
+            case "neg":
+                return self._with_constant("multiply", x, -1, call.output)
             case "convolution":
                 return self._convolve(call)
             case "_prelu_kernel":
@@ -127,8 +129,6 @@ class _Lowering(Interpreter):
                 return self._write(call, kind="square")
             case "hardtanh" | "clamp":
                 return self._clamp(call)
-            case "upsample_nearest2d":
-                return self._write(call, **describe(name, call.values, []))
             case "upsample_bilinear2d" if not call.given["align_corners"]:
                 return self._write(call, **describe(name, call.values, []))
             case "max_pool2d_with_indices" if not call.given.get("ceil_mode"):

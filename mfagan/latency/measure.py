@@ -41,6 +41,7 @@ __all__ = [
     "find_runtime",
     "measure_blocks",
     "measure_model",
+    "measure_models",
     "measure_networks",
 ]
 
@@ -134,6 +135,39 @@ def measure_model(model: bytes, threads: int, rounds: int = ROUNDS) -> BlockLate
     return _summarise([_sample(load) for _ in range(rounds)])
 
 
+def measure_models(
+    models: Sequence[bytes],
+    threads: int,
+    rounds: int = NETWORK_ROUNDS,
+    report: ProgressCallback | None = None,
+) -> list[BlockLatency]:
+    """Measure whole TFLite files against one another, each round all of them in a shuffled order.
+
+    Args:
+        models: The files' contents.
+        threads: CPU threads of the interpreter; at least 1.
+        rounds: How often each file is loaded and timed; at least 1.
+        report: Called with (done, total, text) after each round, or None.
+
+    Returns:
+        For each file the median over the rounds' medians and half of their interquartile range, in ms.
+
+    Raises:
+        InputError: No threads or no rounds.
+    """
+    _require_counts(threads, rounds)
+    samples: list[Sample] = [[] for _ in models]
+    order = list(range(len(models)))
+    shuffle = random.Random(SEED).shuffle
+    for done in range(rounds):
+        shuffle(order)
+        for i in order:
+            samples[i].append(float(np.median(_sample(_load_litert(models[i], threads)))))
+        if report is not None:
+            report(done + 1, rounds, "latency")
+    return [_summarise_medians(sample) for sample in samples]
+
+
 def measure_networks(
     networks: Sequence[nn.Module],
     size: tuple[int, int],
@@ -176,11 +210,7 @@ def measure_networks(
                 report(done + 1, 1 + rounds, "latency")
     finally:
         torch.set_num_threads(before)
-    quartiles = [np.percentile(sample, (25, 50, 75)).tolist() for sample in samples]
-    return [
-        BlockLatency(latency_ms=round(median, 4), spread_ms=round((high - low) / 2, 4), repeats=rounds)
-        for low, median, high in quartiles
-    ]
+    return [_summarise_medians(sample) for sample in samples]
 
 
 def build_table(
@@ -264,6 +294,12 @@ def _summarise(samples: list[Sample]) -> BlockLatency:
         spread_ms=round((high - low) / 2, 4),
         repeats=sum(map(len, samples)),
     )
+
+
+def _summarise_medians(sample: Sample) -> BlockLatency:
+    low, median, high = np.percentile(sample, (25, 50, 75)).tolist()
+    spread_ms = round((high - low) / 2, 4)
+    return BlockLatency(latency_ms=round(median, 4), spread_ms=spread_ms, repeats=len(sample))
 
 
 @torch.inference_mode()

@@ -285,7 +285,10 @@ def test_an_operator_that_cannot_be_mirrored_is_named():
     with pytest.raises(ValueError, match="operator tanh"):
         tflite.convert([Operator("tanh", (x,), Activation("y", 4, 6, 6))], {})
     with pytest.raises(ValueError, match="weights gain of square"):
-        tflite.convert([Operator("square", (x,), Activation("y", 4, 6, 6), weights="gain")], {})
+        tflite.convert(
+            [Operator("square", (x,), Activation("y", 4, 6, 6), weights="gain")],
+            {"gain": torch.ones(4, 1, 1)},
+        )
     with pytest.raises(ValueError, match="pad replicate: the TFLite mirror knows zero, reflect, symmetric"):
         tflite.convert(
             [Operator("pad", (x,), Activation("y", 4, 8, 6), mode="replicate", border=(1, 1, 0, 0))], {}

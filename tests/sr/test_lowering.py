@@ -90,7 +90,7 @@ COLOURS = torch.tensor([0.2, 0.5, 0.7]).view(1, 3, 1, 1)
         lambda x: F.interpolate(x, (13, 31), mode="nearest"),
         lambda x: torch.cat([part.relu() for part in x.split([4, 14], 3)][::-1], 3),
         lambda x: F.pad(x, (1, 2, 0, 3), mode="reflect").square(),
-        lambda x: F.silu(x.add_(1)),
+        lambda x: F.silu((x + 1).mul_(2)),
     ],
 )
 def test_each_kind_agrees_with_pytorch(compute):

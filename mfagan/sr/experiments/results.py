@@ -22,7 +22,16 @@ from mfagan.sr.training.finetune import finetune
 from mfagan.sr.training.run import SRRun
 from mfagan.sr.training.stages import FINETUNE, STAGES, SUPERNET
 
-__all__ = ["ExperimentReport", "budget", "mean_figures", "rank", "score", "tune_slice", "write_report"]
+__all__ = [
+    "ExperimentReport",
+    "budget",
+    "format_report",
+    "mean_figures",
+    "rank",
+    "score",
+    "tune_slice",
+    "write_report",
+]
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,21 @@ def write_report(found: ExperimentReport, folder: Path, command: str) -> str:
         f"## {found.title}\n\n{format_markdown(found.columns, found.rows)}\n{below}",
     )
     write_atomic(folder / f"{found.name}.json", json.dumps(facts, indent=2) + "\n")
-    return f"{found.title}\n\n{format_text(found.columns, found.rows)}\n{below}"
+    return format_report(found, command)
+
+
+def format_report(found: ExperimentReport, command: str) -> str:
+    """Write a table and its notes for a terminal.
+
+    Args:
+        found: the table.
+        command: what made it, for the last note.
+
+    Returns:
+        The text, the last line ended.
+    """
+    below = "\n".join([*found.notes, f"`{command}`"])
+    return f"{found.title}\n\n{format_text(found.columns, found.rows)}\n{below}\n"
 
 
 def tune_slice(run: SRRun, widths: Widths, discriminator: Path | None, name: str | None = None) -> Path:

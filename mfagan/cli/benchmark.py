@@ -1,0 +1,92 @@
+"""The command `benchmark`: our networks and those that people use instead, as TFLite files."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mfagan.cli.options import SizeOption, command_line, read_size
+from mfagan.errors import InputError
+from mfagan.sr.shipped import SUPERGENERATOR
+
+__all__ = ["benchmark"]
+
+_OURS = ("48", "48,24,24,24,32,48,48,24", "32", "24")
+"""Slices of the SuperGenerator of the package; the second has the paper's widths."""
+
+
+def benchmark(
+    checkpoints: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CKPT]...",
+            help="Further networks, each by its path or as NAME=PATH; RFDN=PATH gives the row RFDN its weights.",
+        ),
+    ] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A row of the table to measure, such as RFDN or ours-32 (repeatable; default: all)."
+        ),
+    ] = None,
+    images: Annotated[
+        str, typer.Option(help="A folder of images for PSNR-Y, or `embedded` for the bundled photos.")
+    ] = "embedded",
+    size: SizeOption = "128x128",
+    rounds: Annotated[int, typer.Option(min=1, help="How often each file is loaded and timed.")] = 7,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="X.json or X.md: the two files to write; a folder: deployment.json and .md."),
+    ] = None,
+) -> None:
+    """Export our networks and those that people use instead, and measure the files in turn.
+
+    Latency in LiteRT on 1 and 2 threads, peak memory, FLOPs and memory traffic by the paper's count, the file's size,
+    and PSNR-Y where the weights are trained.
+    """
+    from mfagan.evaluation.candidates import load_candidates, read_image_sets, split_name
+    from mfagan.files import require_place
+    from mfagan.progress import show_bar
+    from mfagan.registry import find_checkpoint, load_slices
+    from mfagan.sr.experiments.deployment import PEERS, Subject, measure_deployment, random_peer
+    from mfagan.sr.experiments.results import format_report, write_report
+
+    paths = []
+    for one in checkpoints or []:
+        name, path = split_name(one)
+        paths.append(f"{name}={find_checkpoint(path)}" if name else str(find_checkpoint(path)))
+    ours = load_candidates([f"ours={SUPERGENERATOR}"], load_slices, _OURS)
+    given = load_candidates(paths, load_slices)
+    names = [*PEERS, *(_short(one.name) for one in ours)]
+    asked = network or names
+    for name in asked:
+        if name not in names:
+            raise InputError(f"network {name!r}: choose from {', '.join(names)}")
+    stem = None
+    if out is not None:
+        stem = out.with_suffix("") if out.suffix in (".json", ".md") else out / "deployment"
+        for suffix in (".json", ".md"):
+            require_place(stem.with_name(stem.name + suffix), *(split_name(one)[1] for one in paths))
+    for one in given:
+        if one.scale != ours[0].scale:
+            raise InputError(
+                f"network {one.name} enlarges by {one.scale}: give one that enlarges by {ours[0].scale}"
+            )
+    (pairs,) = (one.pairs for one in read_image_sets([images], ours[0].scale, [*ours, *given]))
+    trained = [Subject(one.name, one.network, trained=True) for one in given]
+    trained += [
+        Subject(_short(one.name), one.network, trained=True) for one in ours if _short(one.name) in asked
+    ]
+    taken = {one.name for one in trained}
+    random = [random_peer(name) for name in PEERS if name in asked and name not in taken]
+    found = measure_deployment([*random, *trained], read_size(size), rounds, pairs, show_bar)
+    if stem is None:
+        print(format_report(found, command_line()), end="")
+    else:
+        print(write_report(replace(found, name=stem.name), stem.parent, command_line()), end="")
+
+
+def _short(name: str) -> str:
+    """ours-32 of ours@32."""
+    return name.replace("@", "-")
