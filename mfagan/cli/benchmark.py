@@ -43,14 +43,17 @@ def benchmark(
     """Export our networks and those that people use instead, and measure the files in turn.
 
     Latency in LiteRT on 1 and 2 threads, peak memory, FLOPs and memory traffic by the paper's count, the file's size,
-    and PSNR-Y where the weights are trained.
+    and PSNR-Y where the weights are trained. On CUDA, PyTorch's latency against the least it could be.
     """
+    import torch
+
     from mfagan.evaluation.candidates import load_candidates, read_image_sets, split_name
     from mfagan.files import require_place
     from mfagan.progress import show_bar
     from mfagan.registry import find_checkpoint, load_slices
     from mfagan.sr.experiments.deployment import PEERS, Subject, measure_deployment, random_peer
     from mfagan.sr.experiments.results import format_report, write_report
+    from mfagan.sr.experiments.roofline import measure_cuda
 
     paths = []
     for one in checkpoints or []:
@@ -66,7 +69,7 @@ def benchmark(
     stem = None
     if out is not None:
         stem = out.with_suffix("") if out.suffix in (".json", ".md") else out / "deployment"
-        for suffix in (".json", ".md"):
+        for suffix in (".json", ".md", *(("-cuda.json", "-cuda.md") if torch.cuda.is_available() else ())):
             require_place(stem.with_name(stem.name + suffix), *(split_name(one)[1] for one in paths))
     for one in given:
         if one.scale != ours[0].scale:
@@ -80,11 +83,15 @@ def benchmark(
     ]
     taken = {one.name for one in trained}
     random = [random_peer(name) for name in PEERS if name in asked and name not in taken]
-    found = measure_deployment([*random, *trained], read_size(size), rounds, pairs, show_bar)
-    if stem is None:
-        print(format_report(found, command_line()), end="")
-    else:
-        print(write_report(replace(found, name=stem.name), stem.parent, command_line()), end="")
+    subjects = [*random, *trained]
+    tables = {"": measure_deployment(subjects, read_size(size), rounds, pairs, show_bar)}
+    if torch.cuda.is_available():
+        tables["-cuda"] = measure_cuda([(one.name, one.network) for one in subjects], read_size(size))
+    for suffix, found in tables.items():
+        if stem is None:
+            print(format_report(found, command_line()))
+        else:
+            print(write_report(replace(found, name=stem.name + suffix), stem.parent, command_line()))
 
 
 def _short(name: str) -> str:

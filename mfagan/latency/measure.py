@@ -157,11 +157,9 @@ def measure_models(
     """
     _require_counts(threads, rounds)
     samples: list[Sample] = [[] for _ in models]
-    order = list(range(len(models)))
-    shuffle = random.Random(SEED).shuffle
+    draw = random.Random(SEED).sample
     for done in range(rounds):
-        shuffle(order)
-        for i in order:
+        for i in draw(range(len(models)), len(models)):
             samples[i].append(float(np.median(_sample(_load_litert(models[i], threads)))))
         if report is not None:
             report(done + 1, rounds, "latency")
@@ -196,13 +194,11 @@ def measure_networks(
     before = torch.get_num_threads()
     _require_counts(before if threads is None else threads, rounds)
     samples: list[Sample] = [[] for _ in networks]
-    order = list(range(len(networks)))
-    shuffle = random.Random(SEED).shuffle
+    draw = random.Random(SEED).sample
     torch.set_num_threads(threads or before)
     try:
         for done in range(1 + rounds):
-            shuffle(order)
-            for i in order:
+            for i in draw(range(len(networks)), len(networks)):
                 elapsed_ms = _time_network(networks[i], size)
                 if done:  # the first round is the warm-up
                     samples[i].append(elapsed_ms)
@@ -298,8 +294,9 @@ def _summarise(samples: list[Sample]) -> BlockLatency:
 
 def _summarise_medians(sample: Sample) -> BlockLatency:
     low, median, high = np.percentile(sample, (25, 50, 75)).tolist()
-    spread_ms = round((high - low) / 2, 4)
-    return BlockLatency(latency_ms=round(median, 4), spread_ms=spread_ms, repeats=len(sample))
+    return BlockLatency(
+        latency_ms=round(median, 4), spread_ms=round((high - low) / 2, 4), repeats=len(sample)
+    )
 
 
 @torch.inference_mode()

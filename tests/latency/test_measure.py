@@ -20,6 +20,7 @@ from mfagan.latency.measure import (
     build_table,
     measure_blocks,
     measure_model,
+    measure_models,
     measure_networks,
 )
 from mfagan.latency.tables import describe_build, find_table, warn_noise, warn_size
@@ -141,6 +142,11 @@ def test_a_whole_file_is_measured():
     entry = measure_model(model, threads=1, rounds=2)
     assert entry.latency_ms > 0
     assert entry.repeats >= 2
+    wide = tflite.convert(mfanet.operators(SMALL, 64, 64), network.state_dict())
+    steps = []
+    small, large = measure_models([model, wide], 1, rounds=3, report=lambda *step: steps.append(step))
+    assert 0 < small.latency_ms < large.latency_ms
+    assert (small.repeats, steps[-1]) == (3, (3, 3, "latency"))
 
 
 @pytest.mark.parametrize(
