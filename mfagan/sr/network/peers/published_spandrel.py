@@ -1,5 +1,6 @@
 """Networks of the many architectures that spandrel (extra `peers`) tells apart by their weights."""
 
+import inspect
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -54,8 +55,10 @@ class SpandrelNetwork(nn.Module):
             InputError: The network cannot be run on this input, or here.
         """
         try:
-            # spandrel computes in inference mode; the copy can be used outside it.
-            return self._descriptor(x.contiguous()).clone()
+            # Without spandrel's inference mode, in which PyTorch takes operators apart that an export needs whole.
+            call = inspect.unwrap(type(self._descriptor).__call__)
+            with torch.no_grad():
+                return call(self._descriptor, x.contiguous())
         except InputError:  # of a tracer that watches
             raise
         except Exception as error:  # the code of many authors fails in many ways
