@@ -146,7 +146,10 @@ class LatencyTable(BaseModel):
     @property
     def sha256(self) -> str:
         """Hash of the content, which does not depend on the layout of the file."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        content = self.model_dump(mode="json")
+        if not self.passes:  # older tables lack the field, and studies know them by their hash
+            del content["passes"]
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def to_json(self) -> str:
