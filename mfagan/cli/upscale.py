@@ -17,7 +17,8 @@ logger = logging.getLogger(__name__)
 
 def upscale(
     source: Annotated[
-        str, typer.Argument(metavar="IN", help="A picture, a folder of pictures, or a quoted pattern.")
+        str,
+        typer.Argument(metavar="IN", help="A picture, a clip, a folder of pictures, or a quoted pattern."),
     ],
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="The file to write, or the folder to write files into.")
@@ -46,12 +47,13 @@ def upscale(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     max_megapixels: Annotated[float, typer.Option(min=0, help="Refuse pictures with more pixels.")] = 200,
 ) -> None:
-    """Enlarge pictures: PNG, JPEG, WebP and TIFF, with their colour profile, transparency and 16 bits.
+    """Enlarge pictures (PNG, JPEG, WebP and TIFF, with their colour profile, transparency and 16 bits) and video.
 
-    Large pictures are computed in tiles, without seams. In a folder, files that exist already are left, and a picture
+    Of a clip every frame is enlarged; sound and subtitles are copied, and Ctrl-C keeps what is done as a clip. Large pictures are computed in tiles, without seams. In a folder, files that exist already are left, and a picture
     that cannot be enlarged does not stop the others: it is listed at the end, and the exit status is 1.
     """
     from mfagan.deploy.upscaling import UpscaleOptions, list_jobs, upscale_file
+    from mfagan.deploy.video import upscale_clip
     from mfagan.progress import show_bar
     from mfagan.registry import load_model
 
@@ -70,13 +72,17 @@ def upscale(
             continue
         try:
             with show_bar(job.source.name) as report:
-                height, width = upscale_file(network, job, options, report)
+                if job.is_clip:
+                    done = upscale_clip(network, job, options, report)
+                else:
+                    height, width = upscale_file(network, job, options, report)
+                    done = f"{width}x{height} px"
         except InputError as error:
             if alone:
                 raise
             failed.append(str(error))
         else:
-            print(f"{job.target}: {width}x{height} px")
+            print(f"{job.target}: {done}")
     if left:
         logger.warning(
             "%d of %d files exist already and are left; --overwrite replaces them", left, len(jobs)
@@ -84,5 +90,5 @@ def upscale(
     for line in failed:
         logger.warning("%s", line)
     if failed:
-        logger.warning("%d of %d pictures could not be enlarged", len(failed), len(jobs))
+        logger.warning("%d of %d files could not be enlarged", len(failed), len(jobs))
         raise typer.Exit(1)

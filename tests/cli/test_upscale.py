@@ -45,7 +45,7 @@ def test_a_folder_goes_on_past_bad_files_and_continues_later(run: Run, photos: P
     assert sorted(os.listdir(tmp_path / "out")) == ["a.png", "b.png"]
     assert "broken.png: " in done.err
     assert "pipe.png: it is not a file" in done.err
-    assert "2 of 4 pictures could not be enlarged" in done.err
+    assert "2 of 4 files could not be enlarged" in done.err
     assert "Traceback" not in done.err
 
     (photos / "broken.png").unlink()
