@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from mfagan.data.images import from_uint8, to_uint8
 from mfagan.devices import to_device
+from mfagan.enlarger import NetworkEnlarger
 from mfagan.errors import InputError
 from mfagan.graph.peak_memory import estimate_peak_bytes
 from mfagan.tiling import Tiling, enlarge_tiled
@@ -138,6 +139,10 @@ class Model:
         """
         return _convert(image, lambda batch: self._run_tiled(batch, tiling))
 
+    def start_enlarger(self) -> NetworkEnlarger:
+        """What enlarges the tiles of one picture."""
+        return NetworkEnlarger(self.any_size, self.scale)
+
     def _run(self, batch: Tensor) -> Tensor:
         """(N, 3, H, W) floats in [0, 1] -> (N, 3, scale H, scale W) float32 in [0, 1], on the model's device."""
         with torch.no_grad():
@@ -150,9 +155,8 @@ class Model:
         large = x.new_empty((n, 3, self.scale * height, self.scale * width))
         for lr, hr in zip(x, large, strict=True):
             enlarge_tiled(
-                self.any_size,
+                self.start_enlarger(),
                 (height, width),
-                self.scale,
                 lambda rows, columns, lr=lr: lr[:, rows, columns],
                 lambda rows, columns, tile, hr=hr: hr[:, rows, columns].copy_(tile),
                 tiling,

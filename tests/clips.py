@@ -86,8 +86,8 @@ def watch(path: Path) -> Content:
     with av.open(str(path)) as clip:
         packets = [
             (round(float(packet.pts * packet.time_base), 3), bytes(packet))
-            for packet in clip.demux([one for one in clip.streams if one.type != "video"])
-            if packet.pts is not None
+            for packet in clip.demux()
+            if packet.pts is not None and packet.stream.type != "video"
         ]
     with av.open(str(path)) as clip:
         video = clip.streams.video[0]

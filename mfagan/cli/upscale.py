@@ -49,8 +49,9 @@ def upscale(
 ) -> None:
     """Enlarge pictures (PNG, JPEG, WebP and TIFF, with their colour profile, transparency and 16 bits) and video.
 
-    Of a clip every frame is enlarged; sound and subtitles are copied, and Ctrl-C keeps what is done as a clip. Large pictures are computed in tiles, without seams. In a folder, files that exist already are left, and a picture
+    Large pictures are computed in tiles, without seams. In a folder, files that exist already are left, and a picture
     that cannot be enlarged does not stop the others: it is listed at the end, and the exit status is 1.
+    Of a clip every frame is enlarged, sound and subtitles are copied, and Ctrl-C keeps what is done as a clip.
     """
     from mfagan.deploy.upscaling import UpscaleOptions, list_jobs, upscale_file
     from mfagan.deploy.video import upscale_clip

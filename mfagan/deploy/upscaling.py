@@ -227,7 +227,7 @@ def enlarge_levels(
         put(rows, columns, rounded.permute(1, 2, 0).cpu().numpy().astype(colours.dtype))
 
     height, width, _ = colours.shape
-    enlarge_tiled(model.any_size, (height, width), model.scale, read, write, tiling, report)
+    enlarge_tiled(model.start_enlarger(), (height, width), read, write, tiling, report)
 
 
 def _looks_like_a_picture(path: Path) -> bool:

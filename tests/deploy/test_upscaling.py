@@ -84,7 +84,9 @@ def test_what_cannot_be_listed_is_refused(folder: Path, tmp_path: Path):
 
 def test_tiles_fit_the_memory(model: mfagan.Model):
     held_bytes = 18_000_000
-    sides = [fit_tiling(model, held_bytes, UpscaleOptions(memory_mb=mb)).tile_px for mb in (800, 1_000, 2_000)]
+    sides = [
+        fit_tiling(model, held_bytes, UpscaleOptions(memory_mb=mb)).tile_px for mb in (800, 1_000, 2_000)
+    ]
     assert sides == sorted(sides)
     assert 100 < sides[1] < 500
     with pytest.raises(
