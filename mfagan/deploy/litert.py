@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from time import perf_counter
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -68,6 +69,45 @@ class Session:
         start = perf_counter()
         self._interpreter.invoke()
         return (perf_counter() - start) * 1e3
+
+    @property
+    def signatures(self) -> dict[str, list[str]]:
+        """Name of each signature -> the names of its inputs."""
+        found = self._interpreter.get_signature_list()
+        return {name: list(one["inputs"]) for name, one in found.items()}
+
+    def shape(self, signature: str, name: str) -> tuple[int, ...]:
+        """The shape of a signature's input, as the file lays it out.
+
+        Args:
+            signature: The signature's name.
+            name: The input's.
+        """
+        details = self._interpreter.get_signature_runner(signature).get_input_details()
+        return tuple(details[name]["shape"].tolist())
+
+    def call(self, signature: str, **inputs: np.ndarray) -> np.ndarray:
+        """Run a signature of the file, whose inputs take the shapes that are given, and return its only output.
+
+        Args:
+            signature: Its name.
+            **inputs: Its inputs by name, as the file lays them out.
+        """
+        with _without_notices():
+            (found,) = self._interpreter.get_signature_runner(signature)(**inputs).values()
+        return found
+
+    @property
+    def operators(self) -> list[str]:
+        """Names of the operators of its first signature."""
+        # The only way to see them; there is none without the underscore.
+        return [one["op_name"] for one in self._interpreter._get_ops_details()]
+
+    @property
+    def largest_bytes(self) -> int:
+        """Bytes of the largest activation of its first signature."""
+        details = self._interpreter.get_tensor_details()
+        return max(int(np.prod(one["shape"])) * np.dtype(one["dtype"]).itemsize for one in details)
 
 
 def run(model: bytes, inputs: Sequence[Tensor], threads: int = 1) -> Tensor:

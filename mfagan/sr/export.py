@@ -8,10 +8,11 @@ from torch import Tensor
 from mfagan.data.images import resize_bicubic
 from mfagan.deploy import tflite
 from mfagan.errors import InputError
+from mfagan.graph.passes import PASSES, rewrite_operators
 from mfagan.sr.kinds import Generator
 from mfagan.sr.network.mfanet import MFANet, operators
 
-__all__ = ["export_generator"]
+__all__ = ["export_generator", "export_tiles"]
 
 
 def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:
@@ -39,3 +40,21 @@ def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -
     listed = operators(network.widths, *size, network.scale, network.residual_kind)
     with torch.inference_mode():
         return tflite.export_tflite(listed, weights, network, image)
+
+
+def export_tiles(network: MFANet, size: tuple[int, int]) -> bytes:
+    """Convert a generator to a TFLite file that enlarges pictures tile by tile.
+
+    Args:
+        network: an MFANet; it is not changed.
+        size: (height, width) of a tile with its overlap, in LR px, for which memory is planned; others are possible.
+
+    Returns:
+        The file's content, with the signatures of `tflite.convert_tiles`.
+    """
+    weights = {name: one.detach().cpu().float() for name, one in network.state_dict().items()}
+    if network.residual is not None:
+        weights["residual.filters"] = network.residual.filters
+    listed = operators(network.widths, *size, network.scale, network.residual_kind)
+    rewritten = rewrite_operators(listed, PASSES)
+    return tflite.convert_tiles(rewritten.operators, rewritten.cut_weights(weights))
