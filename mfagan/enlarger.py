@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mfagan.errors import InputError
 from mfagan.networks.channel_gate import ChannelGate
 
-__all__ = ["Core", "Enlarger", "NetworkEnlarger"]
+__all__ = ["Core", "Enlarger", "NetworkEnlarger", "Upscaler"]
 
 Core = tuple[slice, slice]
 """Rows and columns of what is computed that belong to the tile; the rest is its overlap with others."""
@@ -56,6 +56,29 @@ class Enlarger(Protocol):
         Returns:
             (3, scale h, scale w).
         """
+        ...
+
+
+class Upscaler(Protocol):
+    """A network that enlarges pictures, whatever runs it: a `Model`, or one of another runtime."""
+
+    @property
+    def scale(self) -> int:
+        """Enlargement of height and width."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where it takes tiles."""
+        ...
+
+    @property
+    def bytes_per_px(self) -> float:
+        """Memory that it takes at its peak for each LR px, in bytes."""
+        ...
+
+    def start_enlarger(self) -> Enlarger:
+        """What enlarges the tiles of one picture."""
         ...
 
 

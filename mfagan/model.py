@@ -82,10 +82,14 @@ class Model:
         """Learned numbers of the network."""
         return sum(parameter.numel() for parameter in self.network.parameters())
 
-    @cached_property
+    @property
     def bytes_per_px(self) -> float:
         """Memory that the network's activations take at their peak for each LR px, in bytes."""
-        return estimate_peak_bytes(self.network, _PROBE_PX, _PROBE_PX) / _PROBE_PX**2
+        return self._peak_bytes / _PROBE_PX**2
+
+    @cached_property
+    def _peak_bytes(self) -> float:
+        return estimate_peak_bytes(self.network, _PROBE_PX, _PROBE_PX)
 
     def __repr__(self) -> str:
         widths = "" if self.widths is None else f", widths={','.join(map(str, self.widths))}"

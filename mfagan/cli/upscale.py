@@ -1,14 +1,18 @@
 """The command upscale."""
 
 import logging
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mfagan.cli.options import NAMED_CHECKPOINT, DeviceOption
 from mfagan.errors import InputError
 from mfagan.sr.shipped import SUPERGENERATOR
+
+if TYPE_CHECKING:
+    from mfagan.enlarger import Upscaler
 
 __all__ = ["upscale"]
 
@@ -26,7 +30,8 @@ def upscale(
     model: Annotated[
         Path,
         typer.Option(
-            help="A checkpoint, other authors' weights, or the name of a shipped one.", **NAMED_CHECKPOINT
+            help="A checkpoint, a TFLite file, other authors' weights, or the name of a shipped one.",
+            **NAMED_CHECKPOINT,
         ),
     ] = SUPERGENERATOR,
     widths: Annotated[
@@ -56,14 +61,13 @@ def upscale(
     from mfagan.deploy.upscaling import UpscaleOptions, list_jobs, upscale_file
     from mfagan.deploy.video import upscale_clip
     from mfagan.progress import show_bar
-    from mfagan.registry import load_model
 
     if fast and exact:
         raise InputError("give --fast or --exact, not both")
     effort = "fast" if fast else "exact" if exact else "normal"
     options = UpscaleOptions(memory_mb, effort=effort, overwrite=overwrite, max_megapixels=max_megapixels)
     jobs = list_jobs(source, out)
-    network = load_model(model, widths, device)
+    network = _load(model, widths, device)
     alone = len(jobs) == 1 and jobs[0].source == Path(source)
     failed: list[str] = []
     left = 0
@@ -93,3 +97,19 @@ def upscale(
     if failed:
         logger.warning("%d of %d files could not be enlarged", len(failed), len(jobs))
         raise typer.Exit(1)
+
+
+def _load(model: Path, widths: str | None, device: str) -> "Upscaler":
+    if model.suffix.lower() == ".onnx":
+        raise InputError(f"model {model}: ONNX files are not run here; give a TFLite file or a checkpoint")
+    if model.suffix.lower() != ".tflite":
+        from mfagan.registry import load_model
+
+        return load_model(model, widths, device)
+    from mfagan.deploy.tflite_model import TFLiteModel
+
+    if widths is not None:
+        raise InputError(f"model {model}: a TFLite file has no slices; leave --widths out")
+    if device not in ("auto", "cpu"):
+        raise InputError(f"model {model}: TFLite files run on the CPU; leave --device {device} out")
+    return TFLiteModel(model, threads=os.cpu_count() or 1)

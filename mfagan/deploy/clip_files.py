@@ -18,6 +18,7 @@ from mfagan.packages import refuse_import
 
 try:
     import av
+    from av.error import FFmpegError
     from av.video.frame import VideoFrame
 except Exception as error:  # a broken installation fails in many ways
     raise refuse_import("av", error) from None
@@ -114,7 +115,7 @@ class ClipReader:
         while True:
             try:
                 packet = next(packets, None)
-            except (av.FFmpegError, OSError) as error:
+            except (FFmpegError, OSError) as error:
                 self.damage.reason = _reason(error)
                 packet = None
             if packet is None:
@@ -125,10 +126,10 @@ class ClipReader:
                 continue
             try:
                 yield from packet.decode()
-            except av.FFmpegError:
+            except FFmpegError:
                 self.damage.n_packets += 1
         if self.damage.reason:
-            with contextlib.suppress(av.FFmpegError):
+            with contextlib.suppress(FFmpegError):
                 yield from self.video.codec_context.decode(None)
 
     @staticmethod
@@ -169,7 +170,7 @@ class ClipReader:
     def _open(self) -> tuple[Any, Any]:
         with refusing(f"cannot read video {self.path}", "give a whole, readable clip"):
             container = av.open(str(self.path))
-        video = container.streams.best("video")
+        video: Any = container.streams.best("video")
         kind = container.format.name
         if video is None or kind.endswith("_pipe") or "image2" in kind:
             container.close()
@@ -335,5 +336,5 @@ def refusing(what: str, remedy: str) -> Iterator[None]:
     """
     try:
         yield
-    except (av.FFmpegError, OSError) as error:
+    except (FFmpegError, OSError) as error:
         raise InputError(f"{what}: {_reason(error)}; {remedy}") from None

@@ -45,6 +45,34 @@ class Session:
         sizes = (detail["shape"].tolist() for detail in self._interpreter.get_input_details())
         return [(channels, height, width) for _, height, width, channels in sizes]
 
+    def resize(self, height: int, width: int) -> None:
+        """Make the file take pictures of another size, whatever size it names.
+
+        Args:
+            height: rows of its input in px.
+            width: columns of its input in px.
+        """
+        detail = self._interpreter.get_input_details()[0]
+        if detail["shape"].tolist()[1:3] != [height, width]:
+            self._interpreter.resize_tensor_input(
+                detail["index"], [1, height, width, int(detail["shape"][3])]
+            )
+            with _without_notices():
+                self._interpreter.allocate_tensors()
+
+    def enlarge(self, image: Tensor) -> Tensor:
+        """Run the file on a picture of any size.
+
+        Args:
+            image: (3, h, w), RGB in [0, 1].
+
+        Returns:
+            (3, scale h, scale w).
+        """
+        self.resize(*image.shape[1:])
+        self.set_inputs([image])
+        return self.run()
+
     def set_inputs(self, inputs: Sequence[Tensor]) -> None:
         """Copy the inputs of the next runs into the interpreter.
 

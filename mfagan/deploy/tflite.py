@@ -89,7 +89,7 @@ def convert_tiles(operators: Sequence[Operator], weights: Mapping[str, Tensor]) 
         weights: As in `convert`.
 
     Returns:
-        The file's content; the interpreter resizes its inputs for pictures of another size.
+        The file's content; its inputs can be resized.
 
     Raises:
         ValueError: As `convert`; a mean is at another resolution.
@@ -103,7 +103,7 @@ def convert_tiles(operators: Sequence[Operator], weights: Mapping[str, Tensor]) 
     kernels = _mirror_weights(operators, weights)
 
     def compute(
-        pixels: tf.Tensor, mask: tf.Tensor | None, settle: Callable[[tf.Tensor, int], tf.Tensor]
+        pixels: tf.Tensor, mask: tf.Tensor | None, settle: Callable[[tf.Tensor, slice], tf.Tensor]
     ) -> tuple[tf.Tensor, list[tf.Tensor]]:
         values, seen, first = {image: pixels}, [], 0
         for operator in operators:
@@ -112,27 +112,24 @@ def convert_tiles(operators: Sequence[Operator], weights: Mapping[str, Tensor]) 
             if operator.kind == "mean":
                 if mask is not None:
                     seen.append(tf.reduce_mean(arguments[0] * mask, (1, 2), keepdims=True))
-                value = settle(value, first)
+                value = settle(value, slice(first, first + operator.output.channels))
                 first += operator.output.channels
             values[operator.output] = value
         return values[graph.output], seen
 
-    def part(statistics: tf.Tensor, own: tf.Tensor, first: int) -> tf.Tensor:
-        return statistics[:, :, :, first : first + own.shape[3]]
-
     def whole(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"enlarged": compute(image, None, lambda own, first: own)[0]}
+        return {"enlarged": compute(image, None, lambda own, _: own)[0]}
 
     def moments(
         image: tf.Tensor, mask: tf.Tensor, statistics: tf.Tensor, own: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        def settle(found: tf.Tensor, first: int) -> tf.Tensor:
-            return own * found + (1 - own) * part(statistics, found, first)
+        def settle(found: tf.Tensor, part: slice) -> tf.Tensor:
+            return own * found + (1 - own) * statistics[:, :, :, part]
 
         return {"moments": tf.concat(compute(image, mask, settle)[1], 3)}
 
     def enlarge(image: tf.Tensor, statistics: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"enlarged": compute(image, None, lambda own, first: part(statistics, own, first))[0]}
+        return {"enlarged": compute(image, None, lambda _, part: statistics[:, :, :, part])[0]}
 
     size = 1, image.height, image.width
     pixels = tf.TensorSpec((*size, image.channels), tf.float32, "image")
@@ -146,7 +143,6 @@ def convert_tiles(operators: Sequence[Operator], weights: Mapping[str, Tensor]) 
         functions["tile_enlarged"] = tf.function(enlarge, input_signature=[pixels, statistics])
     with _quiet(), tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(tf.Module(), folder, functions)
-        # The first name of the alphabet becomes the file's main network.
         return tf.lite.TFLiteConverter.from_saved_model(folder, list(functions)).convert()
 
 

@@ -1,6 +1,5 @@
 """A TFLite file that enlarges pictures as a `Model` does, whole or tile by tile."""
 
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,9 @@ from mfagan.errors import InputError
 
 __all__ = ["TFLiteEnlarger", "TFLiteModel"]
 
-_LIVE = 4
-"""Activations as large as the largest one that the interpreter holds at once, roughly."""
+_LIVE = 24
+"""Activations as large as the largest one that the interpreter holds at once, roughly: twelve in each of the two
+signatures for tiles."""
 _GLOBAL = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "FULLY_CONNECTED", "BATCH_MATMUL", "CUSTOM")
 """Operators by which a px may depend on all of the picture."""
 _PROBE_PX = 32
@@ -50,22 +50,11 @@ class TFLiteModel:
                 f"model {path}: its inputs are {shapes}; give a network of RGB pictures (3, h, w)"
             )
         self.size = shapes[0][1:]
+        self.scale = self._find_scale()
         self.in_tiles = {"tile_moments", "tile_enlarged"} <= set(self.session.signatures)
         self.sees_whole = self.in_tiles or any(one in _GLOBAL for one in self.session.operators)
 
-    @cached_property
-    def scale(self) -> int:
-        """Enlargement of height and width."""
-        enlarged = self.enlarge(torch.zeros(3, _PROBE_PX, _PROBE_PX))
-        scale = enlarged.shape[1] // _PROBE_PX
-        if enlarged.shape != (3, scale * _PROBE_PX, scale * _PROBE_PX) or not scale:
-            raise InputError(
-                f"model {self.path}: it makes {tuple(enlarged.shape)} of (3, {_PROBE_PX}, {_PROBE_PX}); give a network "
-                "that enlarges RGB pictures"
-            )
-        return scale
-
-    @cached_property
+    @property
     def bytes_per_px(self) -> float:
         """Memory that the activations take at their peak for each LR px, in bytes, roughly."""
         return _LIVE * self.session.largest_bytes / (self.size[0] * self.size[1])
@@ -83,10 +72,17 @@ class TFLiteModel:
         Returns:
             (3, scale h, scale w).
         """
-        if not self.session.signatures:
-            return self.session.enlarge(image)
-        (name, inputs), *_ = self.session.signatures.items()
-        return _from_file(self.session.call(name, **{inputs[0]: _to_file(image)}))
+        return self.session.enlarge(image)
+
+    def _find_scale(self) -> int:
+        enlarged = self.enlarge(torch.zeros(3, _PROBE_PX, _PROBE_PX))
+        scale = enlarged.shape[1] // _PROBE_PX
+        if enlarged.shape != (3, scale * _PROBE_PX, scale * _PROBE_PX) or not scale:
+            raise InputError(
+                f"model {self.path}: it makes {tuple(enlarged.shape)} of (3, {_PROBE_PX}, {_PROBE_PX}); give a network "
+                "that enlarges RGB pictures"
+            )
+        return scale
 
 
 class TFLiteEnlarger:

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from mfagan.allocator import give_back_freed_memory
 from mfagan.deploy.picture_files import MAX_MEGAPIXELS, SUFFIXES, read_picture, write_picture
+from mfagan.enlarger import Upscaler
 from mfagan.errors import InputError
 from mfagan.files import require_place
-from mfagan.model import GREY_WEIGHTS, Model
+from mfagan.model import GREY_WEIGHTS
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.tiling import OVERLAP_PX, Effort, Tiling, enlarge_tiled
 
@@ -124,7 +125,7 @@ def list_jobs(source: str, out: Path) -> list[Job]:
     return jobs
 
 
-def fit_tiling(model: Model, held_bytes: int, options: UpscaleOptions) -> Tiling:
+def fit_tiling(model: Upscaler, held_bytes: int, options: UpscaleOptions) -> Tiling:
     """Choose the tiles that fit into the memory.
 
     Args:
@@ -151,7 +152,7 @@ def fit_tiling(model: Model, held_bytes: int, options: UpscaleOptions) -> Tiling
 
 
 def upscale_file(
-    model: Model, job: Job, options: UpscaleOptions, report: ProgressCallback = ignore_progress
+    model: Upscaler, job: Job, options: UpscaleOptions, report: ProgressCallback = ignore_progress
 ) -> tuple[int, int]:
     """Enlarge one picture file.
 
@@ -196,7 +197,7 @@ def claim_target(job: Job, options: UpscaleOptions) -> Path:
 
 
 def enlarge_levels(
-    model: Model,
+    model: Upscaler,
     colours: np.ndarray,
     put: Callable[[slice, slice, np.ndarray], object],
     tiling: Tiling,

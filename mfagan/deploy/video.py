@@ -7,9 +7,9 @@ import numpy as np
 
 from mfagan.deploy.clip_files import ENCODED_FRAMES, ClipReader, ClipWriter, refusing, require_clip_format
 from mfagan.deploy.upscaling import Job, UpscaleOptions, claim_target, enlarge_levels, fit_tiling
+from mfagan.enlarger import Upscaler
 from mfagan.errors import InputError
 from mfagan.files import replacing
-from mfagan.model import Model
 from mfagan.progress import ProgressCallback, ignore_progress
 
 __all__ = ["upscale_clip"]
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 def upscale_clip(
-    model: Model, job: Job, options: UpscaleOptions, report: ProgressCallback = ignore_progress
+    model: Upscaler, job: Job, options: UpscaleOptions, report: ProgressCallback = ignore_progress
 ) -> str:
     """Enlarge the frames of a video file; sound and subtitles are copied.
 
