@@ -8,7 +8,7 @@ from torch import Tensor
 from mfagan.data.images import resize_bicubic
 from mfagan.deploy import tflite
 from mfagan.errors import InputError
-from mfagan.graph.passes import PASSES, rewrite_operators
+from mfagan.graph.passes import DEFAULT_PASSES, rewrite_operators
 from mfagan.sr.kinds import Generator
 from mfagan.sr.network.mfanet import MFANet, operators
 
@@ -56,5 +56,5 @@ def export_tiles(network: MFANet, size: tuple[int, int]) -> bytes:
     if network.residual is not None:
         weights["residual.filters"] = network.residual.filters
     listed = operators(network.widths, *size, network.scale, network.residual_kind)
-    rewritten = rewrite_operators(listed, PASSES)
+    rewritten = rewrite_operators(listed, DEFAULT_PASSES)
     return tflite.convert_tiles(rewritten.operators, rewritten.cut_weights(weights))
