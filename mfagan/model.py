@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from mfagan.data.images import from_uint8, to_uint8
 from mfagan.devices import to_device
+from mfagan.enlarger import NetworkEnlarger
 from mfagan.errors import InputError
 from mfagan.graph.peak_memory import estimate_peak_bytes
 from mfagan.tiling import Tiling, enlarge_tiled
@@ -81,10 +82,14 @@ class Model:
         """Learned numbers of the network."""
         return sum(parameter.numel() for parameter in self.network.parameters())
 
-    @cached_property
+    @property
     def bytes_per_px(self) -> float:
         """Memory that the network's activations take at their peak for each LR px, in bytes."""
-        return estimate_peak_bytes(self.network, _PROBE_PX, _PROBE_PX) / _PROBE_PX**2
+        return self._peak_bytes / _PROBE_PX**2
+
+    @cached_property
+    def _peak_bytes(self) -> float:
+        return estimate_peak_bytes(self.network, _PROBE_PX, _PROBE_PX)
 
     def __repr__(self) -> str:
         widths = "" if self.widths is None else f", widths={','.join(map(str, self.widths))}"
@@ -138,6 +143,10 @@ class Model:
         """
         return _convert(image, lambda batch: self._run_tiled(batch, tiling))
 
+    def start_enlarger(self) -> NetworkEnlarger:
+        """What enlarges the tiles of one picture."""
+        return NetworkEnlarger(self.any_size, self.scale)
+
     def _run(self, batch: Tensor) -> Tensor:
         """(N, 3, H, W) floats in [0, 1] -> (N, 3, scale H, scale W) float32 in [0, 1], on the model's device."""
         with torch.no_grad():
@@ -150,9 +159,8 @@ class Model:
         large = x.new_empty((n, 3, self.scale * height, self.scale * width))
         for lr, hr in zip(x, large, strict=True):
             enlarge_tiled(
-                self.any_size,
+                self.start_enlarger(),
                 (height, width),
-                self.scale,
                 lambda rows, columns, lr=lr: lr[:, rows, columns],
                 lambda rows, columns, tile, hr=hr: hr[:, rows, columns].copy_(tile),
                 tiling,

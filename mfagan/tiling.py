@@ -6,16 +6,14 @@ picture's, so a first pass collects these, and the next one computes with them.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from mfagan.enlarger import Enlarger
 from mfagan.errors import InputError
-from mfagan.networks.channel_gate import ChannelGate
 from mfagan.progress import ProgressCallback, ignore_progress
 
 __all__ = ["OVERLAP_PX", "Effort", "Tile", "Tiling", "enlarge_tiled", "list_tiles"]
@@ -117,9 +115,8 @@ def list_tiles(height: int, width: int, tiling: Tiling) -> list[Tile]:
 
 
 def enlarge_tiled(
-    network: nn.Module,
+    enlarger: Enlarger,
     size: tuple[int, int],
-    scale: int,
     read: ReadTile,
     write: WriteTile,
     tiling: Tiling | None = None,
@@ -128,136 +125,35 @@ def enlarge_tiled(
     """Enlarge a picture tile by tile.
 
     Args:
-        network: LR pictures (1, 3, h, w) -> (1, 3, scale h, scale w), in evaluation mode.
+        enlarger: what computes a tile; it has seen no other picture.
         size: (height, width) of the LR picture in px.
-        scale: enlargement.
-        read: gives a part of the LR picture, on the network's device.
+        read: gives a part of the LR picture, on the enlarger's device.
         write: takes a part of the HR picture; tiles come row by row, from left to right.
         tiling: how it is cut; None for the default.
         report: called after every tile with the tiles that are done and all that are known.
 
     Raises:
-        InputError: a layer with channel gates works at another resolution than the picture's.
+        InputError: the enlarger cannot compute tiles of a picture.
     """
     tiling = tiling or Tiling()
     tiles = list_tiles(*size, tiling)
-    layers = {name: one for name, one in network.named_modules() if isinstance(one, ChannelGate)}
-    gates = _Gates(layers)
-    collecting = tiling.effort if layers and len(tiles) > 1 else "none"
+    collecting = tiling.effort if enlarger.sees_whole and len(tiles) > 1 else "none"
     passes = {"none": 0, "fast": 1, "normal": 1, "exact": 2}[collecting]
     progress = _Progress(report, len(tiles), passes + 1)
-    with torch.inference_mode():
-        for done in range(_MAX_PASSES):
-            if done >= passes and (collecting != "exact" or gates.change <= _SETTLED):
-                break
-            for tile in tiles:
-                part = tile.sampled() if collecting == "fast" else tile
-                with gates.collect(part):
-                    network(read(part.read_rows, part.read_columns)[None])
-                progress.advance(done + 2)
-            gates.settle()
+    change = 1.0
+    for done in range(_MAX_PASSES):
+        if done >= passes and (collecting != "exact" or change <= _SETTLED):
+            break
         for tile in tiles:
-            with gates.apply():
-                large = network(read(tile.read_rows, tile.read_columns)[None])[0]
-            write(
-                _shifted(tile.rows, 0, scale), _shifted(tile.columns, 0, scale), large[:, *tile.core(scale)]
-            )
-            progress.advance(0)
-
-
-@dataclass
-class _Moments:
-    """Mean and variance of each channel over parts of a picture (Chan, Golub and LeVeque 1983), in float64."""
-
-    n: int = 0
-    mean: Tensor | float = 0.0
-    squares: Tensor | float = 0.0
-    """Sum of the squared differences from the mean."""
-
-    def add(self, x: Tensor) -> None:
-        """Take in a part (1, C, h, w)."""
-        n = x.shape[-2] * x.shape[-1]
-        variance, mean = torch.var_mean(x, (2, 3), correction=0, keepdim=True)  # (1, C, 1, 1)
-        mean, squares = mean.double(), variance.double() * n
-        apart = mean - self.mean
-        total = self.n + n
-        self.squares = self.squares + squares + apart.square() * (self.n * n / total)
-        self.mean = self.mean + apart * (n / total)
-        self.n = total
-
-
-@dataclass
-class _Gates:
-    """The channel gates of a picture, collected tile by tile."""
-
-    layers: Mapping[str, ChannelGate]
-    """The layers that have gates, by name."""
-    change: float = field(default=1.0, init=False)
-    """Largest difference of a gate from what it was before it was collected last."""
-    _factors: dict[str, Tensor] = field(default_factory=dict, init=False)
-    _moments: dict[str, _Moments] = field(default_factory=dict, init=False)
-
-    @contextmanager
-    def collect(self, tile: Tile) -> Iterator[None]:
-        """Let the layers compute as under `apply`, and take in what they see of a tile.
-
-        Args:
-            tile: what the network is called on in this context.
-        """
-        height, width = (seen.stop - seen.start for seen in (tile.read_rows, tile.read_columns))
-
-        def take_in(name: str, x: Tensor) -> None:
-            if x.shape[-2:] != (height, width):
-                raise InputError(
-                    f"layer {name} sees {x.shape[-1]}x{x.shape[-2]} px of a tile of {width}x{height}: this network "
-                    "cannot enlarge pictures in tiles; allow more memory"
-                )
-            self._moments.setdefault(name, _Moments()).add(x[..., *tile.core()])
-
-        with self._replaced(take_in):
-            yield
-
-    @contextmanager
-    def apply(self) -> Iterator[None]:
-        """Let the layers compute with the gates that are settled; without any, with those of what they see."""
-        with self._replaced(None):
-            yield
-
-    def settle(self) -> None:
-        """Compute the gates from what has been collected since the last time."""
-        found: dict[str, Tensor] = {}
-        for name, moments in self._moments.items():
-            assert isinstance(moments.mean, Tensor)
-            assert isinstance(moments.squares, Tensor)
-            layer = self.layers[name]
-            dtype = next(layer.parameters()).dtype
-            variance = moments.squares / moments.n
-            found[name] = layer.gate(moments.mean.to(dtype), variance.to(dtype))
-        changes = [
-            (factors - self._factors[name]).abs().max().item() if name in self._factors else 1.0
-            for name, factors in found.items()
-        ]
-        self.change = max(changes, default=0.0)
-        self._factors, self._moments = found, {}
-
-    @contextmanager
-    def _replaced(self, take_in: Callable[[str, Tensor], None] | None) -> Iterator[None]:
-        def forward_of(name: str, layer: ChannelGate) -> Callable[[Tensor], Tensor]:
-            own = layer.forward
-
-            def forward(x: Tensor) -> Tensor:
-                if take_in is not None:
-                    take_in(name, x)
-                return x * self._factors[name] if name in self._factors else own(x)
-
-            return forward
-
-        # In the place of the method, and not a hook after it, so that a gate is not computed in vain.
-        with ExitStack() as replaced:
-            for name, layer in self.layers.items():
-                vars(layer)["forward"] = forward_of(name, layer)
-                replaced.callback(vars(layer).pop, "forward")
-            yield
+            part = tile.sampled() if collecting == "fast" else tile
+            enlarger.collect(read(part.read_rows, part.read_columns), part.core())
+            progress.advance(done + 2)
+        change = enlarger.settle()
+    scale = enlarger.scale
+    for tile in tiles:
+        large = enlarger.enlarge(read(tile.read_rows, tile.read_columns))
+        write(_shifted(tile.rows, 0, scale), _shifted(tile.columns, 0, scale), large[:, *tile.core(scale)])
+        progress.advance(0)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from mfagan.data.splits import read_pairs
+from mfagan.enlarger import NetworkEnlarger
 from mfagan.errors import InputError
 from mfagan.networks.channel_gate import ChannelGate
 from mfagan.sr.kinds import build, load_generator
@@ -42,9 +43,8 @@ def tiled(
     _, height, width = image.shape
     found = torch.full((3, scale * height, scale * width), torch.nan)
     enlarge_tiled(
-        network,
+        NetworkEnlarger(network, scale),
         (height, width),
-        scale,
         lambda rows, columns: image[:, rows, columns],
         lambda rows, columns, tile: found[:, rows, columns].copy_(tile),
         tiling,

@@ -75,6 +75,7 @@ ALLOWED = {
     ("ai_edge_litert",): ("mfagan/deploy/litert.py",),
     ("lpips", "torchvision"): ("mfagan/pretrained.py",),
     ("pyvips",): ("mfagan/deploy/picture_files.py",),
+    ("av",): ("mfagan/deploy/clip_files.py",),
     ("spandrel",): ("mfagan/sr/network/peers/published_spandrel.py",),
     ("search.problem", "search.latency"): (
         "search",

@@ -1,14 +1,18 @@
 """The command upscale."""
 
 import logging
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mfagan.cli.options import NAMED_CHECKPOINT, DeviceOption
 from mfagan.errors import InputError
 from mfagan.sr.shipped import SUPERGENERATOR
+
+if TYPE_CHECKING:
+    from mfagan.enlarger import Upscaler
 
 __all__ = ["upscale"]
 
@@ -17,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 def upscale(
     source: Annotated[
-        str, typer.Argument(metavar="IN", help="A picture, a folder of pictures, or a quoted pattern.")
+        str,
+        typer.Argument(metavar="IN", help="A picture, a clip, a folder of pictures, or a quoted pattern."),
     ],
     out: Annotated[
         Path, typer.Argument(metavar="OUT", help="The file to write, or the folder to write files into.")
@@ -25,7 +30,8 @@ def upscale(
     model: Annotated[
         Path,
         typer.Option(
-            help="A checkpoint, other authors' weights, or the name of a shipped one.", **NAMED_CHECKPOINT
+            help="A checkpoint, a TFLite file, other authors' weights, or the name of a shipped one.",
+            **NAMED_CHECKPOINT,
         ),
     ] = SUPERGENERATOR,
     widths: Annotated[
@@ -46,21 +52,22 @@ def upscale(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     max_megapixels: Annotated[float, typer.Option(min=0, help="Refuse pictures with more pixels.")] = 200,
 ) -> None:
-    """Enlarge pictures: PNG, JPEG, WebP and TIFF, with their colour profile, transparency and 16 bits.
+    """Enlarge pictures (PNG, JPEG, WebP and TIFF, with their colour profile, transparency and 16 bits) and video.
 
     Large pictures are computed in tiles, without seams. In a folder, files that exist already are left, and a picture
     that cannot be enlarged does not stop the others: it is listed at the end, and the exit status is 1.
+    Of a clip every frame is enlarged, sound and subtitles are copied, and Ctrl-C keeps what is done as a clip.
     """
     from mfagan.deploy.upscaling import UpscaleOptions, list_jobs, upscale_file
+    from mfagan.deploy.video import upscale_clip
     from mfagan.progress import show_bar
-    from mfagan.registry import load_model
 
     if fast and exact:
         raise InputError("give --fast or --exact, not both")
     effort = "fast" if fast else "exact" if exact else "normal"
     options = UpscaleOptions(memory_mb, effort=effort, overwrite=overwrite, max_megapixels=max_megapixels)
     jobs = list_jobs(source, out)
-    network = load_model(model, widths, device)
+    network = _load(model, widths, device)
     alone = len(jobs) == 1 and jobs[0].source == Path(source)
     failed: list[str] = []
     left = 0
@@ -70,13 +77,17 @@ def upscale(
             continue
         try:
             with show_bar(job.source.name) as report:
-                height, width = upscale_file(network, job, options, report)
+                if job.is_clip:
+                    done = upscale_clip(network, job, options, report)
+                else:
+                    height, width = upscale_file(network, job, options, report)
+                    done = f"{width}x{height} px"
         except InputError as error:
             if alone:
                 raise
             failed.append(str(error))
         else:
-            print(f"{job.target}: {width}x{height} px")
+            print(f"{job.target}: {done}")
     if left:
         logger.warning(
             "%d of %d files exist already and are left; --overwrite replaces them", left, len(jobs)
@@ -84,5 +95,21 @@ def upscale(
     for line in failed:
         logger.warning("%s", line)
     if failed:
-        logger.warning("%d of %d pictures could not be enlarged", len(failed), len(jobs))
+        logger.warning("%d of %d files could not be enlarged", len(failed), len(jobs))
         raise typer.Exit(1)
+
+
+def _load(model: Path, widths: str | None, device: str) -> "Upscaler":
+    if model.suffix.lower() == ".onnx":
+        raise InputError(f"model {model}: ONNX files are not run here; give a TFLite file or a checkpoint")
+    if model.suffix.lower() != ".tflite":
+        from mfagan.registry import load_model
+
+        return load_model(model, widths, device)
+    from mfagan.deploy.tflite_model import TFLiteModel
+
+    if widths is not None:
+        raise InputError(f"model {model}: a TFLite file has no slices; leave --widths out")
+    if device not in ("auto", "cpu"):
+        raise InputError(f"model {model}: TFLite files run on the CPU; leave --device {device} out")
+    return TFLiteModel(model, threads=os.cpu_count() or 1)

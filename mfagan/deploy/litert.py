@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,6 +47,34 @@ class Session:
         sizes = (detail["shape"].tolist() for detail in self._interpreter.get_input_details())
         return [(channels, height, width) for _, height, width, channels in sizes]
 
+    def resize(self, height: int, width: int) -> None:
+        """Make the file take pictures of another size, whatever size it names.
+
+        Args:
+            height: rows of its input in px.
+            width: columns of its input in px.
+        """
+        detail = self._interpreter.get_input_details()[0]
+        if detail["shape"].tolist()[1:3] != [height, width]:
+            self._interpreter.resize_tensor_input(
+                detail["index"], [1, height, width, int(detail["shape"][3])]
+            )
+            with _without_notices():
+                self._interpreter.allocate_tensors()
+
+    def enlarge(self, image: Tensor) -> Tensor:
+        """Run the file on a picture of any size.
+
+        Args:
+            image: (3, h, w), RGB in [0, 1].
+
+        Returns:
+            (3, scale h, scale w).
+        """
+        self.resize(*image.shape[1:])
+        self.set_inputs([image])
+        return self.run()
+
     def set_inputs(self, inputs: Sequence[Tensor]) -> None:
         """Copy the inputs of the next runs into the interpreter.
 
@@ -70,6 +99,45 @@ class Session:
         start = perf_counter()
         self._interpreter.invoke()
         return (perf_counter() - start) * 1e3
+
+    @property
+    def signatures(self) -> dict[str, list[str]]:
+        """Name of each signature -> the names of its inputs."""
+        found = self._interpreter.get_signature_list()
+        return {name: list(one["inputs"]) for name, one in found.items()}
+
+    def shape(self, signature: str, name: str) -> tuple[int, ...]:
+        """The shape of a signature's input, as the file lays it out.
+
+        Args:
+            signature: The signature's name.
+            name: The input's.
+        """
+        details = self._interpreter.get_signature_runner(signature).get_input_details()
+        return tuple(details[name]["shape"].tolist())
+
+    def call(self, signature: str, **inputs: np.ndarray) -> np.ndarray:
+        """Run a signature of the file, whose inputs take the shapes that are given, and return its only output.
+
+        Args:
+            signature: Its name.
+            **inputs: Its inputs by name, as the file lays them out.
+        """
+        with _without_notices():
+            (found,) = self._interpreter.get_signature_runner(signature)(**inputs).values()
+        return found
+
+    @property
+    def operators(self) -> list[str]:
+        """Names of the operators of its first signature."""
+        # The only way to see them; there is none without the underscore.
+        return [one["op_name"] for one in self._interpreter._get_ops_details()]
+
+    @property
+    def largest_bytes(self) -> int:
+        """Bytes of the largest activation of its first signature."""
+        details = self._interpreter.get_tensor_details()
+        return max(int(np.prod(one["shape"])) * np.dtype(one["dtype"]).itemsize for one in details)
 
 
 def run(model: bytes, inputs: Sequence[Tensor], threads: int = 1) -> Tensor:

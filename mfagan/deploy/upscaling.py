@@ -1,6 +1,7 @@
 """Enlarges picture files with a model: one, or all of a folder, in bounded memory."""
 
 import glob
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +10,42 @@ import torch
 from torch import Tensor
 
 from mfagan.allocator import give_back_freed_memory
-from mfagan.deploy.picture_files import MAX_MEGAPIXELS, SUFFIXES, Picture, read_picture, write_picture
+from mfagan.deploy.picture_files import MAX_MEGAPIXELS, SUFFIXES, read_picture, write_picture
+from mfagan.enlarger import Upscaler
 from mfagan.errors import InputError
 from mfagan.files import require_place
-from mfagan.model import GREY_WEIGHTS, Model
+from mfagan.model import GREY_WEIGHTS
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.tiling import OVERLAP_PX, Effort, Tiling, enlarge_tiled
 
-__all__ = ["Job", "UpscaleOptions", "fit_tiling", "list_jobs", "upscale_file"]
+__all__ = [
+    "CLIP_SUFFIXES",
+    "Job",
+    "UpscaleOptions",
+    "claim_target",
+    "enlarge_levels",
+    "fit_tiling",
+    "list_jobs",
+    "upscale_file",
+]
+
+CLIP_SUFFIXES = (
+    ".mp4",
+    ".m4v",
+    ".mov",
+    ".mkv",
+    ".webm",
+    ".avi",
+    ".mpg",
+    ".mpeg",
+    ".ts",
+    ".wmv",
+    ".flv",
+    ".3gp",
+)
+"""Endings of the files that are read as video."""
+_CLIPS_KEPT = (".mp4", ".m4v", ".mov", ".mkv")
+"""Those of them that are written too."""
 
 _BASE_MB = 400
 """What Python, PyTorch and libvips take before a picture is read."""
@@ -43,23 +72,30 @@ class UpscaleOptions:
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to enlarge."""
+    """One picture or clip to enlarge."""
 
     source: Path
-    """The picture."""
+    """The picture or clip."""
     target: Path
     """The file to write."""
+
+    @property
+    def is_clip(self) -> bool:
+        """Whether one of the two is a video by its ending."""
+        return any(path.suffix.lower() in CLIP_SUFFIXES for path in (self.source, self.target))
 
 
 def list_jobs(source: str, out: Path) -> list[Job]:
     """List what is to be enlarged into which files.
 
     Args:
-        source: a picture, a folder (its pictures alone, none in folders below), or a pattern such as `photos/*.jpg`.
-        out: for one picture the file to write, or a folder that exists; otherwise a folder.
+        source: a picture, a clip, a folder (its pictures alone, none in folders below), or a pattern such as
+            `photos/*.jpg`.
+        out: for one picture or clip the file to write, or a folder that exists; otherwise a folder.
 
     Returns:
-        The jobs in the order of names; a picture of a format that is only read becomes a PNG.
+        The jobs in the order of names; a picture of a format that is only read becomes a PNG, such a
+        clip an MP4.
 
     Raises:
         InputError: nothing is found, a file that stands where a folder is needed, or two pictures that would become
@@ -89,12 +125,12 @@ def list_jobs(source: str, out: Path) -> list[Job]:
     return jobs
 
 
-def fit_tiling(model: Model, picture: Picture, options: UpscaleOptions) -> Tiling:
+def fit_tiling(model: Upscaler, held_bytes: int, options: UpscaleOptions) -> Tiling:
     """Choose the tiles that fit into the memory.
 
     Args:
         model: the network.
-        picture: what is enlarged.
+        held_bytes: memory that the picture takes itself.
         options: how much memory there is, and how tiles overlap.
 
     Returns:
@@ -104,11 +140,10 @@ def fit_tiling(model: Model, picture: Picture, options: UpscaleOptions) -> Tilin
         InputError: not even small tiles fit.
     """
     bytes_per_px = _MARGIN * model.bytes_per_px
-    held = picture.colours.nbytes + (0 if picture.alpha is None else picture.alpha.nbytes)
-    left = options.memory_mb * 1e6 - _BASE_MB * 1e6 - held
+    left = options.memory_mb * 1e6 - _BASE_MB * 1e6 - held_bytes
     side = int(max(0.0, left / bytes_per_px) ** 0.5) - 2 * options.overlap_px
     if side < _LEAST_TILE_PX:
-        needed = (_LEAST_TILE_PX + 2 * options.overlap_px) ** 2 * bytes_per_px + held
+        needed = (_LEAST_TILE_PX + 2 * options.overlap_px) ** 2 * bytes_per_px + held_bytes
         raise InputError(
             f"memory of {options.memory_mb:g} MB is too little for this picture and network; "
             f"give at least --memory-mb {_BASE_MB + needed / 1e6:.0f}"
@@ -117,7 +152,7 @@ def fit_tiling(model: Model, picture: Picture, options: UpscaleOptions) -> Tilin
 
 
 def upscale_file(
-    model: Model, job: Job, options: UpscaleOptions, report: ProgressCallback = ignore_progress
+    model: Upscaler, job: Job, options: UpscaleOptions, report: ProgressCallback = ignore_progress
 ) -> tuple[int, int]:
     """Enlarge one picture file.
 
@@ -133,29 +168,67 @@ def upscale_file(
     Raises:
         InputError: as `read_picture`, `fit_tiling` and `write_picture`; the file exists, or is the picture itself.
     """
+    target = claim_target(job, options)
+    picture = read_picture(job.source, options.max_megapixels)
+    held_bytes = picture.colours.nbytes + (0 if picture.alpha is None else picture.alpha.nbytes)
+    tiling = fit_tiling(model, held_bytes, options)
+    with write_picture(target, picture, model.scale) as put:
+        enlarge_levels(model, picture.colours, put, tiling, report)
+    return tuple(side * model.scale for side in picture.size)  # pyright: ignore[reportReturnType]
+
+
+def claim_target(job: Job, options: UpscaleOptions) -> Path:
+    """Check before long work that a job's file may be written.
+
+    Args:
+        job: what is read and written.
+        options: whether a file that exists is replaced.
+
+    Returns:
+        The file to write.
+
+    Raises:
+        InputError: it exists, or is the source itself; its folder cannot be written.
+    """
     target = require_place(job.target, job.source)
     if target.exists() and not options.overwrite:
         raise InputError(f"{target} exists; give another name, or --overwrite")
-    picture = read_picture(job.source, options.max_megapixels)
-    tiling = fit_tiling(model, picture, options)
-    levels = float(np.iinfo(picture.colours.dtype).max)
+    return target
+
+
+def enlarge_levels(
+    model: Upscaler,
+    colours: np.ndarray,
+    put: Callable[[slice, slice, np.ndarray], object],
+    tiling: Tiling,
+    report: ProgressCallback = ignore_progress,
+) -> None:
+    """Enlarge a picture of integers tile by tile.
+
+    Args:
+        model: the network.
+        colours: (H, W, 3), or (H, W, 1) for grey, uint8 or uint16.
+        put: takes rows and columns of the enlarged picture, and the levels there, likewise.
+        tiling: how it is cut.
+        report: called after every tile.
+    """
+    levels = float(np.iinfo(colours.dtype).max)
+    is_grey = colours.shape[2] == 1
 
     def read(rows: slice, columns: slice) -> Tensor:
         give_back_freed_memory()  # of the tile before
-        part = torch.from_numpy(picture.colours[rows, columns].astype(np.float32)).permute(2, 0, 1)
+        part = torch.from_numpy(colours[rows, columns].astype(np.float32)).permute(2, 0, 1)
         return (part.expand(3, -1, -1) / levels).to(model.device)
 
-    with write_picture(target, picture, model.scale) as put:
+    def write(rows: slice, columns: slice, tile: Tensor) -> None:
+        tile = tile.clamp(0, 1)
+        if is_grey:
+            tile = torch.einsum("chw,c->hw", tile, tile.new_tensor(GREY_WEIGHTS))[None]
+        rounded = (tile * levels + 0.5).floor().clamp(0, levels)
+        put(rows, columns, rounded.permute(1, 2, 0).cpu().numpy().astype(colours.dtype))
 
-        def write(rows: slice, columns: slice, tile: Tensor) -> None:
-            tile = tile.clamp(0, 1)
-            if picture.is_grey:
-                tile = torch.einsum("chw,c->hw", tile, tile.new_tensor(GREY_WEIGHTS))[None]
-            rounded = (tile * levels + 0.5).floor().clamp(0, levels)
-            put(rows, columns, rounded.permute(1, 2, 0).cpu().numpy().astype(picture.colours.dtype))
-
-        enlarge_tiled(model.any_size, picture.size, model.scale, read, write, tiling, report)
-    return tuple(side * model.scale for side in picture.size)  # pyright: ignore[reportReturnType]
+    height, width, _ = colours.shape
+    enlarge_tiled(model.start_enlarger(), (height, width), read, write, tiling, report)
 
 
 def _looks_like_a_picture(path: Path) -> bool:
@@ -163,4 +236,6 @@ def _looks_like_a_picture(path: Path) -> bool:
 
 
 def _name(path: Path) -> str:
-    return path.name if path.suffix.lower() in SUFFIXES else f"{path.stem}.png"
+    if path.suffix.lower() in (*SUFFIXES, *_CLIPS_KEPT):
+        return path.name
+    return f"{path.stem}.mp4" if path.suffix.lower() in CLIP_SUFFIXES else f"{path.stem}.png"

@@ -7,10 +7,11 @@ from torch import Tensor
 
 from mfagan.data.images import resize_bicubic
 from mfagan.deploy import tflite
+from mfagan.graph.passes import DEFAULT_PASSES, rewrite_operators
 from mfagan.sr.kinds import Generator
 from mfagan.sr.lowering import lower
 
-__all__ = ["export_generator"]
+__all__ = ["export_generator", "export_tiles"]
 
 
 def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:
@@ -32,3 +33,21 @@ def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -
     listed, weights = lower(network, *size)
     with torch.inference_mode():
         return tflite.export_tflite(listed, weights, network, image)
+
+
+def export_tiles(network: Generator, size: tuple[int, int]) -> bytes:
+    """Convert a generator to a TFLite file that enlarges pictures tile by tile.
+
+    Args:
+        network: a generator; it is not changed.
+        size: (height, width) of a tile with its overlap, in LR px, for which memory is planned; others are possible.
+
+    Returns:
+        The file's content, with the signatures of `tflite.convert_tiles`.
+
+    Raises:
+        InputError: the network computes something that cannot be exported.
+    """
+    listed, weights = lower(copy.deepcopy(network).cpu().float().eval(), *size)
+    rewritten = rewrite_operators(listed, DEFAULT_PASSES)
+    return tflite.convert_tiles(rewritten.operators, rewritten.cut_weights(weights))

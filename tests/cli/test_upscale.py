@@ -1,6 +1,9 @@
 """`mfagan upscale`, as a user calls it."""
 
 import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,9 @@ import pytest
 from PIL import Image
 
 import mfagan
+from mfagan.sr import shipped
+from tests import ROOT
+from tests.clips import film, watch
 from tests.command import Run
 from tests.pictures import draw
 
@@ -45,7 +51,7 @@ def test_a_folder_goes_on_past_bad_files_and_continues_later(run: Run, photos: P
     assert sorted(os.listdir(tmp_path / "out")) == ["a.png", "b.png"]
     assert "broken.png: " in done.err
     assert "pipe.png: it is not a file" in done.err
-    assert "2 of 4 pictures could not be enlarged" in done.err
+    assert "2 of 4 files could not be enlarged" in done.err
     assert "Traceback" not in done.err
 
     (photos / "broken.png").unlink()
@@ -71,6 +77,17 @@ def test_a_folder_goes_on_past_bad_files_and_continues_later(run: Run, photos: P
         (("{photos}/a.png", "{out}/x.png", "--memory-mb", "50"), "give at least --memory-mb"),
         (("{photos}/a.png", "{out}/x.png", "--max-megapixels", "0"), "allow it with --max-megapixels 1"),
         (("{photos}/a.png", "{out}/x.png", "--model", "{photos}/b.png"), "b.png"),
+        (("{photos}/a.png", "{out}/x.png", "--model", "{photos}/b.tflite"), "b.tflite: No such file"),
+        (
+            ("{photos}/a.png", "{out}/x.png", "--model", "{photos}/b.onnx"),
+            "give a TFLite file or a checkpoint",
+        ),
+        (("{photos}/a.png", "{out}/x.png", "--model", "n.tflite", "--widths", "24"), "leave --widths out"),
+        (
+            ("{photos}/a.png", "{out}/x.png", "--model", str(shipped.DISCRIMINATOR)),
+            "a generator is needed here",
+        ),
+        (("{photos}/a.png", "{out}/x.mp4"), "it is a picture"),
     ],
 )
 def test_bad_input_ends_in_one_line(
@@ -86,3 +103,41 @@ def test_a_folder_that_cannot_be_written_is_refused(run: Run, photos: Path, tmp_
     (tmp_path / "file").write_text("here")
     done = run("upscale", photos / "a.png", tmp_path / "file" / "x.png")
     assert "a file stands where a folder is needed" in done.message
+
+
+def test_a_clip_is_enlarged(run: Run, tmp_path: Path):
+    source = film(tmp_path / "in.mov", (0, 100))
+    done = run("upscale", source, tmp_path / "out.mkv", "--widths", "24", "--device", "cpu")
+    assert done.status == 0, done.err
+    assert done.out == f"{tmp_path / 'out.mkv'}: 128x96 px, 2 frames\n"
+    assert watch(tmp_path / "out.mkv").sizes == {(128, 96)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["a.png", "clip.mp4"])
+def test_a_full_disk_leaves_nothing_half_written(photos: Path, tmp_path: Path, name: str):
+    """The largest size of a file stands in for the room on the disk."""
+    film(photos / "clip.mp4", range(0, 1_000, 100), (64, 48))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_bytes(b"old")
+    command = [
+        sys.executable,
+        "-m",
+        "mfagan",
+        "upscale",
+        photos / name,
+        tmp_path / "out" / name,
+        "--overwrite",
+    ]
+    done = subprocess.run(
+        [*map(str, command), "--widths", "24"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000)),
+    )
+    assert done.returncode == 2, done.stderr
+    assert "File too large; choose a place that can be written and has room" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [one.name for one in (tmp_path / "out").iterdir()] == [name]
+    assert (tmp_path / "out" / name).read_bytes() == b"old"

@@ -11,7 +11,7 @@ from PIL import Image
 import mfagan
 from mfagan.data.splits import read_pairs
 from mfagan.deploy import upscaling
-from mfagan.deploy.picture_files import Picture, read_picture
+from mfagan.deploy.picture_files import read_picture
 from mfagan.deploy.upscaling import Job, UpscaleOptions, fit_tiling, list_jobs, upscale_file
 from mfagan.errors import InputError
 from mfagan.sr.kinds import build
@@ -83,16 +83,18 @@ def test_what_cannot_be_listed_is_refused(folder: Path, tmp_path: Path):
 
 
 def test_tiles_fit_the_memory(model: mfagan.Model):
-    picture = Picture(np.zeros((2_000, 3_000, 3), np.uint8), None, {}, (1, 1))
-    sides = [fit_tiling(model, picture, UpscaleOptions(memory_mb=mb)).tile_px for mb in (800, 1_000, 2_000)]
+    held_bytes = 18_000_000
+    sides = [
+        fit_tiling(model, held_bytes, UpscaleOptions(memory_mb=mb)).tile_px for mb in (800, 1_000, 2_000)
+    ]
     assert sides == sorted(sides)
     assert 100 < sides[1] < 500
     with pytest.raises(
         InputError, match=r"memory of 300 MB is too little .* give at least --memory-mb (\d+)"
     ) as caught:
-        fit_tiling(model, picture, UpscaleOptions(memory_mb=300))
+        fit_tiling(model, held_bytes, UpscaleOptions(memory_mb=300))
     least = float(str(caught.value).split()[-1])
-    assert fit_tiling(model, picture, UpscaleOptions(memory_mb=least + 1)).tile_px >= 32
+    assert fit_tiling(model, held_bytes, UpscaleOptions(memory_mb=least + 1)).tile_px >= 32
 
 
 def test_a_file_becomes_what_the_model_gives(model: mfagan.Model, tmp_path: Path):
