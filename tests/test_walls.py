@@ -73,6 +73,7 @@ ALLOWED = {
     ("plotly",): ("search/report",),
     ("tensorflow",): ("mfagan/deploy/tflite.py",),
     ("ai_edge_litert",): ("mfagan/deploy/litert.py",),
+    ("onnx", "onnxruntime", "onnxscript"): ("mfagan/deploy/onnx.py",),
     ("lpips", "torchvision"): ("mfagan/pretrained.py",),
     ("pyvips",): ("mfagan/deploy/picture_files.py",),
     ("spandrel",): ("mfagan/sr/network/peers/published_spandrel.py",),

@@ -13,6 +13,7 @@ from mfagan.cli import (
     data,
     demo,
     evaluate,
+    export,
     history,
     networks,
     studies,
@@ -79,7 +80,7 @@ _PANELS = {
         "upscale": upscale.upscale,
         "info": networks.info,
         "evaluate": evaluate.evaluate,
-        "export": networks.export,
+        "export": export.export,
         "webpage": webpage.webpage,
     },
 }

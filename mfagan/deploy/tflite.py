@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import platform
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -19,8 +20,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import numpy as np
 from torch import Tensor
 
-from mfagan.deploy.litert import max_abs_difference
-from mfagan.errors import InputError
+from mfagan.deploy.target import INPUT, OUTPUT, SIGNATURE
 from mfagan.graph.operators import Activation, Block, Operator, Window
 from mfagan.packages import refuse_import
 
@@ -30,10 +30,7 @@ except Exception as error:  # a broken installation fails in many ways
     desktop = (platform.system(), platform.machine()) == ("Linux", "x86_64")
     raise refuse_import("tensorflow-cpu" if desktop else "tensorflow", error) from None
 
-__all__ = ["PARITY_LIMIT", "check_parity", "convert", "export_tflite", "weight_shapes"]
-
-PARITY_LIMIT = 1e-4
-"""The largest absolute difference of an exported file's output from PyTorch's."""
+__all__ = ["convert", "convert_network", "weight_shapes"]
 
 
 def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> bytes:
@@ -52,66 +49,65 @@ def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> byt
         ValueError: Weights are missing or have another shape, or the mirror does not know an operator.
     """
     graph = Block("", tuple(operators))
-    kernels = _mirror_weights(operators, weights)
-
-    def network(*images: tf.Tensor) -> tf.Tensor:
-        values = dict(zip(graph.inputs, images, strict=True))
-        for operator in operators:
-            arguments = [values[value] for value in operator.inputs]
-            values[operator.output] = _apply(operator, arguments, kernels.get(operator.output))
-        return values[graph.output]
-
     signature = [tf.TensorSpec((1, v.height, v.width, v.channels), tf.float32, v.name) for v in graph.inputs]
     with _quiet():
-        function = tf.function(network, input_signature=signature).get_concrete_function()
+        function = tf.function(_mirror(graph, weights), input_signature=signature).get_concrete_function()
         # A second argument (the trackable object) makes the converter drop the weights without a word.
         return tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
 
 
-def export_tflite(
-    operators: Sequence[Operator],
-    weights: Mapping[str, Tensor],
-    reference: Callable[[Tensor], Tensor],
-    photo: Tensor,
-    limit: float = PARITY_LIMIT,
-) -> tuple[bytes, float]:
-    """Convert a list of operators to a TFLite file and compare its output with the real network's.
+def convert_network(
+    operators: Sequence[Operator], weights: Mapping[str, Tensor], precision: str, pixels: str
+) -> bytes:
+    """Convert a whole network to a TFLite file with a signature, whose input and output have names.
 
     Args:
-        operators: As in `convert`.
+        operators: As in `convert`; one input and one output.
         weights: As in `convert`.
-        reference: The real network, (1, 3, h, w) -> (1, 3, H, W).
-        photo: The image to compare on, (3, h, w) of the operators' size, RGB in [0, 1].
-        limit: The largest absolute difference that is accepted.
+        precision: As in `ExportTarget`: fp32, fp16 or dynamic.
+        pixels: As in `ExportTarget`: float or uint8. A uint8 picture is divided by 255, and the output is clamped and rounded.
 
     Returns:
-        The file's content and the largest absolute difference.
+        The file's content.
 
     Raises:
-        InputError: The difference exceeds `limit` or is not a number.
+        ValueError: As `convert`.
     """
-    model = convert(operators, weights)
-    difference = max_abs_difference(model, reference, photo)
-    check_parity(difference, limit)
-    return model, difference
+    graph = Block("", tuple(operators))
+    network = _mirror(graph, weights)
+
+    def enlarge(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        if pixels == "float":
+            return {OUTPUT: network(image)}
+        levels = tf.round(tf.clip_by_value(network(tf.cast(image, tf.float32) / 255), 0, 1) * 255)
+        return {OUTPUT: tf.cast(levels, tf.uint8)}
+
+    (x,) = graph.inputs
+    kind = tf.float32 if pixels == "float" else tf.uint8
+    function = tf.function(enlarge, input_signature=[tf.TensorSpec((1, x.height, x.width, 3), kind, INPUT)])
+    with _quiet(), tempfile.TemporaryDirectory() as folder:
+        # Only a saved model gives the file a signature and keeps the weights.
+        tf.saved_model.save(tf.Module(), folder, {SIGNATURE: function})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if precision != "fp32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if precision == "fp16":
+            converter.target_spec.supported_types = [tf.float16]
+        return converter.convert()
 
 
-def check_parity(difference: float, limit: float = PARITY_LIMIT) -> None:
-    """Refuse an exported file whose output is not PyTorch's.
+def _mirror(graph: Block, weights: Mapping[str, Tensor]) -> Callable[..., tf.Tensor]:
+    """The function of a graph's inputs in TensorFlow."""
+    kernels = _mirror_weights(graph.operators, weights)
 
-    Args:
-        difference: The largest absolute difference of the two outputs.
-        limit: The largest that is accepted.
+    def network(*images: tf.Tensor) -> tf.Tensor:
+        values = dict(zip(graph.inputs, images, strict=True))
+        for operator in graph.operators:
+            arguments = [values[value] for value in operator.inputs]
+            values[operator.output] = _apply(operator, arguments, kernels.get(operator.output))
+        return values[graph.output]
 
-    Raises:
-        InputError: `difference` exceeds `limit` or is not a number.
-    """
-    # Written so that NaN, which compares false with everything, fails.
-    if not difference <= limit:
-        raise InputError(
-            f"export: the TFLite file's output differs from PyTorch's by up to {difference:.3g}, the limit "
-            f"is {limit:g}, so nothing is exported; check the checkpoint with `mfagan evaluate`"
-        )
+    return network
 
 
 def _apply(operator: Operator, x: list[tf.Tensor], kernel: "_Kernel | None") -> tf.Tensor:

@@ -1,41 +1,67 @@
-"""Export of a generator to TensorFlow Lite, checked against PyTorch on a photo."""
+"""Export of a generator to a file for phones and browsers, checked against PyTorch on photos."""
 
 import copy
+from collections.abc import Mapping, Sequence
 
-import torch
 from torch import Tensor
 
-from mfagan.data.images import resize_bicubic
-from mfagan.deploy import tflite
+from mfagan.data.pairs import Pair
+from mfagan.deploy.exported_file import ExportedFile
+from mfagan.deploy.fidelity import check_parity, fit_pair, measure_fidelity, parity_limit
+from mfagan.deploy.target import ExportTarget
 from mfagan.errors import InputError
+from mfagan.graph.operators import Operator
 from mfagan.sr.kinds import Generator
 from mfagan.sr.network.mfanet import MFANet, operators
 
 __all__ = ["export_generator"]
 
 
-def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:
-    """Convert a generator to a TFLite file for LR images of one size.
+def export_generator(network: Generator, target: ExportTarget, pairs: Sequence[Pair]) -> ExportedFile:
+    """Convert a generator to a file, and compare what it computes with PyTorch.
 
     Args:
         network: an MFANet; it is not changed.
-        size: (height, width) of the LR image in px.
-        photo: (3, H, W) RGB in [0, 1], resized to `size` for the check against PyTorch.
+        target: what the file is made for.
+        pairs: the photos of the comparison, at least one; the middle of each is taken, of the target's size.
 
     Returns:
-        The file's content, and its largest absolute difference from PyTorch on the photo.
+        The file's content and what was found of it.
 
     Raises:
-        InputError: the check fails, or the network is no MFANet: the TensorFlow network is built from a list of
-            operators, which MFANet alone has.
+        InputError: an fp32 file computes something else than PyTorch; or the network is no MFANet: the TensorFlow
+            network is built from a list of operators, which MFANet alone has.
     """
     if not isinstance(network, MFANet):
         raise InputError(f"network {network.KIND} cannot be exported: only an mfanet can; give one")
     network = copy.deepcopy(network).cpu().float().eval()
-    image = resize_bicubic(photo, size=size).clamp(0, 1)
+    clamped = target.pixels == "uint8"
+
+    def reference(x: Tensor) -> Tensor:
+        return network(x).clamp(0, 1) if clamped else network(x)
+
+    photos = [fit_pair(pair, target.size, network.scale) for pair in pairs]
+    if target.format == "onnx":
+        from mfagan.deploy import onnx
+
+        content = onnx.convert(network, target)
+        enlarge, inspection = onnx.Session(content).enlarge, onnx.inspect(content)
+    else:
+        from mfagan.deploy import litert, tflite
+        from mfagan.deploy.inspection import inspect_operators
+
+        assert target.size is not None
+        content = tflite.convert_network(*_describe(network, target.size), target.precision, target.pixels)
+        session = litert.Session(content)
+        enlarge, inspection = session.enlarge, inspect_operators(session.list_operators())
+    fidelity = measure_fidelity(enlarge, reference, photos, network.scale)
+    check_parity(fidelity.max_abs_difference, parity_limit(target))
+    return ExportedFile(content, target, fidelity, inspection)
+
+
+def _describe(network: MFANet, size: tuple[int, int]) -> tuple[list[Operator], Mapping[str, Tensor]]:
+    """A network's operators and their weights."""
     weights = dict(network.state_dict())
     if network.residual is not None:
         weights["residual.filters"] = network.residual.filters
-    listed = operators(network.widths, *size, network.scale, network.residual_kind)
-    with torch.inference_mode():
-        return tflite.export_tflite(listed, weights, network, image)
+    return operators(network.widths, *size, network.scale, network.residual_kind), weights

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.data.images import resize_bicubic
+from mfagan.deploy.target import ExportTarget
 from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
 from mfagan.graph.trace import trace_operators
@@ -151,7 +152,7 @@ def test_rfdn_names_the_image_that_is_too_small():
 @pytest.mark.parametrize("kind", PEERS)
 def test_peers_are_not_exported(kind: str):
     with pytest.raises(InputError, match=f"network {kind} cannot be exported"):
-        export_generator(make(kind), (16, 16), image()[0])
+        export_generator(make(kind), ExportTarget(size=(16, 16)), [])
 
 
 def test_the_list_of_systems_has_every_kind():

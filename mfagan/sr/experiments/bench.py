@@ -23,6 +23,8 @@ from mfagan.data.crops import CropSampler, waiting_share
 from mfagan.data.layouts import find_pairs
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import EMBEDDED, read_files, read_pairs, read_split
+from mfagan.deploy.fidelity import read_photos
+from mfagan.deploy.target import ExportTarget
 from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
 from mfagan.evaluation.psnr_ssim import psnr_y
@@ -266,9 +268,9 @@ def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Measur
     """
     rng = random.Random(0)
     networks = [FULL, Widths.uniform(min(OPTIONS)), *(random_choice(rng) for _ in range(n_networks - 2))]
-    photo = torch.rand(3, 64, 64)
+    target, photos = ExportTarget(size=INPUT_SIZE), read_photos(None, scale=4)
     models = [
-        export_generator(MFANet(widths, residual="bicubic"), INPUT_SIZE, photo)[0] for widths in networks
+        export_generator(MFANet(widths, residual="bicubic"), target, photos).content for widths in networks
     ]
     measured: list[list[float]] = [[] for _ in models]
     prices: list[list[float]] = [[] for _ in models]
