@@ -151,8 +151,8 @@ def export(
         InputError: as `mfagan.load`; a size under 4x4 px; a format or precision that is not known; a file that cannot
             be written or is the model's own; a kind of network that cannot be exported; a check that fails.
     """
-    from mfagan.deploy.fidelity import read_photos
     from mfagan.deploy.target import ExportTarget
+    from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place, write_atomic
 
     found, lr_size = _as_model(model), None if size is None else _as_size(size)

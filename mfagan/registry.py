@@ -14,11 +14,11 @@ from torch import nn
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.data.pairs import Pair
-from mfagan.deploy.exported_file import ExportedFile
 from mfagan.deploy.target import ExportTarget
 from mfagan.devices import choose_device
 from mfagan.errors import InputError
 from mfagan.evaluation.candidates import Candidate
+from mfagan.evaluation.exported_file import ExportedFile
 from mfagan.model import Model
 
 __all__ = [

@@ -19,7 +19,7 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
-    from mfagan.deploy.exported_file import ExportedFile
+    from mfagan.evaluation.exported_file import ExportedFile
     from search.problem import JSON
 
 __all__ = ["export"]
@@ -56,9 +56,9 @@ def export(
 ) -> None:
     """Export a generator to TensorFlow Lite or ONNX, after comparing on photos what the file and PyTorch compute."""
     from mfagan import checkpoint
-    from mfagan.deploy.fidelity import read_photos
     from mfagan.deploy.model_card import card_path, describe_file
     from mfagan.deploy.target import ExportTarget
+    from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place, write_atomic
     from mfagan.sr.export import export_generator
     from mfagan.sr.kinds import load_generator

@@ -1,11 +1,12 @@
 """What an exported file is made for: its format, the precision of its numbers and the size of its pictures."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mfagan.errors import InputError
 
-__all__ = ["INPUT", "OUTPUT", "PRECISIONS", "SIGNATURE", "ExportTarget"]
+__all__ = ["INPUT", "OUTPUT", "PARITY_LIMIT", "PRECISIONS", "SIGNATURE", "ExportTarget"]
 
 SIGNATURE = "serving_default"
 """The name of the only signature of a TFLite file."""
@@ -19,6 +20,8 @@ PRECISIONS: Mapping[str, tuple[str, ...]] = {
     "onnx": ("fp32", "fp16"),
 }
 """Format -> precisions that it is written in."""
+PARITY_LIMIT = 1e-4
+"""The largest absolute difference of an fp32 file's output from PyTorch's."""
 PIXELS = ("float", "uint8")
 MIN_SIDE_PX = 4
 
@@ -64,6 +67,16 @@ class ExportTarget:
         if self.size is not None and min(self.size) < MIN_SIDE_PX:
             height, width = self.size
             raise InputError(f"size {height}x{width}: give (height, width) in px, at least 4x4")
+
+    @property
+    def parity_limit(self) -> float:
+        """The largest absolute difference from PyTorch that a file may have: infinity if it is not fp32.
+
+        Pictures that are rounded to 8 bits may differ by half a level more.
+        """
+        if self.precision != "fp32":
+            return math.inf
+        return PARITY_LIMIT + (0.5 / 255 if self.pixels == "uint8" else 0)
 
     @property
     def size_text(self) -> str:

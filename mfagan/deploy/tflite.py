@@ -65,7 +65,8 @@ def convert_network(
         operators: As in `convert`; one input and one output.
         weights: As in `convert`.
         precision: As in `ExportTarget`: fp32, fp16 or dynamic.
-        pixels: As in `ExportTarget`: float or uint8. A uint8 picture is divided by 255, and the output is clamped and rounded.
+        pixels: As in `ExportTarget`: float or uint8. A uint8 picture is divided by 255, and the output is clamped
+            and rounded.
 
     Returns:
         The file's content.

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from mfagan.data.pairs import Pair
-from mfagan.deploy.exported_file import ExportedFile
-from mfagan.deploy.fidelity import check_parity, fit_pair, measure_fidelity, parity_limit
 from mfagan.deploy.target import ExportTarget
 from mfagan.errors import InputError
+from mfagan.evaluation.exported_file import ExportedFile
+from mfagan.evaluation.fidelity import check_parity, fit_pair, measure_fidelity
 from mfagan.graph.operators import Operator
 from mfagan.sr.kinds import Generator
 from mfagan.sr.network.mfanet import MFANet, operators
@@ -55,7 +55,7 @@ def export_generator(network: Generator, target: ExportTarget, pairs: Sequence[P
         session = litert.Session(content)
         enlarge, inspection = session.enlarge, inspect_operators(session.list_operators())
     fidelity = measure_fidelity(enlarge, reference, photos, network.scale)
-    check_parity(fidelity.max_abs_difference, parity_limit(target))
+    check_parity(fidelity.max_abs_difference, target.parity_limit)
     return ExportedFile(content, target, fidelity, inspection)
 
 

@@ -14,8 +14,7 @@ from torch.nn import functional as F
 
 import mfagan
 from mfagan.deploy import litert, tflite
-from mfagan.deploy.fidelity import PARITY_LIMIT
-from mfagan.deploy.target import INPUT, OUTPUT, SIGNATURE
+from mfagan.deploy.target import INPUT, OUTPUT, PARITY_LIMIT, SIGNATURE
 from mfagan.graph.operators import Activation, Operator, Window
 from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.network import mfanet

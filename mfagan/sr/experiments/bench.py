@@ -23,10 +23,10 @@ from mfagan.data.crops import CropSampler, waiting_share
 from mfagan.data.layouts import find_pairs
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import EMBEDDED, read_files, read_pairs, read_split
-from mfagan.deploy.fidelity import read_photos
 from mfagan.deploy.target import ExportTarget
 from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
+from mfagan.evaluation.fidelity import read_photos
 from mfagan.evaluation.psnr_ssim import psnr_y
 from mfagan.evaluation.scores import super_resolve
 from mfagan.files import require_place, write_atomic

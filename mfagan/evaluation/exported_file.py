@@ -1,10 +1,11 @@
 """An exported file with what was found of it before it is written."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from mfagan.deploy.fidelity import Fidelity
 from mfagan.deploy.inspection import Inspection
 from mfagan.deploy.target import ExportTarget
+from mfagan.evaluation.fidelity import Fidelity
 
 __all__ = ["ExportedFile"]
 
@@ -25,7 +26,7 @@ class ExportedFile:
     fidelity: Fidelity
     inspection: Inspection
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self) -> dict[str, Any]:
         """All but the content, as plain data."""
         return {
             "format": self.target.format,

@@ -12,22 +12,16 @@ from mfagan.data.embedded import EMBEDDED, EMBEDDED_HELD_OUT
 from mfagan.data.images import crop_to_multiple, read_levels, resize_bicubic
 from mfagan.data.pairs import Pair, make_pair
 from mfagan.data.splits import read_pairs
-from mfagan.deploy.target import ExportTarget
 from mfagan.errors import InputError
 from mfagan.evaluation.psnr_ssim import psnr_y
 
 __all__ = [
-    "PARITY_LIMIT",
     "Fidelity",
     "check_parity",
     "fit_pair",
     "measure_fidelity",
-    "parity_limit",
     "read_photos",
 ]
-
-PARITY_LIMIT = 1e-4
-"""The largest absolute difference of an fp32 file's output from PyTorch's."""
 
 Enlarge = Callable[[Tensor], Tensor]
 
@@ -124,21 +118,7 @@ def fit_pair(pair: Pair, size: tuple[int, int] | None, scale: int) -> Pair:
     return Pair.from_tensors(pair.name, lr, hr)
 
 
-def parity_limit(target: ExportTarget) -> float:
-    """The largest absolute difference from PyTorch that a file may have.
-
-    Args:
-        target: what the file is made for.
-
-    Returns:
-        `PARITY_LIMIT` for fp32, and half a level more if its pictures are rounded to 8 bits; infinity for others.
-    """
-    if target.precision != "fp32":
-        return math.inf
-    return PARITY_LIMIT + (0.5 / 255 if target.pixels == "uint8" else 0)
-
-
-def check_parity(difference: float, limit: float = PARITY_LIMIT) -> None:
+def check_parity(difference: float, limit: float) -> None:
     """Refuse an exported file whose output is not PyTorch's.
 
     Args:
