@@ -31,15 +31,17 @@ class Exported:
 
     Args:
         path: the file.
-        size: (height, width) in px of the LR images that it enlarges.
+        size: (height, width) in px of the LR images that it enlarges, or None for any.
         n_bytes: its length.
-        max_abs_difference: its largest absolute difference from PyTorch on a photo, values in [0, 1].
+        max_abs_difference: its largest absolute difference from PyTorch on photos, values in [0, 1].
+        lost_db: PSNR-Y that it loses against PyTorch, averaged over the photos.
     """
 
     path: Path
-    size: tuple[int, int]
+    size: tuple[int, int] | None
     n_bytes: int
     max_abs_difference: float
+    lost_db: float
 
 
 def load(
@@ -124,34 +126,42 @@ def costs(model: Model | str | Path | None = None, size: tuple[int, int] = (128,
 def export(
     model: Model | str | Path | None,
     out: str | Path,
-    size: tuple[int, int] = (128, 128),
+    size: tuple[int, int] | None = (128, 128),
     photo: str | Path | None = None,
+    *,
+    format: str = "tflite",
+    precision: str = "fp32",
+    pixels: str = "float",
 ) -> Exported:
-    """Write a model as a TensorFlow Lite file, after checking that it computes what PyTorch does.
+    """Write a model as a TensorFlow Lite or ONNX file, after comparing what it computes with PyTorch.
 
     Args:
         model: what `mfagan.load` gave or takes.
         out: the file to write; an existing one is replaced once the check has passed.
-        size: (height, width) in px of the LR images that the file enlarges.
-        photo: the picture of the check; None for a bundled one.
+        size: (height, width) in px of the LR images that the file enlarges; None for any, in ONNX alone.
+        photo: the picture of the check; None for the two bundled validation photographs.
+        format: "tflite" or "onnx".
+        precision: "fp32"; "fp16", which halves the file; in TFLite "dynamic" too, weights in 8 bits.
+        pixels: what the file's pictures are made of: "float" in [0, 1], or "uint8".
 
     Returns:
         The file and its largest difference from PyTorch.
 
     Raises:
-        InputError: as `mfagan.load`; a size under 4x4 px; a file that cannot be written or is the model's own; a kind
-            of network that cannot be exported; a check that fails.
+        InputError: as `mfagan.load`; a size under 4x4 px; a format or precision that is not known; a file that cannot
+            be written or is the model's own; a kind of network that cannot be exported; a check that fails.
     """
-    from mfagan.data.images import read_image
-    from mfagan.data.splits import EMBEDDED, read_pairs
+    from mfagan.deploy.target import ExportTarget
+    from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place, write_atomic
 
-    found, lr_size = _as_model(model), _as_size(size)
+    found, lr_size = _as_model(model), None if size is None else _as_size(size)
+    target = ExportTarget(format, precision, lr_size, pixels)
     path = require_place(out, found.path, photo)
-    picture = read_pairs(EMBEDDED, found.scale)[0].hr if photo is None else read_image(photo)
-    content, difference = export_network(found.network, lr_size, picture)
-    write_atomic(path, content)
-    return Exported(path, lr_size, len(content), difference)
+    made = export_network(found.network, target, read_photos(photo, found.scale))
+    write_atomic(path, made.content)
+    fidelity = made.fidelity
+    return Exported(path, lr_size, len(made.content), fidelity.max_abs_difference, fidelity.mean_lost_db)
 
 
 def _as_model(model: Model | str | Path | None) -> Model:

@@ -9,13 +9,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
+from mfagan.data.pairs import Pair
+from mfagan.deploy.target import ExportTarget
 from mfagan.devices import choose_device
 from mfagan.errors import InputError
 from mfagan.evaluation.candidates import Candidate
+from mfagan.evaluation.exported_file import ExportedFile
 from mfagan.model import Model
 
 __all__ = [
@@ -146,22 +149,22 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
     return path if path.exists() else list_shipped().get(str(name_or_path), path)
 
 
-def export_network(network: nn.Module, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:
-    """Convert a generator of any system to a TFLite file for LR images of one size.
+def export_network(network: nn.Module, target: ExportTarget, pairs: Sequence[Pair]) -> ExportedFile:
+    """Convert a generator of any system to a file for phones and browsers.
 
     Args:
         network: a network that `load_network` gave; it is not changed.
-        size: (height, width) of the LR image in px.
-        photo: (3, H, W) RGB in [0, 1], on which the file is checked against PyTorch.
+        target: what the file is made for.
+        pairs: the photos on which the file is compared with PyTorch.
 
     Returns:
-        The file's content, and its largest absolute difference from PyTorch on the photo.
+        The file's content, and what was found of it.
 
     Raises:
         InputError: the check fails, or networks of this kind cannot be exported.
     """
     kind = str(getattr(network, "KIND", type(network).__name__))
-    return import_module(f"{_system_of(kind)}.export").export_generator(network, size, photo)
+    return import_module(f"{_system_of(kind)}.export").export_generator(network, target, pairs)
 
 
 def _open(path: str | Path, widths: str | None = None) -> tuple[Any, Any]:

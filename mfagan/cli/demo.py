@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from mfagan.cli.export import export
 from mfagan.cli.history import find_lineage
-from mfagan.cli.networks import export, finetune, train
+from mfagan.cli.networks import finetune, train
 from mfagan.cli.options import MaxStepsOption, SeedOption, find_lpips
 from mfagan.cli.studies import build_lut, front, pick, run_search
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR, WEIGHTS

@@ -1,4 +1,4 @@
-"""Commands on networks: costs, info, train, finetune, export."""
+"""Commands on networks: costs, info, train, finetune, rank."""
 
 import json
 import logging
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.history import find_lineage, open_lineage
+from mfagan.cli.history import open_lineage
 from mfagan.cli.options import (
     NAMED_CHECKPOINT,
     AlexnetOption,
@@ -34,12 +34,10 @@ from mfagan.cli.options import (
     start_clock,
     storage_file,
 )
-from mfagan.errors import InputError
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
 
 __all__ = [
     "costs",
-    "export",
     "finetune",
     "info",
     "rank",
@@ -242,52 +240,6 @@ def finetune(
         )
         if lineage is not None:
             lineage.record("finetune", out, origin, asdict(tuned))
-
-
-def export(
-    ckpt: Annotated[
-        Path,
-        typer.Argument(help="A generator's checkpoint, or the name of a shipped one.", **NAMED_CHECKPOINT),
-    ],
-    out: OutOption,
-    to: Annotated[str, typer.Option("--format", help="tflite.")] = "tflite",
-    size: SizeOption = "128x128",
-    widths: Annotated[str | None, typer.Option(help="The slice of a SuperGenerator to export.")] = None,
-    photo: Annotated[
-        Path | None, typer.Option(help="The photo of the parity check (default: a bundled one).")
-    ] = None,
-    measure: Annotated[
-        bool, typer.Option("--measure", help="Measure the file's latency on this machine.")
-    ] = False,
-    threads: Annotated[int, typer.Option(min=1, help="Threads of --measure.")] = 2,
-    storage: HistoryOption = None,
-) -> None:
-    """Export a generator to TensorFlow Lite, after checking on a photo that the file computes what PyTorch does."""
-    from mfagan.checkpoint import sha256
-    from mfagan.data.images import read_image
-    from mfagan.data.splits import EMBEDDED, read_pairs
-    from mfagan.files import require_place, write_atomic
-    from mfagan.latency.measure import measure_model
-    from mfagan.sr.export import export_generator
-    from mfagan.sr.kinds import load_generator
-
-    if to != "tflite":
-        raise InputError(f"format {to!r}: only tflite is known")
-    network = load_generator(ckpt, widths)
-    require_place(out, ckpt, photo, storage_file(storage))
-    lineage = find_lineage(ckpt, storage)
-    picture = read_pairs(EMBEDDED, network.scale)[0].hr if photo is None else read_image(photo)
-    model, difference = export_generator(network, read_size(size), picture)
-    write_atomic(out, model)
-    print(f"{out}: {len(model):,} bytes, largest absolute difference from PyTorch {difference:.2e}")
-    if lineage is not None:
-        facts = {"format": to, "size": size, "bytes": len(model), "max_abs_difference": difference}
-        lineage.record("export", out, sha256(ckpt), facts)
-    if measure:
-        latency_ms = measure_model(model, threads).latency_ms
-        print(f"{latency_ms:.3f} ms in LiteRT with {threads} threads")
-        if lineage is not None:
-            lineage.record_latency(out, latency_ms, threads)
 
 
 def rank(

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mfagan.data.images import from_uint8, to_uint8
 from mfagan.packages import refuse_import
 
 __all__ = ["VERSION", "Session", "max_abs_difference", "peak_bytes", "run"]
@@ -75,8 +76,16 @@ class Session:
         self.set_inputs([image])
         return self.run()
 
+    def list_operators(self) -> list[str]:
+        """Name of each operator of the file, such as CONV_2D.
+
+        The parts that the delegate, XNNPACK, has taken are listed after them, each as DELEGATE.
+        """
+        # LiteRT has no public way to see them.
+        return [one["op_name"] for one in self._interpreter._get_ops_details()]
+
     def set_inputs(self, inputs: Sequence[Tensor]) -> None:
-        """Copy the inputs of the next runs into the interpreter.
+        """Copy the inputs of the next runs into the interpreter, rounded to 8 bits if the file takes those.
 
         Args:
             inputs: Each (C, H, W), in the file's order.
@@ -85,14 +94,17 @@ class Session:
             ValueError: Their number or shapes differ from the file's.
         """
         for detail, tensor in zip(self._interpreter.get_input_details(), inputs, strict=True):
-            pixels = tensor.detach().cpu().float().permute(1, 2, 0)[None].contiguous().numpy()
-            self._interpreter.set_tensor(detail["index"], pixels)
+            pixels = tensor.detach().cpu().float().permute(1, 2, 0)[None].contiguous()
+            if detail["dtype"] is np.uint8:
+                pixels = to_uint8(pixels)
+            self._interpreter.set_tensor(detail["index"], pixels.numpy())
 
     def run(self) -> Tensor:
-        """Run the file on its inputs and return the output, (C, H, W)."""
+        """Run the file on its inputs and return the output, (C, H, W); 8 bits become floats in [0, 1]."""
         self._interpreter.invoke()
         pixels = self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
-        return torch.from_numpy(pixels)[0].permute(2, 0, 1).contiguous()
+        output = torch.from_numpy(pixels)[0].permute(2, 0, 1).contiguous()
+        return from_uint8(output) if output.dtype == torch.uint8 else output
 
     def time_ms(self) -> float:
         """Run the file on its inputs and return how long it took in ms, without copying inputs or output."""

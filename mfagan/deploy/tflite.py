@@ -20,8 +20,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import numpy as np
 from torch import Tensor
 
-from mfagan.deploy.litert import max_abs_difference
-from mfagan.errors import InputError
+from mfagan.deploy.target import INPUT, OUTPUT, SIGNATURE
 from mfagan.graph.operators import Activation, Block, Operator, Window
 from mfagan.packages import refuse_import
 
@@ -33,10 +32,7 @@ except Exception as error:  # a broken installation fails in many ways
 
 from mfagan.deploy.tflite_operators import Kernel, apply  # after tensorflow's own complaint, if it is missing
 
-__all__ = ["PARITY_LIMIT", "check_parity", "convert", "convert_tiles", "export_tflite", "weight_shapes"]
-
-PARITY_LIMIT = 1e-4
-"""The largest absolute difference of an exported file's output from PyTorch's."""
+__all__ = ["convert", "convert_network", "mirror_weights", "quiet", "weight_shapes"]
 
 
 def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> bytes:
@@ -55,146 +51,69 @@ def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> byt
         ValueError: Weights are missing or have another shape, or the mirror does not know an operator.
     """
     graph = Block("", tuple(operators))
-    kernels = _mirror_weights(operators, weights)
-
-    def network(*images: tf.Tensor) -> tf.Tensor:
-        values = dict(zip(graph.inputs, images, strict=True))
-        for operator in operators:
-            arguments = [values[value] for value in operator.inputs]
-            values[operator.output] = apply(operator, arguments, kernels.get(operator.output))
-        return values[graph.output]
-
     signature = [tf.TensorSpec((1, v.height, v.width, v.channels), tf.float32, v.name) for v in graph.inputs]
-    with _quiet():
-        function = tf.function(network, input_signature=signature).get_concrete_function()
+    with quiet():
+        function = tf.function(_mirror(graph, weights), input_signature=signature).get_concrete_function()
         # A second argument (the trackable object) makes the converter drop the weights without a word.
         return tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
 
 
-def convert_tiles(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> bytes:
-    """Convert a network to a TFLite file that enlarges pictures tile by tile, with the statistics of the whole picture.
-
-    | Signature | Inputs | Output |
-    | :--- | :--- | :--- |
-    | serving_default | `image` | `enlarged`, of the whole picture |
-    | tile_moments | `image`, `mask`, `statistics`, `own` | `moments` |
-    | tile_enlarged | `image`, `statistics` | `enlarged`, of a tile |
-
-    `image` is (1, h, w, 3), RGB in [0, 1]; `mask` (1, h, w, 1) is 1 where a tile is and 0 in its overlap. `moments` are
-    the means over all h w px of what is averaged, times the mask. `own` (1,) is 1 to compute with the means of `image`,
-    and 0 with `statistics`.
-    `statistics` and `moments` are (1, 1, 1, n): those of all means over a picture in the network, in order.
+def convert_network(
+    operators: Sequence[Operator], weights: Mapping[str, Tensor], precision: str, pixels: str
+) -> bytes:
+    """Convert a whole network to a TFLite file with a signature, whose input and output have names.
 
     Args:
-        operators: As in `convert`, with a picture as their only input, in which every mean over a picture is of
-            activations of the picture's size (the pass `statistics`).
+        operators: As in `convert`; one input and one output.
         weights: As in `convert`.
+        precision: As in `ExportTarget`: fp32, fp16 or dynamic.
+        pixels: As in `ExportTarget`: float or uint8. A uint8 picture is divided by 255, and the output is clamped
+            and rounded.
 
     Returns:
-        The file's content; its inputs can be resized.
+        The file's content.
 
     Raises:
-        ValueError: As `convert`; a mean is at another resolution.
+        ValueError: As `convert`.
     """
     graph = Block("", tuple(operators))
-    (image,) = graph.inputs
-    means = [operator for operator in operators if operator.kind == "mean"]
-    for mean in means:
-        if mean.inputs[0].shape[1:] != image.shape[1:]:
-            raise ValueError(f"mean {mean.output.name} is at another resolution than the picture")
-    kernels = _mirror_weights(operators, weights)
+    network = _mirror(graph, weights)
 
-    def compute(
-        pixels: tf.Tensor, mask: tf.Tensor | None, settle: Callable[[tf.Tensor, slice], tf.Tensor]
-    ) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        values, seen, first = {image: pixels}, [], 0
-        for operator in operators:
+    def enlarge(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        if pixels == "float":
+            return {OUTPUT: network(image)}
+        levels = tf.round(tf.clip_by_value(network(tf.cast(image, tf.float32) / 255), 0, 1) * 255)
+        return {OUTPUT: tf.cast(levels, tf.uint8)}
+
+    (x,) = graph.inputs
+    kind = tf.float32 if pixels == "float" else tf.uint8
+    function = tf.function(enlarge, input_signature=[tf.TensorSpec((1, x.height, x.width, 3), kind, INPUT)])
+    with quiet(), tempfile.TemporaryDirectory() as folder:
+        # Only a saved model gives the file a signature and keeps the weights.
+        tf.saved_model.save(tf.Module(), folder, {SIGNATURE: function})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        if precision != "fp32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if precision == "fp16":
+            converter.target_spec.supported_types = [tf.float16]
+        return converter.convert()
+
+
+def _mirror(graph: Block, weights: Mapping[str, Tensor]) -> Callable[..., tf.Tensor]:
+    """The function of a graph's inputs in TensorFlow."""
+    kernels = mirror_weights(graph.operators, weights)
+
+    def network(*images: tf.Tensor) -> tf.Tensor:
+        values = dict(zip(graph.inputs, images, strict=True))
+        for operator in graph.operators:
             arguments = [values[value] for value in operator.inputs]
-            value = apply(operator, arguments, kernels.get(operator.output))
-            if operator.kind == "mean":
-                if mask is not None:
-                    seen.append(tf.reduce_mean(arguments[0] * mask, (1, 2), keepdims=True))
-                value = settle(value, slice(first, first + operator.output.channels))
-                first += operator.output.channels
-            values[operator.output] = value
-        return values[graph.output], seen
+            values[operator.output] = apply(operator, arguments, kernels.get(operator.output))
+        return values[graph.output]
 
-    def whole(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"enlarged": compute(image, None, lambda own, _: own)[0]}
-
-    def moments(
-        image: tf.Tensor, mask: tf.Tensor, statistics: tf.Tensor, own: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        def settle(found: tf.Tensor, part: slice) -> tf.Tensor:
-            return own * found + (1 - own) * statistics[:, :, :, part]
-
-        return {"moments": tf.concat(compute(image, mask, settle)[1], 3)}
-
-    def enlarge(image: tf.Tensor, statistics: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"enlarged": compute(image, None, lambda _, part: statistics[:, :, :, part])[0]}
-
-    size = 1, image.height, image.width
-    pixels = tf.TensorSpec((*size, image.channels), tf.float32, "image")
-    statistics = tf.TensorSpec(
-        (1, 1, 1, sum(mean.output.channels for mean in means)), tf.float32, "statistics"
-    )
-    mask, own = tf.TensorSpec((*size, 1), tf.float32, "mask"), tf.TensorSpec((1,), tf.float32, "own")
-    functions = {"serving_default": tf.function(whole, input_signature=[pixels])}
-    if means:
-        functions["tile_moments"] = tf.function(moments, input_signature=[pixels, mask, statistics, own])
-        functions["tile_enlarged"] = tf.function(enlarge, input_signature=[pixels, statistics])
-    with _quiet(), tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(tf.Module(), folder, functions)
-        return tf.lite.TFLiteConverter.from_saved_model(folder, list(functions)).convert()
+    return network
 
 
-def export_tflite(
-    operators: Sequence[Operator],
-    weights: Mapping[str, Tensor],
-    reference: Callable[[Tensor], Tensor],
-    photo: Tensor,
-    limit: float = PARITY_LIMIT,
-) -> tuple[bytes, float]:
-    """Convert a list of operators to a TFLite file and compare its output with the real network's.
-
-    Args:
-        operators: As in `convert`.
-        weights: As in `convert`.
-        reference: The real network, (1, 3, h, w) -> (1, 3, H, W).
-        photo: The image to compare on, (3, h, w) of the operators' size, RGB in [0, 1].
-        limit: The largest absolute difference that is accepted.
-
-    Returns:
-        The file's content and the largest absolute difference.
-
-    Raises:
-        InputError: The difference exceeds `limit` or is not a number.
-    """
-    model = convert(operators, weights)
-    difference = max_abs_difference(model, reference, photo)
-    check_parity(difference, limit)
-    return model, difference
-
-
-def check_parity(difference: float, limit: float = PARITY_LIMIT) -> None:
-    """Refuse an exported file whose output is not PyTorch's.
-
-    Args:
-        difference: The largest absolute difference of the two outputs.
-        limit: The largest that is accepted.
-
-    Raises:
-        InputError: `difference` exceeds `limit` or is not a number.
-    """
-    # Written so that NaN, which compares false with everything, fails.
-    if not difference <= limit:
-        raise InputError(
-            f"export: the TFLite file's output differs from PyTorch's by up to {difference:.3g}, the limit "
-            f"is {limit:g}, so nothing is exported; check the checkpoint with `mfagan evaluate`"
-        )
-
-
-def _mirror_weights(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> dict[Activation, Kernel]:
+def mirror_weights(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> dict[Activation, Kernel]:
     """Output of each operator that reads constants -> these, as `apply` takes them."""
     factors = _reordered(operators)
     kernels: dict[Activation, Kernel] = {}
@@ -291,7 +210,7 @@ def _shuffle_order(channels: int, factor: int) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep Tensorflow's Python loggers from showing anything below an error."""
     loggers = [logging.getLogger(name) for name in ("tensorflow", "absl")]
     before = [logger.level for logger in loggers]

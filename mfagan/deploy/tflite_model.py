@@ -25,7 +25,7 @@ class TFLiteModel:
 
     Args:
         path: the file; its first input is a picture (1, h, w, 3), RGB in [0, 1], and its first output the enlarged
-            one. Files of `mfagan.deploy.tflite.convert_tiles` enlarge large pictures in tiles.
+            one. Files of `mfagan export --tiles` enlarge large pictures in tiles.
         threads: CPU threads of the interpreter.
 
     Raises:

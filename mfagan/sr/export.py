@@ -1,53 +1,70 @@
-"""Export of a generator to TensorFlow Lite, checked against PyTorch on a photo."""
+"""Export of a generator to a file for phones and browsers, checked against PyTorch on photos."""
 
 import copy
+from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
-from mfagan.data.images import resize_bicubic
-from mfagan.deploy import tflite
-from mfagan.graph.passes import DEFAULT_PASSES, rewrite_operators
+from mfagan.data.pairs import Pair
+from mfagan.deploy.target import ExportTarget
+from mfagan.evaluation.exported_file import ExportedFile
+from mfagan.evaluation.fidelity import check_parity, fit_pair, measure_fidelity
+from mfagan.graph.operators import Operator
+from mfagan.graph.passes import rewrite_operators
 from mfagan.sr.kinds import Generator
 from mfagan.sr.lowering import lower
 
-__all__ = ["export_generator", "export_tiles"]
+__all__ = ["export_generator"]
 
 
-def export_generator(network: Generator, size: tuple[int, int], photo: Tensor) -> tuple[bytes, float]:
-    """Convert a generator to a TFLite file for LR images of one size.
+def export_generator(network: Generator, target: ExportTarget, pairs: Sequence[Pair]) -> ExportedFile:
+    """Convert a generator to a file, and compare what it computes with PyTorch.
 
     Args:
         network: any generator; it is not changed.
-        size: (height, width) of the LR image in px.
-        photo: (3, H, W) RGB in [0, 1], resized to `size` for the check against PyTorch.
+        target: what the file is made for.
+        pairs: the photos of the comparison, at least one; the middle of each is taken, of the target's size.
 
     Returns:
-        The file's content, and its largest absolute difference from PyTorch on the photo.
+        The file's content and what was found of it.
 
     Raises:
-        InputError: the check fails, or the network computes something that cannot be exported.
+        InputError: an fp32 file computes something else than PyTorch, or the network something that cannot be exported.
     """
     network = copy.deepcopy(network).cpu().float().eval()
-    image = resize_bicubic(photo, size=size).clamp(0, 1)
+    clamped = target.pixels == "uint8"
+
+    def reference(x: Tensor) -> Tensor:
+        return network(x).clamp(0, 1) if clamped else network(x)
+
+    photos = [fit_pair(pair, target.size, network.scale) for pair in pairs]
+    if target.format == "onnx":
+        from mfagan.deploy import onnx
+
+        content = onnx.convert(network, target)
+        enlarge, inspection = onnx.Session(content).enlarge, onnx.inspect(content)
+    else:
+        from mfagan.deploy import litert, tflite
+        from mfagan.deploy.inspection import inspect_operators
+        from mfagan.deploy.tflite_tiles import convert_tiles
+
+        assert target.size is not None
+        rewritten = _rewrite(network, target.size, target.passes)
+        if target.tiles:
+            content = convert_tiles(*rewritten)
+        else:
+            content = tflite.convert_network(*rewritten, target.precision, target.pixels)
+        session = litert.Session(content)
+        enlarge, inspection = session.enlarge, inspect_operators(session.list_operators())
+    fidelity = measure_fidelity(enlarge, reference, photos, network.scale)
+    check_parity(fidelity.max_abs_difference, target.parity_limit)
+    return ExportedFile(content, target, fidelity, inspection)
+
+
+def _rewrite(
+    network: Generator, size: tuple[int, int], passes: Sequence[str]
+) -> tuple[list[Operator], dict[str, Tensor]]:
+    """A network's operators after passes, and the weights they read."""
     listed, weights = lower(network, *size)
-    with torch.inference_mode():
-        return tflite.export_tflite(listed, weights, network, image)
-
-
-def export_tiles(network: Generator, size: tuple[int, int]) -> bytes:
-    """Convert a generator to a TFLite file that enlarges pictures tile by tile.
-
-    Args:
-        network: a generator; it is not changed.
-        size: (height, width) of a tile with its overlap, in LR px, for which memory is planned; others are possible.
-
-    Returns:
-        The file's content, with the signatures of `tflite.convert_tiles`.
-
-    Raises:
-        InputError: the network computes something that cannot be exported.
-    """
-    listed, weights = lower(copy.deepcopy(network).cpu().float().eval(), *size)
-    rewritten = rewrite_operators(listed, DEFAULT_PASSES)
-    return tflite.convert_tiles(rewritten.operators, rewritten.cut_weights(weights))
+    rewritten = rewrite_operators(listed, passes)
+    return rewritten.operators, rewritten.cut_weights(weights)

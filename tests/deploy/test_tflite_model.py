@@ -8,10 +8,12 @@ from torch import Tensor
 
 from mfagan.data.splits import read_pairs
 from mfagan.deploy import tflite
+from mfagan.deploy.target import ExportTarget
 from mfagan.deploy.tflite_model import TFLiteModel
 from mfagan.enlarger import Enlarger, NetworkEnlarger
 from mfagan.errors import InputError
-from mfagan.sr.export import export_tiles
+from mfagan.evaluation.fidelity import read_photos
+from mfagan.sr.export import export_generator
 from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.mfanet import MFANet, operators
 from mfagan.sr.network.widths import Widths
@@ -32,7 +34,8 @@ def network() -> MFANet:
 @pytest.fixture(scope="module")
 def model(network: MFANet, tmp_path_factory: pytest.TempPathFactory) -> TFLiteModel:
     path = tmp_path_factory.mktemp("exported") / "tiles.tflite"
-    path.write_bytes(export_tiles(network, (40, 48)))
+    made = export_generator(network, ExportTarget(size=(40, 48), tiles=True), read_photos(None, scale=4))
+    path.write_bytes(made.content)
     return TFLiteModel(path)
 
 

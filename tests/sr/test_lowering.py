@@ -3,7 +3,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.deploy import tflite
+from mfagan.deploy import litert, tflite
 from mfagan.errors import InputError
 from mfagan.sr.kinds import PEERS, build
 from mfagan.sr.lowering import lower
@@ -18,7 +18,8 @@ SMALL = {"n_blocks": 1, "features": 12}
 def export(network: nn.Module) -> tuple[bytes, float]:
     listed, weights = lower(network, *SIZE)
     photo = torch.rand(3, *SIZE, generator=torch.Generator().manual_seed(0))
-    return tflite.export_tflite(listed, weights, network, photo)
+    model = tflite.convert(listed, weights)
+    return model, litert.max_abs_difference(model, network, photo)
 
 
 def random_network(kind: str, **config: object) -> nn.Module:

@@ -23,11 +23,14 @@ from mfagan.data.crops import CropSampler, waiting_share
 from mfagan.data.layouts import find_pairs
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import EMBEDDED, read_files, read_pairs, read_split
+from mfagan.deploy.target import ExportTarget
 from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
+from mfagan.evaluation.fidelity import read_photos
 from mfagan.evaluation.psnr_ssim import psnr_y
 from mfagan.evaluation.scores import super_resolve
 from mfagan.files import require_place, write_atomic
+from mfagan.graph.passes import rewrite
 from mfagan.latency.measure import build_table, measure_model
 from mfagan.latency.priced_problem import Target
 from mfagan.latency.tables import describe_build, read_table
@@ -266,26 +269,26 @@ def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Measur
     """
     rng = random.Random(0)
     networks = [FULL, Widths.uniform(min(OPTIONS)), *(random_choice(rng) for _ in range(n_networks - 2))]
-    photo = torch.rand(3, 64, 64)
+    target, photos = ExportTarget(size=INPUT_SIZE), read_photos(None, scale=4)
     models = [
-        export_generator(MFANet(widths, residual="bicubic"), INPUT_SIZE, photo)[0] for widths in networks
+        export_generator(MFANet(widths, residual="bicubic"), target, photos).content for widths in networks
     ]
     measured: list[list[float]] = [[] for _ in models]
     prices: list[list[float]] = [[] for _ in models]
     for _ in range(3):
         with show_bar("latency table") as report:
             table = build_table(
-                every_block(INPUT_SIZE),
+                every_block(INPUT_SIZE, passes=target.passes),
                 threads=threads,
                 input_size=INPUT_SIZE,
                 command=describe_build(threads, INPUT_SIZE),
+                passes=target.passes,
                 rounds=rounds,
                 report=report,
             )
         for i, (widths, model) in enumerate(zip(networks, models, strict=True)):
-            prices[i].append(
-                table.price(block.key for block in blocks(widths, *INPUT_SIZE, residual="bicubic"))
-            )
+            rewritten = rewrite(blocks(widths, *INPUT_SIZE, residual="bicubic"), target.passes).blocks
+            prices[i].append(table.price(block.key for block in rewritten))
             measured[i].append(measure_model(model, threads, rounds).latency_ms)
     ratios = [statistics.median(m) / statistics.median(p) for m, p in zip(measured, prices, strict=True)]
     worst = max(abs(ratio - 1) for ratio in ratios)

@@ -10,6 +10,7 @@ from torch import nn
 
 from mfagan.data.pairs import Pair
 from mfagan.deploy import litert
+from mfagan.deploy.target import ExportTarget
 from mfagan.devices import CPU, describe_device
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.evaluation.text_table import Cell, Column
@@ -94,10 +95,11 @@ def measure_deployment(
     Raises:
         InputError: a network cannot be exported, or its file does not compute what PyTorch does.
     """
+    target = ExportTarget(size=size)
     models: list[bytes] = []
     with bars("export") as report:
         for i, one in enumerate(subjects):
-            models.append(export_generator(one.network, size, pairs[0].hr)[0])  # pyright: ignore[reportArgumentType]
+            models.append(export_generator(one.network, target, pairs[:1]).content)  # pyright: ignore[reportArgumentType]
             report(i + 1, len(subjects), one.name)
     peaks, idle = _measure_memory(models)
     latencies: list[list[float]] = []

@@ -1,0 +1,120 @@
+"""`mfagan export`: a generator as a file for phones and browsers."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mfagan.cli.history import find_lineage
+from mfagan.cli.options import (
+    DEFAULT_PASSES,
+    NAMED_CHECKPOINT,
+    HistoryOption,
+    JsonOption,
+    OutOption,
+    PassesOption,
+    read_size,
+    storage_file,
+)
+from mfagan.errors import InputError
+
+if TYPE_CHECKING:
+    from mfagan.evaluation.exported_file import ExportedFile
+    from search.problem import JSON
+
+__all__ = ["export"]
+
+_DYNAMIC = "dynamic"
+
+
+def export(
+    ckpt: Annotated[
+        Path,
+        typer.Argument(help="A generator's checkpoint, or the name of a shipped one.", **NAMED_CHECKPOINT),
+    ],
+    out: OutOption,
+    to: Annotated[str, typer.Option("--format", help="tflite or onnx.")] = "tflite",
+    precision: Annotated[
+        str, typer.Option(help="fp32, fp16 (half the file), or in tflite dynamic (weights in 8 bits).")
+    ] = "fp32",
+    size: Annotated[
+        str, typer.Option(help="LR input size, HEIGHTxWIDTH in pixels; in onnx also dynamic.")
+    ] = "128x128",
+    pixels: Annotated[
+        str, typer.Option("--io", help="What its pictures are made of: float in [0, 1], or uint8.")
+    ] = "float",
+    passes: PassesOption = DEFAULT_PASSES,
+    tiles: Annotated[
+        bool, typer.Option("--tiles", help="Let `mfagan upscale` compute a tflite file in tiles.")
+    ] = False,
+    widths: Annotated[str | None, typer.Option(help="The slice of a SuperGenerator to export.")] = None,
+    photo: Annotated[
+        Path | None, typer.Option(help="The photo of the check (default: two bundled ones).")
+    ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure a tflite file's latency on this machine.")
+    ] = False,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of --measure.")] = 2,
+    storage: HistoryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Export a generator to TensorFlow Lite or ONNX, after comparing on photos what the file and PyTorch compute."""
+    from mfagan import checkpoint
+    from mfagan.deploy.model_card import card_path, describe_file
+    from mfagan.deploy.target import ExportTarget
+    from mfagan.evaluation.fidelity import read_photos
+    from mfagan.files import require_place, write_atomic
+    from mfagan.graph.passes import read_passes
+    from mfagan.sr.export import export_generator
+    from mfagan.sr.kinds import load_generator
+
+    size_px = None if size == _DYNAMIC else read_size(size)
+    target = ExportTarget(to, precision, size_px, pixels, read_passes(passes), tiles)
+    if measure and to != "tflite":
+        raise InputError(f"--measure with format {to}: it runs LiteRT; give --format tflite or leave it out")
+    network = load_generator(ckpt, widths)
+    require_place(out, ckpt, photo, storage_file(storage))
+    card = require_place(card_path(out), ckpt, photo, storage_file(storage))
+    lineage = find_lineage(ckpt, storage)
+    made = export_generator(network, target, read_photos(photo, network.scale))
+    write_atomic(out, made.content)
+    about = describe_file(out, network.KIND, network.config(), checkpoint.read(ckpt).record)
+    write_atomic(card, json.dumps(about, indent=2) + "\n")
+    facts = made.as_dict()
+    if lineage is not None:
+        lineage.record("export", out, checkpoint.sha256(ckpt), _recorded(facts))
+    if measure:
+        from mfagan.latency.measure import measure_model
+
+        facts["latency_ms"] = measure_model(made.content, threads).latency_ms
+        if lineage is not None:
+            lineage.record_latency(out, facts["latency_ms"], threads)
+    if as_json:
+        print(json.dumps({"file": str(out), "card": str(card), **facts}))
+        return
+    _print(out, made)
+    print(f"    model card: {card}")
+    if measure:
+        print(f"{facts['latency_ms']:.3f} ms in LiteRT with {threads} threads")
+
+
+def _print(out: Path, made: "ExportedFile") -> None:
+    fidelity, inspection = made.fidelity, made.inspection
+    difference = f"{fidelity.max_abs_difference:.2e}"
+    print(f"{out}: {len(made.content):,} bytes, largest absolute difference from PyTorch {difference}")
+    each = ", ".join(f"{name} {lost:.3f}" for name, lost in fidelity.lost_db.items())
+    print(f"    PSNR against PyTorch {fidelity.psnr_to_pytorch_db:.1f} dB; PSNR-Y lost in dB: {each}")
+    print(f"    operators: {_list(inspection.operators)}")
+    if inspection.partitions is not None:
+        print(f"    parts that XNNPACK takes: {inspection.partitions}")
+
+
+def _list(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in counts.items())
+
+
+def _recorded(facts: "Mapping[str, JSON]") -> "dict[str, JSON]":
+    names = ("format", "precision", "size", "pixels", "passes", "bytes", "max_abs_difference")
+    return {name: facts[name] for name in names}

@@ -1,0 +1,149 @@
+"""ONNX export by PyTorch's exporter, and ONNX Runtime: the only file that imports onnx and onnxruntime."""
+
+import contextlib
+import io
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from mfagan.data.images import from_uint8, to_uint8
+from mfagan.deploy.inspection import Inspection
+from mfagan.deploy.target import INPUT, MIN_SIDE_PX, OUTPUT, ExportTarget
+from mfagan.packages import refuse_import
+
+try:
+    import numpy as np
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+except Exception as error:  # a broken installation fails in many ways
+    raise refuse_import("'mfagan[onnx]'", error) from None
+
+__all__ = ["Session", "convert", "inspect"]
+
+_MAX_SIDE_PX = 2**15
+_TRACED_SIZE = (33, 46)
+
+
+class Session:
+    """An ONNX file that this package wrote, loaded into ONNX Runtime on the CPU."""
+
+    def __init__(self, model: bytes, threads: int = 1) -> None:
+        """Load the file.
+
+        Args:
+            model: the file's content.
+            threads: CPU threads.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3  # errors alone
+        self._session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+        self._takes_levels = self._session.get_inputs()[0].type == "tensor(uint8)"
+
+    def enlarge(self, image: Tensor) -> Tensor:
+        """Run the file on a picture.
+
+        Args:
+            image: (3, h, w), RGB in [0, 1]; of the file's size, if that is fixed.
+
+        Returns:
+            (3, scale h, scale w).
+        """
+        pixels = image.detach().cpu().float().permute(1, 2, 0)[None].contiguous()
+        fed = to_uint8(pixels) if self._takes_levels else pixels
+        (found,) = self._session.run([OUTPUT], {INPUT: fed.numpy()})
+        output = torch.from_numpy(np.asarray(found))[0].permute(2, 0, 1).contiguous()
+        return from_uint8(output) if output.dtype == torch.uint8 else output
+
+
+class _Pictures(nn.Module):
+    """A network on pictures as the TFLite files have them: (1, h, w, 3)."""
+
+    def __init__(self, network: nn.Module, pixels: str) -> None:
+        super().__init__()
+        self.network = network
+        self.pixels = pixels
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(1, h, w, 3) -> (1, scale h, scale w, 3)."""
+        x = image if self.pixels == "float" else image.float() / 255
+        y = self.network(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return y if self.pixels == "float" else (y.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def convert(network: nn.Module, target: ExportTarget) -> bytes:
+    """Convert a network to an ONNX file.
+
+    Args:
+        network: (1, 3, h, w) -> (1, 3, H, W) in float32, in evaluation mode on the CPU.
+        target: what the file is made for.
+
+    Returns:
+        The file's content.
+    """
+    height, width = _TRACED_SIZE if target.size is None else target.size
+    image = torch.zeros(1, height, width, 3, dtype=torch.float32 if target.pixels == "float" else torch.uint8)
+    sides = [torch.export.Dim(name, min=MIN_SIDE_PX, max=_MAX_SIDE_PX) for name in ("height", "width")]
+    with _quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            _Pictures(network, target.pixels).eval(),
+            (image,),
+            dynamo=True,
+            verbose=False,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_shapes={"image": {1: sides[0], 2: sides[1]}} if target.size is None else None,
+        )
+    assert program is not None
+    model = program.model_proto
+    if target.precision == "fp16":
+        _halve_weights(model)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def inspect(model: bytes) -> Inspection:
+    """Count the operators of an ONNX file.
+
+    Args:
+        model: the file's content.
+    """
+    kinds = Counter(node.op_type for node in onnx.load_from_string(model).graph.node)
+    return Inspection(dict(kinds.most_common()), None)
+
+
+def _halve_weights(model: onnx.ModelProto) -> None:
+    """Keep float32 weights in float16, each behind a Cast, which ONNX Runtime computes once as it loads the file."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT and len(tensor.dims) > 1:
+            name = tensor.name
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16)))
+            tensor.name = f"{name}.fp16"
+            casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporter from telling of its progress."""
+    logger = logging.getLogger("torch.onnx")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,40 @@
+"""An exported file with what was found of it before it is written."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mfagan.deploy.inspection import Inspection
+from mfagan.deploy.target import ExportTarget
+from mfagan.evaluation.fidelity import Fidelity
+
+__all__ = ["ExportedFile"]
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """An exported file.
+
+    Args:
+        content: the file's content.
+        target: what it is made for.
+        fidelity: what it computes beside PyTorch.
+        inspection: its operators.
+    """
+
+    content: bytes
+    target: ExportTarget
+    fidelity: Fidelity
+    inspection: Inspection
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the content, as plain data."""
+        return {
+            "format": self.target.format,
+            "precision": self.target.precision,
+            "size": self.target.size_text,
+            "pixels": self.target.pixels,
+            "passes": list(self.target.passes) if self.target.format == "tflite" else [],
+            "bytes": len(self.content),
+            **self.fidelity.as_dict(),
+            **self.inspection.as_dict(),
+        }
