@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from mfagan.deploy import onnx
 from mfagan.sr.kinds import load_generator
 from tests.command import Run
+from tests.pictures import draw
 
 
 def command(trained: Path, out: Path, *more: object) -> list[object]:
@@ -56,6 +58,30 @@ def test_what_was_found_is_printed_for_programs(run: Run, trained: Path, tmp_pat
         sizes[precision] = facts["bytes"]
     assert sizes["fp16"] < sizes["fp32"]
     assert sizes["dynamic"] < sizes["fp32"]
+
+
+def test_passes_are_chosen_and_told(run: Run, trained: Path, tmp_path: Path):
+    found = {}
+    for passes in ("none", "statistics,parts,shuffle"):
+        done = run(*command(trained, tmp_path / "m.tflite", "--size", "8x8", "--passes", passes, "--json"))
+        assert done.status == 0, done.err
+        found[passes] = json.loads(done.out)
+    plain, rewritten = found.values()
+    assert (plain["passes"], rewritten["passes"]) == ([], ["statistics", "parts", "shuffle"])
+    assert rewritten["partitions"] <= 2 < plain["partitions"]
+    assert rewritten["operators"]["DEPTH_TO_SPACE"] == 1
+    refused = run(*command(trained, tmp_path / "m.tflite", "--passes", "quick"))
+    assert refused.status == 2
+    assert "pass 'quick': give some of" in refused.message
+
+
+def test_a_file_for_tiles_enlarges_a_picture_that_does_not_fit(run: Run, trained: Path, tmp_path: Path):
+    model, picture = tmp_path / "m.tflite", draw(tmp_path / "a.png", 90, 70)
+    done = run(*command(trained, model, "--size", "40x40", "--tiles"))
+    assert done.status == 0, done.err
+    done = run("upscale", tmp_path / "a.png", tmp_path / "b.png", "--model", model)
+    assert done.status == 0, done.err
+    assert Image.open(tmp_path / "b.png").size == (4 * picture.shape[1], 4 * picture.shape[0])
 
 
 def test_a_card_stands_beside_the_file(run: Run, trained: Path, tmp_path: Path):
