@@ -53,8 +53,9 @@ def test_from_training_to_export(run: Run, tmp_path: Path, scale: int):
     expected = mean_psnr_db(network, read_pairs(photos, scale))
     assert sum(found) / len(found) == pytest.approx(expected, abs=1e-6)
 
-    done = call("export", small, "--size", "12x16", "--photo", photos / "photo_1.png", "--out", model)
-    assert float(done.out.split()[-1]) < 1e-4
+    written = ["--out", model, "--json"]
+    done = call("export", small, "--size", "12x16", "--photo", photos / "photo_1.png", *written)
+    assert json.loads(done.out)["max_abs_difference"] < 1e-4
     image = read_pairs(photos, scale)[0].lr[:, :12, :16]
     assert super_resolve(network, image).shape == (3, 12 * scale, 16 * scale)
     assert max_abs_difference(model.read_bytes(), network, image) < 1e-4
