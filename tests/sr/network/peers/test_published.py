@@ -237,7 +237,7 @@ def test_nothing_loads_loosely(tmp_path: Path):
     with pytest.raises(InputError, match=r"absent\.pth: no such file"):
         load_network(tmp_path / "absent.pth")
     torch.save(full, tmp_path / "a.pth")
-    with pytest.raises(InputError, match="has no slices; leave the widths out"):
+    with pytest.raises(InputError, match="have no slices; leave the widths out"):
         load_network(tmp_path / "a.pth", "24")
 
 
