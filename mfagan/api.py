@@ -135,6 +135,8 @@ def export(
 ) -> Exported:
     """Write a model as a TensorFlow Lite or ONNX file, after comparing what it computes with PyTorch.
 
+    A model card is written beside it, as `OUT.card.json`.
+
     Args:
         model: what `mfagan.load` gave or takes.
         out: the file to write; an existing one is replaced once the check has passed.
@@ -151,6 +153,8 @@ def export(
         InputError: as `mfagan.load`; a size under 4x4 px; a format or precision that is not known; a file that cannot
             be written or is the model's own; a kind of network that cannot be exported; a check that fails.
     """
+    from mfagan import checkpoint
+    from mfagan.deploy.model_card import card_path, describe_file, write_card
     from mfagan.deploy.target import ExportTarget
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place, write_atomic
@@ -158,8 +162,12 @@ def export(
     found, lr_size = _as_model(model), None if size is None else _as_size(size)
     target = ExportTarget(format, precision, lr_size, pixels)
     path = require_place(out, found.path, photo)
-    made = export_network(found.network, target, read_photos(photo, found.scale))
+    require_place(card_path(path), found.path, photo)
+    sha256 = None if found.path is None else checkpoint.sha256(found.path)
+    record = {} if found.path is None else checkpoint.read_record(found.path)
+    made = export_network(found.network, target, read_photos(photo, found.scale), sha256)
     write_atomic(path, made.content)
+    write_card(path, describe_file(path, found.kind, {"widths": found.widths, "scale": found.scale}, record))
     fidelity = made.fidelity
     return Exported(path, lr_size, len(made.content), fidelity.max_abs_difference, fidelity.mean_lost_db)
 

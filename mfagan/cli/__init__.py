@@ -16,6 +16,7 @@ from mfagan.cli import (
     evaluate,
     export,
     history,
+    info,
     networks,
     studies,
     sweep,
@@ -79,7 +80,7 @@ _PANELS = {
     },
     "Use": {
         "upscale": upscale.upscale,
-        "info": networks.info,
+        "info": info.info,
         "evaluate": evaluate.evaluate,
         "export": export.export,
         "webpage": webpage.webpage,

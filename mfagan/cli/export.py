@@ -32,7 +32,10 @@ _DYNAMIC = "dynamic"
 def export(
     ckpt: Annotated[
         Path,
-        typer.Argument(help="A generator's checkpoint, or the name of a shipped one.", **NAMED_CHECKPOINT),
+        typer.Argument(
+            help="A generator's checkpoint, the name of a shipped one, or a file of weights alone.",
+            **NAMED_CHECKPOINT,
+        ),
     ],
     out: OutOption,
     to: Annotated[str, typer.Option("--format", help="tflite or onnx.")] = "tflite",
@@ -62,26 +65,25 @@ def export(
 ) -> None:
     """Export a generator to TensorFlow Lite or ONNX, after comparing on photos what the file and PyTorch compute."""
     from mfagan import checkpoint
-    from mfagan.deploy.model_card import card_path, describe_file
+    from mfagan.deploy.model_card import card_path, describe_file, write_card
     from mfagan.deploy.target import ExportTarget
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place, write_atomic
     from mfagan.graph.passes import read_passes
-    from mfagan.sr.export import export_generator
-    from mfagan.sr.kinds import load_generator
+    from mfagan.registry import export_network, load_network
 
     size_px = None if size == _DYNAMIC else read_size(size)
     target = ExportTarget(to, precision, size_px, pixels, read_passes(passes), tiles)
     if measure and to != "tflite":
         raise InputError(f"--measure with format {to}: it runs LiteRT; give --format tflite or leave it out")
-    network = load_generator(ckpt, widths)
+    network = load_network(ckpt, widths)
     require_place(out, ckpt, photo, storage_file(storage))
-    card = require_place(card_path(out), ckpt, photo, storage_file(storage))
+    require_place(card_path(out), ckpt, photo, storage_file(storage))
     lineage = find_lineage(ckpt, storage)
-    made = export_generator(network, target, read_photos(photo, network.scale))
+    made = export_network(network, target, read_photos(photo, network.scale), checkpoint.sha256(ckpt))
     write_atomic(out, made.content)
-    about = describe_file(out, network.KIND, network.config(), checkpoint.read(ckpt).record)
-    write_atomic(card, json.dumps(about, indent=2) + "\n")
+    about = describe_file(out, network.KIND, network.config(), checkpoint.read_record(ckpt))
+    card = write_card(out, about)
     facts = made.as_dict()
     if lineage is not None:
         lineage.record("export", out, checkpoint.sha256(ckpt), _recorded(facts))

@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import json
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -23,8 +25,9 @@ try:
 except Exception as error:  # a broken installation fails in many ways
     raise refuse_import("'mfagan[onnx]'", error) from None
 
-__all__ = ["Session", "convert", "inspect"]
+__all__ = ["Session", "convert", "inspect", "read_facts", "write_facts"]
 
+_ENTRY = "mfagan"
 _MAX_SIDE_PX = 2**15
 _TRACED_SIZE = (33, 46)
 
@@ -115,6 +118,41 @@ def inspect(model: bytes) -> Inspection:
     """
     kinds = Counter(node.op_type for node in onnx.load_from_string(model).graph.node)
     return Inspection(dict(kinds.most_common()), None)
+
+
+def write_facts(model: bytes, facts: Mapping[str, object]) -> bytes:
+    """Add facts to an ONNX file.
+
+    Args:
+        model: the file's content.
+        facts: plain data.
+
+    Returns:
+        The content with the facts.
+    """
+    found = onnx.load_from_string(model)
+    found.metadata_props.add(key=_ENTRY, value=json.dumps(facts))
+    return found.SerializeToString()
+
+
+def read_facts(model: bytes) -> dict[str, Any] | None:
+    """Read the facts that an ONNX file holds.
+
+    Args:
+        model: the file's content.
+
+    Returns:
+        The facts, or None if there are none.
+
+    Raises:
+        ValueError: the content is no ONNX file, or it is damaged.
+    """
+    try:
+        found = onnx.load_from_string(model)
+    except Exception as error:  # protobuf's DecodeError, whose module differs between versions
+        raise ValueError(f"no ONNX file ({error})") from None
+    entries = {entry.key: entry.value for entry in found.metadata_props}
+    return json.loads(entries[_ENTRY]) if _ENTRY in entries else None
 
 
 def _halve_weights(model: onnx.ModelProto) -> None:

@@ -88,6 +88,17 @@ class ExportTarget:
             return math.inf
         return PARITY_LIMIT + (0.5 / 255 if self.pixels == "uint8" else 0)
 
+    def as_dict(self) -> dict[str, object]:
+        """Plain data; only a tflite file has passes."""
+        return {
+            "format": self.format,
+            "precision": self.precision,
+            "size": self.size_text,
+            "pixels": self.pixels,
+            "passes": list(self.passes) if self.format == "tflite" else [],
+            "tiles": self.tiles,
+        }
+
     @property
     def size_text(self) -> str:
         """HEIGHTxWIDTH, or dynamic."""

@@ -29,11 +29,7 @@ class ExportedFile:
     def as_dict(self) -> dict[str, Any]:
         """All but the content, as plain data."""
         return {
-            "format": self.target.format,
-            "precision": self.target.precision,
-            "size": self.target.size_text,
-            "pixels": self.target.pixels,
-            "passes": list(self.target.passes) if self.target.format == "tflite" else [],
+            **self.target.as_dict(),
             "bytes": len(self.content),
             **self.fidelity.as_dict(),
             **self.inspection.as_dict(),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from mfagan.data.pairs import Pair
+from mfagan.deploy.file_metadata import describe_export, write_metadata
 from mfagan.deploy.target import ExportTarget
 from mfagan.evaluation.exported_file import ExportedFile
 from mfagan.evaluation.fidelity import check_parity, fit_pair, measure_fidelity
@@ -17,13 +18,16 @@ from mfagan.sr.lowering import lower
 __all__ = ["export_generator"]
 
 
-def export_generator(network: Generator, target: ExportTarget, pairs: Sequence[Pair]) -> ExportedFile:
+def export_generator(
+    network: Generator, target: ExportTarget, pairs: Sequence[Pair], checkpoint_sha256: str | None = None
+) -> ExportedFile:
     """Convert a generator to a file, and compare what it computes with PyTorch.
 
     Args:
         network: any generator; it is not changed.
         target: what the file is made for.
         pairs: the photos of the comparison, at least one; the middle of each is taken, of the target's size.
+        checkpoint_sha256: of the file that the network was loaded from, for the file's metadata.
 
     Returns:
         The file's content and what was found of it.
@@ -32,6 +36,7 @@ def export_generator(network: Generator, target: ExportTarget, pairs: Sequence[P
         InputError: an fp32 file computes something else than PyTorch, or the network something that cannot be exported.
     """
     network = copy.deepcopy(network).cpu().float().eval()
+    facts = describe_export(network.KIND, network.config(), target, checkpoint_sha256)
     clamped = target.pixels == "uint8"
 
     def reference(x: Tensor) -> Tensor:
@@ -41,7 +46,7 @@ def export_generator(network: Generator, target: ExportTarget, pairs: Sequence[P
     if target.format == "onnx":
         from mfagan.deploy import onnx
 
-        content = onnx.convert(network, target)
+        content = write_metadata(onnx.convert(network, target), target.format, facts)
         enlarge, inspection = onnx.Session(content).enlarge, onnx.inspect(content)
     else:
         from mfagan.deploy import litert, tflite
@@ -54,6 +59,7 @@ def export_generator(network: Generator, target: ExportTarget, pairs: Sequence[P
             content = convert_tiles(*rewritten)
         else:
             content = tflite.convert_network(*rewritten, target.precision, target.pixels)
+        content = write_metadata(content, target.format, facts)
         session = litert.Session(content)
         enlarge, inspection = session.enlarge, inspect_operators(session.list_operators())
     fidelity = measure_fidelity(enlarge, reference, photos, network.scale)
