@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from mfagan.data.pairs import Pair
+from mfagan.deploy.memory import require_memory
 from mfagan.deploy.target import ExportTarget
 from mfagan.evaluation.exported_file import ExportedFile
 from mfagan.evaluation.fidelity import check_parity, fit_pair, measure_fidelity
@@ -29,9 +30,12 @@ def export_generator(network: Generator, target: ExportTarget, pairs: Sequence[P
         The file's content and what was found of it.
 
     Raises:
-        InputError: an fp32 file computes something else than PyTorch, or the network something that cannot be exported.
+        InputError: an fp32 file computes something else than PyTorch, the network something that cannot be exported,
+            or the size takes more memory than there is.
     """
     network = copy.deepcopy(network).cpu().float().eval()
+    if target.size is not None:
+        require_memory(network, *target.size)
     clamped = target.pixels == "uint8"
 
     def reference(x: Tensor) -> Tensor:
