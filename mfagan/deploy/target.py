@@ -56,6 +56,11 @@ class ExportTarget:
             raise InputError(f"format {self.format!r:.40}: give {' or '.join(PRECISIONS)}")
         possible = PRECISIONS[self.format]
         if self.precision not in possible:
+            if (self.format, self.precision) == ("onnx", "dynamic"):
+                raise InputError(
+                    "precision dynamic: it makes onnx files slower (docs/deploy.md), so they are written in "
+                    f"{', '.join(possible)}; give one of them, or format tflite"
+                )
             others = [name for name, some in PRECISIONS.items() if self.precision in some]
             hint = f", or format {' or '.join(others)}" if others else ""
             raise InputError(
