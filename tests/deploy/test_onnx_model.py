@@ -118,7 +118,11 @@ def test_what_is_no_network_is_refused(tmp_path: Path):
 
 def test_another_kind_of_network_is_refused(tmp_path: Path):
     torch.onnx.export(
-        torch.nn.Conv2d(3, 1, 1), (torch.zeros(1, 3, 4, 4),), tmp_path / "m.onnx", dynamo=True, verbose=False
+        torch.nn.Conv2d(3, 1, 1).eval(),
+        (torch.zeros(1, 3, 4, 4),),
+        tmp_path / "m.onnx",
+        dynamo=True,
+        verbose=False,
     )
     with pytest.raises(InputError, match="give a file of mfagan export, which makes 'enlarged' of 'image'"):
         ONNXModel(tmp_path / "m.onnx")
