@@ -132,7 +132,7 @@ def write(path, data):
     resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
     written(path, data)
 files.write_atomic = write
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())
 """
     arguments = [*map(str, command(trained, out, "--size", "8x8"))]
     done = subprocess.run(
