@@ -50,7 +50,7 @@ def export(
     ] = "float",
     passes: PassesOption = DEFAULT_PASSES,
     tiles: Annotated[
-        bool, typer.Option("--tiles", help="Let `mfagan upscale` compute a tflite file in tiles.")
+        bool, typer.Option("--tiles", help="Let `mfagan upscale` compute the file in tiles.")
     ] = False,
     widths: Annotated[str | None, typer.Option(help="The slice of a SuperGenerator to export.")] = None,
     photo: Annotated[

@@ -38,7 +38,7 @@ class ExportTarget:
         size: (height, width) in px of the LR pictures; None for any, in ONNX alone.
         pixels: what pictures are made of, in and out: float in [0, 1], or uint8.
         passes: what rewrites a tflite file's operators for speed (`mfagan.graph.passes`).
-        tiles: whether a tflite file has the signatures by which `mfagan upscale` computes in tiles; in fp32 and float.
+        tiles: whether `mfagan upscale` can compute the file in tiles; in fp32 and float, and in onnx of any size.
 
     Raises:
         InputError: values that are not known or do not go together.
@@ -56,6 +56,11 @@ class ExportTarget:
             raise InputError(f"format {self.format!r:.40}: give {' or '.join(PRECISIONS)}")
         possible = PRECISIONS[self.format]
         if self.precision not in possible:
+            if (self.format, self.precision) == ("onnx", "dynamic"):
+                raise InputError(
+                    "precision dynamic: it makes onnx files slower (docs/deploy.md), so they are written in "
+                    f"{', '.join(possible)}; give one of them, or format tflite"
+                )
             others = [name for name, some in PRECISIONS.items() if self.precision in some]
             hint = f", or format {' or '.join(others)}" if others else ""
             raise InputError(
@@ -64,10 +69,13 @@ class ExportTarget:
             )
         if self.pixels not in PIXELS:
             raise InputError(f"pictures of {self.pixels!r:.40}: give {' or '.join(PIXELS)}")
-        if self.tiles and (self.format, self.precision, self.pixels) != ("tflite", "fp32", "float"):
+        if self.tiles and (self.precision, self.pixels) != ("fp32", "float"):
             raise InputError(
-                f"tiles in {self.format}, {self.precision}, {self.pixels}: give tflite, fp32 and float, or leave "
-                "tiles out"
+                f"tiles in {self.precision}, {self.pixels}: give fp32 and float, or leave tiles out"
+            )
+        if self.tiles and self.format == "onnx" and self.size is not None:
+            raise InputError(
+                f"tiles in onnx of size {self.size_text}: give --size dynamic, or leave tiles out"
             )
         if self.size is None and self.format == "tflite":
             raise InputError(

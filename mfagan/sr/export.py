@@ -7,6 +7,7 @@ from torch import Tensor
 
 from mfagan.data.pairs import Pair
 from mfagan.deploy.file_metadata import describe_export, write_metadata
+from mfagan.deploy.memory import require_memory
 from mfagan.deploy.target import ExportTarget
 from mfagan.evaluation.exported_file import ExportedFile
 from mfagan.evaluation.fidelity import check_parity, fit_pair, measure_fidelity
@@ -33,10 +34,13 @@ def export_generator(
         The file's content and what was found of it.
 
     Raises:
-        InputError: an fp32 file computes something else than PyTorch, or the network something that cannot be exported.
+        InputError: an fp32 file computes something else than PyTorch, the network something that cannot be exported,
+            or the size takes more memory than there is.
     """
     network = copy.deepcopy(network).cpu().float().eval()
     facts = describe_export(network.KIND, network.config(), target, checkpoint_sha256)
+    if target.size is not None:
+        require_memory(network, *target.size)
     clamped = target.pixels == "uint8"
 
     def reference(x: Tensor) -> Tensor:
