@@ -141,7 +141,8 @@ def export(
         size: (height, width) in px of the LR images that the file enlarges; None for any, in ONNX alone.
         photo: the picture of the check; None for the two bundled validation photographs.
         format: "tflite" or "onnx".
-        precision: "fp32"; "fp16", which halves the file; in TFLite "dynamic" too, weights in 8 bits.
+        precision: "fp32"; "fp16", which halves the file; in TFLite "dynamic" too, weights in 8 bits, and "int8",
+            calibrated on the six other bundled photographs.
         pixels: what the file's pictures are made of: "float" in [0, 1], or "uint8".
 
     Returns:
@@ -151,14 +152,16 @@ def export(
         InputError: as `mfagan.load`; a size under 4x4 px; a format or precision that is not known; a file that cannot
             be written or is the model's own; a kind of network that cannot be exported; a check that fails.
     """
-    from mfagan.deploy.target import ExportTarget
+    from mfagan.deploy.target import ExportTarget, passes_for
+    from mfagan.evaluation.calibration import read_calibration
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place, write_atomic
 
     found, lr_size = _as_model(model), None if size is None else _as_size(size)
-    target = ExportTarget(format, precision, lr_size, pixels)
+    target = ExportTarget(format, precision, lr_size, pixels, passes_for(precision))
     path = require_place(out, found.path, photo)
-    made = export_network(found.network, target, read_photos(photo, found.scale))
+    calibration = read_calibration(None, found.scale) if precision == "int8" else []
+    made = export_network(found.network, target, read_photos(photo, found.scale), calibration)
     write_atomic(path, made.content)
     fidelity = made.fidelity
     return Exported(path, lr_size, len(made.content), fidelity.max_abs_difference, fidelity.mean_lost_db)

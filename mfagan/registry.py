@@ -149,13 +149,16 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
     return path if path.exists() else list_shipped().get(str(name_or_path), path)
 
 
-def export_network(network: nn.Module, target: ExportTarget, pairs: Sequence[Pair]) -> ExportedFile:
+def export_network(
+    network: nn.Module, target: ExportTarget, pairs: Sequence[Pair], calibration: Sequence[Pair] = ()
+) -> ExportedFile:
     """Convert a generator of any system to a file for phones and browsers.
 
     Args:
         network: a network that `load_network` gave; it is not changed.
         target: what the file is made for.
         pairs: the photos on which the file is compared with PyTorch.
+        calibration: other photos, which tell the ranges of int8 files.
 
     Returns:
         The file's content, and what was found of it.
@@ -164,7 +167,8 @@ def export_network(network: nn.Module, target: ExportTarget, pairs: Sequence[Pai
         InputError: the check fails, or networks of this kind cannot be exported.
     """
     kind = str(getattr(network, "KIND", type(network).__name__))
-    return import_module(f"{_system_of(kind)}.export").export_generator(network, target, pairs)
+    export = import_module(f"{_system_of(kind)}.export")
+    return export.export_generator(network, target, pairs, calibration)
 
 
 def _open(path: str | Path, widths: str | None = None) -> tuple[Any, Any]:
