@@ -95,9 +95,7 @@ def benchmark(
         tables = {"": measure_deployment(subjects, read_size(size), rounds, pairs, show_bar)}
     else:
         photos, calibration = read_photos(None, ours[0].scale), read_calibration(None, ours[0].scale)
-        found = compare_precision(
-            subjects, precision, read_size(size), rounds, photos, calibration, show_bar
-        )
+        found = compare_precision(subjects, precision, read_size(size), rounds, photos, calibration, show_bar)
         tables = {"": found}
     if precision is None and torch.cuda.is_available():
         tables["-cuda"] = measure_cuda([(one.name, one.network) for one in subjects], read_size(size))

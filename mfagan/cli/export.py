@@ -62,7 +62,9 @@ def export(
     ] = None,
     calibration: Annotated[
         Path | None,
-        typer.Option(help="A folder of validation pictures that int8 is calibrated on (default: six bundled ones)."),
+        typer.Option(
+            help="A folder of validation pictures that int8 is calibrated on (default: six bundled ones)."
+        ),
     ] = None,
     measure: Annotated[
         bool, typer.Option("--measure", help="Measure a tflite file's latency on this machine.")

@@ -81,7 +81,9 @@ class Session:
 
         The parts that the delegate, XNNPACK, has taken are listed after them, each as DELEGATE.
         """
-        floats = {one["index"] for one in self._interpreter.get_tensor_details() if one["dtype"] is np.float32}
+        floats = {
+            one["index"] for one in self._interpreter.get_tensor_details() if one["dtype"] is np.float32
+        }
         # LiteRT has no public way to see them.
         listed = self._interpreter._get_ops_details()
         return [(one["op_name"], not floats.isdisjoint(one["outputs"])) for one in listed]

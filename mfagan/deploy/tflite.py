@@ -84,7 +84,9 @@ def convert_network(
     return save(_mirror(graph, weights), graph.inputs[0], pixels, **options)
 
 
-def save(network: Callable[[tf.Tensor], tf.Tensor], picture: Activation, pixels: str, **options: Any) -> bytes:
+def save(
+    network: Callable[[tf.Tensor], tf.Tensor], picture: Activation, pixels: str, **options: Any
+) -> bytes:
     """Convert a function of a picture to a TFLite file with a signature.
 
     Args:

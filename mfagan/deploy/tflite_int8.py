@@ -1,11 +1,10 @@
 """TensorFlow Lite files in 8-bit integers, but for what `mfagan.graph.rounding` keeps in float.
 
 The ranges are ours, marked in the graph as TensorFlow's fake quantization, which the converter turns into integers. Its
-own calibration takes the extremes of all photographs and one range for all parts of a concatenation, which loses several
-times as much.
+own calibration takes the extremes of all photographs and one range for all parts of a concatenation, which loses more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from torch import Tensor
@@ -28,9 +27,6 @@ _PICTURE = (0.0, 1.0)
 _SIGMOID = (0.0, 255 / 256)
 """The only range that LiteRT's integer sigmoid writes."""
 _LEAST_SPAN = 1e-6
-_SAME = np.float32(1 + 2**-22)
-"""The parts of a concatenation need its scale. The converter drops a second rounding right after the first, and a product
-with 1; this product it keeps, as the integer operator that changes the scale."""
 
 
 def calibrate(
@@ -97,7 +93,7 @@ def convert_int8(
     fused = _fused(operators)
 
     def network(image: tf.Tensor) -> tf.Tensor:
-        values = {picture: image}
+        values, ones = {picture: image}, _almost_ones()
         for operator in operators:
             arguments = [values[x] for x in operator.inputs]
             x = operator.output
@@ -107,7 +103,7 @@ def convert_int8(
                     for one, value in zip(operator.inputs, arguments, strict=True)
                 ]
             if x in integers and operator.kind == "concat":
-                arguments = [_round(_SAME * value, ranges[x.name]) for value in arguments]
+                arguments = [_round(value * next(ones), ranges[x.name]) for value in arguments]
             values[x] = apply(operator, arguments, kernels.get(x))
             if x in integers and x not in fused:
                 values[x] = _round(values[x], ranges[x.name])
@@ -115,6 +111,18 @@ def convert_int8(
 
     # With ranges in the graph, the optimization makes integers of what has them, and of nothing else.
     return save(network, picture, pixels, optimizations=[tf.lite.Optimize.DEFAULT])
+
+
+def _almost_ones() -> Iterator[np.float32]:
+    """Factors by which the parts of a concatenation get its scale.
+
+    The converter drops a second rounding right after the first, and a product with 1; a product with something else it
+    keeps, as the integer operator that changes the scale, if no other product is the same.
+    """
+    one = np.float32(1)
+    while True:
+        one = np.nextafter(one, np.float32(2))
+        yield one
 
 
 def _fused(operators: Sequence[Operator]) -> set[Activation]:

@@ -23,16 +23,16 @@ def read_calibration(folder: Path | None, scale: int) -> list[Pair]:
     """The photographs to calibrate on: never those that networks are compared on.
 
     Args:
-        folder: of which a validation part is taken if it has one; None for the six bundled photographs that files are not
-            checked on.
+        folder: of which a validation part is taken if it has one; None for the six bundled photographs that files are
+            not checked on.
         scale: enlargement.
 
     Returns:
         At most `MAX_PHOTOS`.
 
     Raises:
-        InputError: the folder is named as a test set; as `find_pairs`; scikit-image, which brings the photographs, is not
-            installed.
+        InputError: the folder is named as a test set; as `find_pairs`; scikit-image, which brings the photographs, is
+            not installed.
     """
     if folder is None:
         return read_files(find_training(EMBEDDED, scale)[0], scale)

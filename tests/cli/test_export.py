@@ -102,7 +102,9 @@ def test_int8_is_calibrated_and_told(run: Run, trained: Path, tmp_path: Path, pi
     draw(tmp_path / "a.png", 20, 30)
     done = run("upscale", tmp_path / "a.png", tmp_path / "b.png", "--model", out)
     assert done.status == 0, done.err
-    assert Image.open(tmp_path / "b.png").size == tuple(4 * side for side in Image.open(tmp_path / "a.png").size)
+    assert Image.open(tmp_path / "b.png").size == tuple(
+        4 * side for side in Image.open(tmp_path / "a.png").size
+    )
 
 
 def test_int8_is_not_calibrated_on_a_test_set(run: Run, trained: Path, tmp_path: Path):

@@ -21,7 +21,13 @@ def test_the_residual_and_what_follows_it_stay_in_float():
     operators = listed()
     integers = integer_outputs(operators)
     kept = [operator for operator in operators if operator.output not in integers]
-    assert [one.kind for one in kept if one.output.height > 1] == ["pad", "pad", "conv", "add", "pixel_shuffle"]
+    assert [one.kind for one in kept if one.output.height > 1] == [
+        "pad",
+        "pad",
+        "conv",
+        "add",
+        "pixel_shuffle",
+    ]
     assert "residual.filters" in {one.weights for one in kept}
 
 
@@ -45,10 +51,10 @@ def test_a_range_of_evenly_spread_values_is_theirs():
 
 
 def test_a_rare_extreme_is_cut_off():
-    values = np.append(np.linspace(-1, 1, 100_000), 30.0)
+    values = np.append(np.linspace(-1, 1, 300_000), 8.0)
     low, high = fit_range(values)
     assert low == pytest.approx(-1, abs=0.15)
-    assert 1 <= high < 20
+    assert 1 <= high < 7
 
 
 @pytest.mark.parametrize("value", [0.0, 2.0, -2.0])

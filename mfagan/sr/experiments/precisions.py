@@ -54,12 +54,15 @@ def compare_precision(
         columns += [Column("fp32", "ms", ".1f", group), Column(f"{precision} / fp32", "x", ".2f", group)]
         for row, whole, other in zip(figures, found[::2], found[1::2], strict=True):
             row += [whole.latency_ms, other.latency_ms / whole.latency_ms]
-    columns += [Column("file", "MB", ".2f"), *(Column(one.name, "dB", ".3f", "PSNR-Y lost") for one in photos)]
+    columns += [
+        Column("file", "MB", ".2f"),
+        *(Column(one.name, "dB", ".3f", "PSNR-Y lost") for one in photos),
+    ]
     for row, made in zip(figures, files[1::2], strict=True):
         row += [len(made.content) / 1e6, *made.fidelity.lost_db.values()]
     height, width = size
     note = (
-        f"LiteRT {litert.VERSION} on {describe_device(CPU)}; medians of {rounds} rounds, in each of which all files run "
-        "in turn."
+        f"LiteRT {litert.VERSION} on {describe_device(CPU)}; medians of {rounds} rounds, in each of which all files "
+        "run in turn."
     )
     return ExperimentReport(precision, f"{precision} at {height}x{width} px", columns, figures, [note])
