@@ -143,7 +143,8 @@ def export(
         size: (height, width) in px of the LR images that the file enlarges; None for any, in ONNX alone.
         photo: the picture of the check; None for the two bundled validation photographs.
         format: "tflite" or "onnx".
-        precision: "fp32"; "fp16", which halves the file; in TFLite "dynamic" too, weights in 8 bits.
+        precision: "fp32"; "fp16", which halves the file; in TFLite "dynamic" too, weights in 8 bits, and "int8",
+            calibrated on the six other bundled photographs.
         pixels: what the file's pictures are made of: "float" in [0, 1], or "uint8".
 
     Returns:
@@ -155,19 +156,22 @@ def export(
     """
     from mfagan import checkpoint
     from mfagan.deploy.model_card import card_path, describe_file, write_card
-    from mfagan.deploy.target import ExportTarget
+    from mfagan.deploy.target import ExportTarget, passes_for
+    from mfagan.evaluation.calibration import read_calibration
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place, write_atomic
 
     found, lr_size = _as_model(model), None if size is None else _as_size(size)
-    target = ExportTarget(format, precision, lr_size, pixels)
+    target = ExportTarget(format, precision, lr_size, pixels, passes_for(precision))
     path = require_place(out, found.path, photo)
     require_place(card_path(path), found.path, photo)
     sha256 = None if found.path is None else checkpoint.sha256(found.path)
     record = {} if found.path is None else checkpoint.read_record(found.path)
-    made = export_network(found.network, target, read_photos(photo, found.scale), sha256)
+    calibration = read_calibration(None, found.scale) if precision == "int8" else []
+    made = export_network(found.network, target, read_photos(photo, found.scale), calibration, sha256)
     write_atomic(path, made.content)
-    write_card(path, describe_file(path, found.kind, {"widths": found.widths, "scale": found.scale}, record))
+    about = describe_file(path, found.kind, {"widths": found.widths, "scale": found.scale}, record)
+    write_card(path, about | {"precision": precision, "calibrated_on": list(made.calibrated_on)})
     fidelity = made.fidelity
     return Exported(path, lr_size, len(made.content), fidelity.max_abs_difference, fidelity.mean_lost_db)
 

@@ -150,7 +150,11 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
 
 
 def export_network(
-    network: nn.Module, target: ExportTarget, pairs: Sequence[Pair], checkpoint_sha256: str | None = None
+    network: nn.Module,
+    target: ExportTarget,
+    pairs: Sequence[Pair],
+    calibration: Sequence[Pair] = (),
+    checkpoint_sha256: str | None = None,
 ) -> ExportedFile:
     """Convert a generator of any system to a file for phones and browsers.
 
@@ -158,6 +162,7 @@ def export_network(
         network: a network that `load_network` gave; it is not changed.
         target: what the file is made for.
         pairs: the photos on which the file is compared with PyTorch.
+        calibration: other photos, which tell the ranges of int8 files.
         checkpoint_sha256: of the file that the network was loaded from, for the file's metadata; None if it was not.
 
     Returns:
@@ -168,7 +173,7 @@ def export_network(
     """
     kind = str(getattr(network, "KIND", type(network).__name__))
     system = import_module(f"{_system_of(kind)}.export")
-    return system.export_generator(network, target, pairs, checkpoint_sha256)
+    return system.export_generator(network, target, pairs, calibration, checkpoint_sha256)
 
 
 def _open(path: str | Path, widths: str | None = None) -> tuple[Any, Any]:

@@ -75,6 +75,7 @@ ALLOWED = {
         "mfagan/deploy/tflite.py",
         "mfagan/deploy/tflite_operators.py",
         "mfagan/deploy/tflite_tiles.py",
+        "mfagan/deploy/tflite_int8.py",
     ),
     ("ai_edge_litert",): ("mfagan/deploy/litert.py", "mfagan/deploy/tflite_metadata.py"),
     ("onnx", "onnxruntime", "onnxscript"): ("mfagan/deploy/onnx.py",),

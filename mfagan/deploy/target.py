@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mfagan.errors import InputError
 from mfagan.graph.passes import DEFAULT_PASSES
 
-__all__ = ["INPUT", "OUTPUT", "PARITY_LIMIT", "PRECISIONS", "SIGNATURE", "ExportTarget"]
+__all__ = ["INPUT", "OUTPUT", "PARITY_LIMIT", "PRECISIONS", "SIGNATURE", "ExportTarget", "passes_for"]
 
 SIGNATURE = "serving_default"
 """The name of the only signature of a TFLite file."""
@@ -17,7 +17,7 @@ OUTPUT = "enlarged"
 """The name of a file's output: the HR picture, (1, scale h, scale w, 3), RGB, not clamped if it is float."""
 
 PRECISIONS: Mapping[str, tuple[str, ...]] = {
-    "tflite": ("fp32", "fp16", "dynamic"),
+    "tflite": ("fp32", "fp16", "dynamic", "int8"),
     "onnx": ("fp32", "fp16"),
 }
 """Format -> precisions that it is written in."""
@@ -25,6 +25,17 @@ PARITY_LIMIT = 1e-4
 """The largest absolute difference of an fp32 file's output from PyTorch's."""
 PIXELS = ("float", "uint8")
 MIN_SIDE_PX = 4
+_INTEGER_PASSES = ("statistics", "shuffle")
+"""Sums of parts would be rounded one by one, and in integers a concatenation costs little."""
+
+
+def passes_for(precision: str) -> tuple[str, ...]:
+    """The passes that pay in a precision.
+
+    Args:
+        precision: as in `ExportTarget`.
+    """
+    return _INTEGER_PASSES if precision == "int8" else DEFAULT_PASSES
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,8 @@ class ExportTarget:
     Args:
         format: tflite or onnx.
         precision: fp32; fp16: weights in half precision, which take half the space and are computed with in float32;
-            dynamic: weights in 8 bits, activations rounded to 8 bits as they come.
+            dynamic: weights in 8 bits, activations rounded to 8 bits as they come; int8: computed in 8-bit integers,
+            whose ranges photographs tell (`mfagan.graph.rounding`).
         size: (height, width) in px of the LR pictures; None for any, in ONNX alone.
         pixels: what pictures are made of, in and out: float in [0, 1], or uint8.
         passes: what rewrites a tflite file's operators for speed (`mfagan.graph.passes`).

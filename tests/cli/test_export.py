@@ -145,6 +145,39 @@ sys.exit(main())
     assert out.read_bytes() == b"old"
 
 
+@pytest.mark.parametrize("pixels", ["float", "uint8"])
+def test_int8_is_calibrated_and_told(run: Run, trained: Path, tmp_path: Path, pixels: str):
+    out = tmp_path / "m.tflite"
+    options = ("--size", "16x16", "--precision", "int8", "--io", pixels)
+    done = run(*command(trained, out, *options, "--calibration", trained / "photos", "--json"))
+    assert done.status == 0, done.err
+    facts = json.loads(done.out)
+    assert (facts["precision"], facts["passes"]) == ("int8", ["statistics", "shuffle"])
+    assert "photo_0" in facts["calibrated_on"]
+    assert abs(facts["lost_db"]["photo_0"]) < 0.5
+    # The bicubic residual and the statistics' vectors.
+    assert 0 < facts["in_float"]["CONV_2D"] < facts["operators"]["CONV_2D"] / 2
+    assert facts["in_float"]["MIRROR_PAD"] == facts["operators"]["MIRROR_PAD"]
+    card = json.loads((tmp_path / "m.tflite.card.json").read_text())
+    assert (card["precision"], card["calibrated_on"]) == ("int8", facts["calibrated_on"])
+    draw(tmp_path / "a.png", 20, 30)
+    done = run("upscale", tmp_path / "a.png", tmp_path / "b.png", "--model", out)
+    assert done.status == 0, done.err
+    assert Image.open(tmp_path / "b.png").size == tuple(
+        4 * side for side in Image.open(tmp_path / "a.png").size
+    )
+
+
+def test_int8_is_not_calibrated_on_a_test_set(run: Run, trained: Path, tmp_path: Path):
+    (tmp_path / "Set5").mkdir()
+    draw(tmp_path / "Set5" / "baby.png", 64, 64)
+    options = ("--precision", "int8", "--calibration", tmp_path / "Set5")
+    done = run(*command(trained, tmp_path / "m.tflite", *options))
+    assert done.status == 2
+    assert "Set5 is a set that networks are tested on" in done.message
+    assert list(tmp_path.glob("m.*")) == []
+
+
 def test_a_card_stands_beside_the_file(run: Run, trained: Path, tmp_path: Path):
     out = tmp_path / "m.tflite"
     assert run(*command(trained, out, "--size", "8x8")).status == 0
@@ -161,7 +194,10 @@ def test_a_card_stands_beside_the_file(run: Run, trained: Path, tmp_path: Path):
     ("more", "message"),
     [
         (["--size", "dynamic"], "runs at others when the program resizes its input"),
-        (["--precision", "int8"], "precision 'int8': tflite files are written in fp32, fp16, dynamic"),
+        (["--precision", "int4"], "precision 'int4': tflite files are written in fp32, fp16, dynamic, int8"),
+        (["--precision", "int8", "--format", "onnx"], "give one of them, or format tflite"),
+        (["--precision", "int8", "--tiles"], "tiles in tflite, int8, float: give tflite, fp32 and float"),
+        (["--calibration", "photos"], "--calibration with precision fp32: it is for int8"),
         (["--precision", "dynamic", "--format", "onnx"], "or format tflite"),
         (["--io", "uint16"], "pictures of 'uint16': give float or uint8"),
         (["--format", "coreml"], "format 'coreml': give tflite or onnx"),
