@@ -16,7 +16,7 @@ __all__ = ["MAX_PHOTOS", "MAX_SIDE_PX", "fit_calibration", "read_calibration"]
 MAX_PHOTOS = 16
 MAX_SIDE_PX = 128
 """A network's ranges hardly depend on the picture's size, the memory for finding them does."""
-_TEST_SETS = re.compile(r"(set5|set14|b100|bsds?100|urban100|manga109|kodak24)(?![0-9])", re.IGNORECASE)
+_TEST_SETS = re.compile(r"(set5|set14|b100|bsds?100|urban100|manga109)(?![0-9])", re.IGNORECASE)
 
 
 def read_calibration(folder: Path | None, scale: int) -> list[Pair]:
