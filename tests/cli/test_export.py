@@ -196,7 +196,7 @@ def test_a_card_stands_beside_the_file(run: Run, trained: Path, tmp_path: Path):
         (["--size", "dynamic"], "runs at others when the program resizes its input"),
         (["--precision", "int4"], "precision 'int4': tflite files are written in fp32, fp16, dynamic, int8"),
         (["--precision", "int8", "--format", "onnx"], "give one of them, or format tflite"),
-        (["--precision", "int8", "--tiles"], "tiles in tflite, int8, float: give tflite, fp32 and float"),
+        (["--precision", "int8", "--tiles"], "tiles in int8, float: give fp32 and float"),
         (["--calibration", "photos"], "--calibration with precision fp32: it is for int8"),
         (["--precision", "dynamic", "--format", "onnx"], "or format tflite"),
         (["--io", "uint16"], "pictures of 'uint16': give float or uint8"),
