@@ -192,7 +192,7 @@ def test_ctrl_c_in_a_terminal_leaves_a_playable_file(tmp_path: Path):
     while process.poll() is None and not any(one.stat().st_size for one in tmp_path.glob(".mfagan-*.tmp")):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=600)
     assert process.returncode == 130, said
     n_frames = len(watch(tmp_path / "out.mp4").times)
     assert 0 < n_frames < 600
