@@ -155,11 +155,11 @@ def export(
             be written or is the model's own; a kind of network that cannot be exported; a check that fails.
     """
     from mfagan import checkpoint
-    from mfagan.deploy.model_card import card_path, describe_file, write_card
+    from mfagan.deploy.about.model_card import card_path
     from mfagan.deploy.target import ExportTarget, passes_for
     from mfagan.evaluation.calibration import read_calibration
     from mfagan.evaluation.fidelity import read_photos
-    from mfagan.files import require_place, write_atomic
+    from mfagan.files import require_place
 
     found, lr_size = _as_model(model), None if size is None else _as_size(size)
     target = ExportTarget(format, precision, lr_size, pixels, passes_for(precision))
@@ -169,9 +169,7 @@ def export(
     record = {} if found.path is None else checkpoint.read_record(found.path)
     calibration = read_calibration(None, found.scale) if precision == "int8" else []
     made = export_network(found.network, target, read_photos(photo, found.scale), calibration, sha256)
-    write_atomic(path, made.content)
-    about = describe_file(path, found.kind, {"widths": found.widths, "scale": found.scale}, record)
-    write_card(path, about | {"precision": precision, "calibrated_on": list(made.calibrated_on)})
+    made.write(path, found.kind, {"widths": found.widths, "scale": found.scale}, record)
     fidelity = made.fidelity
     return Exported(path, lr_size, len(made.content), fidelity.max_abs_difference, fidelity.mean_lost_db)
 

@@ -298,7 +298,7 @@ def test_what_cannot_be_loaded_is_refused(tmp_path: Path, trained: Path):
 def test_export_writes_a_file_that_computes_the_same(
     model: mfagan.Model, tmp_path: Path, picture: np.ndarray
 ):
-    from mfagan.deploy import litert
+    from mfagan.deploy.tflite import litert
 
     before = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
     found = mfagan.export(model, tmp_path / "new" / "net.tflite", size=(13, 18))

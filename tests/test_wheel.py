@@ -16,8 +16,8 @@ import json, sys
 from pathlib import Path
 import mfagan, search
 from mfagan import checkpoint
-from mfagan.deploy.web_page import build_page
-from mfagan.deploy.web_runtime import WebRuntime
+from mfagan.deploy.web.page import build_page
+from mfagan.deploy.web.runtime import WebRuntime
 from mfagan.latency.tables import find_table
 from mfagan.sr import shipped
 from mfagan.sr.training.stages import read_recipe

@@ -78,11 +78,11 @@ def export(
 ) -> None:
     """Export a generator to TensorFlow Lite or ONNX, after comparing on photos what the file and PyTorch compute."""
     from mfagan import checkpoint
-    from mfagan.deploy.model_card import card_path, describe_file, write_card
+    from mfagan.deploy.about.model_card import card_path
     from mfagan.deploy.target import ExportTarget, passes_for
     from mfagan.evaluation.calibration import read_calibration
     from mfagan.evaluation.fidelity import read_photos
-    from mfagan.files import require_place, write_atomic
+    from mfagan.files import require_place
     from mfagan.graph.passes import read_passes
     from mfagan.registry import export_network, load_network
 
@@ -99,9 +99,7 @@ def export(
     lineage = find_lineage(ckpt, storage)
     photos = read_calibration(calibration, network.scale) if precision == "int8" else []
     made = export_network(network, target, read_photos(photo, network.scale), photos, checkpoint.sha256(ckpt))
-    write_atomic(out, made.content)
-    about = describe_file(out, network.KIND, network.config(), checkpoint.read_record(ckpt))
-    card = write_card(out, about | {"precision": precision, "calibrated_on": list(made.calibrated_on)})
+    card = made.write(out, network.KIND, network.config(), checkpoint.read_record(ckpt))
     facts = made.as_dict()
     if lineage is not None:
         lineage.record("export", out, checkpoint.sha256(ckpt), _recorded(facts))

@@ -26,7 +26,7 @@ def info(
     as_json: JsonOption = False,
 ) -> None:
     """Print what a checkpoint or an exported file holds and how it was made."""
-    from mfagan.deploy.model_card import describe_checkpoint
+    from mfagan.deploy.about.model_card import describe_checkpoint
     from mfagan.evaluation.text_table import format_fields
 
     exported = ckpt.suffix.lower() in (".tflite", ".onnx")
@@ -63,7 +63,7 @@ def _describe_checkpoint(ckpt: Path) -> dict[str, object]:
 
 def _describe_exported(file: Path) -> dict[str, object]:
     from mfagan import checkpoint
-    from mfagan.deploy.file_metadata import read_metadata
+    from mfagan.deploy.about.file_metadata import read_metadata
 
     facts = read_metadata(file)
     if facts is None:

@@ -139,7 +139,7 @@ def train(
 def _write_card(ckpt: Path) -> None:
     """Write the model card of a generator; a discriminator needs none."""
     from mfagan import checkpoint
-    from mfagan.deploy.model_card import describe_checkpoint, write_card
+    from mfagan.deploy.about.model_card import describe_checkpoint, write_card
     from mfagan.sr.kinds import KINDS
 
     if checkpoint.read(ckpt).network in KINDS:
@@ -173,7 +173,7 @@ def finetune(
 ) -> None:
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
     from mfagan.checkpoint import sha256
-    from mfagan.deploy.model_card import card_path
+    from mfagan.deploy.about.model_card import card_path
     from mfagan.files import require_place
     from mfagan.sr.study.picked import read_picked
     from mfagan.sr.training.finetune import finetune as tune

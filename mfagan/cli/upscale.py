@@ -61,8 +61,8 @@ def upscale(
     that cannot be enlarged does not stop the others: it is listed at the end, and the exit status is 1.
     Of a clip every frame is enlarged, sound and subtitles are copied, and Ctrl-C keeps what is done as a clip.
     """
-    from mfagan.deploy.upscaling import UpscaleOptions, list_jobs, upscale_file
-    from mfagan.deploy.video import upscale_clip
+    from mfagan.deploy.upscaling.clips import upscale_clip
+    from mfagan.deploy.upscaling.pictures import UpscaleOptions, list_jobs, upscale_file
     from mfagan.progress import show_bar
 
     if fast and exact:
@@ -114,9 +114,9 @@ def _load(model: Path, widths: str | None, device: str) -> "Upscaler":
         raise InputError(f"model {model}: {_FILES[suffix]} runs on the CPU; leave --device {device} out")
     threads = os.cpu_count() or 1
     if suffix == ".onnx":
-        from mfagan.deploy.onnx_model import ONNXModel
+        from mfagan.deploy.onnx.model import ONNXModel
 
         return ONNXModel(model, threads)
-    from mfagan.deploy.tflite_model import TFLiteModel
+    from mfagan.deploy.tflite.model import TFLiteModel
 
     return TFLiteModel(model, threads)

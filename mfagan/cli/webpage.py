@@ -29,8 +29,8 @@ def webpage(
 
     It opens from the disk as from any server, shows before and after beside each other, and what it took.
     """
-    from mfagan.deploy.web_page import build_page, read_model
-    from mfagan.deploy.web_runtime import cache_folder, download_runtime, read_runtime
+    from mfagan.deploy.web.page import build_page, read_model
+    from mfagan.deploy.web.runtime import cache_folder, download_runtime, read_runtime
     from mfagan.files import require_place, write_atomic
     from mfagan.progress import show_bar
 

@@ -314,21 +314,21 @@ def _time_network(network: nn.Module, size: tuple[int, int]) -> float:
 
 
 def _prepare_litert(block: Block, threads: int) -> Loader:
-    from mfagan.deploy import tflite  # tensorflow takes seconds to load, and few commands need it
+    from mfagan.deploy.tflite import converter  # tensorflow takes seconds to load, and few commands need it
 
     generator = torch.Generator().manual_seed(SEED)
     weights = {
         name: torch.randn(shape, generator=generator) / max(1, math.prod(shape[1:])) ** 0.5
         for operator in block.operators
-        for name, shape in tflite.weight_shapes(operator).items()
+        for name, shape in converter.weight_shapes(operator).items()
     }
-    return _load_litert(tflite.convert(block.operators, weights), threads)
+    return _load_litert(converter.convert(block.operators, weights), threads)
 
 
 def _load_litert(model: bytes, threads: int) -> Loader:
     """Loads a TFLite file, its inputs uniform in [0, 1)."""
 
-    from mfagan.deploy import litert  # only this runtime needs it
+    from mfagan.deploy.tflite import litert  # only this runtime needs it
 
     def load() -> Timer:
         generator = torch.Generator().manual_seed(SEED)
@@ -340,7 +340,7 @@ def _load_litert(model: bytes, threads: int) -> Loader:
 
 
 def _litert_version() -> str:
-    from mfagan.deploy import litert
+    from mfagan.deploy.tflite import litert
 
     return litert.VERSION
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from mfagan.data.pairs import Pair
-from mfagan.deploy.file_metadata import describe_export, write_metadata
+from mfagan.deploy.about.file_metadata import describe_export, write_metadata
 from mfagan.deploy.memory import require_memory
 from mfagan.deploy.target import ExportTarget
 from mfagan.errors import InputError
@@ -20,7 +20,7 @@ from mfagan.sr.kinds import Generator
 from mfagan.sr.lowering import lower
 
 if TYPE_CHECKING:
-    from mfagan.deploy.tflite_int8 import Ranges
+    from mfagan.deploy.tflite.integers import Ranges
 
 __all__ = ["export_generator"]
 
@@ -59,15 +59,15 @@ def export_generator(
 
     photos = [fit_pair(pair, target.size, network.scale) for pair in pairs]
     if target.format == "onnx":
-        from mfagan.deploy import onnx
+        from mfagan.deploy.onnx import converter
 
-        content = write_metadata(onnx.convert(network, target), target.format, facts)
-        enlarge, inspection = onnx.Session(content).enlarge, onnx.inspect(content)
+        content = write_metadata(converter.convert(network, target), target.format, facts)
+        enlarge, inspection = converter.Session(content).enlarge, converter.inspect(content)
     else:
-        from mfagan.deploy import litert, tflite
         from mfagan.deploy.inspection import inspect_operators
-        from mfagan.deploy.tflite_int8 import convert_int8
-        from mfagan.deploy.tflite_tiles import convert_tiles
+        from mfagan.deploy.tflite import converter, litert
+        from mfagan.deploy.tflite.integers import convert_int8
+        from mfagan.deploy.tflite.tiles import convert_tiles
 
         assert target.size is not None
         rewritten = _rewrite(network, target.size, target.passes)
@@ -76,7 +76,7 @@ def export_generator(
         elif target.precision == "int8":
             content = convert_int8(*rewritten, target.pixels, _find_ranges(network, target, calibration))
         else:
-            content = tflite.convert_network(*rewritten, target.precision, target.pixels)
+            content = converter.convert_network(*rewritten, target.precision, target.pixels)
         content = write_metadata(content, target.format, facts)
         session = litert.Session(content)
         enlarge, inspection = session.enlarge, inspect_operators(session.list_operators())
@@ -87,7 +87,7 @@ def export_generator(
 
 
 def _find_ranges(network: Generator, target: ExportTarget, calibration: Sequence[Pair]) -> "Ranges":
-    from mfagan.deploy.tflite_int8 import calibrate
+    from mfagan.deploy.tflite.integers import calibrate
 
     if not calibration:
         raise InputError("precision int8: it needs photographs to calibrate on; give some")

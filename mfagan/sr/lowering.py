@@ -20,7 +20,7 @@ def lower(network: nn.Module, height: int, width: int) -> tuple[list[Operator], 
         width: likewise.
 
     Returns:
-        The operators in the order they run, and the weights, as `mfagan.deploy.tflite.convert` takes them.
+        The operators in the order they run, and the weights, as `mfagan.deploy.tflite.converter.convert` takes them.
 
     Raises:
         InputError: the network computes something that cannot be exported.

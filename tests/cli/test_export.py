@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mfagan.deploy import onnx
+from mfagan.deploy.onnx import converter
 from mfagan.sr.kinds import load_generator
 from tests import ROOT
 from tests.clips import film, watch
@@ -32,7 +32,7 @@ def test_an_onnx_file_takes_pictures_of_any_size(run: Run, trained: Path, tmp_pa
     assert done.status == 0, done.err
     assert "PSNR-Y lost in dB: photo_0 " in done.out
     assert " Conv" in done.out
-    session = onnx.Session(out.read_bytes())
+    session = converter.Session(out.read_bytes())
     network = load_generator(trained / "student.safetensors")
     for size in [(8, 8), (13, 30)]:
         x = torch.rand(3, *size)
@@ -46,7 +46,7 @@ def test_pictures_in_8_bits(run: Run, trained: Path, tmp_path: Path):
     done = run(*command(trained, out, "--format", "onnx", "--size", "8x12", "--io", "uint8"))
     assert done.status == 0, done.err
     x = torch.rand(3, 8, 12)
-    found = onnx.Session(out.read_bytes()).enlarge(x) * 255
+    found = converter.Session(out.read_bytes()).enlarge(x) * 255
     assert torch.equal(found, found.round())
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mfagan import __version__, checkpoint
-from mfagan.deploy import tflite
+from mfagan.deploy.tflite import converter
 from mfagan.sr.lowering import lower
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.widths import Widths
@@ -35,7 +35,7 @@ def test_an_exported_file_tells_how_it_was_made(run: Run, trained: Path, tmp_pat
 
 def test_files_of_other_programs_are_refused(run: Run, tmp_path: Path):
     path = tmp_path / "m.tflite"
-    path.write_bytes(tflite.convert_network(*lower(MFANet(Widths.uniform(4)), 4, 4), "fp32", "float"))
+    path.write_bytes(converter.convert_network(*lower(MFANet(Widths.uniform(4)), 4, 4), "fp32", "float"))
     message = run("info", path).message
     assert f"model {path}: it holds no facts by mfagan" in message
     path.write_text("no model at all")

@@ -7,7 +7,7 @@ import pytest
 
 from mfagan import checkpoint
 from mfagan.data.splits import read_pairs
-from mfagan.deploy.litert import max_abs_difference
+from mfagan.deploy.tflite.litert import max_abs_difference
 from mfagan.evaluation.scores import mean_psnr_db, super_resolve
 from mfagan.sr.kinds import load_generator
 from tests import tiny

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mfagan.deploy import tflite, web_runtime
+from mfagan.deploy.tflite import converter
+from mfagan.deploy.web import runtime as web_runtime
 from mfagan.graph.operators import Activation, Operator
 from tests.command import Run
-from tests.deploy.web_runtimes import pack_archive, write_folder
+from tests.deploy.web.runtimes import pack_archive, write_folder
 from tests.web import Served, serve
 
 
@@ -130,5 +131,5 @@ def test_a_network_that_enlarges_no_picture_is_refused(run: Run, kind: str, runt
         x, y = (Activation(name, 4, 4, 5) for name in "xy")
         operators = [Operator("relu", (x,), y)]
     path = tmp_path / "other.tflite"
-    path.write_bytes(tflite.convert(operators, {}))
+    path.write_bytes(converter.convert(operators, {}))
     assert "are not those of a network that enlarges one RGB picture" in refusal(run, path, runtime)

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-import mfagan.deploy
+import mfagan.deploy.tflite
 from tests.command import Run
 from tests.tiny import write_photos
 
@@ -17,9 +17,9 @@ def hide(monkeypatch: pytest.MonkeyPatch, package: str, fault: str) -> None:
     """Make the import of a package fail, as if nothing of it had been imported before."""
     for name in [name for name in sys.modules if name.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
-    for name in ("litert", "tflite"):
-        monkeypatch.delitem(sys.modules, f"mfagan.deploy.{name}", raising=False)
-        monkeypatch.delattr(mfagan.deploy, name, raising=False)
+    for name in [name for name in sys.modules if name.startswith(f"{mfagan.deploy.tflite.__name__}.")]:
+        monkeypatch.delitem(sys.modules, name)
+        monkeypatch.delattr(mfagan.deploy.tflite, name.rpartition(".")[2], raising=False)
     monkeypatch.delitem(sys.modules, "mfagan.sr.export", raising=False)
     monkeypatch.setitem(sys.modules, package, None if fault == "missing" else _Broken(package))  # type: ignore[arg-type]
 

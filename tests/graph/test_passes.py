@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from mfagan.cli import options as cli_options
-from mfagan.deploy import litert, tflite
+from mfagan.deploy.tflite import converter, litert
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Operator
 from mfagan.graph.passes import DEFAULT_PASSES, PASSES, read_passes, rewrite, rewrite_operators
@@ -36,7 +36,7 @@ def test_a_rewritten_network_computes_the_same(passes: str, residual: Residual):
     torch.nn.init.normal_(network.get_parameter("fusion.reconstruct.bias"))
     found = rewrite_operators(list_mfanet(residual), read_passes(passes))
     weights = found.cut_weights(dict(network.state_dict()) | dict(network.named_buffers()))
-    model = tflite.convert(found.operators, weights)
+    model = converter.convert(found.operators, weights)
     assert litert.max_abs_difference(model, network, torch.rand(3, HEIGHT, WIDTH)) < 1e-5
 
 
@@ -133,11 +133,11 @@ def test_a_concatenation_goes_where_all_that_reads_it_takes_parts(readers: tuple
     before = read_by(*readers)
     found = rewrite_operators(before, ["parts"])
     assert count(found.operators, "concat") == n_concats
-    shapes = (item for op in before for item in tflite.weight_shapes(op).items())
+    shapes = (item for op in before for item in converter.weight_shapes(op).items())
     weights: dict[str, Tensor] = {name: torch.randn(shape) for name, shape in shapes}
     x = torch.randn(4, HEIGHT, WIDTH)
-    expected = litert.run(tflite.convert(before, weights), [x])
-    actual = litert.run(tflite.convert(found.operators, found.cut_weights(weights)), [x])
+    expected = litert.run(converter.convert(before, weights), [x])
+    actual = litert.run(converter.convert(found.operators, found.cut_weights(weights)), [x])
     torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
 
 

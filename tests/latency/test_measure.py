@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import mfagan
-from mfagan.deploy import litert, tflite
+from mfagan.deploy.tflite import converter, litert
 from mfagan.devices import describe_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
@@ -138,11 +138,11 @@ def test_a_built_table_prices_a_network_and_survives_its_file(tmp_path: Path):
 def test_a_whole_file_is_measured():
     torch.manual_seed(0)
     network = mfanet.MFANet(SMALL)
-    model = tflite.convert(mfanet.operators(SMALL, *SIZE), network.state_dict())
+    model = converter.convert(mfanet.operators(SMALL, *SIZE), network.state_dict())
     entry = measure_model(model, threads=1, rounds=2)
     assert entry.latency_ms > 0
     assert entry.repeats >= 2
-    wide = tflite.convert(mfanet.operators(SMALL, 64, 64), network.state_dict())
+    wide = converter.convert(mfanet.operators(SMALL, 64, 64), network.state_dict())
     steps = []
     small, large = measure_models([model, wide], 1, rounds=3, report=lambda *step: steps.append(step))
     assert 0 < small.latency_ms < large.latency_ms

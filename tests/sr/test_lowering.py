@@ -3,11 +3,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.deploy import litert, tflite
+from mfagan.deploy.tflite import converter, litert
 from mfagan.errors import InputError
 from mfagan.sr.kinds import PEERS, build, load_foreign
 from mfagan.sr.lowering import lower
-from tests.deploy.test_tflite import list_operators
+from tests.deploy.tflite.test_converter import list_operators
 from tests.published_data import find_published_data
 
 SIZE = (21, 18)
@@ -17,7 +17,7 @@ SMALL = {"n_blocks": 1, "features": 12}
 def export(network: nn.Module) -> tuple[bytes, float]:
     listed, weights = lower(network, *SIZE)
     photo = torch.rand(3, *SIZE, generator=torch.Generator().manual_seed(0))
-    model = tflite.convert(listed, weights)
+    model = converter.convert(listed, weights)
     return model, litert.max_abs_difference(model, network, photo)
 
 

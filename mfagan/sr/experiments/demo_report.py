@@ -9,7 +9,7 @@ from mfagan import checkpoint
 from mfagan.data.embedded import EMBEDDED
 from mfagan.data.images import write_image
 from mfagan.data.splits import read_pairs
-from mfagan.deploy.litert import max_abs_difference
+from mfagan.deploy.tflite.litert import max_abs_difference
 from mfagan.evaluation.contact_sheet import side_by_side
 from mfagan.evaluation.scores import (
     PerceptualDistance,

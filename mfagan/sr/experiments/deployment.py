@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from mfagan.data.pairs import Pair
-from mfagan.deploy import litert
 from mfagan.deploy.target import ExportTarget
+from mfagan.deploy.tflite import litert
 from mfagan.devices import CPU, describe_device
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.evaluation.text_table import Cell, Column

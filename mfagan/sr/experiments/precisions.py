@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from mfagan.data.pairs import Pair
-from mfagan.deploy import litert
 from mfagan.deploy.target import ExportTarget, passes_for
+from mfagan.deploy.tflite import litert
 from mfagan.devices import CPU, describe_device
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.latency.measure import measure_models

@@ -1,0 +1,1 @@
+"""ONNX files: written, run, and computed in tiles."""

@@ -1,0 +1,1 @@
+"""TensorFlow Lite files: written, run by LiteRT, and computed in tiles."""
