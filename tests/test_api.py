@@ -311,6 +311,13 @@ def test_export_writes_a_file_that_computes_the_same(
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.network.state_dict().items())
 
 
+def test_an_export_in_int8_is_calibrated_on_bundled_photographs(model: mfagan.Model, tmp_path: Path):
+    found = mfagan.export(model, tmp_path / "net.tflite", size=(16, 16), precision="int8")
+    assert 1e-4 < found.max_abs_difference < 0.5
+    card = json.loads((tmp_path / "net.tflite.card.json").read_text())
+    assert len(card["calibrated_on"]) == 6
+
+
 def test_export_checks_its_place_first(tmp_path: Path):
     copy = tmp_path / "net.safetensors"
     copy.write_bytes(SUPERGENERATOR.read_bytes())
