@@ -168,8 +168,8 @@ class LatencyTable(BaseModel):
             The table.
 
         Raises:
-            SearchError: the file cannot be read, is of an unknown version, or was altered after it was written; names the
-                file, and the field and value that is wrong.
+            SearchError: the file cannot be read, is of an unknown version, or was altered after it was written; names
+                the file, and the field and value that is wrong.
         """
         try:
             content = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)

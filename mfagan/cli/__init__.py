@@ -16,7 +16,9 @@ from mfagan.cli import (
     evaluate,
     export,
     history,
+    latency,
     networks,
+    reprice,
     studies,
     sweep,
     upscale,
@@ -49,6 +51,7 @@ app = typer.Typer(
 )
 lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
 lut_app.command("build")(studies.build_lut)
+lut_app.command("audit")(latency.audit)
 data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
 data_app.command("check")(data.check)
 data_app.command("shrink")(data.shrink)
@@ -74,6 +77,7 @@ _PANELS = {
         "front": studies.front,
         "pick": studies.pick,
         "tabulate": studies.tabulate,
+        "reprice": reprice.reprice,
         "history": history.history,
         "record": history.record,
     },

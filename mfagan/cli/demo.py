@@ -78,7 +78,7 @@ def _search_and_export(
     with _timed(seconds, "search"):
         run_search(str(out / LUT), supernet, storage=storage, study=study, trials=trials, seed=seed)
     with _timed(seconds, "front"):
-        front(out=out / FRONT, storage=storage, study=study)
+        front(out=out / FRONT, storage=storage, study=[study])
     with _timed(seconds, "pick"):
         pick(out=picked, storage=storage, study=study, knee=True)
     with _timed(seconds, "finetune"):

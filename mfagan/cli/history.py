@@ -82,9 +82,9 @@ class Lineage:
         """
         from mfagan.checkpoint import sha256
         from mfagan.devices import CPU, describe_device
-        from mfagan.latency.measure import find_runtime
+        from mfagan.latency.runtimes import find_runtime
 
-        runtime = f"LiteRT {find_runtime('litert').version}"
+        runtime = f"LiteRT {find_runtime('litert').version()}"
         facts = {"latency_ms": latency_ms, "threads": threads, "device": describe_device(CPU)}
         self.record("measure", model, sha256(model), facts | {"runtime": runtime})
 
@@ -172,6 +172,8 @@ def history(
         return
     print(f"study {study} in {label}: {record.n_trials} trials (times are UTC)")
     for name, text in record.identity.items():
+        print(f"    {name:<20}{text[:12] if name.endswith('sha256') else text}")
+    for name, text in record.origin.items():
         print(f"    {name:<20}{text[:12] if name.endswith('sha256') else text}")
     if not trees:
         print("nothing was made from it yet: `mfagan pick` begins")
@@ -289,6 +291,7 @@ def _as_json(
         "study": record.name,
         "storage": storage,
         "identity": dict(record.identity),
+        "origin": dict(record.origin),
         "n_trials": record.n_trials,
         "trials": trials,
     }

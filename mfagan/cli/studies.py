@@ -51,14 +51,18 @@ def build_lut(
     size: SizeOption = "128x128",
     scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
     rounds: Annotated[
-        int | None, typer.Option(min=1, help="Rounds, of whose runs the fastest counts.")
+        int | None, typer.Option(min=1, help="Rounds (default: until the medians are stable).")
     ] = None,
     passes: PassesOption = DEFAULT_PASSES,
 ) -> None:
-    """Measure every block the choices can need on this machine and write the look-up table."""
+    """Measure every block the choices can need on this machine and write the look-up table.
+
+    If it is stopped, the rounds that were measured are kept beside the table, and the same command continues.
+    """
     from mfagan.files import require_place, write_atomic
     from mfagan.graph.passes import read_passes
-    from mfagan.latency.measure import ROUNDS, build_table
+    from mfagan.latency.building import build_table
+    from mfagan.latency.journal import Journal
     from mfagan.latency.tables import describe_build, warn_noise
     from mfagan.progress import show_bar
     from mfagan.sr.study.problem import every_block
@@ -68,20 +72,28 @@ def build_lut(
     names = read_passes(passes)
     command = describe_build(threads, (height, width), runtime, out, scale, names)
     command += "" if rounds is None else f" --rounds {rounds}"
-    with show_bar("latency table") as report:
-        table = build_table(
-            # Without the residual, a block whose pixel shuffle has moved is another one.
-            every_block((height, width), scale, "none", names)
-            | every_block((height, width), scale, passes=names),
-            runtime=runtime,
-            threads=threads,
-            input_size=(height, width),
-            command=command,
-            passes=names,
-            rounds=rounds or ROUNDS,
-            report=report,
-        )
+    journal = out.with_name(f"{out.name}.part")
+    try:
+        with show_bar("latency table") as report:
+            table = build_table(
+                # Without the residual, a block whose pixel shuffle has moved is another one.
+                every_block((height, width), scale, "none", names)
+                | every_block((height, width), scale, passes=names),
+                runtime=runtime,
+                threads=threads,
+                input_size=(height, width),
+                command=command,
+                passes=names,
+                rounds=rounds,
+                report=report,
+                journal=journal,
+            )
+    except KeyboardInterrupt:
+        kept = Journal.count_rounds(journal)
+        logger.warning("interrupted: %d rounds are kept in %s, and the same command continues", kept, journal)
+        raise
     write_atomic(out, table.to_json())
+    journal.unlink()
     noise = warn_noise(table)
     if noise:
         logger.warning(noise)
@@ -218,18 +230,26 @@ def _run_study(problem: "Problem", storage: str, study: str, settings: "SearchSe
 def front(
     out: OutOption,
     storage: StorageOption = DEFAULT_STORAGE,
-    study: StudyOption = DEFAULT_STUDY,
+    study: Annotated[
+        list[str] | None,
+        typer.Option(help=f"The study's name ({DEFAULT_STUDY}); of several, the fronts are overlaid."),
+    ] = None,
 ) -> None:
     """Write the Pareto front as one HTML file that works offline."""
     from mfagan.files import require_place, write_atomic
-    from search.report.html_page import front_page
+    from search.report.html_page import front_page, overlay_page
     from search.storage.address import check_other_file
     from search.study import load
 
     check_other_file(out, storage)
     require_place(out)
-    how = f"Pick a trial N: mfagan pick {_where(storage, study)} --trial N --out picked.json"
-    write_atomic(out, front_page(load(storage, study), notes=[how]))
+    names = study or [DEFAULT_STUDY]
+    hows = [
+        f"Pick a trial N: mfagan pick {_where(storage, name)} --trial N --out picked.json" for name in names
+    ]
+    records = [load(storage, name) for name in names]
+    page = front_page(records[0], notes=hows) if len(records) == 1 else overlay_page(records, notes=hows)
+    write_atomic(out, page)
     print(out)
 
 

@@ -9,10 +9,7 @@ from mfagan.errors import InputError
 from mfagan.graph.passes import DEFAULT_PASSES
 from search.latency import LatencyTable
 
-__all__ = ["NOISE_LIMIT", "describe_build", "find_table", "read_table", "warn_noise", "warn_size"]
-
-NOISE_LIMIT = 0.05
-"""The share of its latencies that a table's spreads may reach before a warning."""
+__all__ = ["describe_build", "find_table", "read_table", "warn_noise", "warn_size"]
 
 
 def describe_build(
@@ -76,15 +73,15 @@ def warn_noise(table: LatencyTable) -> str | None:
     """One line if other work on the machine disturbed the measurement of a table, else None.
 
     Args:
-        table: The table; `NOISE_LIMIT` is compared with the sum of its spreads over the sum of its latencies.
+        table: The table.
     """
-    spread = sum(entry.spread_ms for entry in table.entries.values())
-    share = spread / sum(entry.latency_ms for entry in table.entries.values())
-    if share <= NOISE_LIMIT:
+    noise = table.noise
+    if noise is None or not noise.noisy:
         return None
+    share = "" if noise.cpu_over_wall is None else f", each thread had {noise.cpu_over_wall:.0%} of a core"
     return (
-        f"the latencies varied by {share:.0%} while they were measured, so other work kept the "
-        f"machine busy; measure again when it is idle: {table.command}"
+        f"the latencies varied by {noise.spread:.0%} and are known within {noise.uncertainty:.1%}{share}: other work "
+        f"kept the machine busy while they were measured; measure again when it is idle: {table.command}"
     )
 
 
