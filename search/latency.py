@@ -234,6 +234,24 @@ class LatencyTable(BaseModel):
         self.require(keys, self.command)
         return math.fsum(self.entries[key].latency_ms for key in keys)
 
+    def rescaled(self, factor: float) -> Self:
+        """Return the table with all latencies multiplied by a factor, and marked so.
+
+        Args:
+            factor: how many times slower another machine is; positive.
+        """
+        entries = {
+            key: entry.model_copy(
+                update={
+                    "latency_ms": entry.latency_ms * factor,
+                    "spread_ms": entry.spread_ms * factor,
+                    "sustained_ms": None if entry.sustained_ms is None else entry.sustained_ms * factor,
+                }
+            )
+            for key, entry in self.entries.items()
+        }
+        return self.model_copy(update={"entries": entries, "rescaled_by": self.rescaled_by * factor})
+
     @computed_field
     @property
     def sha256(self) -> str:

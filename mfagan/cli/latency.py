@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.options import JsonOption, SeedOption
+from mfagan.cli.options import JsonOption, RescaleOption, SeedOption
 
 if TYPE_CHECKING:
     from mfagan.latency.audit import Audit
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["audit"]
 
 logger = logging.getLogger(__name__)
-
-RescaleOption = Annotated[
-    bool,
-    typer.Option("--rescale", help="Multiply the prices by how much slower fixed operators are here."),
-]
 
 
 def audit(
@@ -38,9 +33,9 @@ def audit(
     """Measure SubGenerators that took no part in building a table, end to end, and compare them with its prices."""
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.audit import audit_table
-    from mfagan.latency.machine import TableMachine, match_machine
+    from mfagan.latency.machine import match_machine
     from mfagan.latency.runtimes import find_runtime
-    from mfagan.latency.tables import find_table
+    from mfagan.latency.tables import TableMachine, find_table
     from mfagan.progress import show_bar
     from mfagan.sr.study.problem import draw_networks
     from search.latency import LatencyTable

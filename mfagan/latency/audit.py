@@ -11,7 +11,7 @@ from scipy.stats import kendalltau
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.graph.passes import rewrite
-from mfagan.latency.machine import MachineMatch
+from mfagan.latency.machine import MachineMatch, rescale_table
 from mfagan.latency.runtimes import Loader, find_runtime
 from mfagan.latency.sampling import (
     Clock,
@@ -115,19 +115,13 @@ def audit_table(
     """
     if min(len(networks), rounds) < 2:
         raise InputError(f"an audit of {len(networks)} networks in {rounds} rounds: give 2 or more of each")
-    factor = 1.0
-    if rescale:
-        if machine.factor is None:
-            raise InputError(
-                f"the table cannot be rescaled ({machine.reason}): build it again, or leave it as it is"
-            )
-        factor = machine.factor
+    table = rescale_table(table, machine) if rescale else table
     runtime, show = find_runtime(table.runtime), report or ignore_progress
     clock = choose_clock(runtime, table.threads)
     prices_ms: dict[str, float] = {}
     rewritten = {name: rewrite(blocks, table.passes).blocks for name, blocks in networks.items()}
     for name, blocks in rewritten.items():
-        prices_ms[name] = factor * table.price(block.key for block in blocks)
+        prices_ms[name] = table.price(block.key for block in blocks)
     n, loaders = len(networks), dict[str, Loader]()
     for name, blocks in rewritten.items():
         whole = Block(name, tuple(operator for block in blocks for operator in block.operators))
@@ -142,7 +136,7 @@ def audit_table(
         for name, entry in entries.items()
     )
     noise = describe_noise(found, clock, table.threads)
-    return compare(audited, _halves(found, clock), clock, noise, factor, machine)
+    return compare(audited, _halves(found, clock), clock, noise, table.rescaled_by, machine)
 
 
 def compare(
@@ -200,7 +194,7 @@ def _halves(rounds: Sequence[Round], clock: Clock) -> tuple[list[float], list[fl
 
 def _tau(one: np.ndarray, other: np.ndarray) -> float | None:
     """Kendall's tau-b, None if all values of one are equal."""
-    tau = float(kendalltau(one, other).statistic)
+    tau = float(kendalltau(one, other)[0])  # pyright: ignore[reportArgumentType]
     return None if math.isnan(tau) else _rounded(tau)
 
 

@@ -107,7 +107,8 @@ def build_table(
         clock,
         schedule,
         lambda done, total, key: show(steps + done, steps + total, key),
-        *(() if kept is None else (kept.rounds, kept.append)),
+        kept=() if kept is None else kept.rounds,
+        keep=None if kept is None else kept.append,
     )
     return LatencyTable(
         unit="ms",

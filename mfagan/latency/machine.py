@@ -4,75 +4,35 @@ Two machines can have one device string and differ two times in speed. The opera
 fastest run, which other work on the machine hardly changes.
 """
 
-import json
 import math
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from mfagan.devices import CPU, describe_device
+from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block, Operator, Window
 from mfagan.latency.runtimes import RUNTIMES, find_runtime
 from mfagan.latency.sampling import Schedule, choose_clock, measure_in_turn
+from mfagan.latency.tables import TableMachine
 from search.latency import LatencyTable, Processor
 
 __all__ = [
     "SAME_WITHIN",
     "MachineMatch",
-    "TableMachine",
     "calibration_blocks",
     "describe_processor",
     "match_machine",
     "measure_calibration",
+    "rescale_table",
 ]
 
 SAME_WITHIN = 1.25
 """The ratio of two times of an operator, one over the other, up to which they may be one machine's."""
 _ROUNDS = 5
-
-
-@dataclass(frozen=True)
-class TableMachine:
-    """Where a table was measured, as studies and picks carry it.
-
-    device: The table's device.
-    runtime: Its runtime.
-    calibration_ms: Its times of the calibration's operators, empty if it has none.
-    """
-
-    device: str
-    runtime: str
-    calibration_ms: Mapping[str, float] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, table: LatencyTable) -> "TableMachine":
-        """The machine of a table.
-
-        Args:
-            table: The table.
-        """
-        return cls(table.device, table.runtime, table.calibration_ms)
-
-    @classmethod
-    def from_text(cls, text: str) -> "TableMachine | None":
-        """What `to_text` wrote; None for another text.
-
-        Args:
-            text: The text.
-        """
-        try:
-            fields = json.loads(text)
-            times_ms = {str(name): float(ms) for name, ms in fields["calibration_ms"].items()}
-            return cls(str(fields["device"]), str(fields["runtime"]), times_ms)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            return None
-
-    def to_text(self) -> str:
-        """It as one line of JSON."""
-        return json.dumps(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -156,6 +116,23 @@ def match_machine(table: TableMachine, here_ms: Mapping[str, float] | None = Non
     reason = f"{table.device}; fixed operators take {low:.2f} to {high:.2f} of its times here"
     same = table.device == named and low >= 1 / SAME_WITHIN and high <= SAME_WITHIN
     return MachineMatch(same, round(factor, 4), reason)
+
+
+def rescale_table(table: LatencyTable, match: MachineMatch) -> LatencyTable:
+    """A table of another machine with its latencies brought to this one's speed, and marked so.
+
+    Args:
+        table: The table.
+        match: What `match_machine` found of it.
+
+    Raises:
+        InputError: The two machines could not be compared.
+    """
+    if match.factor is None:
+        raise InputError(
+            f"the table cannot be rescaled ({match.reason}): build it again, or leave it as it is"
+        )
+    return table.rescaled(match.factor)
 
 
 def describe_processor() -> Processor:

@@ -1,7 +1,9 @@
 """Find latency look-up tables, shipped or the user's own, and warn if one does not suit its use."""
 
+import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import mfagan
@@ -9,7 +11,52 @@ from mfagan.errors import InputError
 from mfagan.graph.passes import DEFAULT_PASSES
 from search.latency import LatencyTable
 
-__all__ = ["describe_build", "find_table", "read_table", "warn_noise", "warn_size"]
+__all__ = ["TableMachine", "describe_build", "find_table", "read_table", "warn_noise", "warn_size"]
+
+
+@dataclass(frozen=True)
+class TableMachine:
+    """Where a table was measured, as studies and picks carry it.
+
+    device: The table's device.
+    runtime: Its runtime.
+    calibration_ms: Its times of the calibration's operators, empty if it has none; rescaled as its latencies.
+    rescaled_by: The factor that its latencies were multiplied by, 1 for measured ones.
+    """
+
+    device: str
+    runtime: str
+    calibration_ms: Mapping[str, float] = field(default_factory=dict)
+    rescaled_by: float = 1.0
+
+    @classmethod
+    def of(cls, table: LatencyTable) -> "TableMachine":
+        """The machine of a table.
+
+        Args:
+            table: The table.
+        """
+        factor = table.rescaled_by
+        times_ms = {name: factor * ms for name, ms in table.calibration_ms.items()}
+        return cls(table.device, table.runtime, times_ms, factor)
+
+    @classmethod
+    def from_text(cls, text: str) -> "TableMachine | None":
+        """What `to_text` wrote; None for another text.
+
+        Args:
+            text: The text.
+        """
+        try:
+            fields = json.loads(text)
+            times_ms = {str(name): float(ms) for name, ms in fields["calibration_ms"].items()}
+            return cls(str(fields["device"]), str(fields["runtime"]), times_ms, float(fields["rescaled_by"]))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
+
+    def to_text(self) -> str:
+        """It as one line of JSON."""
+        return json.dumps(asdict(self))
 
 
 def describe_build(

@@ -37,7 +37,7 @@ def test_a_repriced_study_is_the_one_that_a_search_would_make(
     assert [point.choice for point in after.points] == [point.choice for point in before.points]
     assert [point.values[0] for point in after.points] == [point.values[0] for point in before.points]
     assert [point.values[1] for point in after.points] != [point.values[1] for point in before.points]
-    assert after.identity == before.identity | {"lut_sha256": LatencyTable.read(other).sha256}
+    assert after.identity == dict(before.identity) | {"lut_sha256": LatencyTable.read(other).sha256}
     assert after.origin["repriced_from"] == "s"
     assert after.origin["lut_sha256"] == LatencyTable.read(table).sha256
     # A search with the other table accepts it as its own and goes on.

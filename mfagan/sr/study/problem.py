@@ -335,5 +335,6 @@ def as_picked(study: str, point: Point) -> Picked:
         widths=tuple(finding.widths),
         psnr_db=finding.psnr_db,
         latency_ms=finding.latency_ms,
+        lut_machine=str(point.attributes.get("lut_machine", "")),
         **carried,  # pyright: ignore[reportArgumentType] - checked by Picked
     )
