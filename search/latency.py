@@ -27,7 +27,7 @@ from pydantic import (
 
 from search.errors import SearchError, first_fault
 
-__all__ = ["BlockLatency", "LatencyTable", "Noise", "Processor"]
+__all__ = ["BlockLatency", "LatencyTable", "Noise", "Processor", "Thermal"]
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -90,6 +90,24 @@ class Noise(BaseModel):
     noisy: bool
 
 
+class Thermal(BaseModel):
+    """How warm a phone became while a table was measured.
+
+    Attributes:
+        status: the highest of Android's thermal statuses: `none`, `light`, `moderate`, `severe`, `critical`, `emergency`
+            or `shutdown`; None if it is not known.
+        drift: by which share the last round was slower than the first, in the median over the blocks.
+        throttled: whether one of these shows that the phone slowed down, so that the table should be measured again
+            when it is cool.
+    """
+
+    model_config = _STRICT
+
+    status: _Text | None
+    drift: Annotated[float, Field(gt=-1, allow_inf_nan=False)]
+    throttled: bool
+
+
 class LatencyTable(BaseModel):
     """Latencies of named blocks on one device and runtime.
 
@@ -111,12 +129,14 @@ class LatencyTable(BaseModel):
         delegate: what computed the operators within the runtime, such as `XNNPACK`, `gpu` or `nnapi`; None if it is not
             known.
         precision: of the weights and the arithmetic: `fp32`, `fp16` or `int8`.
-        statistic: which of a block's runs `latency_ms` is: the fastest or the median.
+        statistic: which of a block's runs `latency_ms` is: the fastest, the median or, from tools that report no other,
+            the mean.
         clock: what a run was timed by: `wall`, or the `cpu` time of a single thread, which does not count other work.
         load: `burst`: the device was rested when the measurement began; `sustained`: it had worked for minutes.
         warm_up_runs: runs after each loading that do not count.
         runs_per_load: runs after each loading that count; None if they were not equally many.
         noise: how far other work disturbed the measurement; None if it is not known.
+        thermal: how warm the phone became; None if it is not known.
         calibration_ms: the fastest runs of a few fixed operators, in ms, by which the machine is known again.
         networks: names of the whole networks that took part in building the table.
         rescaled_by: the factor that all latencies of another machine's table were multiplied by; 1 for a measured one.
@@ -138,12 +158,13 @@ class LatencyTable(BaseModel):
     processor: Processor | None = None
     delegate: _Text | None = None
     precision: Literal["fp32", "fp16", "int8"] = "fp32"
-    statistic: Literal["fastest", "median"] = "fastest"
+    statistic: Literal["fastest", "median", "mean"] = "fastest"
     clock: Literal["wall", "cpu"] = "wall"
     load: Literal["burst", "sustained"] = "burst"
     warm_up_runs: NonNegativeInt = 1
     runs_per_load: PositiveInt | None = None
     noise: Noise | None = None
+    thermal: Thermal | None = None
     calibration_ms: dict[_Text, _Positive] = {}
     networks: Annotated[tuple[_Text, ...], Strict(False)] = ()
     rescaled_by: _Positive = 1.0

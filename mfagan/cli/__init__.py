@@ -16,6 +16,7 @@ from mfagan.cli import (
     evaluate,
     export,
     history,
+    kits,
     latency,
     networks,
     reprice,
@@ -52,6 +53,8 @@ app = typer.Typer(
 lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
 lut_app.command("build")(studies.build_lut)
 lut_app.command("audit")(latency.audit)
+lut_app.command("kit")(kits.write)
+lut_app.command("import")(kits.import_kit)
 data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
 data_app.command("check")(data.check)
 data_app.command("shrink")(data.shrink)
