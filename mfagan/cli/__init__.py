@@ -51,7 +51,7 @@ app = typer.Typer(
     epilog="MFAGAN_DEBUG=1 in the environment shows the traceback of an error.",
 )
 lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
-lut_app.command("build")(studies.build_lut)
+lut_app.command("build")(latency.build_lut)
 lut_app.command("audit")(latency.audit)
 lut_app.command("kit")(kits.write)
 lut_app.command("import")(kits.import_kit)

@@ -11,9 +11,10 @@ import typer
 
 from mfagan.cli.export import export
 from mfagan.cli.history import find_lineage
+from mfagan.cli.latency import build_lut
 from mfagan.cli.networks import finetune, train
 from mfagan.cli.options import MaxStepsOption, RescaleOption, SeedOption, find_lpips
-from mfagan.cli.studies import build_lut, front, pick, run_search
+from mfagan.cli.studies import front, pick, run_search
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR, WEIGHTS
 
 __all__ = ["demo"]

@@ -12,16 +12,12 @@ __all__ = ["import_kit", "write"]
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_ROUNDS = 5
-
 
 def write(
     out: Annotated[Path, typer.Option(help="The folder to write; it must not exist, or be empty.")],
     size: SizeOption = "128x128",
     scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
-    rounds: Annotated[
-        int, typer.Option(min=1, help="How often the script measures each block.")
-    ] = DEFAULT_ROUNDS,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the script measures each block.")] = 5,
     passes: PassesOption = DEFAULT_PASSES,
 ) -> None:
     """Write the blocks' files and a script that measures them on any device, for `mfagan lut import`."""
@@ -84,12 +80,7 @@ def import_kit(
     )
     require_place(out)
     write_atomic(out, table.to_json())
-    if found.partly_delegated:
-        logger.warning(
-            f"the delegate took only a part of {len(found.partly_delegated)} blocks, and the CPU the rest: "
-            + ", ".join(found.partly_delegated[:3])
-        )
-    for warning in (warn_thermal(table), warn_noise(table)):
+    for warning in (found.warn_delegate(), warn_thermal(table), warn_noise(table)):
         if warning:
             logger.warning(warning)
     print(out)

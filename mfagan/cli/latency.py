@@ -1,21 +1,127 @@
-"""`mfagan lut audit`: how far a latency table's prices are from what whole networks take."""
+"""`mfagan lut build` and `lut audit`: a latency table, and how far its prices are from what whole networks take."""
 
 import json
 import logging
+import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.options import JsonOption, RescaleOption, SeedOption
+from mfagan.cli.options import (
+    DEFAULT_PASSES,
+    JsonOption,
+    PassesOption,
+    RescaleOption,
+    SeedOption,
+    SizeOption,
+    read_size,
+)
+from mfagan.cli.phone import PhoneOptions, build_on_phone
+from mfagan.errors import InputError
 
 if TYPE_CHECKING:
     from mfagan.latency.audit import Audit
     from search.latency import LatencyTable
 
-__all__ = ["audit"]
+__all__ = ["audit", "build_lut"]
 
 logger = logging.getLogger(__name__)
+
+
+def build_lut(
+    out: Annotated[Path, typer.Option(help="The JSON file to write, such as luts/NAME.json.")],
+    runtime: Annotated[
+        str, typer.Option(help="What is measured: litert here, or android: a phone.")
+    ] = "litert",
+    threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
+    size: SizeOption = "128x128",
+    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Rounds (default: until the medians are stable).")
+    ] = None,
+    passes: PassesOption = DEFAULT_PASSES,
+    benchmark_model: Annotated[
+        str | None,
+        typer.Option(
+            help="android: TensorFlow Lite's benchmark_model, a file here to push or a path on the phone "
+            "(default: /data/local/tmp/benchmark_model)."
+        ),
+    ] = None,
+    use_gpu: Annotated[bool, typer.Option("--use-gpu", help="android: the GPU delegate.")] = False,
+    use_nnapi: Annotated[bool, typer.Option("--use-nnapi", help="android: NNAPI.")] = False,
+    serial: Annotated[str | None, typer.Option(help="android: the phone, if there are several.")] = None,
+    sustained: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES",
+            help="android: measure once more after this time under load, as phones throttle.",
+        ),
+    ] = None,
+) -> None:
+    """Measure every block the choices can need, here or on a phone by adb, and write the look-up table.
+
+    If it is stopped, what was measured is kept beside the table, and the same command continues.
+    """
+    from mfagan.files import require_place, write_atomic
+    from mfagan.graph.passes import read_passes
+    from mfagan.latency.building import build_table
+    from mfagan.latency.journal import Journal
+    from mfagan.latency.tables import describe_build, warn_noise
+    from mfagan.progress import show_bar
+    from mfagan.sr.study.table_blocks import table_blocks
+
+    height, width = read_size(size)
+    if sustained is not None and not (math.isfinite(sustained) and sustained > 0):
+        raise InputError(f"--sustained is {sustained}: give minutes, such as 15")
+    require_place(out)
+    names = read_passes(passes)
+    command = describe_build(threads, (height, width), runtime, out, scale, names)
+    command += "" if rounds is None else f" --rounds {rounds}"
+    phone = PhoneOptions(benchmark_model, use_gpu, use_nnapi, serial)
+    if runtime == "android":
+        command += "".join(f" {shlex.quote(word)}" for word in phone.words())
+        command += "" if sustained is None else f" --sustained {sustained:g}"
+        build_on_phone(
+            out,
+            phone,
+            command=command,
+            threads=threads,
+            size=(height, width),
+            scale=scale,
+            passes=names,
+            rounds=rounds,
+            minutes=sustained,
+        )
+        return
+    given = [*phone.words(), *([] if sustained is None else ["--sustained"])]
+    if given:
+        raise InputError(f"{given[0]}: it goes with --runtime android, and this is {runtime}; leave it out")
+    journal = out.with_name(f"{out.name}.part")
+    try:
+        with show_bar("latency table") as report:
+            table = build_table(
+                table_blocks((height, width), scale, names),
+                runtime=runtime,
+                threads=threads,
+                input_size=(height, width),
+                command=command,
+                passes=names,
+                rounds=rounds,
+                report=report,
+                journal=journal,
+            )
+    except KeyboardInterrupt:
+        kept = Journal.count_rounds(journal)
+        logger.warning("interrupted: %d rounds are kept in %s, and the same command continues", kept, journal)
+        raise
+    write_atomic(out, table.to_json())
+    journal.unlink()
+    noise = warn_noise(table)
+    if noise:
+        logger.warning(noise)
+    print(out)
 
 
 def audit(

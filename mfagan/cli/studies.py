@@ -1,4 +1,4 @@
-"""Commands on latency tables and studies: lut build, search, front, pick."""
+"""Commands on studies: search, front, pick."""
 
 import logging
 import shlex
@@ -10,14 +10,12 @@ import typer
 
 from mfagan.cli.history import Lineage
 from mfagan.cli.options import (
-    DEFAULT_PASSES,
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
     NAMED_CHECKPOINT,
     DeviceOption,
     ImagesOption,
     OutOption,
-    PassesOption,
     SeedOption,
     SizeOption,
     StorageOption,
@@ -30,7 +28,6 @@ from mfagan.cli.options import (
 from mfagan.sr.shipped import SUPERGENERATOR
 
 __all__ = [
-    "build_lut",
     "front",
     "pick",
     "run_search",
@@ -42,62 +39,6 @@ if TYPE_CHECKING:
     from search.settings import SearchSettings
 
 logger = logging.getLogger(__name__)
-
-
-def build_lut(
-    out: Annotated[Path, typer.Option(help="The JSON file to write, such as luts/NAME.json.")],
-    runtime: Annotated[str, typer.Option(help="The runtime that is measured.")] = "litert",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
-    size: SizeOption = "128x128",
-    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
-    rounds: Annotated[
-        int | None, typer.Option(min=1, help="Rounds (default: until the medians are stable).")
-    ] = None,
-    passes: PassesOption = DEFAULT_PASSES,
-) -> None:
-    """Measure every block the choices can need on this machine and write the look-up table.
-
-    If it is stopped, the rounds that were measured are kept beside the table, and the same command continues.
-    """
-    from mfagan.files import require_place, write_atomic
-    from mfagan.graph.passes import read_passes
-    from mfagan.latency.building import build_table
-    from mfagan.latency.journal import Journal
-    from mfagan.latency.tables import describe_build, warn_noise
-    from mfagan.progress import show_bar
-    from mfagan.sr.study.problem import every_block
-
-    height, width = read_size(size)
-    require_place(out)
-    names = read_passes(passes)
-    command = describe_build(threads, (height, width), runtime, out, scale, names)
-    command += "" if rounds is None else f" --rounds {rounds}"
-    journal = out.with_name(f"{out.name}.part")
-    try:
-        with show_bar("latency table") as report:
-            table = build_table(
-                # Without the residual, a block whose pixel shuffle has moved is another one.
-                every_block((height, width), scale, "none", names)
-                | every_block((height, width), scale, passes=names),
-                runtime=runtime,
-                threads=threads,
-                input_size=(height, width),
-                command=command,
-                passes=names,
-                rounds=rounds,
-                report=report,
-                journal=journal,
-            )
-    except KeyboardInterrupt:
-        kept = Journal.count_rounds(journal)
-        logger.warning("interrupted: %d rounds are kept in %s, and the same command continues", kept, journal)
-        raise
-    write_atomic(out, table.to_json())
-    journal.unlink()
-    noise = warn_noise(table)
-    if noise:
-        logger.warning(noise)
-    print(out)
 
 
 def run_search(

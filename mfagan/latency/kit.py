@@ -17,7 +17,9 @@ from mfagan.files import read_text, require_writable
 from mfagan.graph.operators import Block
 from mfagan.progress import ProgressCallback
 
-__all__ = ["MANIFEST", "RESULTS", "SCRIPT", "Kit", "KitBlock", "write_kit"]
+__all__ = ["DEFAULT_ROUNDS", "MANIFEST", "RESULTS", "SCRIPT", "Kit", "KitBlock", "write_kit"]
+
+DEFAULT_ROUNDS = 5
 
 MANIFEST = "manifest.json"
 SCRIPT = "measure.sh"

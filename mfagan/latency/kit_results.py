@@ -16,7 +16,7 @@ from mfagan.latency.reports.report_file import read_report
 from mfagan.latency.reports.timing import Statistic, Timing
 from mfagan.latency.thermal import read_status
 
-__all__ = ["RUN_FILE", "THERMAL_FILE", "Results", "Run", "read_results"]
+__all__ = ["HASHES_FILE", "RUN_FILE", "THERMAL_FILE", "Results", "Run", "read_results"]
 
 RUN_FILE = "run.txt"
 HASHES_FILE = "sha256.txt"
@@ -92,6 +92,13 @@ class Results:
     def partly_delegated(self) -> list[str]:
         """Keys of the blocks of which the delegate took only a part."""
         return [key for key, found in self.timings.items() if any(one.delegation == "part" for one in found)]
+
+    def warn_delegate(self) -> str | None:
+        """One line if the delegate left a part of some blocks to the CPU, else None."""
+        keys = self.partly_delegated
+        if not keys:
+            return None
+        return f"the delegate left a part of {len(keys)} blocks to the CPU, such as {', '.join(keys[:3])}"
 
     @property
     def drift(self) -> float:

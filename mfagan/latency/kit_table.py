@@ -8,7 +8,7 @@ from mfagan.errors import InputError
 from mfagan.latency.kit import Kit
 from mfagan.latency.kit_results import Results
 from mfagan.latency.reports.timing import Timing
-from mfagan.latency.tables import NOISE_LIMIT
+from mfagan.latency.sampling import SPREAD_LIMIT
 from mfagan.latency.thermal import STATUSES
 from search.latency import BlockLatency, LatencyTable, Noise, Thermal
 
@@ -17,15 +17,12 @@ __all__ = ["DRIFT_LIMIT", "make_table", "warn_thermal"]
 DRIFT_LIMIT = 0.1
 """By which share the last round may be slower than the first before the device counts as throttled."""
 
-_WIDE = 3.64
-"""Half of a median's 95 % confidence interval, in half interquartile ranges over the root of the number of rounds, of
-normally distributed times: 1.96 x 1.2533 / 0.6745."""
-
 
 def make_table(
     kit: Kit,
     results: Results,
     *,
+    sustained: Results | None = None,
     runtime: str,
     command: str,
     device: str | None = None,
@@ -37,6 +34,7 @@ def make_table(
     Args:
         kit: what was measured.
         results: all of its times.
+        sustained: likewise, after minutes under load; None if that was not measured.
         runtime: what the table calls the tool that ran the blocks.
         command: the command line that makes the table, recorded in it.
         device: a description of the device; None for what the kit's script wrote down.
@@ -59,6 +57,11 @@ def make_table(
             )
         threads = int(written)
     entries = {key: _summarise(found) for key, found in results.timings.items()}
+    if sustained is not None:
+        loaded = {key: _summarise(found).latency_ms for key, found in sustained.timings.items()}
+        entries = {
+            key: entry.model_copy(update={"sustained_ms": loaded[key]}) for key, entry in entries.items()
+        }
     return LatencyTable(
         unit="ms",
         runtime=runtime,
@@ -105,7 +108,7 @@ def _summarise(found: list[Timing]) -> BlockLatency:
 
 
 def _judge_noise(entries: dict[str, BlockLatency], results: Results) -> Noise | None:
-    """None if there is a single round, whose runs follow one another."""
+    """As `sampling.describe_noise`; None if there is a single round, whose runs follow one another."""
     rounds = min(map(len, results.timings.values()))
     if rounds < 2:
         return None
@@ -114,8 +117,8 @@ def _judge_noise(entries: dict[str, BlockLatency], results: Results) -> Noise | 
     return Noise(
         cpu_over_wall=None,
         spread=round(spread, 4),
-        uncertainty=round(_WIDE * spread / math.sqrt(rounds), 4),
-        noisy=spread > NOISE_LIMIT,
+        uncertainty=round(1.57 * 2 * spread / math.sqrt(rounds), 4),
+        noisy=spread > SPREAD_LIMIT,
     )
 
 

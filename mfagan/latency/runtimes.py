@@ -1,6 +1,5 @@
 """What runs blocks and networks so that they can be timed: the runtimes by their names."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -72,15 +71,9 @@ def load_litert(model: bytes, threads: int) -> Loader:
 
 
 def _prepare_litert(block: Block, threads: int) -> Loader:
-    from mfagan.deploy import tflite  # tensorflow takes seconds to load, and few commands need it
+    from mfagan.latency.block_file import convert_block  # tensorflow takes seconds to load
 
-    generator = torch.Generator().manual_seed(SEED)
-    weights = {
-        name: torch.randn(shape, generator=generator) / max(1, math.prod(shape[1:])) ** 0.5
-        for operator in block.operators
-        for name, shape in tflite.weight_shapes(operator).items()
-    }
-    return load_litert(tflite.convert(block.operators, weights), threads)
+    return load_litert(convert_block(block), threads)
 
 
 def _litert_version() -> str:
