@@ -77,7 +77,7 @@ ALLOWED = {
         "mfagan/deploy/tflite_tiles.py",
     ),
     ("ai_edge_litert",): ("mfagan/deploy/litert.py",),
-    ("onnx", "onnxruntime", "onnxscript"): ("mfagan/deploy/onnx.py",),
+    ("onnx", "onnxruntime", "onnxscript"): ("mfagan/deploy/onnx.py", "mfagan/deploy/onnx_operators.py"),
     ("lpips", "torchvision"): ("mfagan/pretrained.py",),
     ("pyvips",): ("mfagan/deploy/picture_files.py",),
     ("av",): ("mfagan/deploy/clip_files.py",),

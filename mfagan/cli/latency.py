@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mfagan.cli.options import (
-    DEFAULT_PASSES,
     JsonOption,
-    PassesOption,
     RescaleOption,
     SeedOption,
     SizeOption,
@@ -29,11 +27,17 @@ __all__ = ["audit", "build_lut"]
 
 logger = logging.getLogger(__name__)
 
+PHONE = "android"
+"""The runtime that is measured on a phone, by adb."""
+
 
 def build_lut(
     out: Annotated[Path, typer.Option(help="The JSON file to write, such as luts/NAME.json.")],
     runtime: Annotated[
-        str, typer.Option(help="What is measured: litert here, or android: a phone.")
+        str,
+        typer.Option(
+            help="litert, onnx or torch: this CPU; torch-cuda, torch-cuda-fp16; android: a phone, by adb."
+        ),
     ] = "litert",
     threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
     size: SizeOption = "128x128",
@@ -41,7 +45,13 @@ def build_lut(
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Rounds (default: until the medians are stable).")
     ] = None,
-    passes: PassesOption = DEFAULT_PASSES,
+    passes: Annotated[
+        str | None,
+        typer.Option(
+            help="Rewritings for speed: some of statistics,parts,shuffle,tiles16,tiles32, or none (default: the first "
+            "three; none for onnx and torch, whose networks are not rewritten)."
+        ),
+    ] = None,
     benchmark_model: Annotated[
         str | None,
         typer.Option(
@@ -56,7 +66,7 @@ def build_lut(
         float | None,
         typer.Option(
             metavar="MINUTES",
-            help="android: measure once more after this time under load, as phones throttle.",
+            help="Measure once more after this time under load, as phones throttle.",
         ),
     ] = None,
 ) -> None:
@@ -65,7 +75,6 @@ def build_lut(
     If it is stopped, what was measured is kept beside the table, and the same command continues.
     """
     from mfagan.files import require_place, write_atomic
-    from mfagan.graph.passes import read_passes
     from mfagan.latency.building import build_table
     from mfagan.latency.journal import Journal
     from mfagan.latency.tables import describe_build, warn_noise
@@ -76,13 +85,13 @@ def build_lut(
     if sustained is not None and not (math.isfinite(sustained) and sustained > 0):
         raise InputError(f"--sustained is {sustained}: give minutes, such as 15")
     require_place(out)
-    names = read_passes(passes)
+    names = _choose_passes(passes, runtime)
     command = describe_build(threads, (height, width), runtime, out, scale, names)
     command += "" if rounds is None else f" --rounds {rounds}"
+    command += "" if sustained is None else f" --sustained {sustained:g}"
     phone = PhoneOptions(benchmark_model, use_gpu, use_nnapi, serial)
-    if runtime == "android":
+    if runtime == PHONE:
         command += "".join(f" {shlex.quote(word)}" for word in phone.words())
-        command += "" if sustained is None else f" --sustained {sustained:g}"
         build_on_phone(
             out,
             phone,
@@ -95,9 +104,10 @@ def build_lut(
             minutes=sustained,
         )
         return
-    given = [*phone.words(), *([] if sustained is None else ["--sustained"])]
-    if given:
-        raise InputError(f"{given[0]}: it goes with --runtime android, and this is {runtime}; leave it out")
+    if phone.words():
+        raise InputError(
+            f"{phone.words()[0]}: it goes with --runtime {PHONE}, and this is {runtime}; leave it out"
+        )
     journal = out.with_name(f"{out.name}.part")
     try:
         with show_bar("latency table") as report:
@@ -111,6 +121,7 @@ def build_lut(
                 rounds=rounds,
                 report=report,
                 journal=journal,
+                load_minutes=sustained,
             )
     except KeyboardInterrupt:
         kept = Journal.count_rounds(journal)
@@ -122,6 +133,21 @@ def build_lut(
     if noise:
         logger.warning(noise)
     print(out)
+
+
+def _choose_passes(passes: str | None, runtime: str) -> tuple[str, ...]:
+    from mfagan.graph.passes import DEFAULT_PASSES, read_passes
+    from mfagan.latency.runtimes import find_runtime
+
+    rewrites = runtime == PHONE or find_runtime(runtime).rewrites
+    if passes is None:
+        return DEFAULT_PASSES if rewrites else ()
+    names = read_passes(passes)
+    if names and not rewrites:
+        raise InputError(
+            f"--passes {passes}: networks run in {runtime} as they are; give none, or leave it out"
+        )
+    return names
 
 
 def audit(

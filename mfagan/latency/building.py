@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
+from time import monotonic
 
 from mfagan.graph.operators import Block
 from mfagan.latency.journal import Journal
@@ -18,10 +20,13 @@ from mfagan.latency.sampling import (
     require_counts,
     summarise,
 )
+from mfagan.latency.timers import Loader
 from mfagan.progress import ProgressCallback, ignore_progress
 from search.latency import BlockLatency, LatencyTable
 
 __all__ = ["build_table", "measure_blocks"]
+
+_RUNS_OF_WORK = 20
 
 
 def measure_blocks(
@@ -64,6 +69,7 @@ def build_table(
     rounds: int | None = None,
     report: ProgressCallback | None = None,
     journal: Path | None = None,
+    load_minutes: float | None = None,
 ) -> LatencyTable:
     """Measure blocks as the latency table of this machine.
 
@@ -78,6 +84,7 @@ def build_table(
         report: Called with (done, total, key) after each step, or None.
         journal: A file that keeps each round, from which the same call continues after an interruption; the caller
             removes it when the table is written. None keeps nothing.
+        load_minutes: For how long the blocks run before all is measured once more, under load; None leaves that out.
 
     Raises:
         InputError: As `measure_blocks`, or the journal cannot be written.
@@ -110,6 +117,14 @@ def build_table(
         kept=() if kept is None else kept.rounds,
         keep=None if kept is None else kept.append,
     )
+    entries = summarise(found, clock)
+    if load_minutes is not None:
+        _work(loaders, load_minutes)
+        loaded = summarise(measure_in_turn(loaders, clock, Schedule(len(found))), clock)
+        entries = {
+            key: entry.model_copy(update={"sustained_ms": loaded[key].latency_ms})
+            for key, entry in entries.items()
+        }
     return LatencyTable(
         unit="ms",
         runtime=runtime,
@@ -119,10 +134,11 @@ def build_table(
         input_size=input_size,
         measured_at=measured_at,
         command=command,
-        entries=summarise(found, clock),
+        entries=entries,
         passes=tuple(passes),
         processor=processor,
         delegate=runs.delegate,
+        precision=runs.precision,
         statistic="median",
         clock=clock,
         warm_up_runs=schedule.warm_up_runs,
@@ -130,3 +146,14 @@ def build_table(
         noise=describe_noise(found, clock, threads),
         calibration_ms=measure_calibration(runtime),
     )
+
+
+def _work(loaders: Mapping[str, Loader], minutes: float) -> None:
+    """Keep the device busy: run the blocks one after the other."""
+    end = monotonic() + 60 * minutes
+    for load in cycle(loaders.values()):
+        time_run = load()
+        for _ in range(_RUNS_OF_WORK):
+            time_run()
+        if monotonic() > end:
+            return

@@ -3,21 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from time import perf_counter
+from typing import Literal
 
 import torch
 
 from mfagan.devices import CPU, describe_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
+from mfagan.graph.weights import random_weights
+from mfagan.latency.timers import Loader, Timer
+from mfagan.latency.torch_runtime import describe_cuda, prepare_cpu, prepare_cuda
 
 __all__ = ["RUNTIMES", "Loader", "Runtime", "Timer", "find_runtime", "load_litert"]
 
 SEED = 0
-
-Timer = Callable[[], float]
-"""Runs the subject once and returns how long that took, in ms of wall time."""
-Loader = Callable[[], Timer]
-"""Loads the subject again, at another address in memory."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Runtime:
     device: the processor that it runs on.
     delegate: what computes the operators within the runtime, None if it has no such part.
     in_caller: whether a single thread of it is the thread that calls it, so that CPU time can be its clock.
+    precision: of its weights and arithmetic.
+    rewrites: whether files for it are made of operators that passes have rewritten.
     """
 
     prepare: Callable[[Block, int], Loader]
@@ -36,6 +38,8 @@ class Runtime:
     device: Callable[[], str]
     delegate: str | None = None
     in_caller: bool = False
+    precision: Literal["fp32", "fp16"] = "fp32"
+    rewrites: bool = False
 
 
 def find_runtime(name: str) -> Runtime:
@@ -82,9 +86,60 @@ def _litert_version() -> str:
     return litert.VERSION
 
 
+def _prepare_onnx(block: Block, threads: int) -> Loader:
+    from mfagan.deploy import onnx_operators  # only this runtime needs it
+
+    model = onnx_operators.convert_operators(block.operators, random_weights(block.operators))
+
+    def load() -> Timer:
+        generator = torch.Generator().manual_seed(SEED)
+        inputs = {x.name: torch.rand(1, *x.shape, generator=generator).numpy() for x in block.inputs}
+        session = onnx_operators.open_session(model, threads)
+
+        def time_run() -> float:
+            start = perf_counter()
+            session.run(None, inputs)
+            return (perf_counter() - start) * 1e3
+
+        return time_run
+
+    return load
+
+
+def _onnx_version() -> str:
+    from mfagan.deploy import onnx_operators
+
+    return onnx_operators.VERSION
+
+
+def _torch_version() -> str:
+    return torch.__version__
+
+
+def _cuda(dtype: torch.dtype, precision: Literal["fp32", "fp16"]) -> Runtime:
+    return Runtime(
+        lambda block, threads: prepare_cuda(block, dtype),
+        _torch_version,
+        describe_cuda,
+        delegate="CUDA graph",
+        precision=precision,
+    )
+
+
+_describe_cpu = partial(describe_device, CPU)
+
 RUNTIMES = {
     "litert": Runtime(
-        _prepare_litert, _litert_version, partial(describe_device, CPU), delegate="XNNPACK", in_caller=True
-    )
+        _prepare_litert,
+        _litert_version,
+        _describe_cpu,
+        delegate="XNNPACK",
+        in_caller=True,
+        rewrites=True,
+    ),
+    "onnx": Runtime(_prepare_onnx, _onnx_version, _describe_cpu, in_caller=True),
+    "torch": Runtime(prepare_cpu, _torch_version, _describe_cpu, in_caller=True),
+    "torch-cuda": _cuda(torch.float32, "fp32"),
+    "torch-cuda-fp16": _cuda(torch.float16, "fp16"),
 }
 """The runtimes that tables can be measured on, by the name that a user gives."""

@@ -249,6 +249,7 @@ def test_without_adb_the_command_names_the_kit(run: Run, tmp_path: Path, monkeyp
     [
         (["--use-gpu"], "--use-gpu: it goes with --runtime android, and this is litert"),
         (["--runtime", "android", "--use-gpu", "--use-nnapi"], "give one of them"),
+        (["--runtime", "torch", "--passes", "parts"], "networks run in torch as they are"),
         (["--runtime", "android", "--sustained", "nan"], "give minutes, such as 15"),
         (["--runtime", "android", "--sustained", -1], "give minutes, such as 15"),
     ],
