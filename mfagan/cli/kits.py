@@ -65,14 +65,14 @@ def import_kit(
     from mfagan.latency.kit import RESULTS, Kit
     from mfagan.latency.kit_results import read_results
     from mfagan.latency.kit_table import make_table, warn_thermal
-    from mfagan.latency.tables import warn_noise
+    from mfagan.latency.tables import KIT_RUNTIME, warn_noise
 
     manifest = Kit.read(kit)
     found = read_results(kit, manifest, kit / RESULTS if results is None else results)
     table = make_table(
         manifest,
         found,
-        runtime="benchmark_model",
+        runtime=KIT_RUNTIME,
         command=command_line(),
         device=device,
         threads=threads,

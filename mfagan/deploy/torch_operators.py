@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mfagan.graph.operators import Block, Operator
+from mfagan.graph.operators import Activation, Block, Operator
 
 __all__ = ["OperatorModule"]
 
@@ -26,6 +26,7 @@ class OperatorModule(nn.Module):
         """
         super().__init__()
         self.graph = Block("", tuple(operators))
+        self._finished = _find_finished(self.graph)
         self._names = {name: name.replace(".", "_") for name in weights}
         for name, tensor in weights.items():
             self.register_buffer(self._names[name], tensor)
@@ -37,8 +38,10 @@ class OperatorModule(nn.Module):
             *inputs: Each (1, C, H, W).
         """
         values = dict(zip(self.graph.inputs, inputs, strict=True))
-        for operator in self.graph.operators:
+        for operator, finished in zip(self.graph.operators, self._finished, strict=True):
             values[operator.output] = self._apply_one(operator, [values[x] for x in operator.inputs])
+            for x in finished:
+                del values[x]
         return values[self.graph.output]
 
     def _weight(self, name: str) -> Tensor | None:
@@ -84,6 +87,17 @@ class OperatorModule(nn.Module):
                 return functional.pixel_shuffle(x[0], int(operator.value))
             case kind:
                 raise ValueError(f"operator {kind}: the PyTorch module does not know it")
+
+
+def _find_finished(graph: Block) -> list[list[Activation]]:
+    """For each operator the activations that no later one reads, whose memory is free from then on."""
+    finished: list[list[Activation]] = []
+    read = {graph.output}
+    for operator in reversed(graph.operators):
+        used = {*operator.inputs, operator.output}
+        finished.append([x for x in used if x not in read])
+        read |= used
+    return finished[::-1]
 
 
 def _pad_symmetric(x: Tensor, border: tuple[int, int, int, int]) -> Tensor:

@@ -11,7 +11,18 @@ from mfagan.errors import InputError
 from mfagan.graph.passes import DEFAULT_PASSES
 from search.latency import LatencyTable
 
-__all__ = ["TableMachine", "describe_build", "find_table", "read_table", "warn_noise", "warn_size"]
+__all__ = [
+    "KIT_RUNTIME",
+    "TableMachine",
+    "describe_build",
+    "find_table",
+    "read_table",
+    "warn_noise",
+    "warn_size",
+]
+
+KIT_RUNTIME = "benchmark_model"
+"""What tables that were measured with a kit name as their runtime."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +78,7 @@ def describe_build(
     scale: int = 4,
     passes: Sequence[str] = DEFAULT_PASSES,
 ) -> str:
-    """The command that builds a table, quoted for a shell.
+    """The command that builds a table, quoted for a shell; for `KIT_RUNTIME` that which writes a kit.
 
     Args:
         threads: CPU threads of the runtime.
@@ -78,20 +89,11 @@ def describe_build(
         passes: What rewrites the blocks; not mentioned if it is the default.
     """
     height, width = input_size
-    size = f"{height}x{width}"
-    words = [
-        "mfagan",
-        "lut",
-        "build",
-        "--runtime",
-        runtime,
-        "--threads",
-        threads,
-        "--size",
-        size,
-        "--out",
-        path,
-    ]
+    size = ["--size", f"{height}x{width}", "--out"]
+    if runtime == KIT_RUNTIME:
+        words = ["mfagan", "lut", "kit", *size, "KIT"]
+    else:
+        words = ["mfagan", "lut", "build", "--runtime", runtime, "--threads", threads, *size, path]
     words += [] if scale == 4 else ["--scale", scale]
     words += [] if tuple(passes) == DEFAULT_PASSES else ["--passes", ",".join(passes) or "none"]
     return shlex.join(map(str, words))

@@ -4,6 +4,7 @@ from time import perf_counter
 
 import torch
 
+from mfagan.allocator import keep_freed_memory
 from mfagan.deploy.torch_operators import OperatorModule
 from mfagan.devices import CPU, choose_device, describe_device
 from mfagan.graph.operators import Block
@@ -19,6 +20,9 @@ _WARM_UP_RUNS = 3
 def prepare_cpu(block: Block, threads: int) -> Loader:
     """How to load a block in PyTorch on the CPU, fp32 and channels_last, as networks run in this package.
 
+    The process keeps freed memory from then on: pages that the system takes back and clears again cost a whole network
+    and its blocks in different measure, and vary the more.
+
     Args:
         block: The block.
         threads: CPU threads, which PyTorch keeps afterwards.
@@ -26,6 +30,7 @@ def prepare_cpu(block: Block, threads: int) -> Loader:
 
     def load() -> Timer:
         torch.set_num_threads(threads)
+        keep_freed_memory()
         module, inputs = _place(block, CPU, torch.float32)
 
         @torch.inference_mode()

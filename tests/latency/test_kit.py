@@ -11,6 +11,7 @@ from mfagan.latency import kit as kits
 from mfagan.latency.kit import Kit, write_kit
 from mfagan.latency.kit_results import Results, read_results
 from mfagan.latency.kit_table import make_table, warn_thermal
+from mfagan.latency.tables import warn_size
 from mfagan.sr.study.table_blocks import count_most, table_blocks
 from search.latency import LatencyTable
 from tests.command import Run
@@ -287,6 +288,14 @@ def test_a_manifest_that_is_none_is_refused(folder: Path, tmp_path: Path):
             Kit.read(folder)
     manifest.write_text("\ufeff" + good, encoding="utf-8")
     assert Kit.read(folder).rounds == 2
+
+
+def test_a_table_of_a_kit_for_another_size_names_the_kit(folder: Path):
+    reports(folder, ".json", dict.fromkeys(names(folder), formats.litert_result()))
+    table = make_table(
+        Kit.read(folder), read(folder), runtime="benchmark_model", command="x", device="a phone", threads=2
+    )
+    assert "mfagan lut kit --size 64x48 --out KIT --passes none" in (warn_size(table, 64, 48) or "")
 
 
 def test_the_commands_write_a_kit_and_import_its_times(
