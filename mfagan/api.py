@@ -135,13 +135,16 @@ def export(
 ) -> Exported:
     """Write a model as a TensorFlow Lite or ONNX file, after comparing what it computes with PyTorch.
 
+    A model card is written beside it, as `OUT.card.json`.
+
     Args:
         model: what `mfagan.load` gave or takes.
         out: the file to write; an existing one is replaced once the check has passed.
         size: (height, width) in px of the LR images that the file enlarges; None for any, in ONNX alone.
         photo: the picture of the check; None for the two bundled validation photographs.
         format: "tflite" or "onnx".
-        precision: "fp32"; "fp16", which halves the file; in TFLite "dynamic" too, weights in 8 bits.
+        precision: "fp32"; "fp16", which halves the file; in TFLite "dynamic" too, weights in 8 bits, and "int8",
+            calibrated on the six other bundled photographs.
         pixels: what the file's pictures are made of: "float" in [0, 1], or "uint8".
 
     Returns:
@@ -151,15 +154,24 @@ def export(
         InputError: as `mfagan.load`; a size under 4x4 px; a format or precision that is not known; a file that cannot
             be written or is the model's own; a kind of network that cannot be exported; a check that fails.
     """
-    from mfagan.deploy.target import ExportTarget
+    from mfagan import checkpoint
+    from mfagan.deploy.model_card import card_path, describe_file, write_card
+    from mfagan.deploy.target import ExportTarget, passes_for
+    from mfagan.evaluation.calibration import read_calibration
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place, write_atomic
 
     found, lr_size = _as_model(model), None if size is None else _as_size(size)
-    target = ExportTarget(format, precision, lr_size, pixels)
+    target = ExportTarget(format, precision, lr_size, pixels, passes_for(precision))
     path = require_place(out, found.path, photo)
-    made = export_network(found.network, target, read_photos(photo, found.scale))
+    require_place(card_path(path), found.path, photo)
+    sha256 = None if found.path is None else checkpoint.sha256(found.path)
+    record = {} if found.path is None else checkpoint.read_record(found.path)
+    calibration = read_calibration(None, found.scale) if precision == "int8" else []
+    made = export_network(found.network, target, read_photos(photo, found.scale), calibration, sha256)
     write_atomic(path, made.content)
+    about = describe_file(path, found.kind, {"widths": found.widths, "scale": found.scale}, record)
+    write_card(path, about | {"precision": precision, "calibrated_on": list(made.calibrated_on)})
     fidelity = made.fidelity
     return Exported(path, lr_size, len(made.content), fidelity.max_abs_difference, fidelity.mean_lost_db)
 

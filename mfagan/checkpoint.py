@@ -23,6 +23,7 @@ __all__ = [
     "is_foreign",
     "load_weights",
     "read",
+    "read_record",
     "save",
     "sha256",
 ]
@@ -148,6 +149,21 @@ def is_foreign(path: str | Path) -> bool:
             return _KEY not in (file.metadata() or {})
     except (SafetensorError, OSError):
         return False
+
+
+def read_record(path: str | Path) -> Mapping[str, object]:
+    """Read how a file of weights was made.
+
+    Args:
+        path: a checkpoint, or a file without a description.
+
+    Returns:
+        The checkpoint's record; empty for a file without a description.
+
+    Raises:
+        InputError: as `read`.
+    """
+    return {} if is_foreign(path) else read(path).record
 
 
 def load_weights(network: Network, checkpoint: Checkpoint, path: str | Path) -> Network:

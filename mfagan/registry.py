@@ -48,16 +48,16 @@ SYSTEMS = {
 """Package of a system -> the kinds of generators in checkpoints that its module `kinds` loads."""
 
 _SUPER_RESOLUTION = "mfagan.sr"
-"""The system that reads the files of other authors."""
+"""The system that reads files of weights alone, those of other authors among them."""
 _SPANDREL = "spandrel:"
 """How the kinds of networks begin that are of other authors' code."""
 
 
 def load_network(path: str | Path, widths: str | None = None) -> Any:
-    """Load the generator of a checkpoint of any system, or the network of another author's file of weights.
+    """Load the generator of a checkpoint of any system, or the network of a file of weights alone.
 
     Args:
-        path: the checkpoint, or a file in the format of another author.
+        path: the checkpoint, or a file of weights alone: one of our networks, or another author's.
         widths: the slice of a SuperGenerator, such as "48,24,24,24,32,48,48,24", or None for the whole network.
 
     Returns:
@@ -65,7 +65,7 @@ def load_network(path: str | Path, widths: str | None = None) -> Any:
 
     Raises:
         InputError: as `checkpoint.read`; no generator; widths that do not fit or that its kind does not have; weights
-            of another author whose network is not known.
+            alone whose network is not known.
     """
     return _open(path, widths)[0]
 
@@ -149,13 +149,21 @@ def find_checkpoint(name_or_path: str | Path) -> Path:
     return path if path.exists() else list_shipped().get(str(name_or_path), path)
 
 
-def export_network(network: nn.Module, target: ExportTarget, pairs: Sequence[Pair]) -> ExportedFile:
+def export_network(
+    network: nn.Module,
+    target: ExportTarget,
+    pairs: Sequence[Pair],
+    calibration: Sequence[Pair] = (),
+    checkpoint_sha256: str | None = None,
+) -> ExportedFile:
     """Convert a generator of any system to a file for phones and browsers.
 
     Args:
         network: a network that `load_network` gave; it is not changed.
         target: what the file is made for.
         pairs: the photos on which the file is compared with PyTorch.
+        calibration: other photos, which tell the ranges of int8 files.
+        checkpoint_sha256: of the file that the network was loaded from, for the file's metadata; None if it was not.
 
     Returns:
         The file's content, and what was found of it.
@@ -164,7 +172,8 @@ def export_network(network: nn.Module, target: ExportTarget, pairs: Sequence[Pai
         InputError: the check fails, or networks of this kind cannot be exported.
     """
     kind = str(getattr(network, "KIND", type(network).__name__))
-    return import_module(f"{_system_of(kind)}.export").export_generator(network, target, pairs)
+    system = import_module(f"{_system_of(kind)}.export")
+    return system.export_generator(network, target, pairs, calibration, checkpoint_sha256)
 
 
 def _open(path: str | Path, widths: str | None = None) -> tuple[Any, Any]:
@@ -174,9 +183,11 @@ def _open(path: str | Path, widths: str | None = None) -> tuple[Any, Any]:
         kinds = _kinds_of(found, path)
         return kinds.rebuild(found, path, widths), kinds
     if widths is not None:
-        raise InputError(f"weights {path}: the network has no slices; leave the widths out")
-    published = import_module(f"{_SUPER_RESOLUTION}.network.peers.published")
-    return published.load_published(path), import_module(f"{_SUPER_RESOLUTION}.kinds")
+        raise InputError(
+            f"weights {path}: without a description by mfagan they have no slices; leave the widths out"
+        )
+    kinds = import_module(f"{_SUPER_RESOLUTION}.kinds")
+    return kinds.load_foreign(path), kinds
 
 
 def _kinds_of(found: Checkpoint, path: str | Path) -> Any:

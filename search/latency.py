@@ -94,8 +94,8 @@ class Thermal(BaseModel):
     """How warm a phone became while a table was measured.
 
     Attributes:
-        status: the highest of Android's thermal statuses: `none`, `light`, `moderate`, `severe`, `critical`, `emergency`
-            or `shutdown`; None if it is not known.
+        status: the highest of Android's thermal statuses: `none`, `light`, `moderate`, `severe`, `critical`,
+            `emergency` or `shutdown`; None if it is not known.
         drift: by which share the last round was slower than the first, in the median over the blocks.
         throttled: whether one of these shows that the phone slowed down, so that the table should be measured again
             when it is cool.

@@ -25,6 +25,7 @@ def film(
     matrix: int = 2,
     spread: int = 1,
     options: dict[str, str] | None = None,
+    data: str | None = None,
 ) -> Path:
     """Writes a clip with a frame of smooth random colours at each time, and a tone."""
     rng = np.random.default_rng(0)
@@ -39,6 +40,8 @@ def film(
         if rotation:
             video.set_display_rotation(rotation)
         audio: Any = clip.add_stream(sound, rate=RATE_HZ, layout="mono") if sound else None
+        if data:
+            clip.add_data_stream(data)
         for time_ms in times_ms:
             coarse = rng.integers(0, 256, (3, 4, 3), dtype=np.uint8)
             frame = av.VideoFrame.from_ndarray(coarse).reformat(width, height, pixels)
@@ -54,6 +57,23 @@ def sing(path: Path) -> Path:
     """Writes a file with a tone alone."""
     with av.open(str(path), "w") as clip:
         _add_tone(clip, clip.add_stream("aac", rate=RATE_HZ, layout="mono"), 100)
+    return path
+
+
+def caption(clip: Path, path: Path) -> Path:
+    """Writes a clip without sound again, with two subtitles."""
+    subtitles = path.with_suffix(".srt")
+    subtitles.write_text(
+        "1\n00:00:00,000 --> 00:00:00,200\nHello\n\n2\n00:00:00,200 --> 00:00:00,300\nthere\n"
+    )
+    with av.open(str(clip)) as video, av.open(str(subtitles)) as text, av.open(str(path), "w") as out:
+        sources: list[Any] = [video, text]
+        copies = [out.add_stream_from_template(one.streams[0]) for one in sources]
+        for source, copy in zip(sources, copies, strict=True):
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = copy
+                    out.mux(packet)
     return path
 
 

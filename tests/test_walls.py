@@ -20,8 +20,8 @@ FILES = [
 ]
 MODULES = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
 SYSTEMS = ("mfagan/sr", "mfagan/mobilestylegan", "mfagan/coronetgan")
-DOORS = ("mfagan/cli", "mfagan/api.py", "mfagan/registry.py")
-"""What serves all systems: the commands, the library's functions, the list of networks."""
+DOORS = ("mfagan/cli", "mfagan/api.py", "mfagan/registry.py", "mfagan/spandrel.py")
+"""What serves all systems: the commands, the library's functions, the list of networks, other programs' loader."""
 MAX_LINES = 350
 
 
@@ -75,13 +75,14 @@ ALLOWED = {
         "mfagan/deploy/tflite.py",
         "mfagan/deploy/tflite_operators.py",
         "mfagan/deploy/tflite_tiles.py",
+        "mfagan/deploy/tflite_int8.py",
     ),
-    ("ai_edge_litert",): ("mfagan/deploy/litert.py",),
+    ("ai_edge_litert",): ("mfagan/deploy/litert.py", "mfagan/deploy/tflite_metadata.py"),
     ("onnx", "onnxruntime", "onnxscript"): ("mfagan/deploy/onnx.py", "mfagan/deploy/onnx_operators.py"),
     ("lpips", "torchvision"): ("mfagan/pretrained.py",),
     ("pyvips",): ("mfagan/deploy/picture_files.py",),
     ("av",): ("mfagan/deploy/clip_files.py",),
-    ("spandrel",): ("mfagan/sr/network/peers/published_spandrel.py",),
+    ("spandrel",): ("mfagan/spandrel.py", "mfagan/sr/network/peers/published_spandrel.py"),
     ("search.problem", "search.latency"): (
         "search",
         "mfagan/latency",

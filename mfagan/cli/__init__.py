@@ -16,6 +16,7 @@ from mfagan.cli import (
     evaluate,
     export,
     history,
+    info,
     kits,
     latency,
     networks,
@@ -86,7 +87,7 @@ _PANELS = {
     },
     "Use": {
         "upscale": upscale.upscale,
-        "info": networks.info,
+        "info": info.info,
         "evaluate": evaluate.evaluate,
         "export": export.export,
         "webpage": webpage.webpage,

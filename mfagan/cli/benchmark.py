@@ -35,6 +35,10 @@ def benchmark(
     ] = "embedded",
     size: SizeOption = "128x128",
     rounds: Annotated[int, typer.Option(min=1, help="How often each file is loaded and timed.")] = 7,
+    precision: Annotated[
+        str | None,
+        typer.Option(help="Compare the files with those of this precision, such as int8, instead."),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="X.json or X.md: the two files to write; a folder: deployment.json and .md."),
@@ -47,11 +51,14 @@ def benchmark(
     """
     import torch
 
+    from mfagan.evaluation.calibration import read_calibration
     from mfagan.evaluation.candidates import load_candidates, read_image_sets, split_name
+    from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place
     from mfagan.progress import show_bar
     from mfagan.registry import find_checkpoint, load_slices
     from mfagan.sr.experiments.deployment import PEERS, Subject, measure_deployment, random_peer
+    from mfagan.sr.experiments.precisions import compare_precision
     from mfagan.sr.experiments.results import format_report, write_report
     from mfagan.sr.experiments.roofline import measure_cuda
 
@@ -84,8 +91,13 @@ def benchmark(
     taken = {one.name for one in trained}
     random = [random_peer(name) for name in PEERS if name in asked and name not in taken]
     subjects = [*random, *trained]
-    tables = {"": measure_deployment(subjects, read_size(size), rounds, pairs, show_bar)}
-    if torch.cuda.is_available():
+    if precision is None:
+        tables = {"": measure_deployment(subjects, read_size(size), rounds, pairs, show_bar)}
+    else:
+        photos, calibration = read_photos(None, ours[0].scale), read_calibration(None, ours[0].scale)
+        found = compare_precision(subjects, precision, read_size(size), rounds, photos, calibration, show_bar)
+        tables = {"": found}
+    if precision is None and torch.cuda.is_available():
         tables["-cuda"] = measure_cuda([(one.name, one.network) for one in subjects], read_size(size))
     for suffix, found in tables.items():
         if stem is None:

@@ -9,12 +9,10 @@ import typer
 
 from mfagan.cli.history import find_lineage
 from mfagan.cli.options import (
-    DEFAULT_PASSES,
     NAMED_CHECKPOINT,
     HistoryOption,
     JsonOption,
     OutOption,
-    PassesOption,
     RescaleOption,
     read_size,
     storage_file,
@@ -33,12 +31,18 @@ _DYNAMIC = "dynamic"
 def export(
     ckpt: Annotated[
         Path,
-        typer.Argument(help="A generator's checkpoint, or the name of a shipped one.", **NAMED_CHECKPOINT),
+        typer.Argument(
+            help="A generator's checkpoint, the name of a shipped one, or a file of weights alone.",
+            **NAMED_CHECKPOINT,
+        ),
     ],
     out: OutOption,
     to: Annotated[str, typer.Option("--format", help="tflite or onnx.")] = "tflite",
     precision: Annotated[
-        str, typer.Option(help="fp32, fp16 (half the file), or in tflite dynamic (weights in 8 bits).")
+        str,
+        typer.Option(
+            help="fp32, fp16 (half the file), or in tflite dynamic (weights in 8 bits) or int8 (integers)."
+        ),
     ] = "fp32",
     size: Annotated[
         str, typer.Option(help="LR input size, HEIGHTxWIDTH in pixels; in onnx also dynamic.")
@@ -46,13 +50,25 @@ def export(
     pixels: Annotated[
         str, typer.Option("--io", help="What its pictures are made of: float in [0, 1], or uint8.")
     ] = "float",
-    passes: PassesOption = DEFAULT_PASSES,
+    passes: Annotated[
+        str | None,
+        typer.Option(
+            help="Rewritings for speed: some of statistics,parts,shuffle,tiles16,tiles32, or none "
+            "(default: the first three; in int8 without parts)."
+        ),
+    ] = None,
     tiles: Annotated[
-        bool, typer.Option("--tiles", help="Let `mfagan upscale` compute a tflite file in tiles.")
+        bool, typer.Option("--tiles", help="Let `mfagan upscale` compute the file in tiles.")
     ] = False,
     widths: Annotated[str | None, typer.Option(help="The slice of a SuperGenerator to export.")] = None,
     photo: Annotated[
         Path | None, typer.Option(help="The photo of the check (default: two bundled ones).")
+    ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of validation pictures that int8 is calibrated on (default: six bundled ones)."
+        ),
     ] = None,
     measure: Annotated[
         bool, typer.Option("--measure", help="Measure a tflite file's latency on this machine.")
@@ -64,26 +80,30 @@ def export(
 ) -> None:
     """Export a generator to TensorFlow Lite or ONNX, after comparing on photos what the file and PyTorch compute."""
     from mfagan import checkpoint
-    from mfagan.deploy.model_card import card_path, describe_file
-    from mfagan.deploy.target import ExportTarget
+    from mfagan.deploy.model_card import card_path, describe_file, write_card
+    from mfagan.deploy.target import ExportTarget, passes_for
+    from mfagan.evaluation.calibration import read_calibration
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place, write_atomic
     from mfagan.graph.passes import read_passes
-    from mfagan.sr.export import export_generator
-    from mfagan.sr.kinds import load_generator
+    from mfagan.registry import export_network, load_network
 
     size_px = None if size == _DYNAMIC else read_size(size)
-    target = ExportTarget(to, precision, size_px, pixels, read_passes(passes), tiles)
+    rewritings = passes_for(precision) if passes is None else read_passes(passes)
+    target = ExportTarget(to, precision, size_px, pixels, rewritings, tiles)
+    if calibration is not None and precision != "int8":
+        raise InputError(f"--calibration with precision {precision}: it is for int8; leave it out")
     if measure and to != "tflite":
         raise InputError(f"--measure with format {to}: it runs LiteRT; give --format tflite or leave it out")
-    network = load_generator(ckpt, widths)
+    network = load_network(ckpt, widths)
     require_place(out, ckpt, photo, storage_file(storage))
-    card = require_place(card_path(out), ckpt, photo, storage_file(storage))
+    require_place(card_path(out), ckpt, photo, storage_file(storage))
     lineage = find_lineage(ckpt, storage)
-    made = export_generator(network, target, read_photos(photo, network.scale))
+    photos = read_calibration(calibration, network.scale) if precision == "int8" else []
+    made = export_network(network, target, read_photos(photo, network.scale), photos, checkpoint.sha256(ckpt))
     write_atomic(out, made.content)
-    about = describe_file(out, network.KIND, network.config(), checkpoint.read(ckpt).record)
-    write_atomic(card, json.dumps(about, indent=2) + "\n")
+    about = describe_file(out, network.KIND, network.config(), checkpoint.read_record(ckpt))
+    card = write_card(out, about | {"precision": precision, "calibrated_on": list(made.calibrated_on)})
     facts = made.as_dict()
     if lineage is not None:
         lineage.record("export", out, checkpoint.sha256(ckpt), _recorded(facts))
@@ -113,6 +133,9 @@ def _print(out: Path, made: "ExportedFile") -> None:
     print(f"    operators: {_list(inspection.operators)}")
     if inspection.partitions is not None:
         print(f"    parts that XNNPACK takes: {inspection.partitions}")
+    if made.calibrated_on:
+        print(f"    in float: {_list(inspection.in_float)}")
+        print(f"    calibrated on {len(made.calibrated_on)} photos: {', '.join(made.calibrated_on)}")
 
 
 def _list(counts: Mapping[str, int]) -> str:

@@ -176,7 +176,7 @@ def find_lineage(ckpt: Path, storage: str | None) -> Lineage | None:
 
     if storage is None and ckpt.resolve() in [path.resolve() for path in list_shipped().values()]:
         return None
-    picked = picked_of(checkpoint.read(ckpt), ckpt)
+    picked = None if checkpoint.is_foreign(ckpt) else picked_of(checkpoint.read(ckpt), ckpt)
     if picked is not None:
         return open_lineage(picked, storage)
     if storage is not None:

@@ -1,4 +1,4 @@
-"""Commands on networks: costs, info, train, finetune, rank."""
+"""Commands on networks: costs, train, finetune, rank."""
 
 import json
 import logging
@@ -39,7 +39,6 @@ from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
 __all__ = [
     "costs",
     "finetune",
-    "info",
     "rank",
     "train",
 ]
@@ -71,36 +70,6 @@ def costs(
     columns = [Column("cost"), Column("figure", form=",d"), Column("unit")]
     rows = [[name, figure, units.get(name, "")] for name, figure in found.as_dict().items()]
     print(format_text(columns, rows), end="")
-
-
-def info(
-    ckpt: Annotated[
-        Path, typer.Argument(help="A checkpoint, or the name of a shipped generator.", **NAMED_CHECKPOINT)
-    ],
-    as_json: JsonOption = False,
-) -> None:
-    """Print what a checkpoint holds and how it was made."""
-    from mfagan import checkpoint
-    from mfagan.evaluation.text_table import format_fields
-    from mfagan.sr.kinds import KINDS, describe_generator
-
-    found = checkpoint.read(ckpt)
-    # Arguments that the file leaves out have defaults, which belong to what the network is.
-    config = describe_generator(found, ckpt).config() if found.network in KINDS else found.config
-    about = {
-        "file": str(ckpt),
-        "sha256": checkpoint.sha256(ckpt),
-        "network": found.network,
-        "role": found.role,
-        "params": checkpoint.count_parameters(found),
-        **config,
-        **found.record,
-    }
-    if as_json:
-        print(json.dumps(about))
-        return
-    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
-    print(format_fields(texts), end="")
 
 
 def train(
@@ -164,6 +133,17 @@ def train(
     if run.fabric.is_global_zero:
         for path in paths:
             print(path)
+            _write_card(path)
+
+
+def _write_card(ckpt: Path) -> None:
+    """Write the model card of a generator; a discriminator needs none."""
+    from mfagan import checkpoint
+    from mfagan.deploy.model_card import describe_checkpoint, write_card
+    from mfagan.sr.kinds import KINDS
+
+    if checkpoint.read(ckpt).network in KINDS:
+        write_card(ckpt, describe_checkpoint(ckpt))
 
 
 def finetune(
@@ -193,6 +173,7 @@ def finetune(
 ) -> None:
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
     from mfagan.checkpoint import sha256
+    from mfagan.deploy.model_card import card_path
     from mfagan.files import require_place
     from mfagan.sr.study.picked import read_picked
     from mfagan.sr.training.finetune import finetune as tune
@@ -210,9 +191,9 @@ def finetune(
     network, found = choice.load_supernet(supernet)
     settings = set_compile(recipe_of(found) if recipe is None else read_recipe(recipe), compile_steps)
     weights = choice.supernet if supernet is None else supernet
-    folder = require_place(
-        out, picked, weights, discriminator, vgg, alexnet, storage_file(choice.storage)
-    ).parent
+    inputs = picked, weights, discriminator, vgg, alexnet, storage_file(choice.storage)
+    folder = require_place(out, *inputs).parent
+    require_place(card_path(out), *inputs)
     require_discriminator(settings, discriminator)
     options = SRRunOptions(
         folder,
@@ -238,6 +219,7 @@ def finetune(
         print(
             f"{out}: {tuned.summarize()} (best at step {tuned.best_step} of {run.settings('finetune').steps})"
         )
+        _write_card(out)
         if lineage is not None:
             lineage.record("finetune", out, origin, asdict(tuned))
 

@@ -18,6 +18,9 @@ __all__ = ["upscale"]
 
 logger = logging.getLogger(__name__)
 
+_FILES = {".tflite": "a TFLite file", ".onnx": "an ONNX file"}
+"""Endings of exported files -> what they are called."""
+
 
 def upscale(
     source: Annotated[
@@ -30,7 +33,7 @@ def upscale(
     model: Annotated[
         Path,
         typer.Option(
-            help="A checkpoint, a TFLite file, other authors' weights, or the name of a shipped one.",
+            help="A checkpoint, a TFLite or ONNX file, other authors' weights, or the name of a shipped one.",
             **NAMED_CHECKPOINT,
         ),
     ] = SUPERGENERATOR,
@@ -100,16 +103,20 @@ def upscale(
 
 
 def _load(model: Path, widths: str | None, device: str) -> "Upscaler":
-    if model.suffix.lower() == ".onnx":
-        raise InputError(f"model {model}: ONNX files are not run here; give a TFLite file or a checkpoint")
-    if model.suffix.lower() != ".tflite":
+    suffix = model.suffix.lower()
+    if suffix not in _FILES:
         from mfagan.registry import load_model
 
         return load_model(model, widths, device)
+    if widths is not None:
+        raise InputError(f"model {model}: {_FILES[suffix]} has no slices; leave --widths out")
+    if device not in ("auto", "cpu"):
+        raise InputError(f"model {model}: {_FILES[suffix]} runs on the CPU; leave --device {device} out")
+    threads = os.cpu_count() or 1
+    if suffix == ".onnx":
+        from mfagan.deploy.onnx_model import ONNXModel
+
+        return ONNXModel(model, threads)
     from mfagan.deploy.tflite_model import TFLiteModel
 
-    if widths is not None:
-        raise InputError(f"model {model}: a TFLite file has no slices; leave --widths out")
-    if device not in ("auto", "cpu"):
-        raise InputError(f"model {model}: TFLite files run on the CPU; leave --device {device} out")
-    return TFLiteModel(model, threads=os.cpu_count() or 1)
+    return TFLiteModel(model, threads)

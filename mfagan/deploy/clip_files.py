@@ -289,13 +289,17 @@ class ClipWriter:
         """Index of a stream of the source -> the stream that it is copied to."""
         copied: dict[int, Any] = {}
         for stream in self._source.container.streams:
+            if stream.index == self._source.video.index:
+                continue
+            codec = stream.codec_context.name if stream.codec_context is not None else "unknown codec"
+            what = self._source.path, stream.type, codec
             if stream.type not in _COPIED:
+                logger.warning("%s: its %s (%s) is left out, sound and subtitles alone are copied", *what)
                 continue
             try:
                 copy = self._container.add_stream_from_template(stream)
             except ValueError:
-                what = self._source.path, stream.type, stream.codec_context.name, kind
-                logger.warning("%s: its %s (%s) is left out, %s cannot hold it", *what)
+                logger.warning("%s: its %s (%s) is left out, %s cannot hold it", *what, kind)
             else:
                 copy.metadata.update(stream.metadata)
                 copied[stream.index] = copy

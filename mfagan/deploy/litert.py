@@ -76,13 +76,17 @@ class Session:
         self.set_inputs([image])
         return self.run()
 
-    def list_operators(self) -> list[str]:
-        """Name of each operator of the file, such as CONV_2D.
+    def list_operators(self) -> list[tuple[str, bool]]:
+        """Name of each operator of the file, such as CONV_2D, and whether it gives floats.
 
         The parts that the delegate, XNNPACK, has taken are listed after them, each as DELEGATE.
         """
+        floats = {
+            one["index"] for one in self._interpreter.get_tensor_details() if one["dtype"] is np.float32
+        }
         # LiteRT has no public way to see them.
-        return [one["op_name"] for one in self._interpreter._get_ops_details()]
+        listed = self._interpreter._get_ops_details()
+        return [(one["op_name"], not floats.isdisjoint(one["outputs"])) for one in listed]
 
     def set_inputs(self, inputs: Sequence[Tensor]) -> None:
         """Copy the inputs of the next runs into the interpreter, rounded to 8 bits if the file takes those.

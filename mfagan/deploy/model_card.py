@@ -1,13 +1,15 @@
 """Model cards: what a file holds and where it is from, in the fields of OpenModelDB (openmodeldb.info)."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mfagan import checkpoint
+from mfagan.files import write_atomic
 
-__all__ = ["card_path", "describe_checkpoint", "describe_file"]
+__all__ = ["card_path", "describe_checkpoint", "describe_file", "write_card"]
 
 _PLATFORMS = {".safetensors": "pytorch", ".onnx": "onnx", ".tflite": "tflite"}
 
@@ -19,6 +21,24 @@ def card_path(file: str | Path) -> Path:
         file: the file.
     """
     return Path(f"{file}.card.json")
+
+
+def write_card(file: str | Path, card: Mapping[str, object]) -> Path:
+    """Write the card of a file beside it; an existing one is replaced.
+
+    Args:
+        file: the file.
+        card: as `describe_file` gives it.
+
+    Returns:
+        The card's path.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    path = card_path(file)
+    write_atomic(path, json.dumps(card, indent=2) + "\n")
+    return path
 
 
 def describe_checkpoint(path: str | Path) -> dict[str, Any]:

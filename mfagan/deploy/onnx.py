@@ -2,16 +2,20 @@
 
 import contextlib
 import io
+import json
 import logging
+import math
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mfagan.data.images import from_uint8, to_uint8
 from mfagan.deploy.inspection import Inspection
+from mfagan.deploy.onnx_tiles import MOMENTS, TiledPictures
 from mfagan.deploy.target import INPUT, MIN_SIDE_PX, OUTPUT, ExportTarget
 from mfagan.packages import refuse_import
 
@@ -23,14 +27,15 @@ try:
 except Exception as error:  # a broken installation fails in many ways
     raise refuse_import("'mfagan[onnx]'", error) from None
 
-__all__ = ["Session", "convert", "inspect"]
+__all__ = ["Session", "convert", "inspect", "largest_bytes", "read_facts", "write_facts"]
 
+_ENTRY = "mfagan"
 _MAX_SIDE_PX = 2**15
 _TRACED_SIZE = (33, 46)
 
 
 class Session:
-    """An ONNX file that this package wrote, loaded into ONNX Runtime on the CPU."""
+    """An ONNX file of `convert`, loaded into ONNX Runtime on the CPU."""
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
         """Load the file.
@@ -38,27 +43,65 @@ class Session:
         Args:
             model: the file's content.
             threads: CPU threads.
+
+        Raises:
+            ValueError: ONNX Runtime cannot load it.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors alone
-        self._session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+        # Both keep memory for each size of picture that was seen.
+        options.enable_cpu_mem_arena = options.enable_mem_pattern = False
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's have no class in common
+            raise ValueError(str(error)) from None
         self._takes_levels = self._session.get_inputs()[0].type == "tensor(uint8)"
 
-    def enlarge(self, image: Tensor) -> Tensor:
+    @property
+    def inputs(self) -> dict[str, list[int | str]]:
+        """Name of each input that must be given -> its shape, with names for sides of any length."""
+        return {one.name: one.shape for one in self._session.get_inputs()}
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the outputs."""
+        return [one.name for one in self._session.get_outputs()]
+
+    def enlarge(self, image: Tensor, **inputs: np.ndarray) -> Tensor:
         """Run the file on a picture.
 
         Args:
             image: (3, h, w), RGB in [0, 1]; of the file's size, if that is fixed.
+            **inputs: those that have defaults, by name.
 
         Returns:
             (3, scale h, scale w).
+
+        Raises:
+            RuntimeError: ONNX Runtime fails.
+        """
+        output = torch.from_numpy(self.call(OUTPUT, image, **inputs))[0].permute(2, 0, 1).contiguous()
+        return from_uint8(output) if output.dtype == torch.uint8 else output
+
+    def call(self, output: str, image: Tensor, **inputs: np.ndarray) -> np.ndarray:
+        """Run the file for one of its outputs, as it lays it out.
+
+        Args:
+            output: the name.
+            image: as in `enlarge`.
+            **inputs: likewise.
+
+        Raises:
+            RuntimeError: ONNX Runtime fails.
         """
         pixels = image.detach().cpu().float().permute(1, 2, 0)[None].contiguous()
         fed = to_uint8(pixels) if self._takes_levels else pixels
-        (found,) = self._session.run([OUTPUT], {INPUT: fed.numpy()})
-        output = torch.from_numpy(np.asarray(found))[0].permute(2, 0, 1).contiguous()
-        return from_uint8(output) if output.dtype == torch.uint8 else output
+        try:
+            (found,) = self._session.run([output], {INPUT: fed.numpy(), **inputs})
+        except Exception as error:  # ONNX Runtime's have no class in common
+            raise RuntimeError(str(error)) from None
+        return np.asarray(found)
 
 
 class _Pictures(nn.Module):
@@ -87,20 +130,25 @@ def convert(network: nn.Module, target: ExportTarget) -> bytes:
         The file's content.
     """
     height, width = _TRACED_SIZE if target.size is None else target.size
+    pictures = TiledPictures(network) if target.tiles else _Pictures(network, target.pixels)
     image = torch.zeros(1, height, width, 3, dtype=torch.float32 if target.pixels == "float" else torch.uint8)
+    defaults = pictures.defaults() if isinstance(pictures, TiledPictures) else {}
     sides = [torch.export.Dim(name, min=MIN_SIDE_PX, max=_MAX_SIDE_PX) for name in ("height", "width")]
+    shapes = {INPUT: {1: sides[0], 2: sides[1]}, **dict.fromkeys(defaults)} if target.size is None else None
     with _quiet(), torch.no_grad():
         program = torch.onnx.export(
-            _Pictures(network, target.pixels).eval(),
-            (image,),
+            pictures.eval(),
+            (image, *defaults.values()),
             dynamo=True,
             verbose=False,
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_shapes={"image": {1: sides[0], 2: sides[1]}} if target.size is None else None,
+            input_names=[INPUT, *defaults],
+            output_names=[OUTPUT, MOMENTS] if defaults else [OUTPUT],
+            dynamic_shapes=shapes,
         )
     assert program is not None
     model = program.model_proto
+    for name, value in defaults.items():
+        model.graph.initializer.append(numpy_helper.from_array(value.numpy(), name))
     if target.precision == "fp16":
         _halve_weights(model)
     onnx.checker.check_model(model)
@@ -115,6 +163,65 @@ def inspect(model: bytes) -> Inspection:
     """
     kinds = Counter(node.op_type for node in onnx.load_from_string(model).graph.node)
     return Inspection(dict(kinds.most_common()), None)
+
+
+def write_facts(model: bytes, facts: Mapping[str, object]) -> bytes:
+    """Add facts to an ONNX file.
+
+    Args:
+        model: the file's content.
+        facts: plain data.
+
+    Returns:
+        The content with the facts.
+    """
+    found = onnx.load_from_string(model)
+    found.metadata_props.add(key=_ENTRY, value=json.dumps(facts))
+    return found.SerializeToString()
+
+
+def read_facts(model: bytes) -> dict[str, Any] | None:
+    """Read the facts that an ONNX file holds.
+
+    Args:
+        model: the file's content.
+
+    Returns:
+        The facts, or None if there are none.
+
+    Raises:
+        ValueError: the content is no ONNX file, or it is damaged.
+    """
+    try:
+        found = onnx.load_from_string(model)
+    except Exception as error:  # protobuf's DecodeError, whose module differs between versions
+        raise ValueError(f"no ONNX file ({error})") from None
+    entries = {entry.key: entry.value for entry in found.metadata_props}
+    return json.loads(entries[_ENTRY]) if _ENTRY in entries else None
+
+
+def largest_bytes(model: bytes, height: int, width: int) -> int:
+    """Bytes of the largest activation of an ONNX file.
+
+    Args:
+        model: the file's content.
+        height: of the picture in px.
+        width: likewise.
+    """
+    found = onnx.load_from_string(model)
+    graph = found.graph
+    for dim, side in zip(graph.input[0].type.tensor_type.shape.dim[1:3], (height, width), strict=True):
+        dim.dim_value = side
+    del graph.value_info[:]
+    for one in graph.output:
+        one.type.tensor_type.ClearField("shape")
+    graph = onnx.shape_inference.infer_shapes(found, data_prop=True).graph
+    sizes = []
+    for one in [*graph.value_info, *graph.output]:
+        tensor = one.type.tensor_type
+        item_bytes = helper.tensor_dtype_to_np_dtype(tensor.elem_type).itemsize
+        sizes.append(item_bytes * math.prod(dim.dim_value for dim in tensor.shape.dim))
+    return max(sizes)
 
 
 def _halve_weights(model: onnx.ModelProto) -> None:

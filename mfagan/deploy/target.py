@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mfagan.errors import InputError
 from mfagan.graph.passes import DEFAULT_PASSES
 
-__all__ = ["INPUT", "OUTPUT", "PARITY_LIMIT", "PRECISIONS", "SIGNATURE", "ExportTarget"]
+__all__ = ["INPUT", "OUTPUT", "PARITY_LIMIT", "PRECISIONS", "SIGNATURE", "ExportTarget", "passes_for"]
 
 SIGNATURE = "serving_default"
 """The name of the only signature of a TFLite file."""
@@ -17,7 +17,7 @@ OUTPUT = "enlarged"
 """The name of a file's output: the HR picture, (1, scale h, scale w, 3), RGB, not clamped if it is float."""
 
 PRECISIONS: Mapping[str, tuple[str, ...]] = {
-    "tflite": ("fp32", "fp16", "dynamic"),
+    "tflite": ("fp32", "fp16", "dynamic", "int8"),
     "onnx": ("fp32", "fp16"),
 }
 """Format -> precisions that it is written in."""
@@ -25,6 +25,17 @@ PARITY_LIMIT = 1e-4
 """The largest absolute difference of an fp32 file's output from PyTorch's."""
 PIXELS = ("float", "uint8")
 MIN_SIDE_PX = 4
+_INTEGER_PASSES = ("statistics", "shuffle")
+"""Sums of parts would be rounded one by one, and in integers a concatenation costs little."""
+
+
+def passes_for(precision: str) -> tuple[str, ...]:
+    """The passes that pay in a precision.
+
+    Args:
+        precision: as in `ExportTarget`.
+    """
+    return _INTEGER_PASSES if precision == "int8" else DEFAULT_PASSES
 
 
 @dataclass(frozen=True)
@@ -34,11 +45,12 @@ class ExportTarget:
     Args:
         format: tflite or onnx.
         precision: fp32; fp16: weights in half precision, which take half the space and are computed with in float32;
-            dynamic: weights in 8 bits, activations rounded to 8 bits as they come.
+            dynamic: weights in 8 bits, activations rounded to 8 bits as they come; int8: computed in 8-bit integers,
+            whose ranges photographs tell (`mfagan.graph.rounding`).
         size: (height, width) in px of the LR pictures; None for any, in ONNX alone.
         pixels: what pictures are made of, in and out: float in [0, 1], or uint8.
         passes: what rewrites a tflite file's operators for speed (`mfagan.graph.passes`).
-        tiles: whether a tflite file has the signatures by which `mfagan upscale` computes in tiles; in fp32 and float.
+        tiles: whether `mfagan upscale` can compute the file in tiles; in fp32 and float, and in onnx of any size.
 
     Raises:
         InputError: values that are not known or do not go together.
@@ -56,6 +68,11 @@ class ExportTarget:
             raise InputError(f"format {self.format!r:.40}: give {' or '.join(PRECISIONS)}")
         possible = PRECISIONS[self.format]
         if self.precision not in possible:
+            if (self.format, self.precision) == ("onnx", "dynamic"):
+                raise InputError(
+                    "precision dynamic: it makes onnx files slower (docs/deploy.md), so they are written in "
+                    f"{', '.join(possible)}; give one of them, or format tflite"
+                )
             others = [name for name, some in PRECISIONS.items() if self.precision in some]
             hint = f", or format {' or '.join(others)}" if others else ""
             raise InputError(
@@ -64,10 +81,13 @@ class ExportTarget:
             )
         if self.pixels not in PIXELS:
             raise InputError(f"pictures of {self.pixels!r:.40}: give {' or '.join(PIXELS)}")
-        if self.tiles and (self.format, self.precision, self.pixels) != ("tflite", "fp32", "float"):
+        if self.tiles and (self.precision, self.pixels) != ("fp32", "float"):
             raise InputError(
-                f"tiles in {self.format}, {self.precision}, {self.pixels}: give tflite, fp32 and float, or leave "
-                "tiles out"
+                f"tiles in {self.precision}, {self.pixels}: give fp32 and float, or leave tiles out"
+            )
+        if self.tiles and self.format == "onnx" and self.size is not None:
+            raise InputError(
+                f"tiles in onnx of size {self.size_text}: give --size dynamic, or leave tiles out"
             )
         if self.size is None and self.format == "tflite":
             raise InputError(
@@ -87,6 +107,17 @@ class ExportTarget:
         if self.precision != "fp32":
             return math.inf
         return PARITY_LIMIT + (0.5 / 255 if self.pixels == "uint8" else 0)
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data; only a tflite file has passes."""
+        return {
+            "format": self.format,
+            "precision": self.precision,
+            "size": self.size_text,
+            "pixels": self.pixels,
+            "passes": list(self.passes) if self.format == "tflite" else [],
+            "tiles": self.tiles,
+        }
 
     @property
     def size_text(self) -> str:

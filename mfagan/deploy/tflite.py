@@ -12,6 +12,7 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 # Read once, when tensorflow is loaded: its notices would otherwise appear on every user's screen.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -33,7 +34,7 @@ except Exception as error:  # a broken installation fails in many ways
 
 from mfagan.deploy.tflite_operators import Kernel, apply  # after tensorflow's own complaint, if it is missing
 
-__all__ = ["convert", "convert_network", "mirror_weights", "quiet"]
+__all__ = ["convert", "convert_network", "mirror_weights", "quiet", "save"]
 
 
 def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> bytes:
@@ -78,7 +79,26 @@ def convert_network(
         ValueError: As `convert`.
     """
     graph = Block("", tuple(operators))
-    network = _mirror(graph, weights)
+    options: dict[str, Any] = {} if precision == "fp32" else {"optimizations": [tf.lite.Optimize.DEFAULT]}
+    if precision == "fp16":
+        options["target_spec"] = tf.lite.TargetSpec(supported_types=[tf.float16])
+    return save(_mirror(graph, weights), graph.inputs[0], pixels, **options)
+
+
+def save(
+    network: Callable[[tf.Tensor], tf.Tensor], picture: Activation, pixels: str, **options: Any
+) -> bytes:
+    """Convert a function of a picture to a TFLite file with a signature.
+
+    Args:
+        network: (1, h, w, 3) -> (1, H, W, 3), in TensorFlow.
+        picture: its input.
+        pixels: as in `convert_network`.
+        **options: attributes of TensorFlow's converter.
+
+    Returns:
+        The file's content.
+    """
 
     def enlarge(image: tf.Tensor) -> dict[str, tf.Tensor]:
         if pixels == "float":
@@ -86,17 +106,15 @@ def convert_network(
         levels = tf.round(tf.clip_by_value(network(tf.cast(image, tf.float32) / 255), 0, 1) * 255)
         return {OUTPUT: tf.cast(levels, tf.uint8)}
 
-    (x,) = graph.inputs
     kind = tf.float32 if pixels == "float" else tf.uint8
-    function = tf.function(enlarge, input_signature=[tf.TensorSpec((1, x.height, x.width, 3), kind, INPUT)])
+    signature = [tf.TensorSpec((1, picture.height, picture.width, 3), kind, INPUT)]
+    function = tf.function(enlarge, input_signature=signature)
     with quiet(), tempfile.TemporaryDirectory() as folder:
         # Only a saved model gives the file a signature and keeps the weights.
         tf.saved_model.save(tf.Module(), folder, {SIGNATURE: function})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        if precision != "fp32":
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if precision == "fp16":
-            converter.target_spec.supported_types = [tf.float16]
+        for name, value in options.items():
+            setattr(converter, name, value)
         return converter.convert()
 
 

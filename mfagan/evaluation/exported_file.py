@@ -19,21 +19,20 @@ class ExportedFile:
         target: what it is made for.
         fidelity: what it computes beside PyTorch.
         inspection: its operators.
+        calibrated_on: names of the photographs that told the ranges of integers.
     """
 
     content: bytes
     target: ExportTarget
     fidelity: Fidelity
     inspection: Inspection
+    calibrated_on: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """All but the content, as plain data."""
         return {
-            "format": self.target.format,
-            "precision": self.target.precision,
-            "size": self.target.size_text,
-            "pixels": self.target.pixels,
-            "passes": list(self.target.passes) if self.target.format == "tflite" else [],
+            **self.target.as_dict(),
+            "calibrated_on": list(self.calibrated_on),
             "bytes": len(self.content),
             **self.fidelity.as_dict(),
             **self.inspection.as_dict(),

@@ -2,11 +2,16 @@
 
 import copy
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from mfagan.data.pairs import Pair
+from mfagan.deploy.file_metadata import describe_export, write_metadata
+from mfagan.deploy.memory import require_memory
 from mfagan.deploy.target import ExportTarget
+from mfagan.errors import InputError
+from mfagan.evaluation.calibration import fit_calibration
 from mfagan.evaluation.exported_file import ExportedFile
 from mfagan.evaluation.fidelity import check_parity, fit_pair, measure_fidelity
 from mfagan.graph.operators import Operator
@@ -14,24 +19,39 @@ from mfagan.graph.passes import rewrite_operators
 from mfagan.sr.kinds import Generator
 from mfagan.sr.lowering import lower
 
+if TYPE_CHECKING:
+    from mfagan.deploy.tflite_int8 import Ranges
+
 __all__ = ["export_generator"]
 
 
-def export_generator(network: Generator, target: ExportTarget, pairs: Sequence[Pair]) -> ExportedFile:
+def export_generator(
+    network: Generator,
+    target: ExportTarget,
+    pairs: Sequence[Pair],
+    calibration: Sequence[Pair] = (),
+    checkpoint_sha256: str | None = None,
+) -> ExportedFile:
     """Convert a generator to a file, and compare what it computes with PyTorch.
 
     Args:
         network: any generator; it is not changed.
         target: what the file is made for.
         pairs: the photos of the comparison, at least one; the middle of each is taken, of the target's size.
+        calibration: other photos, which tell the ranges of int8 files.
+        checkpoint_sha256: of the file that the network was loaded from, for the file's metadata.
 
     Returns:
         The file's content and what was found of it.
 
     Raises:
-        InputError: an fp32 file computes something else than PyTorch, or the network something that cannot be exported.
+        InputError: an fp32 file computes something else than PyTorch, the network something that cannot be exported,
+            the size takes more memory than there is, or int8 is asked for without photos to calibrate on.
     """
     network = copy.deepcopy(network).cpu().float().eval()
+    facts = describe_export(network.KIND, network.config(), target, checkpoint_sha256)
+    if target.size is not None:
+        require_memory(network, *target.size)
     clamped = target.pixels == "uint8"
 
     def reference(x: Tensor) -> Tensor:
@@ -41,24 +61,40 @@ def export_generator(network: Generator, target: ExportTarget, pairs: Sequence[P
     if target.format == "onnx":
         from mfagan.deploy import onnx
 
-        content = onnx.convert(network, target)
+        content = write_metadata(onnx.convert(network, target), target.format, facts)
         enlarge, inspection = onnx.Session(content).enlarge, onnx.inspect(content)
     else:
         from mfagan.deploy import litert, tflite
         from mfagan.deploy.inspection import inspect_operators
+        from mfagan.deploy.tflite_int8 import convert_int8
         from mfagan.deploy.tflite_tiles import convert_tiles
 
         assert target.size is not None
         rewritten = _rewrite(network, target.size, target.passes)
         if target.tiles:
             content = convert_tiles(*rewritten)
+        elif target.precision == "int8":
+            content = convert_int8(*rewritten, target.pixels, _find_ranges(network, target, calibration))
         else:
             content = tflite.convert_network(*rewritten, target.precision, target.pixels)
+        content = write_metadata(content, target.format, facts)
         session = litert.Session(content)
         enlarge, inspection = session.enlarge, inspect_operators(session.list_operators())
     fidelity = measure_fidelity(enlarge, reference, photos, network.scale)
     check_parity(fidelity.max_abs_difference, target.parity_limit)
-    return ExportedFile(content, target, fidelity, inspection)
+    names = tuple(pair.name for pair in calibration) if target.precision == "int8" else ()
+    return ExportedFile(content, target, fidelity, inspection, names)
+
+
+def _find_ranges(network: Generator, target: ExportTarget, calibration: Sequence[Pair]) -> "Ranges":
+    from mfagan.deploy.tflite_int8 import calibrate
+
+    if not calibration:
+        raise InputError("precision int8: it needs photographs to calibrate on; give some")
+    assert target.size is not None
+    photos = [pair.lr for pair in fit_calibration(calibration, target.size, network.scale)]
+    _, height, width = photos[0].shape
+    return calibrate(*_rewrite(network, (height, width), target.passes), photos)
 
 
 def _rewrite(

@@ -1,4 +1,5 @@
-"""Every kind of generator by its name in checkpoints: MFANet and the peers it is measured against."""
+"""Every kind of generator, from checkpoints by its name and from weights alone: MFANet and the peers it is measured
+against."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,11 +9,15 @@ import torch
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
+from mfagan.sr.network.bare_weights import infer_mfanet, is_mfanet
 from mfagan.sr.network.layers import BicubicResidual
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.peers import EDSR, SPAN, SPANV2, QuickSRNet, RRDBNet, SRResNet, SRVGGNetCompact
 from mfagan.sr.network.peers.distillation import IMDN, RFDN, RFDN_MIN_SIDE_PX
 from mfagan.sr.network.peers.peer import Peer
+from mfagan.sr.network.peers.published import convert_weights
+from mfagan.sr.network.peers.published_files import read_weights
+from mfagan.sr.network.peers.published_spandrel import SpandrelNetwork, load_with_spandrel
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
 
@@ -22,6 +27,7 @@ __all__ = [
     "Generator",
     "build",
     "describe_generator",
+    "load_foreign",
     "load_generator",
     "min_side_px",
     "rebuild",
@@ -87,6 +93,28 @@ def load_generator(path: str | Path, widths: str | Widths | None = None) -> Gene
     return rebuild(checkpoint.read(path), path, widths)
 
 
+def load_foreign(path: str | Path) -> Generator | SpandrelNetwork:
+    """The network of a file of weights alone, without a description: one of ours, or another author's.
+
+    Args:
+        path: A PyTorch file (.pth, .pt, .ckpt) or a safetensors file.
+
+    Returns:
+        The network in evaluation mode on the CPU.
+
+    Raises:
+        InputError: As `read_weights` and `load_with_spandrel`; weights whose names are those of a known network and
+            whose shapes are not.
+    """
+    state = read_weights(path)
+    if not is_mfanet(state):
+        return convert_weights(state, path) or load_with_spandrel(state, path)
+    try:
+        return infer_mfanet(state)
+    except InputError as error:
+        raise InputError(f"weights {path}: {' '.join(str(error).split()):.200}") from None
+
+
 def rebuild(found: Checkpoint, path: str | Path, widths: str | Widths | None = None) -> Generator:
     """The generator of a checkpoint that is read already, in evaluation mode on the CPU.
 
@@ -137,7 +165,7 @@ def rebuild_slices(found: Checkpoint, path: str | Path, widths: Sequence[str]) -
     return networks
 
 
-def min_side_px(network: Generator) -> int:
+def min_side_px(network: Generator | SpandrelNetwork) -> int:
     """Find the smallest image that a network can enlarge.
 
     Args:

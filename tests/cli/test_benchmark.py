@@ -44,3 +44,14 @@ def test_the_table_holds_what_was_asked(run: Run, tmp_path: Path):
 )
 def test_wrong_arguments(run: Run, arguments: tuple[str, ...], message: str):
     assert message in run("benchmark", *arguments, *SMALL).message
+
+
+def test_a_precision_is_compared_with_fp32(run: Run, tmp_path: Path):
+    out = tmp_path / "int8.json"
+    done = run("benchmark", *SMALL, "--network", "ours-24", "--precision", "int8", "--out", out)
+    assert done.status == 0, done.err
+    (row,) = json.loads(out.read_text(), parse_constant=pytest.fail)["rows"]
+    assert row["network"] == "ours-24"
+    assert row["1 thread fp32"] > 0
+    assert row["2 threads int8 / fp32"] > 0
+    assert abs(row["PSNR-Y lost astronaut"]) < 1

@@ -2,14 +2,20 @@
 
 import hashlib
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from mfagan.deploy import onnx
 from mfagan.sr.kinds import load_generator
+from tests import ROOT
+from tests.clips import film, watch
 from tests.command import Run
 from tests.pictures import draw
 
@@ -75,13 +81,101 @@ def test_passes_are_chosen_and_told(run: Run, trained: Path, tmp_path: Path):
     assert "pass 'quick': give some of" in refused.message
 
 
-def test_a_file_for_tiles_enlarges_a_picture_that_does_not_fit(run: Run, trained: Path, tmp_path: Path):
-    model, picture = tmp_path / "m.tflite", draw(tmp_path / "a.png", 90, 70)
-    done = run(*command(trained, model, "--size", "40x40", "--tiles"))
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [("m.tflite", ["--size", "40x40"]), ("m.onnx", ["--format", "onnx", "--size", "dynamic"])],
+)
+def test_a_file_for_tiles_enlarges_what_the_checkpoint_does(
+    run: Run, trained: Path, tmp_path: Path, name: str, more: list[str]
+):
+    draw(tmp_path / "a.png", 90, 70)
+    draw(tmp_path / "tiny.png", 1, 2)
+    film(tmp_path / "a.mkv", (0, 100))
+    done = run(*command(trained, tmp_path / name, *more, "--tiles"))
     assert done.status == 0, done.err
-    done = run("upscale", tmp_path / "a.png", tmp_path / "b.png", "--model", model)
+    for source in ("a.png", "tiny.png", "a.mkv"):
+        for model, out in ((tmp_path / name, "file"), (trained / "student.safetensors", "checkpoint")):
+            done = run("upscale", tmp_path / source, tmp_path / out / source, "--model", model)
+            assert done.status == 0, done.err
+    for source in ("a.png", "tiny.png"):
+        one, other = (np.asarray(Image.open(tmp_path / out / source), int) for out in ("file", "checkpoint"))
+        assert abs(one - other).max() <= 1
+    clips = [watch(tmp_path / out / "a.mkv") for out in ("file", "checkpoint")]
+    assert clips[0].sizes == clips[1].sizes == {(128, 96)}
+    assert abs(clips[0].pixels[0].astype(int) - clips[1].pixels[0]).max() <= 2
+
+
+@pytest.mark.parametrize("format", ["tflite", "onnx"])
+def test_a_size_beyond_memory_is_refused_before_anything_is_made(
+    run: Run, trained: Path, tmp_path: Path, format: str
+):
+    out = tmp_path / f"m.{format}"
+    message = run(*command(trained, out, "--format", format, "--size", "100000x100000")).message
+    assert re.search(
+        r"size 100000x100000: checking the file would take [\d,.]+ GB, .* has [\d,.]+ GB", message
+    )
+    assert list(tmp_path.glob("m.*")) == []
+
+
+@pytest.mark.slow
+def test_a_full_disk_leaves_nothing_half_written(trained: Path, tmp_path: Path):
+    """The largest size of a file stands in for the room on the disk."""
+    out = tmp_path / "out" / "m.tflite"
+    out.parent.mkdir()
+    out.write_bytes(b"old")
+    script = """
+import resource, sys
+from mfagan import files
+from mfagan.cli import main
+written = files.write_atomic
+def write(path, data):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+    written(path, data)
+files.write_atomic = write
+sys.exit(main())
+"""
+    arguments = [*map(str, command(trained, out, "--size", "8x8"))]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 2, done.stderr
+    assert "m.tflite: File too large; choose a place that can be written and has room" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [one.name for one in out.parent.iterdir()] == ["m.tflite"]
+    assert out.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("pixels", ["float", "uint8"])
+def test_int8_is_calibrated_and_told(run: Run, trained: Path, tmp_path: Path, pixels: str):
+    out = tmp_path / "m.tflite"
+    options = ("--size", "16x16", "--precision", "int8", "--io", pixels)
+    done = run(*command(trained, out, *options, "--calibration", trained / "photos", "--json"))
     assert done.status == 0, done.err
-    assert Image.open(tmp_path / "b.png").size == (4 * picture.shape[1], 4 * picture.shape[0])
+    facts = json.loads(done.out)
+    assert (facts["precision"], facts["passes"]) == ("int8", ["statistics", "shuffle"])
+    assert "photo_0" in facts["calibrated_on"]
+    assert abs(facts["lost_db"]["photo_0"]) < 0.5
+    # The bicubic residual and the statistics' vectors.
+    assert 0 < facts["in_float"]["CONV_2D"] < facts["operators"]["CONV_2D"] / 2
+    assert facts["in_float"]["MIRROR_PAD"] == facts["operators"]["MIRROR_PAD"]
+    card = json.loads((tmp_path / "m.tflite.card.json").read_text())
+    assert (card["precision"], card["calibrated_on"]) == ("int8", facts["calibrated_on"])
+    draw(tmp_path / "a.png", 20, 30)
+    done = run("upscale", tmp_path / "a.png", tmp_path / "b.png", "--model", out)
+    assert done.status == 0, done.err
+    assert Image.open(tmp_path / "b.png").size == tuple(
+        4 * side for side in Image.open(tmp_path / "a.png").size
+    )
+
+
+def test_int8_is_not_calibrated_on_a_test_set(run: Run, trained: Path, tmp_path: Path):
+    (tmp_path / "Set5").mkdir()
+    draw(tmp_path / "Set5" / "baby.png", 64, 64)
+    options = ("--precision", "int8", "--calibration", tmp_path / "Set5")
+    done = run(*command(trained, tmp_path / "m.tflite", *options))
+    assert done.status == 2
+    assert "Set5 is a set that networks are tested on" in done.message
+    assert list(tmp_path.glob("m.*")) == []
 
 
 def test_a_card_stands_beside_the_file(run: Run, trained: Path, tmp_path: Path):
@@ -100,11 +194,15 @@ def test_a_card_stands_beside_the_file(run: Run, trained: Path, tmp_path: Path):
     ("more", "message"),
     [
         (["--size", "dynamic"], "runs at others when the program resizes its input"),
-        (["--precision", "int8"], "precision 'int8': tflite files are written in fp32, fp16, dynamic"),
+        (["--precision", "int4"], "precision 'int4': tflite files are written in fp32, fp16, dynamic, int8"),
+        (["--precision", "int8", "--format", "onnx"], "give one of them, or format tflite"),
+        (["--precision", "int8", "--tiles"], "tiles in int8, float: give fp32 and float"),
+        (["--calibration", "photos"], "--calibration with precision fp32: it is for int8"),
         (["--precision", "dynamic", "--format", "onnx"], "or format tflite"),
         (["--io", "uint16"], "pictures of 'uint16': give float or uint8"),
         (["--format", "coreml"], "format 'coreml': give tflite or onnx"),
         (["--format", "onnx", "--measure"], "it runs LiteRT"),
+        (["--format", "onnx", "--tiles"], "tiles in onnx of size 128x128: give --size dynamic"),
     ],
     ids=str,
 )

@@ -77,6 +77,8 @@ def test_from_the_study_to_the_exported_file(
     assert run("pick", "--storage", "study.db", *STUDY, "--knee", "--out", "picked.json").status == 0
     tuned = run(*finetune(study, trained))
     assert tuned.status == 0, tuned.err
+    card = json.loads((study / "small.safetensors.card.json").read_text())
+    assert card["resources"][0]["sha256"] == checkpoint.sha256(small)
     assert run(*export(study, trained)).status == 0
     assert run(*finetune(study, trained)).status == 0  # finished already, and recorded already
     measured = run(*export(study, trained, "--measure", "--threads", 1))

@@ -78,10 +78,10 @@ def test_a_folder_goes_on_past_bad_files_and_continues_later(run: Run, photos: P
         (("{photos}/a.png", "{out}/x.png", "--max-megapixels", "0"), "allow it with --max-megapixels 1"),
         (("{photos}/a.png", "{out}/x.png", "--model", "{photos}/b.png"), "b.png"),
         (("{photos}/a.png", "{out}/x.png", "--model", "{photos}/b.tflite"), "b.tflite: No such file"),
-        (
-            ("{photos}/a.png", "{out}/x.png", "--model", "{photos}/b.onnx"),
-            "give a TFLite file or a checkpoint",
-        ),
+        (("{photos}/a.png", "{out}/x.png", "--model", "{photos}/b.onnx"), "b.onnx: No such file"),
+        (("{photos}/a.png", "{out}/x.png", "--model", "n.onnx", "--widths", "24"), "leave --widths out"),
+        (("{photos}/a.png", "{out}/x.png", "--model", "n.onnx", "--device", "cuda"), "runs on the CPU"),
+        (("{photos}/a.png", "/proc/x.png"), "cannot write /proc"),
         (("{photos}/a.png", "{out}/x.png", "--model", "n.tflite", "--widths", "24"), "leave --widths out"),
         (
             ("{photos}/a.png", "{out}/x.png", "--model", str(shipped.DISCRIMINATOR)),
@@ -111,6 +111,17 @@ def test_a_clip_is_enlarged(run: Run, tmp_path: Path):
     assert done.status == 0, done.err
     assert done.out == f"{tmp_path / 'out.mkv'}: 128x96 px, 2 frames\n"
     assert watch(tmp_path / "out.mkv").sizes == {(128, 96)}
+
+
+def test_tiny_pictures_and_clips_are_enlarged(run: Run, tmp_path: Path):
+    draw(tmp_path / "a.png", 1, 1)
+    film(tmp_path / "a.mp4", (0,), (2, 2), sound=None)
+    for name, size in (("a.png", "4x4 px"), ("a.mp4", "8x8 px, 1 frames")):
+        done = run(
+            "upscale", tmp_path / name, tmp_path / f"large_{name}", "--widths", "24", "--device", "cpu"
+        )
+        assert done.status == 0, done.err
+        assert done.out == f"{tmp_path / f'large_{name}'}: {size}\n"
 
 
 @pytest.mark.slow

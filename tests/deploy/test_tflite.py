@@ -332,7 +332,7 @@ def test_only_their_own_files_load_the_runtimes():
     package = Path(mfagan.__file__).parent
     for module, only in (
         ("tensorflow", ["tflite.py", "tflite_operators.py"]),
-        ("ai_edge_litert", ["litert.py"]),
+        ("ai_edge_litert", ["litert.py", "tflite_metadata.py"]),
     ):
         imports = re.compile(rf"^\s*(import|from) {module}", re.MULTILINE)
         assert sorted(f.name for f in package.rglob("*.py") if imports.search(f.read_text())) == only

@@ -13,6 +13,7 @@ from mfagan.deploy.tflite_model import TFLiteModel
 from mfagan.enlarger import Enlarger, NetworkEnlarger
 from mfagan.errors import InputError
 from mfagan.evaluation.fidelity import read_photos
+from mfagan.model import AnySize
 from mfagan.sr.export import export_generator
 from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.mfanet import MFANet, operators
@@ -67,6 +68,16 @@ def test_a_whole_picture_of_another_size_is_pytorchs(model: TFLiteModel, network
     assert (model.enlarge(photo) - expected).abs().max() < 1e-4
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (2, 2)])
+def test_tiny_pictures_are_pytorchs(
+    model: TFLiteModel, network: MFANet, photo: Tensor, size: tuple[int, int]
+):
+    image = photo[:, : size[0], : size[1]]
+    with torch.inference_mode():
+        expected = AnySize(network, 4, min_side_px=2)(image[None])[0]
+    assert (model.enlarge(image) - expected).abs().max() < 1e-4
+
+
 @pytest.mark.parametrize("effort", ["fast", "normal"])
 def test_tiles_are_pytorchs(model: TFLiteModel, network: MFANet, photo: Tensor, effort: Effort):
     found = tiled(model.start_enlarger(), photo, effort)
@@ -102,7 +113,7 @@ def test_a_file_without_signatures_for_tiles_takes_whole_pictures(
     model = TFLiteModel(tmp_path / "whole.tflite")
     with torch.inference_mode():
         assert (model.start_enlarger().enlarge(photo) - network(photo[None])[0]).abs().max() < 1e-4
-    with pytest.raises(InputError, match="no signatures for tiles; allow more memory"):
+    with pytest.raises(InputError, match="not exported with --tiles; allow more memory"):
         tiled(model.start_enlarger(), photo, "normal")
 
 

@@ -19,7 +19,7 @@ from mfagan.devices import choose_device
 from mfagan.errors import InputError
 from mfagan.sr.kinds import build
 from tests import ROOT
-from tests.clips import film, sing, watch
+from tests.clips import caption, film, sing, watch
 from tests.pictures import draw
 
 
@@ -110,6 +110,26 @@ def test_a_stream_that_the_container_cannot_hold_is_left_out(
     with caplog.at_level(logging.WARNING, "mfagan"):
         assert watch(enlarge(model, source)).packets == []
     assert "its audio (tta) is left out, mp4 cannot hold it" in caplog.text
+
+
+def test_subtitles_are_copied_where_the_container_holds_them(
+    model: mfagan.Model, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    source = caption(film(tmp_path / "in.mp4", sound=None), tmp_path / "in.mkv")
+    with caplog.at_level(logging.WARNING, "mfagan"):
+        assert watch(enlarge(model, source, "out.mkv")).packets == [(0, b"Hello"), (0.2, b"there")]
+        assert caplog.text == ""
+        assert watch(enlarge(model, source, "out.mp4")).packets == []
+    assert "its subtitle (srt) is left out, mp4 cannot hold it" in caplog.text
+
+
+def test_a_stream_of_data_is_left_out_with_a_line(
+    model: mfagan.Model, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    source = film(tmp_path / "in.ts", sound=None, data="klv")
+    with caplog.at_level(logging.WARNING, "mfagan"):
+        assert watch(enlarge(model, source)).packets == []
+    assert "its data (unknown codec) is left out, sound and subtitles alone are copied" in caplog.text
 
 
 def test_what_is_no_clip_is_refused(model: mfagan.Model, tmp_path: Path):

@@ -5,9 +5,8 @@ from torch.nn import functional as F
 
 from mfagan.deploy import litert, tflite
 from mfagan.errors import InputError
-from mfagan.sr.kinds import PEERS, build
+from mfagan.sr.kinds import PEERS, build, load_foreign
 from mfagan.sr.lowering import lower
-from mfagan.sr.network.peers.published import load_published
 from tests.deploy.test_tflite import list_operators
 from tests.published_data import find_published_data
 
@@ -54,7 +53,7 @@ def test_other_activations_are_exported(activation: str):
 
 @pytest.mark.parametrize("file", ["RFDN_AIM.pth", "team38_span_ch28_slim.pth"])
 def test_published_weights_are_exported(file: str):
-    assert export(load_published(find_published_data() / "weights" / file))[1] < 1e-4
+    assert export(load_foreign(find_published_data() / "weights" / file))[1] < 1e-4
 
 
 class Picture(nn.Module):

@@ -31,6 +31,7 @@ __all__ = [
     "Groups",
     "Residual",
     "channel_groups",
+    "find_scale",
     "named_convs",
     "require_residual",
     "require_scale",
@@ -60,6 +61,21 @@ def require_scale(scale: object) -> int:
     if type(scale) is not int or scale not in SCALES:
         raise InputError(f"scale is {scale!r}; choose 2, 3 or 4")
     return scale
+
+
+def find_scale(channels: int) -> int:
+    """Find the factor by which a network enlarges whose last convolution makes the pixels.
+
+    Args:
+        channels: Output channels of that convolution.
+
+    Raises:
+        InputError: The number belongs to none of `SCALES`.
+    """
+    for scale in SCALES:
+        if channels == N_COLOURS * scale**2:
+            return scale
+    raise InputError(f"its last convolution has {channels} channels, which is no enlargement by 2, 3 or 4")
 
 
 def require_residual(residual: object) -> Residual:

@@ -72,8 +72,9 @@ class PrefixWalk:
             of_width = {width: list(same) for width, same in itertools.groupby(siblings, fusion_of)}
             fusion = self._part(trunk, max(of_width)).fusion
             for width, image in fuse_at_widths(fusion, trail[-1].taps, of_width):
+                output = image.float().add_(enlarged)
                 for i in of_width[width]:
-                    yield i, image.float() + enlarged
+                    yield i, output
 
     def _part(self, trunk: int, width: int) -> MFANet:
         """A network with the blocks of this trunk and this width: one for each pair serves all choices."""
@@ -107,11 +108,11 @@ def fuse_at_widths(
     skip, *features = taps
     squeezed = fusion.squeeze(torch.cat(features, 1))  # (N, f, H, W)
     assert fusion.smooth.bias is not None
-    y = skip + fusion.smooth.bias[:, None, None]  # (N, t, H, W)
+    y = skip + fusion.smooth.bias[:, None, None]  # (N, t, H, W), ours to add to
     for narrower, width in itertools.pairwise((0, *sorted({*OPTIONS, *wanted}))):
         if width > squeezed.shape[1]:
             return
         further = slice(narrower, width)
-        y = y + F.conv2d(squeezed[:, further], fusion.smooth.weight[:, further], padding=1)
+        y += F.conv2d(squeezed[:, further], fusion.smooth.weight[:, further], padding=1)
         if width in wanted:
             yield width, F.pixel_shuffle(fusion.reconstruct(y), fusion.scale)

@@ -13,33 +13,14 @@ import torch
 from torch import Tensor
 
 from mfagan.errors import InputError
-from mfagan.sr.network.layers import N_COLOURS, SCALES
+from mfagan.sr.network.layers import find_scale
 from mfagan.sr.network.peers.distillation import RFDN
 from mfagan.sr.network.peers.peer import LEVELS, Peer
-from mfagan.sr.network.peers.published_files import read_weights
-from mfagan.sr.network.peers.published_spandrel import SpandrelNetwork, load_with_spandrel
 from mfagan.sr.network.peers.span import SPAN, SPANV2
 
-__all__ = ["convert_weights", "load_published"]
+__all__ = ["convert_weights"]
 
 State = dict[str, Tensor]
-
-
-def load_published(path: str | Path) -> Peer | SpandrelNetwork:
-    """Load the super-resolution network of another author's file, in evaluation mode on the CPU.
-
-    Args:
-        path: a PyTorch file of weights alone (.pth, .pt, .ckpt) or a safetensors file.
-
-    Returns:
-        The network, (N, 3, H, W) in [0, 1] -> (N, 3, scale H, scale W).
-
-    Raises:
-        InputError: As `read_weights` and `load_with_spandrel`; weights whose names are those of a known network and
-            whose shapes are not.
-    """
-    state = read_weights(path)
-    return convert_weights(state, path) or load_with_spandrel(state, path)
 
 
 def convert_weights(state: Mapping[str, Tensor], path: str | Path) -> Peer | None:
@@ -97,13 +78,6 @@ def _count(state: Mapping[str, Tensor], pattern: str) -> int:
     return sum(re.fullmatch(pattern, name) is not None for name in state)
 
 
-def _scale(rows: int) -> int:
-    for scale in SCALES:
-        if rows == N_COLOURS * scale**2:
-            return scale
-    raise InputError(f"its last convolution has {rows} channels, which is no enlargement by 2, 3 or 4")
-
-
 _RFDN_RULES = (
     (r"^fea_conv\.", "head."),
     (r"^c\.0\.", "fuse."),
@@ -126,7 +100,7 @@ _RFDN_RULES = (
 
 def _build_rfdn(state: Mapping[str, Tensor]) -> RFDN:
     n_blocks, features = _count(state, r"B\d+\.c5\.weight"), len(state["fea_conv.weight"])
-    return RFDN(_scale(len(state["upsampler.0.weight"])), n_blocks, features)
+    return RFDN(find_scale(len(state["upsampler.0.weight"])), n_blocks, features)
 
 
 def _convert_rfdn(state: Mapping[str, Tensor]) -> State:
@@ -151,7 +125,7 @@ _SPAN_RULES = (
 
 def _build_span(state: Mapping[str, Tensor]) -> SPAN:
     n_blocks = _count(state, r"block_\d+\.c3_r\.eval_conv\.weight")
-    return SPAN(_scale(len(state["upsampler.0.weight"])), n_blocks, len(state["conv_1.eval_conv.weight"]))
+    return SPAN(find_scale(len(state["upsampler.0.weight"])), n_blocks, len(state["conv_1.eval_conv.weight"]))
 
 
 def _convert_span(state: Mapping[str, Tensor]) -> State:
@@ -197,7 +171,7 @@ _SPANV2_RULES = (
 
 def _build_spanv2(state: Mapping[str, Tensor]) -> SPANV2:
     n_blocks, features = _count(state, r"block_\d+\.c3\.conv\.weight"), len(state["block_1.c1.conv.weight"])
-    return SPANV2(_scale(len(state["pointwise_conv.weight"])), n_blocks, features)
+    return SPANV2(find_scale(len(state["pointwise_conv.weight"])), n_blocks, features)
 
 
 def _convert_spanv2(state: Mapping[str, Tensor]) -> State:

@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from mfagan.errors import InputError
 from mfagan.registry import load_network
+from mfagan.sr.kinds import load_foreign
 from mfagan.sr.network.peers.distillation import RFDN
-from mfagan.sr.network.peers.published import load_published
 from mfagan.sr.network.peers.published_files import read_weights
 from mfagan.sr.network.peers.span import SPAN, SPANV2
 from tests.command import Run
@@ -91,7 +91,7 @@ def rfdn_forward(state: State, x: Tensor) -> Tensor:
 def test_rfdn_is_converted_from_its_authors_range_to_ours(scale: int, tmp_path: Path):
     state = rfdn_state(scale=scale)
     torch.save(state, tmp_path / "rfdn.pth")
-    network = load_published(tmp_path / "rfdn.pth")
+    network = load_foreign(tmp_path / "rfdn.pth")
     assert isinstance(network, RFDN)
     assert (network.scale, network.n_blocks, network.features) == (scale, 2, 16)
     assert not network.training
@@ -152,7 +152,7 @@ def test_the_branches_that_span_is_trained_with_are_folded(tmp_path: Path):
         ):
             state |= draw(**{f"{path.replace('.', '__')}__conv__{i}": shape})
     torch.save({"params_ema": state}, tmp_path / "span.pth")
-    network = load_published(tmp_path / "span.pth")
+    network = load_foreign(tmp_path / "span.pth")
     assert isinstance(network, SPAN)
     x = torch.rand(1, 3, 9, 9)
     padded = F.pad(x, (1, 1, 1, 1))
@@ -186,7 +186,7 @@ def spanv2_state(features: int = 8, n_blocks: int = 3, scale: int = 4) -> State:
 def test_spanv2_is_converted(tmp_path: Path):
     state = spanv2_state()
     torch.save({"model": {f"module.{name}": weight for name, weight in state.items()}}, tmp_path / "a.pth")
-    network = load_published(tmp_path / "a.pth")
+    network = load_foreign(tmp_path / "a.pth")
     assert isinstance(network, SPANV2)
     x, near = image(), conv(state, "conv_near", image(), groups=3)
     for b in (1, 2, 3):
@@ -202,7 +202,7 @@ def test_spanv2_is_converted(tmp_path: Path):
 def test_half_precision_is_widened(half: torch.dtype, tmp_path: Path):
     state = {name: weight.to(half) for name, weight in span_state().items()}
     torch.save(state, tmp_path / "half.pth")
-    network = load_published(tmp_path / "half.pth")
+    network = load_foreign(tmp_path / "half.pth")
     assert isinstance(network, nn.Module)
     assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
     assert torch.equal(network.state_dict()["head.bias"], state["conv_1.eval_conv.bias"].float())
@@ -212,7 +212,7 @@ def test_nothing_loads_loosely(tmp_path: Path):
     def refusal(state: object) -> str:
         torch.save(state, tmp_path / "a.pth")
         with pytest.raises(InputError) as raised:
-            load_published(tmp_path / "a.pth")
+            load_foreign(tmp_path / "a.pth")
         assert str(raised.value).startswith(f"weights {tmp_path / 'a.pth'}: ")
         return str(raised.value)
 
@@ -233,11 +233,11 @@ def test_nothing_loads_loosely(tmp_path: Path):
     assert "cannot be read as weights alone" in refusal(nn.Conv2d(1, 1, 1))
     (tmp_path / "text.pth").write_text("hello")
     with pytest.raises(InputError, match=r"text\.pth: cannot be read as weights alone"):
-        load_published(tmp_path / "text.pth")
+        load_foreign(tmp_path / "text.pth")
     with pytest.raises(InputError, match=r"absent\.pth: no such file"):
         load_network(tmp_path / "absent.pth")
     torch.save(full, tmp_path / "a.pth")
-    with pytest.raises(InputError, match="has no slices; leave the widths out"):
+    with pytest.raises(InputError, match="have no slices; leave the widths out"):
         load_network(tmp_path / "a.pth", "24")
 
 

@@ -1,0 +1,72 @@
+"""`mfagan info`: what a checkpoint or an exported file says of itself."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mfagan.cli.options import NAMED_CHECKPOINT, JsonOption
+from mfagan.errors import InputError
+
+__all__ = ["info"]
+
+
+def info(
+    ckpt: Annotated[
+        Path,
+        typer.Argument(
+            help="A checkpoint, the name of a shipped generator, or a file that `mfagan export` wrote.",
+            **NAMED_CHECKPOINT,
+        ),
+    ],
+    card: Annotated[
+        bool, typer.Option("--card", help="Print a checkpoint's model card, in OpenModelDB's fields.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what a checkpoint or an exported file holds and how it was made."""
+    from mfagan.deploy.model_card import describe_checkpoint
+    from mfagan.evaluation.text_table import format_fields
+
+    exported = ckpt.suffix.lower() in (".tflite", ".onnx")
+    if card:
+        if exported:
+            raise InputError(f"--card with {ckpt}: its card stands beside it; leave --card out")
+        print(json.dumps(describe_checkpoint(ckpt), indent=2))
+        return
+    about = _describe_exported(ckpt) if exported else _describe_checkpoint(ckpt)
+    if as_json:
+        print(json.dumps(about))
+        return
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
+    print(format_fields(texts), end="")
+
+
+def _describe_checkpoint(ckpt: Path) -> dict[str, object]:
+    from mfagan import checkpoint
+    from mfagan.sr.kinds import KINDS, describe_generator
+
+    found = checkpoint.read(ckpt)
+    # Arguments that the file leaves out have defaults, which belong to what the network is.
+    config = describe_generator(found, ckpt).config() if found.network in KINDS else found.config
+    return {
+        "file": str(ckpt),
+        "sha256": checkpoint.sha256(ckpt),
+        "network": found.network,
+        "role": found.role,
+        "params": checkpoint.count_parameters(found),
+        **config,
+        **found.record,
+    }
+
+
+def _describe_exported(file: Path) -> dict[str, object]:
+    from mfagan import checkpoint
+    from mfagan.deploy.file_metadata import read_metadata
+
+    facts = read_metadata(file)
+    if facts is None:
+        raise InputError(f"model {file}: it holds no facts by mfagan; give a file that `mfagan export` wrote")
+    about = {"file": str(file), "sha256": checkpoint.sha256(file), "bytes": file.stat().st_size}
+    return about | facts

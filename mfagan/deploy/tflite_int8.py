@@ -1,0 +1,139 @@
+"""TensorFlow Lite files in 8-bit integers, but for what `mfagan.graph.rounding` keeps in float.
+
+The ranges are ours, marked in the graph as TensorFlow's fake quantization, which the converter turns into integers. Its
+own calibration takes the extremes of all photographs and one range for all parts of a concatenation, which loses more.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from mfagan.deploy.tflite import mirror_weights, quiet, save, tf
+from mfagan.deploy.tflite_operators import apply
+from mfagan.graph.operators import Activation, Block, Operator
+from mfagan.graph.rounding import fit_range, integer_outputs, write_for_integers
+
+__all__ = ["Ranges", "calibrate", "convert_int8"]
+
+Ranges = Mapping[str, tuple[float, float]]
+"""Name of an activation -> its least and its largest number."""
+
+_SAMPLES = 16_384
+"""Numbers of an activation that are looked at, of each photograph."""
+_SHARE_RANGE = ("flip", "max_pool", "pad", "pixel_shuffle", "resample", "slice")
+"""What moves numbers: integers keep their scale."""
+_PICTURE = (0.0, 1.0)
+_SIGMOID = (0.0, 255 / 256)
+"""The only range that LiteRT's integer sigmoid writes."""
+_LEAST_SPAN = 1e-6
+
+
+def calibrate(
+    operators: Sequence[Operator], weights: Mapping[str, Tensor], photos: Sequence[Tensor]
+) -> Ranges:
+    """Find the ranges of a network's activations on photographs.
+
+    Args:
+        operators: as in `mfagan.deploy.tflite.convert`, of the photographs' size.
+        weights: as there.
+        photos: each (3, h, w), RGB in [0, 1]; all of one size.
+    """
+    operators = write_for_integers(operators)
+    kernels = mirror_weights(operators, weights)
+    (image,) = Block("", tuple(operators)).inputs
+    integers = integer_outputs(operators)
+    read = {x for operator in operators if operator.output in integers for x in operator.inputs}
+
+    @tf.function
+    def sample(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        values, found = {image: pixels}, {}
+        for operator in operators:
+            x = operator.output
+            values[x] = apply(operator, [values[one] for one in operator.inputs], kernels.get(x))
+            if x in integers or x in read:
+                # An odd step does not stay in one channel.
+                found[x.name] = tf.reshape(values[x], [-1])[:: max(1, x.elements // _SAMPLES) | 1]
+        return found
+
+    with quiet():
+        seen = [sample(tf.constant(photo.permute(1, 2, 0)[None].numpy())) for photo in photos]
+    found = {name: fit_range(np.concatenate([one[name].numpy() for one in seen])) for name in seen[0]}
+    found[image.name] = _PICTURE
+    for operator in operators:
+        if operator.kind == "sigmoid":
+            found[operator.output.name] = _SIGMOID
+        elif operator.kind in _SHARE_RANGE and operator.output in integers:
+            found[operator.output.name] = found[operator.inputs[0].name]
+    return found
+
+
+def convert_int8(
+    operators: Sequence[Operator], weights: Mapping[str, Tensor], pixels: str, ranges: Ranges
+) -> bytes:
+    """Convert a network to a TFLite file in 8-bit integers.
+
+    Args:
+        operators: as in `mfagan.deploy.tflite.convert_network`.
+        weights: as there.
+        pixels: as there.
+        ranges: what `calibrate` found, perhaps at another size.
+
+    Returns:
+        The file's content.
+
+    Raises:
+        ValueError: as `mfagan.deploy.tflite.convert`.
+    """
+    operators = write_for_integers(operators)
+    kernels = mirror_weights(operators, weights)
+    graph = Block("", tuple(operators))
+    (picture,) = graph.inputs
+    integers = integer_outputs(operators)
+    fused = _fused(operators)
+
+    def network(image: tf.Tensor) -> tf.Tensor:
+        values, ones = {picture: image}, _almost_ones()
+        for operator in operators:
+            arguments = [values[x] for x in operator.inputs]
+            x = operator.output
+            if x in integers:
+                arguments = [
+                    value if one in integers else _round(value, ranges[one.name])
+                    for one, value in zip(operator.inputs, arguments, strict=True)
+                ]
+            if x in integers and operator.kind == "concat":
+                arguments = [_round(value * next(ones), ranges[x.name]) for value in arguments]
+            values[x] = apply(operator, arguments, kernels.get(x))
+            if x in integers and x not in fused:
+                values[x] = _round(values[x], ranges[x.name])
+        return values[graph.output]
+
+    # With ranges in the graph, the optimization makes integers of what has them, and of nothing else.
+    return save(network, picture, pixels, optimizations=[tf.lite.Optimize.DEFAULT])
+
+
+def _almost_ones() -> Iterator[np.float32]:
+    """Factors by which the parts of a concatenation get its scale.
+
+    The converter drops a second rounding right after the first, and a product with 1; a product with something else it
+    keeps, as the integer operator that changes the scale, if no other product is the same.
+    """
+    one = np.float32(1)
+    while True:
+        one = np.nextafter(one, np.float32(2))
+        yield one
+
+
+def _fused(operators: Sequence[Operator]) -> set[Activation]:
+    """What only a ReLU reads, which is computed with the operator before."""
+    readers: dict[Activation, list[str]] = {}
+    for operator in operators:
+        for x in operator.inputs:
+            readers.setdefault(x, []).append(operator.kind)
+    return {x for x, kinds in readers.items() if kinds == ["relu"]}
+
+
+def _round(x: tf.Tensor, ends: tuple[float, float]) -> tf.Tensor:
+    low, high = ends
+    return tf.quantization.fake_quant_with_min_max_args(x, low, max(high, low + _LEAST_SPAN))

@@ -1,0 +1,100 @@
+"""Which operators of a network are computed in 8-bit integers, and over which ranges their activations are rounded.
+
+A network's own part is in integers. In float stay:
+
+- what is made of the picture without learned weights: the bicubic residual;
+- what follows the last learned operator: the sum with the residual and the pixel shuffle;
+- what makes vectors of vectors: the statistics of channel attention, whose small differences 8 bits would lose.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mfagan.graph.operators import Activation, Operator
+
+__all__ = ["fit_range", "integer_outputs", "write_for_integers"]
+
+LEVELS = 255
+"""Steps between the least and the largest of 8 bits."""
+_SHRINKS = 0.9 ** np.arange(24)
+"""Parts of a range that are tried: 1 to 0.09."""
+_SWEEPS = 2
+
+
+def write_for_integers(operators: Sequence[Operator]) -> list[Operator]:
+    """Write operators that TensorFlow Lite has in float alone by those that it has in integers too.
+
+    Args:
+        operators: a network's, in order.
+
+    Returns:
+        Operators that compute the same: a square is a product, a SiLU a product with a sigmoid.
+    """
+    found: list[Operator] = []
+    for operator in operators:
+        (x, *_) = operator.inputs
+        if operator.kind == "square":
+            found.append(replace(operator, kind="multiply", inputs=(x, x)))
+        elif operator.kind == "silu":
+            gate = replace(operator.output, name=f"{operator.output.name}.gate")
+            found += [
+                Operator("sigmoid", (x,), gate),
+                replace(operator, kind="multiply", inputs=(x, gate)),
+            ]
+        else:
+            found.append(operator)
+    return found
+
+
+def integer_outputs(operators: Sequence[Operator]) -> frozenset[Activation]:
+    """Find what is computed in integers.
+
+    Args:
+        operators: a network's, in order.
+
+    Returns:
+        The outputs of these operators; of the others the output is float.
+    """
+    last = max((i for i, operator in enumerate(operators) if operator.parameters), default=-1)
+    learned: set[Activation] = set()
+    found: set[Activation] = set()
+    for operator in operators[: last + 1]:
+        if not operator.parameters and learned.isdisjoint(operator.inputs):
+            continue
+        learned.add(operator.output)
+        if not all(_is_vector(x) for x in (*operator.inputs, operator.output)):
+            found.add(operator.output)
+    return frozenset(found)
+
+
+def fit_range(values: np.ndarray) -> tuple[float, float]:
+    """The range whose 256 levels come nearest to values, by their mean squared error.
+
+    Both ends are moved in turn: a rare extreme is cut off if that makes the steps of all others smaller.
+
+    Args:
+        values: what an activation held on photographs, (n,).
+
+    Returns:
+        The least and the largest number; 0 is between them.
+    """
+    low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
+    for _ in range(_SWEEPS):
+        high = min((high * part for part in _SHRINKS), key=lambda end: _error(values, low, end))
+        low = min((low * part for part in _SHRINKS), key=lambda end: _error(values, end, high))
+    return low, high
+
+
+def _error(values: np.ndarray, low: float, high: float) -> float:
+    if high <= low:
+        return 0.0  # all values are 0
+    step = (high - low) / LEVELS
+    zero = np.round(low / step)
+    rounded = step * np.clip(np.round(values / step), zero, zero + LEVELS)
+    return float(np.square(rounded - values).mean())
+
+
+def _is_vector(x: Activation) -> bool:
+    return x.height == x.width == 1
