@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from search.samplers.base import Space
 from search.settings import SearchSettings
 from search.storage.claims import Claims
 from search.storage.connection import Connection, connect
+from search.storage.derivation import find_origin
 from search.storage.facts import StudyFacts, find_facts, finished_trials, open_study
 from search.storage.trials import as_point, is_ours
 from search.worker import Progress, Worker
@@ -38,6 +39,7 @@ class StudyRecord:
         choices: the options of each choice by its name.
         identity: what the values depend on, as the problem's `identity` returned it.
         points: the finished trials by number.
+        origin: what the study was derived from, by name; empty for a study that was searched.
     """
 
     name: str
@@ -45,6 +47,7 @@ class StudyRecord:
     choices: Mapping[str, tuple[Value, ...]]
     identity: Mapping[str, str]
     points: tuple[Point, ...]
+    origin: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_trials(self) -> int:
@@ -161,4 +164,5 @@ def _load(connection: Connection, study_name: str) -> StudyRecord:
     study, facts = find_facts(connection, study_name)
     space = Space(facts.choices)
     points = [as_point(trial, space) for trial in finished_trials(study) if is_ours(trial, space)]
-    return StudyRecord(study_name, facts.objectives, facts.choices, facts.identity, tuple(points))
+    origin = find_origin(study)
+    return StudyRecord(study_name, facts.objectives, facts.choices, facts.identity, tuple(points), origin)

@@ -78,7 +78,10 @@ ALLOWED = {
         "mfagan/deploy/tflite/integers.py",
     ),
     ("ai_edge_litert",): ("mfagan/deploy/tflite/litert.py", "mfagan/deploy/tflite/metadata.py"),
-    ("onnx", "onnxruntime", "onnxscript"): ("mfagan/deploy/onnx/converter.py",),
+    ("onnx", "onnxruntime", "onnxscript"): (
+        "mfagan/deploy/onnx/converter.py",
+        "mfagan/deploy/onnx/operators.py",
+    ),
     ("lpips", "torchvision"): ("mfagan/pretrained.py",),
     ("pyvips",): ("mfagan/deploy/upscaling/picture_files.py",),
     ("av",): ("mfagan/deploy/upscaling/clip_files.py",),

@@ -17,7 +17,10 @@ from mfagan.cli import (
     export,
     history,
     info,
+    kits,
+    latency,
     networks,
+    reprice,
     studies,
     sweep,
     upscale,
@@ -49,7 +52,10 @@ app = typer.Typer(
     epilog="MFAGAN_DEBUG=1 in the environment shows the traceback of an error.",
 )
 lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
-lut_app.command("build")(studies.build_lut)
+lut_app.command("build")(latency.build_lut)
+lut_app.command("audit")(latency.audit)
+lut_app.command("kit")(kits.write)
+lut_app.command("import")(kits.import_kit)
 data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
 data_app.command("check")(data.check)
 data_app.command("shrink")(data.shrink)
@@ -75,6 +81,7 @@ _PANELS = {
         "front": studies.front,
         "pick": studies.pick,
         "tabulate": studies.tabulate,
+        "reprice": reprice.reprice,
         "history": history.history,
         "record": history.record,
     },

@@ -1,5 +1,6 @@
 """The demo: the commands in turn on the bundled photos."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +11,15 @@ import typer
 
 from mfagan.cli.export import export
 from mfagan.cli.history import find_lineage
+from mfagan.cli.latency import build_lut
 from mfagan.cli.networks import finetune, train
-from mfagan.cli.options import MaxStepsOption, SeedOption, find_lpips
-from mfagan.cli.studies import build_lut, front, pick, run_search
+from mfagan.cli.options import MaxStepsOption, RescaleOption, SeedOption, find_lpips
+from mfagan.cli.studies import front, pick, run_search
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR, WEIGHTS
 
 __all__ = ["demo"]
+
+logger = logging.getLogger(__name__)
 
 LUT = "lut.json"
 FRONT = "front.html"
@@ -33,6 +37,10 @@ def demo(
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Train through all four stages first, for minutes.")
     ] = False,
+    lut: Annotated[
+        str | None, typer.Option(help="A latency table, instead of measuring one: a file or a shipped name.")
+    ] = None,
+    rescale: RescaleOption = False,
 ) -> None:
     """Price, search, browse, pick, fine-tune and export on the bundled photos, from the shipped SuperGenerator.
 
@@ -42,7 +50,7 @@ def demo(
     from mfagan.sr.experiments.demo_folder import DemoFolder
     from mfagan.sr.experiments.demo_report import PICTURE, REPORT
 
-    folder, database, lut = DemoFolder(out), out / "study.db", out / LUT
+    folder, database, table = DemoFolder(out), out / "study.db", out / LUT
     _check_database(database)
     names = [LUT, FRONT, PICKED, SUBGENERATOR, f"{Path(SUBGENERATOR).stem}.state", MODEL, REPORT, PICTURE]
     seconds: dict[str, float] = {}
@@ -52,9 +60,12 @@ def demo(
             with _timed(seconds, "train"):
                 train("demo", out=weights, seed=seed, max_steps=max_steps, restart=True)
         with _timed(seconds, "lut"):
-            build_lut(out=lut)
+            if lut is None:
+                build_lut(out=table)
+            else:
+                _copy_table(lut, table, rescale)
         # Studies are never deleted. One of an earlier demo is of another table, and maybe of another SuperGenerator.
-        study = f"demo-{sha256(lut)[:8]}" if database.exists() else "demo"
+        study = f"demo-{sha256(table)[:8]}" if database.exists() else "demo"
         _search_and_export(out, weights, (str(database), study), trials, seed, max_steps, seconds)
 
 
@@ -78,7 +89,7 @@ def _search_and_export(
     with _timed(seconds, "search"):
         run_search(str(out / LUT), supernet, storage=storage, study=study, trials=trials, seed=seed)
     with _timed(seconds, "front"):
-        front(out=out / FRONT, storage=storage, study=study)
+        front(out=out / FRONT, storage=storage, study=[study])
     with _timed(seconds, "pick"):
         pick(out=picked, storage=storage, study=study, knee=True)
     with _timed(seconds, "finetune"):
@@ -92,8 +103,24 @@ def _search_and_export(
     facts = write_report(files, trials_found, front_found, seconds, find_lpips(None))
     lineage, latency_ms = find_lineage(subgenerator, None), facts["tflite_latency_ms"]
     if lineage is not None and isinstance(latency_ms, float):
-        lineage.record_latency(model, latency_ms, THREADS)
+        lineage.record_latency(model, latency_ms, THREADS, lineage.describe_price())
     print(summarize(facts, out))
+
+
+def _copy_table(lut: str, out: Path, rescale: bool) -> None:
+    """Take a table that was measured before; where that was is told."""
+    from mfagan.files import write_atomic
+    from mfagan.latency.machine import match_machine, rescale_table
+    from mfagan.latency.tables import TableMachine, read_table
+
+    table = read_table(lut)
+    match = match_machine(TableMachine.of(table))
+    if match.warning is not None:
+        logger.warning(match.warning)
+    if rescale:
+        table = rescale_table(table, match)
+        logger.warning("its prices are multiplied by %.3f", table.rescaled_by)
+    write_atomic(out, table.to_json())
 
 
 def _check_database(database: Path) -> None:

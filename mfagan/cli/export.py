@@ -13,6 +13,7 @@ from mfagan.cli.options import (
     HistoryOption,
     JsonOption,
     OutOption,
+    RescaleOption,
     read_size,
     storage_file,
 )
@@ -73,6 +74,7 @@ def export(
         bool, typer.Option("--measure", help="Measure a tflite file's latency on this machine.")
     ] = False,
     threads: Annotated[int, typer.Option(min=1, help="Threads of --measure.")] = 2,
+    rescale: RescaleOption = False,
     storage: HistoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -108,14 +110,16 @@ def export(
 
         facts["latency_ms"] = measure_model(made.content, threads).latency_ms
         if lineage is not None:
-            lineage.record_latency(out, facts["latency_ms"], threads)
+            facts["price"] = lineage.describe_price(rescale)
+            lineage.record_latency(out, facts["latency_ms"], threads, facts["price"])
     if as_json:
         print(json.dumps({"file": str(out), "card": str(card), **facts}))
         return
     _print(out, made)
     print(f"    model card: {card}")
     if measure:
-        print(f"{facts['latency_ms']:.3f} ms in LiteRT with {threads} threads")
+        priced = f" ({facts['price']})" if "price" in facts else ""
+        print(f"{facts['latency_ms']:.3f} ms in LiteRT with {threads} threads{priced}")
 
 
 def _print(out: Path, made: "ExportedFile") -> None:

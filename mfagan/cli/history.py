@@ -72,21 +72,54 @@ class Lineage:
         except SearchError as error:
             logger.warning("%s is not recorded in the study's history: %s", file, error)
 
-    def record_latency(self, model: Path, latency_ms: float, threads: int) -> None:
+    def record_latency(self, model: Path, latency_ms: float, threads: int, table: str = "") -> None:
         """Enter what LiteRT took for an exported file on this machine.
 
         Args:
             model: the exported file.
             latency_ms: its latency.
             threads: threads of the interpreter.
+            table: what the pick's price is in comparison, as `describe_price` tells it.
         """
         from mfagan.checkpoint import sha256
         from mfagan.devices import CPU, describe_device
-        from mfagan.latency.measure import find_runtime
+        from mfagan.latency.runtimes import find_runtime
 
-        runtime = f"LiteRT {find_runtime('litert').version}"
+        runtime = f"LiteRT {find_runtime('litert').version()}"
         facts = {"latency_ms": latency_ms, "threads": threads, "device": describe_device(CPU)}
-        self.record("measure", model, sha256(model), facts | {"runtime": runtime})
+        self.record("measure", model, sha256(model), facts | {"runtime": runtime, "table": table})
+
+    def describe_price(self, rescale: bool = False) -> str:
+        """The pick's price, beside a time that was measured on this machine.
+
+        Args:
+            rescale: whether it is multiplied by how much slower fixed operators are here.
+
+        Returns:
+            A part of a sentence, which names a table of another machine as such.
+
+        Raises:
+            InputError: it cannot be rescaled.
+        """
+        from mfagan.latency.machine import match_machine
+        from mfagan.latency.tables import TableMachine
+
+        price_ms = self.picked.latency_ms
+        machine = TableMachine.from_text(self.picked.lut_machine)
+        if machine is None:
+            if rescale:
+                raise InputError("the pick does not say where its table was measured; leave --rescale out")
+            return f"{price_ms:.1f} ms by a table of unknown origin"
+        match = match_machine(machine)
+        if match.warning is not None:
+            logger.warning(match.warning)
+        if rescale and match.factor is None:
+            raise InputError(f"the price cannot be rescaled ({match.reason}); leave --rescale out")
+        if rescale and match.factor is not None:
+            return f"{price_ms * match.factor:.1f} ms by the table, rescaled x{match.factor:.2f}"
+        whose = {True: "this", False: "another", None: "maybe another"}[match.same]
+        marked = "" if machine.rescaled_by == 1 else f", rescaled x{machine.rescaled_by:.2f}"
+        return f"{price_ms:.1f} ms by a table of {whose} machine{marked}"
 
 
 def open_lineage(picked: "Picked", storage: str | None) -> Lineage | None:
@@ -173,6 +206,8 @@ def history(
     print(f"study {study} in {label}: {record.n_trials} trials (times are UTC)")
     for name, text in record.identity.items():
         print(f"    {name:<20}{text[:12] if name.endswith('sha256') else text}")
+    for name, text in record.origin.items():
+        print(f"    {name:<20}{text[:12] if name.endswith('sha256') else text}")
     if not trees:
         print("nothing was made from it yet: `mfagan pick` begins")
     for trial, made in sorted(trees.items()):
@@ -247,6 +282,8 @@ def _lines(trees: "Sequence[LineageNode]", depth: int) -> Iterator[str]:
             about = template.format(**entry.facts) if template else json.dumps(entry.facts)
         except (LookupError, TypeError, ValueError):  # written by something other than our commands
             about = json.dumps(entry.facts)
+        if entry.facts.get("table"):
+            about += f"; {entry.facts['table']}"
         file = "" if entry.sha256 == entry.parent else f"{entry.file}  {entry.sha256[:12]}{_mark(entry)}  "
         yield f"    {entry.at[:16].replace('T', ' ')}  {'  ' * depth}{step}  {file}{about}"
         yield from _lines(made.then, depth + 1)
@@ -289,6 +326,7 @@ def _as_json(
         "study": record.name,
         "storage": storage,
         "identity": dict(record.identity),
+        "origin": dict(record.origin),
         "n_trials": record.n_trials,
         "trials": trials,
     }

@@ -105,6 +105,13 @@ MinutesOption = Annotated[
     ),
 ]
 
+RescaleOption = Annotated[
+    bool,
+    typer.Option(
+        "--rescale", help="Multiply a table's prices by how much slower fixed operators are on this machine."
+    ),
+]
+
 DEFAULT_STORAGE = "runs/study.db"
 DEFAULT_STUDY = "mfagan"
 

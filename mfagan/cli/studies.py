@@ -1,4 +1,4 @@
-"""Commands on latency tables and studies: lut build, search, front, pick."""
+"""Commands on studies: search, front, pick."""
 
 import logging
 import shlex
@@ -10,14 +10,12 @@ import typer
 
 from mfagan.cli.history import Lineage
 from mfagan.cli.options import (
-    DEFAULT_PASSES,
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
     NAMED_CHECKPOINT,
     DeviceOption,
     ImagesOption,
     OutOption,
-    PassesOption,
     SeedOption,
     SizeOption,
     StorageOption,
@@ -30,7 +28,6 @@ from mfagan.cli.options import (
 from mfagan.sr.shipped import SUPERGENERATOR
 
 __all__ = [
-    "build_lut",
     "front",
     "pick",
     "run_search",
@@ -42,50 +39,6 @@ if TYPE_CHECKING:
     from search.settings import SearchSettings
 
 logger = logging.getLogger(__name__)
-
-
-def build_lut(
-    out: Annotated[Path, typer.Option(help="The JSON file to write, such as luts/NAME.json.")],
-    runtime: Annotated[str, typer.Option(help="The runtime that is measured.")] = "litert",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
-    size: SizeOption = "128x128",
-    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
-    rounds: Annotated[
-        int | None, typer.Option(min=1, help="Rounds, of whose runs the fastest counts.")
-    ] = None,
-    passes: PassesOption = DEFAULT_PASSES,
-) -> None:
-    """Measure every block the choices can need on this machine and write the look-up table."""
-    from mfagan.files import require_place, write_atomic
-    from mfagan.graph.passes import read_passes
-    from mfagan.latency.measure import ROUNDS, build_table
-    from mfagan.latency.tables import describe_build, warn_noise
-    from mfagan.progress import show_bar
-    from mfagan.sr.study.problem import every_block
-
-    height, width = read_size(size)
-    require_place(out)
-    names = read_passes(passes)
-    command = describe_build(threads, (height, width), runtime, out, scale, names)
-    command += "" if rounds is None else f" --rounds {rounds}"
-    with show_bar("latency table") as report:
-        table = build_table(
-            # Without the residual, a block whose pixel shuffle has moved is another one.
-            every_block((height, width), scale, "none", names)
-            | every_block((height, width), scale, passes=names),
-            runtime=runtime,
-            threads=threads,
-            input_size=(height, width),
-            command=command,
-            passes=names,
-            rounds=rounds or ROUNDS,
-            report=report,
-        )
-    write_atomic(out, table.to_json())
-    noise = warn_noise(table)
-    if noise:
-        logger.warning(noise)
-    print(out)
 
 
 def run_search(
@@ -218,18 +171,26 @@ def _run_study(problem: "Problem", storage: str, study: str, settings: "SearchSe
 def front(
     out: OutOption,
     storage: StorageOption = DEFAULT_STORAGE,
-    study: StudyOption = DEFAULT_STUDY,
+    study: Annotated[
+        list[str] | None,
+        typer.Option(help=f"The study's name ({DEFAULT_STUDY}); of several, the fronts are overlaid."),
+    ] = None,
 ) -> None:
     """Write the Pareto front as one HTML file that works offline."""
     from mfagan.files import require_place, write_atomic
-    from search.report.html_page import front_page
+    from search.report.html_page import front_page, overlay_page
     from search.storage.address import check_other_file
     from search.study import load
 
     check_other_file(out, storage)
     require_place(out)
-    how = f"Pick a trial N: mfagan pick {_where(storage, study)} --trial N --out picked.json"
-    write_atomic(out, front_page(load(storage, study), notes=[how]))
+    names = study or [DEFAULT_STUDY]
+    hows = [
+        f"Pick a trial N: mfagan pick {_where(storage, name)} --trial N --out picked.json" for name in names
+    ]
+    records = [load(storage, name) for name in names]
+    page = front_page(records[0], notes=hows) if len(records) == 1 else overlay_page(records, notes=hows)
+    write_atomic(out, page)
     print(out)
 
 

@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mfagan.latency.measure import build_table, measure_blocks, measure_model, measure_networks
+    from mfagan.latency.building import build_table, measure_blocks
+    from mfagan.latency.measure import measure_model, measure_networks
     from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
     from mfagan.latency.tables import describe_build, find_table, read_table, warn_noise, warn_size
 
@@ -30,7 +31,8 @@ __all__ = [
 ]
 
 _FILES = {
-    "measure": ("build_table", "measure_blocks", "measure_model", "measure_networks"),
+    "building": ("build_table", "measure_blocks"),
+    "measure": ("measure_model", "measure_networks"),
     "priced_problem": ("LATENCY", "MEMORY", "Measured", "PricedProblem", "Target"),
     "tables": ("describe_build", "find_table", "read_table", "warn_noise", "warn_size"),
 }

@@ -16,6 +16,7 @@ from mfagan.errors import InputError
 from mfagan.graph.costs import Costs, sum_block_costs
 from mfagan.graph.operators import Block
 from mfagan.graph.passes import rewrite
+from mfagan.latency.tables import TableMachine
 from search.latency import LatencyTable
 from search.problem import JSON, Choice, Evaluation, Known, Objective, Problem
 
@@ -87,6 +88,7 @@ class PricedProblem(Problem, Generic[Candidate]):
         self.ceilings = dict(target.ceilings)
         self._remedy = target.remedy
         self._table_sha256 = target.table.sha256
+        self._table_machine = TableMachine.of(target.table).to_text()
         self._costs_of_block: dict[str, Costs] = {}
         self._rewritten_keys: dict[str, str] = {}
 
@@ -127,7 +129,7 @@ class PricedProblem(Problem, Generic[Candidate]):
 
     def facts(self) -> dict[str, JSON]:
         """Attributes that every trial carries; a subclass adds its own, such as the hash of its weights."""
-        return {"lut_sha256": self._table_sha256}
+        return {"lut_sha256": self._table_sha256, "lut_machine": self._table_machine}
 
     def cheapest_candidates(self) -> Iterable[Candidate]:
         """Candidates among which each figure that can have a ceiling takes its least value.

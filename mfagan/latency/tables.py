@@ -1,7 +1,9 @@
 """Find latency look-up tables, shipped or the user's own, and warn if one does not suit its use."""
 
+import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import mfagan
@@ -9,10 +11,63 @@ from mfagan.errors import InputError
 from mfagan.graph.passes import DEFAULT_PASSES
 from search.latency import LatencyTable
 
-__all__ = ["NOISE_LIMIT", "describe_build", "find_table", "read_table", "warn_noise", "warn_size"]
+__all__ = [
+    "KIT_RUNTIME",
+    "TableMachine",
+    "describe_build",
+    "find_table",
+    "read_table",
+    "warn_noise",
+    "warn_size",
+]
 
-NOISE_LIMIT = 0.05
-"""The share of its latencies that a table's spreads may reach before a warning."""
+KIT_RUNTIME = "benchmark_model"
+"""What tables that were measured with a kit name as their runtime."""
+
+
+@dataclass(frozen=True)
+class TableMachine:
+    """Where a table was measured, as studies and picks carry it.
+
+    device: The table's device.
+    runtime: Its runtime.
+    calibration_ms: Its times of the calibration's operators, empty if it has none; rescaled as its latencies.
+    rescaled_by: The factor that its latencies were multiplied by, 1 for measured ones.
+    """
+
+    device: str
+    runtime: str
+    calibration_ms: Mapping[str, float] = field(default_factory=dict)
+    rescaled_by: float = 1.0
+
+    @classmethod
+    def of(cls, table: LatencyTable) -> "TableMachine":
+        """The machine of a table.
+
+        Args:
+            table: The table.
+        """
+        factor = table.rescaled_by
+        times_ms = {name: factor * ms for name, ms in table.calibration_ms.items()}
+        return cls(table.device, table.runtime, times_ms, factor)
+
+    @classmethod
+    def from_text(cls, text: str) -> "TableMachine | None":
+        """What `to_text` wrote; None for another text.
+
+        Args:
+            text: The text.
+        """
+        try:
+            fields = json.loads(text)
+            times_ms = {str(name): float(ms) for name, ms in fields["calibration_ms"].items()}
+            return cls(str(fields["device"]), str(fields["runtime"]), times_ms, float(fields["rescaled_by"]))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None
+
+    def to_text(self) -> str:
+        """It as one line of JSON."""
+        return json.dumps(asdict(self))
 
 
 def describe_build(
@@ -23,7 +78,7 @@ def describe_build(
     scale: int = 4,
     passes: Sequence[str] = DEFAULT_PASSES,
 ) -> str:
-    """The command that builds a table, quoted for a shell.
+    """The command that builds a table, quoted for a shell; for `KIT_RUNTIME` that which writes a kit.
 
     Args:
         threads: CPU threads of the runtime.
@@ -34,20 +89,11 @@ def describe_build(
         passes: What rewrites the blocks; not mentioned if it is the default.
     """
     height, width = input_size
-    size = f"{height}x{width}"
-    words = [
-        "mfagan",
-        "lut",
-        "build",
-        "--runtime",
-        runtime,
-        "--threads",
-        threads,
-        "--size",
-        size,
-        "--out",
-        path,
-    ]
+    size = ["--size", f"{height}x{width}", "--out"]
+    if runtime == KIT_RUNTIME:
+        words = ["mfagan", "lut", "kit", *size, "KIT"]
+    else:
+        words = ["mfagan", "lut", "build", "--runtime", runtime, "--threads", threads, *size, path]
     words += [] if scale == 4 else ["--scale", scale]
     words += [] if tuple(passes) == DEFAULT_PASSES else ["--passes", ",".join(passes) or "none"]
     return shlex.join(map(str, words))
@@ -76,15 +122,15 @@ def warn_noise(table: LatencyTable) -> str | None:
     """One line if other work on the machine disturbed the measurement of a table, else None.
 
     Args:
-        table: The table; `NOISE_LIMIT` is compared with the sum of its spreads over the sum of its latencies.
+        table: The table.
     """
-    spread = sum(entry.spread_ms for entry in table.entries.values())
-    share = spread / sum(entry.latency_ms for entry in table.entries.values())
-    if share <= NOISE_LIMIT:
+    noise = table.noise
+    if noise is None or not noise.noisy:
         return None
+    share = "" if noise.cpu_over_wall is None else f", each thread had {noise.cpu_over_wall:.0%} of a core"
     return (
-        f"the latencies varied by {share:.0%} while they were measured, so other work kept the "
-        f"machine busy; measure again when it is idle: {table.command}"
+        f"the latencies varied by {noise.spread:.0%} and are known within {noise.uncertainty:.1%}{share}: other work "
+        f"kept the machine busy while they were measured; measure again when it is idle: {table.command}"
     )
 
 

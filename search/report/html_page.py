@@ -11,12 +11,14 @@ import plotly.graph_objects as go
 from search import pareto
 from search.problem import Objective, Point
 from search.report import bubble_figure, pareto_figure
+from search.report.overlay_figure import overlay_figure
 from search.report.point_text import describe, shared_texts
+from search.report.prediction_figure import PredictionData, prediction_figure
 
 if TYPE_CHECKING:
     from search.study import StudyRecord
 
-__all__ = ["bubble_page", "front_page"]
+__all__ = ["bubble_page", "front_page", "overlay_page", "prediction_page"]
 
 _STYLE = """
 :root { color-scheme: light dark;
@@ -79,7 +81,7 @@ def front_page(record: StudyRecord, picked: Point | None = None, notes: Sequence
     common = {name: text for name, text in shared if record.identity.get(name, text) == text}
     facts = "".join(
         f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>"
-        for name, text in {**record.identity, **common}.items()
+        for name, text in {**record.origin, **record.identity, **common}.items()
     )
     shown = [*best, picked] if picked and picked.number not in {point.number for point in best} else best
     body = f"""<p>{counts}, {len(best)} on the front. {html.escape(goals)}.</p>
@@ -108,6 +110,48 @@ def bubble_page(data: bubble_figure.BubbleData, title: str, notes: Sequence[str]
     """
     notes = [f"The area of a circle shows {data.size_title}.", *notes]
     body = f'<div class="figure">{_embed(bubble_figure.bubble_figure(data), "bubbles")}</div>\n{_paragraphs(notes)}'
+    return _page(html.escape(title), html.escape(title), body)
+
+
+def overlay_page(records: Sequence[StudyRecord], notes: Sequence[str] = ()) -> str:
+    """Lay out the page of several studies' fronts.
+
+    Args:
+        records: studies of the same objectives, two or more.
+        notes: paragraphs below the figure, plain text.
+
+    Returns:
+        The HTML: the figure (plotly.js embedded, about 5 MB), notes, and what the values of each study depend on.
+
+    Raises:
+        SearchError: the studies' objectives differ.
+    """
+    facts = "".join(
+        f"<h2>{html.escape(record.name)}</h2>\n<dl>"
+        + "".join(
+            f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>"
+            for name, text in {**record.origin, **record.identity, **shared_texts(record.points)}.items()
+        )
+        + "</dl>"
+        for record in records
+    )
+    body = f'<div class="figure">{_embed(overlay_figure(records), "fronts")}</div>\n{_paragraphs(notes)}\n{facts}'
+    names = html.escape(", ".join(record.name for record in records))
+    return _page(f"{names}: Pareto fronts", f"Pareto fronts of {names}", body)
+
+
+def prediction_page(data: PredictionData, title: str, notes: Sequence[str] = ()) -> str:
+    """Lay out the page of predicted against measured values.
+
+    Args:
+        data: the values.
+        title: the page's title, plain text.
+        notes: paragraphs above the chart, plain text.
+
+    Returns:
+        The HTML: notes and the scatter (plotly.js embedded, about 5 MB).
+    """
+    body = f'{_paragraphs(notes)}\n<div class="figure">{_embed(prediction_figure(data), "predictions")}</div>'
     return _page(html.escape(title), html.escape(title), body)
 
 

@@ -8,6 +8,7 @@ from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Operator
 from mfagan.graph.passes import DEFAULT_PASSES, PASSES, read_passes, rewrite, rewrite_operators
 from mfagan.graph.recorder import OperatorRecorder
+from mfagan.graph.weights import weight_shapes
 from mfagan.sr.network import mfanet
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import MFANet
@@ -133,7 +134,7 @@ def test_a_concatenation_goes_where_all_that_reads_it_takes_parts(readers: tuple
     before = read_by(*readers)
     found = rewrite_operators(before, ["parts"])
     assert count(found.operators, "concat") == n_concats
-    shapes = (item for op in before for item in converter.weight_shapes(op).items())
+    shapes = (item for op in before for item in weight_shapes(op).items())
     weights: dict[str, Tensor] = {name: torch.randn(shape) for name, shape in shapes}
     x = torch.randn(4, HEIGHT, WIDTH)
     expected = litert.run(converter.convert(before, weights), [x])

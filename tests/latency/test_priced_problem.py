@@ -13,6 +13,7 @@ from mfagan.graph.costs import Costs, sum_block_costs, sum_costs
 from mfagan.graph.operators import Block
 from mfagan.graph.recorder import OperatorRecorder
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
+from mfagan.latency.tables import TableMachine
 from search.errors import SearchError
 from search.latency import BlockLatency, LatencyTable
 from search.problem import Choice, Known, Objective
@@ -71,7 +72,6 @@ def make_table(leave_out: str = "") -> LatencyTable:
     }
     entries.pop(leave_out, None)
     return LatencyTable(
-        format="latency-table/1",
         unit="ms",
         runtime="invented",
         runtime_version="0",
@@ -107,6 +107,7 @@ def test_an_evaluation_is_measured_and_priced_by_the_blocks():
         "flops": by_hand["macs"] + 35 * 18,
         "memory_bytes": 4 * 35 * (3 + 18),
         "lut_sha256": problem.table.sha256,
+        "lut_machine": TableMachine("none", "invented").to_text(),
         "widest": 8,
     }
     (known,) = problem.foresee([CHOICE])

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import re
 from datetime import UTC, datetime
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.errors import SearchError
-from search.latency import BlockLatency, LatencyTable
+from search.latency import BlockLatency, LatencyTable, Noise, Processor
+from tests import ROOT
 
 FACTS = {
     "format": "latency-table/1",
@@ -89,7 +91,13 @@ def test_missing_keys_are_named_with_the_remedy(file):
         (b"\xff\xfe\x00", "not a JSON file"),
         ("[1]", "the content is [1]"),
         (with_field("unit", "us"), "unit is 'us' (Input should be 'ms')"),
-        (with_field("format", "latency-table/2"), "format is 'latency-table/2'"),
+        (with_field("format", "latency-table/3"), "format is 'latency-table/3', and this program reads"),
+        (with_field("format", 2), "format is 2"),
+        (with_field("format", "latency-table/2"), "sha256 is None, its content has"),
+        (json.dumps(FACTS)[:-40], "not a JSON file"),
+        (with_field("entries.head.latency_ms", -0.5), "entries.head.latency_ms is -0.5"),
+        (with_field("calibration_ms", {"gemm": 0}), "calibration_ms.gemm is 0"),
+        (with_field("precision", "int7"), "precision is 'int7'"),
         (with_field("entries.head.latency_ms", 0), "entries.head.latency_ms is 0"),
         (with_field("entries.head.latency_ms", "1.5"), "entries.head.latency_ms is '1.5'"),
         (with_field("entries.head.latency_ms", True), "entries.head.latency_ms is True"),
@@ -116,6 +124,81 @@ def test_bad_file(tmp_path, content, words):
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300 + len(str(path))
+
+
+def test_a_table_of_version_1_is_migrated_and_keeps_its_hash(file, tmp_path):
+    table = LatencyTable.read(file)
+    assert (table.format, table.statistic, table.clock, table.noise) == (
+        "latency-table/2",
+        "fastest",
+        "wall",
+        None,
+    )
+    canonical = json.dumps(LatencyTable.read(file).model_dump(mode="json", include=set(FACTS)))
+    version_1 = json.loads(canonical) | {"format": "latency-table/1"}
+    for entry in version_1["entries"].values():
+        del entry["sustained_ms"]
+    text = json.dumps(version_1, sort_keys=True, separators=(",", ":"))
+    assert table.sha256 == hashlib.sha256(text.encode()).hexdigest()
+    migrated = tmp_path / "migrated.json"
+    migrated.write_text(table.to_json())
+    assert json.loads(migrated.read_text())["format"] == "latency-table/2"
+    assert LatencyTable.read(migrated) == table
+
+
+def test_the_shipped_table_has_the_hash_that_the_exact_scores_name():
+    exact = json.loads((ROOT / "mfagan" / "sr" / "weights" / "exact.json").read_text())
+    shipped = LatencyTable.read(ROOT / "luts" / "litert-epyc-2-threads.json")
+    assert shipped.sha256 == exact["identity"]["lut_sha256"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("latency_ms", 0.51), ("repeats", 31), ("sustained_ms", 0.6)],
+)
+def test_an_altered_file_is_refused(file, field, value):
+    content = json.loads(LatencyTable.read(file).to_json())
+    file.write_text("\ufeff" + json.dumps(content), encoding="utf-8")
+    LatencyTable.read(file)  # another layout, and a byte order mark
+    content["entries"]["head"][field] = value
+    file.write_text(json.dumps(content))
+    with pytest.raises(SearchError, match="the file was altered after it was written; restore it, or build"):
+        LatencyTable.read(file)
+
+
+def test_a_truncated_file_is_refused(file):
+    text = LatencyTable.read(file).to_json()
+    for end in (len(text) // 2, len(text) - 3):
+        file.write_text(text[:end])
+        with pytest.raises(SearchError, match="not a JSON file"):
+            LatencyTable.read(file)
+
+
+def test_the_published_schema_is_current():
+    published = ROOT / "luts" / "schema" / "latency-table-2.json"
+    current = json.dumps(LatencyTable.model_json_schema(mode="serialization"), indent=2) + "\n"
+    assert published.read_text() == current, f"write LatencyTable.model_json_schema to {published}"
+
+
+def test_every_field_counts_in_the_hash(file):
+    table = LatencyTable.read(file)
+    changes = {
+        "processor": Processor(family="a", model="b", instruction_set="c"),
+        "delegate": "gpu",
+        "precision": "int8",
+        "statistic": "median",
+        "clock": "cpu",
+        "load": "sustained",
+        "warm_up_runs": 2,
+        "runs_per_load": 3,
+        "noise": Noise(cpu_over_wall=0.9, spread=0.1, uncertainty=0.1, noisy=True),
+        "calibration_ms": {"gemm": 1.0},
+        "networks": ("a",),
+        "rescaled_by": 1.5,
+        "passes": ("parts",),
+    }
+    hashes = {table.model_copy(update={name: value}).sha256 for name, value in changes.items()}
+    assert len(hashes | {table.sha256}) == 1 + len(changes)
 
 
 def test_no_file_and_a_folder(tmp_path):

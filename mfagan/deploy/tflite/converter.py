@@ -23,6 +23,7 @@ from torch import Tensor
 
 from mfagan.deploy.target import INPUT, OUTPUT, SIGNATURE
 from mfagan.graph.operators import Activation, Block, Operator, Window
+from mfagan.graph.weights import weight_shapes
 from mfagan.packages import refuse_import
 
 try:
@@ -33,7 +34,7 @@ except Exception as error:  # a broken installation fails in many ways
 
 from mfagan.deploy.tflite.operators import Kernel, apply  # after tensorflow's own complaint, if it is missing
 
-__all__ = ["convert", "convert_network", "mirror_weights", "quiet", "save", "weight_shapes"]
+__all__ = ["convert", "convert_network", "mirror_weights", "quiet", "save"]
 
 
 def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> bytes:
@@ -154,25 +155,6 @@ def mirror_weights(operators: Sequence[Operator], weights: Mapping[str, Tensor])
         elif constants:
             kernels[op.output] = constants[0].transpose(1, 2, 0), None
     return kernels
-
-
-def weight_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
-    """Name -> shape of the weights that an operator reads, as PyTorch holds them.
-
-    Args:
-        operator: One of any kind; the result is empty for one without weights.
-    """
-    if not operator.weights:
-        return {}
-    if operator.kind != "conv":
-        return {operator.weights: (operator.output.channels, 1, 1)}
-    rows, columns = operator.output.channels, operator.inputs[0].channels // operator.groups
-    assert operator.window is not None
-    shape = rows, columns, *operator.window.kernel
-    if not operator.parameters:
-        return {operator.weights: shape}
-    bias: dict[str, tuple[int, ...]] = {f"{operator.weights}.bias": (rows,)} if operator.bias else {}
-    return {f"{operator.weights}.weight": shape} | bias
 
 
 def _take(weights: Mapping[str, Tensor], name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -153,11 +153,15 @@ def summarize(facts: Mapping[str, object], folder: Path) -> str:
         )
     assert isinstance(picked, Mapping)
     assert isinstance(seconds, Mapping)
+    priced_ms, measured_ms = facts["lut_latency_ms"], facts["tflite_latency_ms"]
+    assert isinstance(priced_ms, float)
+    assert isinstance(measured_ms, float)
+    off = priced_ms / measured_ms - 1
     return f"""
 held-out photos, PSNR-Y: bicubic {facts["bicubic_psnr_db"]:.3f} dB, SuperGenerator {facts["supernet_psnr_db"]:.3f} dB
 search: {facts["n_trials"]} trials of {facts["n_unique_trials"]} choices; open {folder / "front.html"}
 picked trial {picked["trial"]}: widths {",".join(map(str, picked["widths"]))}, {picked["params"]:,} parameters
 fine-tuned: {facts["psnr_before_finetune_db"]:.3f} dB -> {facts["psnr_after_finetune_db"]:.3f} dB{looks}
-TFLite: {facts["tflite_latency_ms"]:.1f} ms measured, {facts["lut_latency_ms"]:.1f} ms by the table, \
+TFLite: {facts["tflite_latency_ms"]:.1f} ms measured, {facts["lut_latency_ms"]:.1f} ms by the table ({off:+.0%}), \
 largest difference from PyTorch {facts["tflite_max_abs_diff"]:.1e}
 {sum(seconds.values()):.0f} s in all; figures in {folder / REPORT}, picture in {folder / PICTURE}"""

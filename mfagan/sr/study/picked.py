@@ -45,6 +45,8 @@ class Picked:
     """The SuperGenerator's checkpoint file."""
     supernet_sha256: str
     """Hash of that file."""
+    lut_machine: str = ""
+    """Where that table was measured (`TableMachine.to_text`); empty in picks of earlier versions."""
     storage: str = ""
     """Where the study is kept, without a password; empty in picks of earlier versions."""
 

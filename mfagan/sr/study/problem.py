@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,7 @@ from mfagan.pretrained import Lpips
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.supergenerator import load_supernet
-from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
+from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, every_choice, require_choice
 from mfagan.sr.study.bf16_scoring import (
     Bf16Error,
     ScoringPrecision,
@@ -42,6 +43,7 @@ __all__ = [
     "SubGeneratorProblem",
     "as_finding",
     "as_picked",
+    "draw_networks",
     "every_block",
 ]
 
@@ -261,6 +263,32 @@ def every_block(
     }
 
 
+def draw_networks(
+    n: int, seed: int, size: tuple[int, int], scale: int = 4, leave_out: Sequence[str] = ()
+) -> dict[str, Sequence[Block]]:
+    """Draw distinct SubGenerators at random.
+
+    Args:
+        n: How many.
+        seed: The same seed draws the same ones.
+        size: (height, width) of the LR image, in pixels.
+        scale: Enlargement: 2, 3 or 4.
+        leave_out: Names of those that are not drawn.
+
+    Returns:
+        The blocks by the network's name, its widths with commas between them.
+
+    Raises:
+        InputError: There are not as many.
+    """
+    names = {",".join(map(str, widths)): widths for widths in every_choice()}
+    free = [name for name in names if name not in set(leave_out)]
+    if n > len(free):
+        raise InputError(f"{n} networks: there are {len(free)} to draw from; draw fewer")
+    drawn = random.Random(seed).sample(free, n)
+    return {name: blocks(names[name], *size, scale, "bicubic") for name in drawn}
+
+
 @dataclass(frozen=True)
 class Finding:
     """A trial as reports show it."""
@@ -307,5 +335,6 @@ def as_picked(study: str, point: Point) -> Picked:
         widths=tuple(finding.widths),
         psnr_db=finding.psnr_db,
         latency_ms=finding.latency_ms,
+        lut_machine=str(point.attributes.get("lut_machine", "")),
         **carried,  # pyright: ignore[reportArgumentType] - checked by Picked
     )

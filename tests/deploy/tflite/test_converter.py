@@ -14,6 +14,7 @@ from mfagan.deploy.target import INPUT, OUTPUT, PARITY_LIMIT, SIGNATURE
 from mfagan.deploy.tflite import converter, litert
 from mfagan.graph.operators import Activation, Operator, Window
 from mfagan.graph.recorder import OperatorRecorder
+from mfagan.graph.weights import weight_shapes
 from mfagan.sr.network import mfanet
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import MFANet
@@ -28,7 +29,7 @@ def random_tensor(*shape: int, seed: int = 0) -> Tensor:
 
 
 def random_weights(operators: tuple[Operator, ...]) -> dict[str, Tensor]:
-    shapes = (item for operator in operators for item in converter.weight_shapes(operator).items())
+    shapes = (item for operator in operators for item in weight_shapes(operator).items())
     return {name: random_tensor(*shape, seed=i) for i, (name, shape) in enumerate(shapes)}
 
 

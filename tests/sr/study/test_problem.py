@@ -137,7 +137,17 @@ def test_what_studies_record_keeps_its_names(trained, table, pairs):
     assert problem.identity()["ceilings"] == "params 1e+06"
     (found,) = problem.evaluate([MIXED.as_choice()])
     assert list(found.attributes) == [
-        *("params", "macs", "flops", "memory_bytes", "lut_sha256", "supernet", "supernet_sha256", "precision")
+        *(
+            "params",
+            "macs",
+            "flops",
+            "memory_bytes",
+            "lut_sha256",
+            "lut_machine",
+            "supernet",
+            "supernet_sha256",
+            "precision",
+        )
     ]
     assert list(found.constraints) == ["max_params"]
 

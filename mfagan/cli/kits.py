@@ -1,0 +1,86 @@
+"""The commands `lut kit` and `lut import`: latency tables of devices that this machine cannot reach."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mfagan.cli.options import DEFAULT_PASSES, PassesOption, SizeOption, command_line, read_size
+
+__all__ = ["import_kit", "write"]
+
+logger = logging.getLogger(__name__)
+
+
+def write(
+    out: Annotated[Path, typer.Option(help="The folder to write; it must not exist, or be empty.")],
+    size: SizeOption = "128x128",
+    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
+    rounds: Annotated[int, typer.Option(min=1, help="How often the script measures each block.")] = 5,
+    passes: PassesOption = DEFAULT_PASSES,
+) -> None:
+    """Write the blocks' files and a script that measures them on any device, for `mfagan lut import`."""
+    from mfagan.graph.passes import read_passes
+    from mfagan.latency.kit import SCRIPT, write_kit
+    from mfagan.progress import show_bar
+    from mfagan.sr.study.table_blocks import count_most, table_blocks
+
+    names = read_passes(passes)
+    with show_bar("kit") as report:
+        write_kit(
+            out,
+            table_blocks(read_size(size), scale, names),
+            input_size=read_size(size),
+            scale=scale,
+            passes=names,
+            most=count_most(read_size(size), scale, names),
+            rounds=rounds,
+            report=report,
+        )
+    print(f"{out}: copy it to the device and run there: sh {SCRIPT} BENCHMARK_MODEL --num_threads=2")
+
+
+def import_kit(
+    kit: Annotated[Path, typer.Argument(metavar="DIR", help="The kit, with results/ back from the device.")],
+    out: Annotated[Path, typer.Option(help="The JSON file to write, such as luts/NAME.json.")],
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder of reports, or a CSV file key,milliseconds (default: DIR/results).",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Name of the device (default: as the kit's script wrote it down).")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of the runtime (default: those of --num_threads).")
+    ] = None,
+    runtime_version: Annotated[
+        str, typer.Option(help="Version of the runtime, which the tools do not report.")
+    ] = "unknown",
+) -> None:
+    """Make a latency table of times that were measured with a kit, by its script or by other tools."""
+    from mfagan.files import require_place, write_atomic
+    from mfagan.latency.kit import RESULTS, Kit
+    from mfagan.latency.kit_results import read_results
+    from mfagan.latency.kit_table import make_table, warn_thermal
+    from mfagan.latency.tables import KIT_RUNTIME, warn_noise
+
+    manifest = Kit.read(kit)
+    found = read_results(kit, manifest, kit / RESULTS if results is None else results)
+    table = make_table(
+        manifest,
+        found,
+        runtime=KIT_RUNTIME,
+        command=command_line(),
+        device=device,
+        threads=threads,
+        runtime_version=runtime_version,
+    )
+    require_place(out)
+    write_atomic(out, table.to_json())
+    for warning in (found.warn_delegate(), warn_thermal(table), warn_noise(table)):
+        if warning:
+            logger.warning(warning)
+    print(out)

@@ -1,0 +1,178 @@
+"""`mfagan reprice`: another device's front from a finished study, without evaluating anything."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mfagan.cli.options import (
+    DEFAULT_STORAGE,
+    DEFAULT_STUDY,
+    NAMED_CHECKPOINT,
+    StorageOption,
+    StudyOption,
+    command_line,
+)
+from mfagan.errors import InputError
+
+if TYPE_CHECKING:
+    from mfagan.sr.study.repricing import RepricedProblem
+    from search.latency import LatencyTable
+    from search.problem import JSON, Choice, Evaluation, Objective
+
+__all__ = ["reprice"]
+
+logger = logging.getLogger(__name__)
+
+
+def reprice(
+    lut: Annotated[str, typer.Option(help="The other device's latency table: a file or a shipped name.")],
+    study: StudyOption = DEFAULT_STUDY,
+    storage: StorageOption = DEFAULT_STORAGE,
+    to: Annotated[
+        str | None, typer.Option(help="The new study's name (default: the study's and the table's).")
+    ] = None,
+    exact: Annotated[
+        Path | None, typer.Option(help="Price the table of `mfagan tabulate` again, instead of a study.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="With --exact: the table to write.")] = None,
+    max_latency_ms: Annotated[float | None, typer.Option(help="Ceiling on the new latency, in ms.")] = None,
+    supernet: Annotated[
+        Path | None,
+        typer.Option(
+            help="The SuperGenerator's checkpoint (default: as the study says).", **NAMED_CHECKPOINT
+        ),
+    ] = None,
+) -> None:
+    """Price a study's trials by another latency table: a new study, for no PSNR depends on the device.
+
+    The new study can be browsed, picked from, and searched on with the other table.
+    """
+    from mfagan.latency.tables import find_table
+    from mfagan.sr.shipped import SUPERGENERATOR
+    from search.latency import LatencyTable
+
+    path = find_table(lut)
+    table = LatencyTable.read(path)
+    if (exact is None) != (out is None):
+        raise InputError("--exact and --out go together: the table to read, and the one to write")
+    if exact is not None and out is not None:
+        _reprice_table(exact, out, table, path, supernet or SUPERGENERATOR)
+        return
+    _reprice_study(table, path, (storage, study), to or f"{study}-{path.stem}", max_latency_ms, supernet)
+
+
+def _reprice_study(
+    table: "LatencyTable",
+    path: Path,
+    where: tuple[str, str],
+    to: str,
+    max_latency_ms: float | None,
+    supernet: Path | None,
+) -> None:
+    from mfagan.progress import show_bar
+    from search import pareto
+    from search.storage.address import read_address
+    from search.storage.derivation import derive_study
+    from search.study import load
+
+    storage, study = where
+    record = load(storage, study)
+    if not record.points:
+        raise InputError(f"study {study!r}: it has no finished trial to price again; search first")
+    if to == study:
+        raise InputError(f"--to {to}: it is the study that is priced again; give another name")
+    found = [(point.choice, point.values, point.attributes) for point in record.points]
+    network = Path(str(record.points[0].attributes.get("supernet", ""))) if supernet is None else supernet
+    ceilings = _ceilings(record.identity.get("ceilings", "none"), max_latency_ms)
+    problem = _problem(table, path, network, record.objectives, record.identity, found, ceilings)
+    evaluations = _evaluate(problem, [point.choice for point in record.points])
+    origin = {
+        "repriced_from": study,
+        "storage": read_address(storage).label,
+        "lut_sha256": record.identity.get("lut_sha256", ""),
+        "command": command_line(),
+    }
+    with show_bar("reprice") as report:
+        derive_study(
+            problem, evaluations, origin, storage, to, lambda done: report(done, len(evaluations), "")
+        )
+    new = load(storage, to)
+    best = pareto.front(new.points, new.objectives)
+    quick = sum(point.attributes.get("precision") == "bf16" for point in best)
+    if quick:
+        logger.warning(
+            "%d of the %d trials on the new front were scored in bf16 alone: search on with this table, or score "
+            "them in fp32",
+            quick,
+            len(best),
+        )
+    print(f"study {to}: {new.n_trials} trials of {study}, {len(best)} on the front of {table.device}")
+
+
+def _reprice_table(exact: Path, out: Path, table: "LatencyTable", path: Path, supernet: Path) -> None:
+    from mfagan.files import require_place, write_atomic
+    from mfagan.latency.priced_problem import LATENCY
+    from search import pareto
+    from search.benchmarks.tabular import TabularProblem
+
+    require_place(out, path)
+    before = TabularProblem.read(exact)
+    identity = before.identity()
+    problem = _problem(table, path, supernet, before.objectives, identity, (), {})
+    choices = map(before.space.choice, before.space.grid())
+    columns = dict(zip((one.name for one in before.objectives), before.values.T.tolist(), strict=True))
+    columns[LATENCY.name] = [problem.price(problem.as_candidate(choice)) for choice in choices]
+    after = TabularProblem(
+        before.choices,
+        before.objectives,
+        columns,
+        f"{before.command}, then {command_line()}",
+        foreseen=before.names_foreseen,
+        identity=problem.identity(),
+        known_choices=before.known_choices,
+    )
+    write_atomic(out, after.to_json())
+    n_best = int(pareto.front_mask(after.values, [one.direction for one in after.objectives]).sum())
+    print(f"{out}: {len(after.values)} choices, {n_best} on the front of {table.device}")
+
+
+def _problem(
+    table: "LatencyTable",
+    path: Path,
+    supernet: Path,
+    objectives: "Sequence[Objective]",
+    identity: Mapping[str, str],
+    found: "Sequence[tuple[Choice, Sequence[float], Mapping[str, JSON]]]",
+    ceilings: Mapping[str, float],
+) -> "RepricedProblem":
+    from mfagan.cli.options import read_size
+    from mfagan.latency.priced_problem import Target
+    from mfagan.latency.tables import describe_build, warn_size
+    from mfagan.sr.study.repricing import RepricedProblem
+
+    if not supernet.is_file():
+        raise InputError(
+            f"SuperGenerator {supernet}: no such file; give the one that was scored with --supernet"
+        )
+    size = read_size(identity.get("target_size", "128x128"))
+    warning = warn_size(table, *size)
+    if warning:
+        logger.warning(warning)
+    remedy = describe_build(table.threads, size, table.runtime, path, passes=table.passes)
+    return RepricedProblem(supernet, Target(table, size, remedy, ceilings), objectives, identity, found)
+
+
+def _evaluate(problem: "RepricedProblem", choices: "Sequence[Choice]") -> "list[tuple[Choice, Evaluation]]":
+    """The distinct choices, in their order, and what each evaluates to now."""
+    distinct = {tuple(choice.items()): choice for choice in choices}
+    return list(zip(distinct.values(), problem.evaluate(list(distinct.values())), strict=True))
+
+
+def _ceilings(text: str, max_latency_ms: float | None) -> dict[str, float]:
+    """A study's ceilings, but that on the latency of its own device."""
+    pairs = (one.split(" ") for one in text.split(", ") if text != "none")
+    ceilings = {name: float(value) for name, value in pairs if name != "latency_ms"}
+    return ceilings if max_latency_ms is None else ceilings | {"latency_ms": max_latency_ms}

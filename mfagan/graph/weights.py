@@ -1,0 +1,46 @@
+"""The weights that operators read: their shapes, and random ones."""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from mfagan.graph.operators import Operator
+
+__all__ = ["random_weights", "weight_shapes"]
+
+SEED = 0
+
+
+def weight_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
+    """Name -> shape of the weights that an operator reads, as PyTorch holds them.
+
+    Args:
+        operator: One of any kind; the result is empty for one without weights.
+    """
+    if not operator.weights:
+        return {}
+    if operator.kind != "conv":
+        return {operator.weights: (operator.output.channels, 1, 1)}
+    rows, columns = operator.output.channels, operator.inputs[0].channels // operator.groups
+    assert operator.window is not None
+    shape = rows, columns, *operator.window.kernel
+    if not operator.parameters:
+        return {operator.weights: shape}
+    bias: dict[str, tuple[int, ...]] = {f"{operator.weights}.bias": (rows,)} if operator.bias else {}
+    return {f"{operator.weights}.weight": shape} | bias
+
+
+def random_weights(operators: Iterable[Operator]) -> dict[str, Tensor]:
+    """Name -> random weights, the same ones each time, that keep the size of the numbers they are applied to.
+
+    Args:
+        operators: Those that read them.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    return {
+        name: torch.randn(shape, generator=generator) / max(1, math.prod(shape[1:])) ** 0.5
+        for operator in operators
+        for name, shape in weight_shapes(operator).items()
+    }

@@ -1,0 +1,74 @@
+"""The fronts of several studies in one figure, such as those of one space on several devices."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from search import pareto
+from search.errors import SearchError
+from search.report.pareto_figure import AXIS, FONT, INK
+from search.report.point_text import describe, shared_texts
+
+if TYPE_CHECKING:
+    from search.study import StudyRecord
+
+__all__ = ["overlay_figure"]
+
+_COLOURS = ("#0b5fa5", "#d9480f", "#2b8a3e", "#862e9c", "#5f3dc4", "#a61e4d", "#1f2933")
+
+
+def overlay_figure(records: Sequence[StudyRecord]) -> go.Figure:
+    """Draw the front of each study as a line; x is the second objective and y the first.
+
+    Args:
+        records: one or more studies of the same objectives.
+
+    Returns:
+        The figure, which needs no network.
+
+    Raises:
+        SearchError: their objectives differ, or there are fewer than two.
+    """
+    first = records[0]
+    if len(first.objectives) < 2:
+        raise SearchError(f"study {first.name!r} has one objective: a Pareto figure needs 2")
+    figure = go.Figure()
+    for i, record in enumerate(records):
+        if record.objectives != first.objectives:
+            names = [", ".join(one.label for one in study.objectives) for study in (first, record)]
+            raise SearchError(
+                f"study {first.name!r} has the objectives {names[0]}, study {record.name!r} {names[1]}: overlay"
+                " studies of the same objectives"
+            )
+        best, common = pareto.front(record.points, record.objectives), shared_texts(record.points)
+        colour = _COLOURS[i % len(_COLOURS)]
+        hover = [describe(point, record.objectives, common).items() for point in best]
+        figure.add_trace(
+            go.Scatter(
+                x=[point.values[1] for point in best],
+                y=[point.values[0] for point in best],
+                name=html.escape(f"{record.name} ({len(best)})"),
+                mode="lines+markers" if len(record.objectives) == 2 else "markers",
+                line={"color": colour, "width": 2},
+                marker={"color": colour, "size": 8},
+                hovertext=[
+                    "<br>".join(f"<b>{html.escape(k)}</b> {html.escape(v)}" for k, v in r) for r in hover
+                ],
+                hovertemplate="%{hovertext}<extra></extra>",
+            )
+        )
+    figure.update_layout(
+        template="plotly_white",
+        font=FONT,
+        xaxis={**AXIS, "title": {"text": html.escape(first.objectives[1].label)}},
+        yaxis={**AXIS, "title": {"text": html.escape(first.objectives[0].label)}},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        hoverlabel={"align": "left", "bgcolor": "white", "font": {"color": INK}},
+        margin={"l": 70, "r": 30, "t": 50, "b": 60},
+        height=560,
+    )
+    return figure

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from mfagan.deploy.onnx import operators
+from mfagan.deploy.tflite import litert
+from mfagan.deploy.torch_operators import OperatorModule
+from mfagan.errors import InputError
+from mfagan.graph.operators import Activation, Block, Operator
+from mfagan.graph.weights import random_weights
+from mfagan.latency.block_file import convert_block
+from mfagan.latency.building import build_table
+from mfagan.latency.runtimes import RUNTIMES, find_runtime
+from mfagan.sr.network.mfanet import blocks
+from mfagan.sr.network.widths import Widths
+from search.latency import LatencyTable
+from tests.command import Run
+
+SIZE = (12, 16)
+NETWORK = blocks(Widths.parse("10,4,5,6,7,8,9,6"), *SIZE)
+
+
+def inputs_of(block: Block) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    return [torch.rand(x.shape, generator=generator) for x in block.inputs]
+
+
+@pytest.mark.parametrize(
+    "block", [NETWORK[0], NETWORK[1], NETWORK[3], *NETWORK[-2:]], ids=lambda block: block.key
+)
+def test_a_block_computes_the_same_in_every_runtime(block: Block):
+    inputs, weights = inputs_of(block), random_weights(block.operators)
+    expected = litert.run(convert_block(block), inputs)
+    batch = [image[None] for image in inputs]
+    torch.testing.assert_close(
+        OperatorModule(block.operators, weights)(*batch)[0], expected, atol=1e-4, rtol=1e-4
+    )
+    session = operators.open_session(operators.convert_operators(block.operators, weights), 1)
+    feed = {x.name: image.numpy() for x, image in zip(block.inputs, batch, strict=True)}
+    (found,) = session.run(None, feed)
+    torch.testing.assert_close(torch.from_numpy(found)[0], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_operators_that_a_runtime_does_not_know_are_named():
+    x = Activation("x", 3, 4, 4)
+    unknown = Operator("fold", (x,), Activation("y", 3, 4, 4))
+    with pytest.raises(ValueError, match="operator fold"):
+        OperatorModule([unknown], {})(torch.rand(1, 3, 4, 4))
+    with pytest.raises(ValueError, match="operator fold"):
+        operators.convert_operators([unknown], {})
+
+
+@pytest.mark.parametrize("name", ["onnx", "torch"])
+def test_a_table_is_built_on_the_runtime(name: str):
+    some = {block.key: block for block in NETWORK[:2]}
+    before = torch.get_num_threads()
+    try:
+        table = build_table(
+            some, runtime=name, threads=1, input_size=SIZE, command="x", rounds=2, load_minutes=0.001
+        )
+    finally:
+        torch.set_num_threads(before)
+    assert (table.runtime, table.precision, table.clock, table.statistic) == (name, "fp32", "cpu", "median")
+    assert table.runtime_version == find_runtime(name).version()
+    assert all(entry.latency_ms > 0 and entry.sustained_ms for entry in table.entries.values())
+    assert len(table.calibration_ms) == 3
+
+
+def test_a_table_that_was_not_measured_under_load_says_nothing_of_it():
+    some = {block.key: block for block in NETWORK[:1]}
+    table = build_table(some, runtime="torch", threads=1, input_size=SIZE, command="x", rounds=1)
+    assert [entry.sustained_ms for entry in table.entries.values()] == [None]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_cuda_without_a_device_is_refused():
+    with pytest.raises(InputError, match="device 'cuda' cannot be used here"):
+        RUNTIMES["torch-cuda"].prepare(NETWORK[0], 1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.parametrize("name", ["torch-cuda", "torch-cuda-fp16"])
+def test_a_captured_graph_is_timed(name: str):
+    timer = RUNTIMES[name].prepare(NETWORK[1], 1)()
+    assert timer() > 0
+
+
+def test_the_command_builds_a_table_without_passes(run: Run, tmp_path: Path):
+    out = tmp_path / "onnx.json"
+    done = run(
+        "lut", "build", "--runtime", "onnx", "--threads", 1, "--size", "8x8", "--rounds", 1, "--out", out
+    )
+    assert done.status == 0, done.err
+    table = LatencyTable.read(out)
+    assert (table.runtime, table.passes, len(table.entries)) == ("onnx", (), 25)
+    assert "--passes none" in table.command
