@@ -11,6 +11,7 @@ from mfagan import __version__
 from mfagan.cli import (
     ablate,
     benchmark,
+    calibrate,
     data,
     demo,
     evaluate,
@@ -56,6 +57,9 @@ lut_app.command("build")(latency.build_lut)
 lut_app.command("audit")(latency.audit)
 lut_app.command("kit")(kits.write)
 lut_app.command("import")(kits.import_kit)
+lut_app.command("plan")(calibrate.plan)
+lut_app.command("calibrate")(calibrate.calibrate)
+lut_app.command("price")(calibrate.price)
 data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
 data_app.command("check")(data.check)
 data_app.command("shrink")(data.shrink)

@@ -16,11 +16,9 @@ from mfagan.data.splits import Pair
 from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
-from mfagan.graph.passes import rewrite
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
 from mfagan.pretrained import Lpips
 from mfagan.sr.network.layers import Residual
-from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, every_choice, require_choice
 from mfagan.sr.study.bf16_scoring import (
@@ -30,6 +28,7 @@ from mfagan.sr.study.bf16_scoring import (
     require_precision,
     rescore,
 )
+from mfagan.sr.study.block_lists import BlockLists
 from mfagan.sr.study.picked import Picked
 from mfagan.sr.study.scorer import SliceScorer
 from search.problem import JSON, Choice, Known, Objective, Point
@@ -217,27 +216,14 @@ class SubGeneratorProblem(PricedProblem[Widths]):
     def blocks(self, candidate: Widths) -> list[Block]:
         """The blocks of a SubGenerator at the target size.
 
-        They are put together from networks of one inner width: to build each choice's takes longer than to score it.
-        A block depends on the trunk and at most one inner width; those that do stand in the order of these.
-
         Args:
             candidate: The widths of a SubGenerator.
         """
-        inner = iter((*candidate.cfabs, candidate.fusion))
-        of_widths = [self._of_one_width[candidate.trunk, option] for option in OPTIONS]
-        return [
-            same[OPTIONS.index(next(inner))] if same[0].key != same[-1].key else same[0]
-            for same in zip(*of_widths, strict=True)
-        ]
+        return self._block_lists.blocks(candidate)
 
     @cached_property
-    def _of_one_width(self) -> dict[tuple[int, int], tuple[Block, ...]]:
-        """(trunk, inner width) -> the blocks of the network that has this width everywhere inside."""
-        settings = (*self.target_size, self.network.scale, self.network.residual_kind)
-        return {
-            (trunk, width): blocks(Widths.of([trunk] + [width] * (len(NAMES) - 1)), *settings)
-            for trunk, width in itertools.product(OPTIONS, repeat=2)
-        }
+    def _block_lists(self) -> BlockLists:
+        return BlockLists(self.target_size, self.network.scale, self.network.residual_kind)
 
 
 def every_block(
@@ -253,14 +239,7 @@ def every_block(
         residual: As in `MFANet`.
         passes: What rewrites the blocks (`mfagan.graph.passes`).
     """
-    return {
-        block.key: block
-        for trunk in OPTIONS
-        for width in OPTIONS
-        for block in rewrite(
-            blocks(Widths.of([trunk] + [width] * (len(NAMES) - 1)), *size, scale, residual), passes
-        ).blocks
-    }
+    return BlockLists(size, scale, residual, passes).every_block()
 
 
 def draw_networks(

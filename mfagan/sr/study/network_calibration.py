@@ -1,0 +1,141 @@
+"""A latency table from measured SubGenerators and another device's table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mfagan.latency.block_prior import BlockPrior
+from mfagan.latency.calibrated_table import (
+    CalibrationRecord,
+    NetworkRecord,
+    TimedOn,
+    make_record,
+    make_table,
+)
+from mfagan.latency.calibration import Calibration, calibrate, leave_one_out
+from mfagan.latency.measure import find_runtime, measure_blocks
+from mfagan.latency.tables import describe_build
+from mfagan.progress import ProgressCallback
+from mfagan.sr.network.widths import Widths
+from mfagan.sr.study.network_plan import distinct_choices, require_networks
+from mfagan.sr.study.network_times import Settings, Times, as_block
+from search.latency import LatencyTable
+
+__all__ = ["Calibrated", "calibrate_table", "find_prior", "price_errors", "time_networks"]
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A calibrated table, and what its prices were found from.
+
+    table: the prices.
+    record: what is kept beside it.
+    calibration: the prices with their covariance.
+    """
+
+    table: LatencyTable
+    record: CalibrationRecord
+    calibration: Calibration
+
+
+def find_prior(table: LatencyTable | None, settings: Settings) -> BlockPrior:
+    """What is believed of the prices of all SubGenerators' blocks.
+
+    Args:
+        table: Another device's table; None to guess from the blocks' costs.
+        settings: What the blocks depend on.
+
+    Raises:
+        SearchError: The table lacks blocks.
+    """
+    every = settings.list_blocks().every_block()
+    if table is None:
+        return BlockPrior.from_costs(every)
+    remedy = describe_build(
+        table.threads, settings.size, table.runtime, scale=settings.scale, passes=settings.passes
+    )
+    return BlockPrior.from_table(table, every, remedy)
+
+
+def calibrate_table(
+    times: Times, timed_on: TimedOn, prior: tuple[str, LatencyTable] | None, command: str
+) -> Calibrated:
+    """Price all blocks from measured SubGenerators.
+
+    Args:
+        times: What was measured.
+        timed_on: On what.
+        prior: File or name of another device's table, and the table; None if the networks alone must tell.
+        command: The command line, recorded in the table.
+
+    Raises:
+        InputError: Without a prior the networks do not tell all prices.
+        SearchError: The prior lacks blocks.
+    """
+    believed = find_prior(None if prior is None else prior[1], times.settings)
+    if prior is None:
+        require_networks(believed, times)
+    lists = times.settings.list_blocks()
+    counts = believed.count([lists.count(widths) for widths in times.widths])
+    latency_ms = np.array(times.milliseconds)
+    found = calibrate(believed, counts, latency_ms)
+    left_out: Sequence[float | None] = [None]
+    if len(latency_ms) > 1:
+        left_out = leave_one_out(believed, counts, latency_ms).tolist()
+    networks = [
+        NetworkRecord(
+            widths=str(widths),
+            measured_ms=measured_ms,
+            price_ms=round(price_ms, 4),
+            left_out_error=None if error is None else round(error, 5),
+        )
+        for widths, measured_ms, price_ms, error in zip(
+            times.widths, times.milliseconds, (counts @ found.latency_ms).tolist(), left_out, strict=True
+        )
+    ]
+    table = make_table(found, timed_on, len(networks), command)
+    return Calibrated(table, make_record(found, table, prior, networks), found)
+
+
+def price_errors(calibration: Calibration, settings: Settings) -> list[float]:
+    """Relative standard error of the price of each SubGenerator that differs in its blocks, ascending.
+
+    Args:
+        calibration: Prices of blocks.
+        settings: What the blocks depend on.
+    """
+    lists = settings.list_blocks()
+    prices = (
+        calibration.price_with_error(block.key for block in lists.blocks(one)) for one in distinct_choices()
+    )
+    return sorted(error_ms / price_ms for price_ms, error_ms in prices)
+
+
+def time_networks(
+    widths: Sequence[Widths],
+    settings: Settings,
+    runtime: str,
+    threads: int,
+    rounds: int,
+    report: ProgressCallback | None = None,
+) -> tuple[Times, TimedOn]:
+    """Time whole SubGenerators on this machine, in turn, as `measure_blocks` times blocks.
+
+    Args:
+        widths: Of each.
+        settings: What their blocks depend on.
+        runtime: One of `mfagan.latency.measure.RUNTIMES`.
+        threads: CPU threads; at least 1.
+        rounds: As in `measure_blocks`.
+        report: As in `measure_blocks`.
+
+    Raises:
+        InputError: As `measure_blocks`.
+    """
+    runs = find_runtime(runtime)
+    networks = {str(one): as_block(one, settings) for one in widths}
+    found = measure_blocks(networks, threads, rounds, report, runtime)
+    times = Times(settings, tuple(widths), tuple(found[str(one)].latency_ms for one in widths))
+    about = runs.device(), runtime, runs.version(), threads
+    return times, TimedOn(*about, settings.size, settings.passes)
