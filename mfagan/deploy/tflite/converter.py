@@ -21,6 +21,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import numpy as np
 from torch import Tensor
 
+from mfagan.deploy.lite_operators import find_convolutions
 from mfagan.deploy.target import INPUT, OUTPUT, SIGNATURE
 from mfagan.graph.operators import Activation, Block, Operator, Window
 from mfagan.graph.weights import weight_shapes
@@ -150,7 +151,7 @@ def mirror_weights(operators: Sequence[Operator], weights: Mapping[str, Tensor])
             else:
                 kernel = _ungroup(kernel, op.groups)[order].transpose(2, 3, 1, 0)
             kernels[op.output] = kernel, bias[0][order] if bias else None
-        elif op.kind == "pixel_shuffle" and _convolutions(op.inputs[0], operators) is None:
+        elif op.kind == "pixel_shuffle" and find_convolutions(op.inputs[0], operators) is None:
             kernels[op.output] = _shuffle_order(op.inputs[0].channels, int(op.value)), None
         elif constants:
             kernels[op.output] = constants[0].transpose(1, 2, 0), None
@@ -187,21 +188,8 @@ def _depthwise(kernel: np.ndarray, channels: int) -> np.ndarray:
 
 def _reordered(operators: Sequence[Operator]) -> dict[Activation, int]:
     """Outputs of convolutions that give their channels in the order of DEPTH_TO_SPACE -> its factor."""
-    found = {op: _convolutions(op.inputs[0], operators) for op in operators if op.kind == "pixel_shuffle"}
+    found = {op: find_convolutions(op.inputs[0], operators) for op in operators if op.kind == "pixel_shuffle"}
     return {x: int(op.value) for op, outputs in found.items() for x in outputs or ()}
-
-
-def _convolutions(x: Activation, operators: Sequence[Operator]) -> list[Activation] | None:
-    """What convolutions make and only `x`, their sum, reads; None if it is made of something else."""
-    made = next((op for op in operators if op.output == x), None)
-    if made is None or sum(x in op.inputs for op in operators) != 1:
-        return None
-    if made.kind == "conv":
-        return [x]
-    if made.kind != "add" or made.weights:
-        return None
-    parts = [_convolutions(one, operators) for one in made.inputs]
-    return None if None in parts else [one for part in parts for one in part or ()]
 
 
 def _shuffle_order(channels: int, factor: int) -> np.ndarray:
