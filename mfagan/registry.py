@@ -14,6 +14,7 @@ from torch import nn
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.data.pairs import Pair
+from mfagan.deploy.delegates import DelegateCheck
 from mfagan.deploy.target import ExportTarget
 from mfagan.devices import choose_device
 from mfagan.errors import InputError
@@ -23,6 +24,7 @@ from mfagan.model import Model
 
 __all__ = [
     "SYSTEMS",
+    "check_delegate",
     "export_network",
     "find_checkpoint",
     "list_shipped",
@@ -171,9 +173,29 @@ def export_network(
     Raises:
         InputError: the check fails, or networks of this kind cannot be exported.
     """
-    kind = str(getattr(network, "KIND", type(network).__name__))
-    system = import_module(f"{_system_of(kind)}.export")
-    return system.export_generator(network, target, pairs, calibration, checkpoint_sha256)
+    return _export_of(network).export_generator(network, target, pairs, calibration, checkpoint_sha256)
+
+
+def check_delegate(network: nn.Module, target: ExportTarget, delegate: str) -> DelegateCheck:
+    """Find what a delegate's rules say of the file that a generator of any system becomes; nothing is run.
+
+    Args:
+        network: a network that `load_network` gave.
+        target: what the file is made for.
+        delegate: one of `mfagan.deploy.delegates.DELEGATES`.
+
+    Returns:
+        Which operators it takes and rejects.
+
+    Raises:
+        InputError: an unknown delegate, a target that its rules do not cover, or networks of this kind cannot be exported.
+    """
+    return _export_of(network).check_delegate(network, target, delegate)
+
+
+def _export_of(network: nn.Module) -> Any:
+    """The module `export` of a network's system."""
+    return import_module(f"{_system_of(str(getattr(network, 'KIND', type(network).__name__)))}.export")
 
 
 def _open(path: str | Path, widths: str | None = None) -> tuple[Any, Any]:

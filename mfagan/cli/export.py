@@ -20,6 +20,7 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
+    from mfagan.deploy.delegates import DelegateCheck
     from mfagan.evaluation.exported_file import ExportedFile
     from search.problem import JSON
 
@@ -75,6 +76,12 @@ def export(
     ] = False,
     threads: Annotated[int, typer.Option(min=1, help="Threads of --measure.")] = 2,
     rescale: RescaleOption = False,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            help="Say what a delegate would reject, by static rules: gpu, nnapi, nnapi-int8 or xnnpack."
+        ),
+    ] = None,
     storage: HistoryOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -86,7 +93,7 @@ def export(
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place
     from mfagan.graph.passes import read_passes
-    from mfagan.registry import export_network, load_network
+    from mfagan.registry import check_delegate, export_network, load_network
 
     size_px = None if size == _DYNAMIC else read_size(size)
     rewritings = passes_for(precision) if passes is None else read_passes(passes)
@@ -96,6 +103,7 @@ def export(
     if measure and to != "tflite":
         raise InputError(f"--measure with format {to}: it runs LiteRT; give --format tflite or leave it out")
     network = load_network(ckpt, widths)
+    checked = None if check is None else check_delegate(network, target, check)
     require_place(out, ckpt, photo, storage_file(storage))
     require_place(card_path(out), ckpt, photo, storage_file(storage))
     lineage = find_lineage(ckpt, storage)
@@ -103,6 +111,8 @@ def export(
     made = export_network(network, target, read_photos(photo, network.scale), photos, checkpoint.sha256(ckpt))
     card = made.write(out, network.KIND, network.config(), checkpoint.read_record(ckpt))
     facts = made.as_dict()
+    if checked is not None:
+        facts["check"] = checked.as_dict()
     if lineage is not None:
         lineage.record("export", out, checkpoint.sha256(ckpt), _recorded(facts))
     if measure:
@@ -117,6 +127,8 @@ def export(
         return
     _print(out, made)
     print(f"    model card: {card}")
+    if checked is not None:
+        _print_check(checked)
     if measure:
         priced = f" ({facts['price']})" if "price" in facts else ""
         print(f"{facts['latency_ms']:.3f} ms in LiteRT with {threads} threads{priced}")
@@ -134,6 +146,17 @@ def _print(out: Path, made: "ExportedFile") -> None:
     if made.calibrated_on:
         print(f"    in float: {_list(inspection.in_float)}")
         print(f"    calibrated on {len(made.calibrated_on)} photos: {', '.join(made.calibrated_on)}")
+
+
+def _print_check(checked: "DelegateCheck") -> None:
+    from mfagan.deploy.delegates import DELEGATES, STATIC
+
+    taken = checked.operators - sum(checked.rejected.values())
+    print(f"    {checked.delegate} takes {taken} of {checked.operators} operators ({STATIC}):")
+    print(f"        parts it takes: {checked.delegated_parts}; parts left to the CPU: {checked.cpu_parts}")
+    for reason, n in checked.rejected.items():
+        print(f"        rejected: {n} {reason}")
+    print(f"        {DELEGATES[checked.delegate].about}: {DELEGATES[checked.delegate].source}")
 
 
 def _list(counts: Mapping[str, int]) -> str:

@@ -65,6 +65,12 @@ def run_search(
     max_params: Annotated[float | None, typer.Option(help="Ceiling on the parameters.")] = None,
     max_gflops: Annotated[float | None, typer.Option(help="Ceiling on the FLOPs, in G.")] = None,
     max_memory_gb: Annotated[float | None, typer.Option(help="Ceiling on the memory traffic, in GB.")] = None,
+    delegate: Annotated[
+        str | None, typer.Option(help="Count what it rejects: gpu, nnapi, nnapi-int8 or xnnpack.")
+    ] = None,
+    max_rejected: Annotated[
+        int | None, typer.Option(help="Ceiling on the operators that --delegate rejects.")
+    ] = None,
     extra_objective: Annotated[
         str | None, typer.Option("--objective", help="One more objective: memory, or lpips (slow).")
     ] = None,
@@ -118,6 +124,7 @@ def run_search(
         "params": max_params,
         "flops": None if max_gflops is None else 1e9 * max_gflops,
         "memory_bytes": None if max_memory_gb is None else 1e9 * max_memory_gb,
+        "rejected_operators": max_rejected,
     }
     scoring = Scoring(
         choose_device(device),
@@ -130,6 +137,7 @@ def run_search(
         size_px,
         describe_build(table.threads, size_px, table.runtime, path, scale, table.passes),
         {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
+        delegate,
     )
     pairs = read_pairs(images, scale, max_images, crop, record=checkpoint.read(supernet).record)
     problem = SubGeneratorProblem(supernet, pairs, target, scoring)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from mfagan.deploy.lite_operators import LiteOperator, list_lite_operators
 from mfagan.errors import InputError
-from mfagan.graph.operators import Operator
+from mfagan.graph.operators import Block, Operator
 
 __all__ = [
     "DELEGATES",
@@ -188,18 +188,20 @@ def check(operators: Sequence[Operator], delegate: str) -> DelegateCheck:
     return DelegateCheck(delegate, len(listed), dict(rejected.most_common()), delegated, cpu)
 
 
-def count_rejected(operators: Sequence[Operator], delegate: str) -> int:
-    """How many operators of a block a delegate rejects.
+def count_rejected(blocks: Sequence[Block], delegate: str) -> list[int]:
+    """How many operators of each block a delegate rejects.
 
     Args:
-        operators: the block's, after its passes.
+        blocks: all of the network's, after its passes, in the order they run.
         delegate: one of `DELEGATES`.
 
     Raises:
         InputError: an unknown delegate.
     """
     rules = find_delegate(delegate)
-    return sum(rules.reject(operator) is not None for operator in list_lite_operators(operators))
+    listed = list_lite_operators([operator for block in blocks for operator in block.operators])
+    rejected = Counter(operator.result for operator in listed if rules.reject(operator) is not None)
+    return [sum(rejected[name] for name in block.made) for block in blocks]
 
 
 def _count_parts(operators: Iterable[LiteOperator], taken: Iterable[bool]) -> tuple[int, int]:

@@ -40,12 +40,14 @@ class LiteOperator:
     name: such as CONV_2D.
     inputs: names of the activations it reads.
     output: name of the activation it writes.
+    result: name of the activation that the network's operator writes, of which it may be a part.
     mode: of a MIRROR_PAD: reflect or symmetric.
     """
 
     name: str
     inputs: tuple[str, ...]
     output: str
+    result: str
     mode: str = ""
 
 
@@ -138,10 +140,10 @@ def _chain(operator: Operator, *names: str, mode: str = "") -> list[LiteOperator
     inputs = tuple(x.name for x in operator.inputs)
     for number, name in enumerate(names, 1):
         output = operator.output.name + ("" if number == len(names) else f"/{name}")
-        found.append(LiteOperator(name, inputs, output, mode))
+        found.append(LiteOperator(name, inputs, output, operator.output.name, mode))
         inputs = (output,)
     return found
 
 
 def _renamed(before: LiteOperator, name: str, last: Operator) -> LiteOperator:
-    return LiteOperator(name, before.inputs, last.output.name, before.mode)
+    return LiteOperator(name, before.inputs, last.output.name, last.output.name)

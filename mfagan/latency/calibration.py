@@ -74,14 +74,12 @@ def calibrate(prior: BlockPrior, counts: Floats, latency_ms: Floats) -> Calibrat
         counts: (networks, keys): how often each measured network has each block.
         latency_ms: (networks,), positive.
     """
-    fits = [_fit(prior, deviation, counts, latency_ms) for deviation in DEVIATIONS]
-    evidence = np.array([fit.log_evidence for fit in fits])
-    weights = np.exp(evidence - evidence.max())
+    fits = _fit(prior, counts, latency_ms)
+    weights = np.exp(fits.log_evidence - fits.log_evidence.max())
     weights /= weights.sum()
-    factors = np.array([fit.factors for fit in fits])
-    mean = weights @ factors
-    apart = factors - mean
-    within = np.tensordot(weights, np.array([fit.covariance for fit in fits]), axes=1)
+    mean = weights @ fits.factors
+    apart = fits.factors - mean
+    within = np.tensordot(weights, fits.covariance, axes=1)
     return Calibration(prior.keys, prior.latency_ms * np.exp(mean), within + (weights * apart.T) @ apart)
 
 
@@ -104,31 +102,39 @@ def leave_one_out(prior: BlockPrior, counts: Floats, latency_ms: Floats) -> Floa
 
 
 @dataclass(frozen=True)
-class _Fit:
-    """The most probable logarithms of the blocks' factors, their covariance, and what speaks for the deviation."""
+class _Fits:
+    """One fit for each of `DEVIATIONS`, along the first axis.
+
+    factors: (fits, keys), the most probable logarithms of the blocks' factors.
+    covariance: (fits, keys, keys), of these.
+    log_evidence: (fits,), how well the deviation explains the measurements, but for a constant.
+    """
 
     factors: Floats
     covariance: Floats
-    log_evidence: float
+    log_evidence: Floats
 
 
-def _fit(prior: BlockPrior, deviation: Deviation, counts: Floats, latency_ms: Floats) -> _Fit:
-    scale = np.log(np.median(latency_ms / (counts @ prior.latency_ms)))
-    expected = np.full(len(prior.keys), scale)
-    believed = prior.covariance(deviation)
-    fit = _Fit(expected, believed, -np.inf)
+def _fit(prior: BlockPrior, counts: Floats, latency_ms: Floats) -> _Fits:
+    believed = np.array([prior.covariance(deviation) for deviation in DEVIATIONS])
+    noise = np.array([deviation.noise**2 * np.eye(len(latency_ms)) for deviation in DEVIATIONS])
+    expected = np.log(np.median(latency_ms / (counts @ prior.latency_ms)))
+    fits = _Fits(np.full(believed.shape[:2], expected), believed, np.zeros(len(believed)))
     for _ in range(_STEPS):  # Gauss and Newton
-        before = fit.factors
-        parts_ms = counts * prior.latency_ms * np.exp(before)
-        sums_ms = parts_ms.sum(axis=1)
-        slopes = parts_ms / sums_ms[:, None]
-        surprise = np.log(latency_ms / sums_ms) + slopes @ (before - expected)
+        before = fits.factors
+        parts_ms = counts * (prior.latency_ms * np.exp(before))[:, None]  # (fits, networks, keys)
+        sums_ms = parts_ms.sum(axis=2)
+        slopes = parts_ms / sums_ms[..., None]
+        surprise = np.log(latency_ms / sums_ms)[..., None] + slopes @ (before - expected)[..., None]
         seen = slopes @ believed
-        spread = seen @ slopes.T + deviation.noise**2 * np.eye(len(latency_ms))
+        spread = seen @ slopes.mT + noise
         explained = np.linalg.solve(spread, surprise)
-        evidence = -(surprise @ explained + np.linalg.slogdet(spread)[1]) / 2
-        covariance = believed - seen.T @ np.linalg.solve(spread, seen)
-        fit = _Fit(expected + seen.T @ explained, covariance, float(evidence))
-        if np.abs(fit.factors - before).max() < _TOLERANCE:
+        misfit = (surprise.mT @ explained)[:, 0, 0]
+        fits = _Fits(
+            expected + (seen.mT @ explained)[..., 0],
+            believed - seen.mT @ np.linalg.solve(spread, seen),
+            -(misfit + np.linalg.slogdet(spread)[1]) / 2,
+        )
+        if np.abs(fits.factors - before).max() < _TOLERANCE:
             break
-    return fit
+    return fits

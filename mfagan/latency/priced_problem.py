@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Generic, TypeVar
 
+from mfagan.deploy.delegates import count_rejected, find_delegate
 from mfagan.errors import InputError
 from mfagan.graph.costs import Costs, sum_block_costs
 from mfagan.graph.operators import Block
@@ -27,7 +28,13 @@ LATENCY = Objective("latency_ms", "minimize", "ms")
 MEMORY = Objective("memory_gb", "minimize", "GB")
 """Memory traffic of one image, in GB of 1e9 bytes."""
 CEILINGS: Mapping[str, str] = MappingProxyType(
-    {"latency_ms": "ms", "params": "parameters", "flops": "FLOPs", "memory_bytes": "bytes"}
+    {
+        "latency_ms": "ms",
+        "params": "parameters",
+        "flops": "FLOPs",
+        "memory_bytes": "bytes",
+        "rejected_operators": "operators",
+    }
 )
 """The figures that can have a ceiling, with their units."""
 
@@ -42,14 +49,17 @@ class Target:
     input_size: (height, width) in pixels at which costs are counted, and which the table should have.
     remedy: the command that builds a complete table, for the error if this one lacks keys.
     ceilings: largest values of some of `CEILINGS`.
+    delegate: one of `mfagan.deploy.delegates.DELEGATES`, whose rules say how many operators it rejects; None for none.
 
-    InputError for a ceiling of another name or one that is not a finite number.
+    InputError for a ceiling of another name or one that is not a finite number, an unknown delegate, or a ceiling on
+    `rejected_operators` without one.
     """
 
     table: LatencyTable
     input_size: tuple[int, int]
     remedy: str
     ceilings: Mapping[str, float] = field(default_factory=dict)
+    delegate: str | None = None
 
     def __post_init__(self) -> None:
         for name, ceiling in self.ceilings.items():
@@ -57,6 +67,10 @@ class Target:
                 raise InputError(f"ceiling on {name!r}: give one of {', '.join(CEILINGS)}")
             if not math.isfinite(ceiling):
                 raise InputError(f"max_{name} is {ceiling}: give a number, or leave it out")
+        if self.delegate is not None:
+            find_delegate(self.delegate)
+        elif "rejected_operators" in self.ceilings:
+            raise InputError("a ceiling on rejected operators: name the delegate that rejects them")
 
 
 @dataclass(frozen=True)
@@ -90,7 +104,11 @@ class PricedProblem(Problem, Generic[Candidate]):
         self._table_sha256 = target.table.sha256
         self._table_machine = TableMachine.of(target.table).to_text()
         self._costs_of_block: dict[str, Costs] = {}
+        self.delegate = target.delegate
         self._rewritten_keys: dict[str, str] = {}
+        self._rejected: dict[
+            str, int
+        ] = {}  # key of a rewritten block -> how many operators the delegate rejects
 
     @abstractmethod
     def as_candidate(self, choice: Choice) -> Candidate:
@@ -161,13 +179,14 @@ class PricedProblem(Problem, Generic[Candidate]):
                 )
 
     def identity(self) -> dict[str, str]:
-        """What its values depend on: the table, the target size and the ceilings; a subclass adds its own."""
+        """What its values depend on: table, target size, ceilings, and a delegate if any; a subclass adds its own."""
         ceilings = (f"{name} {_exact(self.ceilings[name])}" for name in sorted(self.ceilings))
-        return {
+        identity = {
             "lut_sha256": self._table_sha256,
             "target_size": "{}x{}".format(*self.target_size),
             "ceilings": ", ".join(ceilings) or "none",
         }
+        return identity if self.delegate is None else {**identity, "delegate": self.delegate}
 
     def foresee(self, batch: Sequence[Choice]) -> list[Known]:
         """What is known without measuring: latency, memory if it is an objective, costs and constraints.
@@ -210,11 +229,15 @@ class PricedProblem(Problem, Generic[Candidate]):
         Args:
             candidate: As `as_candidate` gives it.
         """
-        blocks = self.blocks(candidate)
-        if not all(block.key in self._rewritten_keys for block in blocks):
-            rewritten = rewrite(blocks, self.table.passes).blocks
-            self._rewritten_keys |= {old.key: new.key for old, new in zip(blocks, rewritten, strict=True)}
-        return self.table.price(self._rewritten_keys[block.key] for block in blocks)
+        return self.table.price(self._rewrite(candidate))
+
+    def count_rejected(self, candidate: Candidate) -> int:
+        """How many operators of a candidate the delegate rejects by its rules; 0 without a delegate.
+
+        Args:
+            candidate: As `as_candidate` gives it.
+        """
+        return 0 if self.delegate is None else sum(self._rejected[key] for key in self._rewrite(candidate))
 
     def costs(self, candidate: Candidate) -> Costs:
         """Parameters, MACs, FLOPs and memory of a candidate at the target size.
@@ -224,6 +247,17 @@ class PricedProblem(Problem, Generic[Candidate]):
         """
         return sum_block_costs(self.blocks(candidate), self._costs_of_block)
 
+    def _rewrite(self, candidate: Candidate) -> list[str]:
+        """Keys of a candidate's blocks after the table's passes."""
+        blocks = self.blocks(candidate)
+        if not all(block.key in self._rewritten_keys for block in blocks):
+            rewritten = rewrite(blocks, self.table.passes).blocks
+            self._rewritten_keys |= {old.key: new.key for old, new in zip(blocks, rewritten, strict=True)}
+            if self.delegate is not None:
+                counts = count_rejected(rewritten, self.delegate)
+                self._rejected |= {one.key: n for one, n in zip(rewritten, counts, strict=True)}
+        return [self._rewritten_keys[block.key] for block in blocks]
+
     def _foresee(self, candidate: Candidate) -> Known:
         costs = self.costs(candidate)
         figures = self._figures(candidate, costs)
@@ -231,11 +265,24 @@ class PricedProblem(Problem, Generic[Candidate]):
         if MEMORY in self.objectives:
             values[MEMORY.name] = costs.memory_gb
         constraints = {f"max_{name}": figures[name] - ceiling for name, ceiling in self.ceilings.items()}
-        return Known(values, {**costs.as_dict(), **self.facts()}, constraints)
+        return Known(
+            values, {**costs.as_dict(), **self.facts(), **self._delegate_facts(figures)}, constraints
+        )
 
     def _figures(self, candidate: Candidate, costs: Costs) -> dict[str, float]:
         """What can have a ceiling."""
-        return {"latency_ms": self.price(candidate), **costs.as_dict()}
+        rejected = self.count_rejected(candidate)
+        return {"latency_ms": self.price(candidate), **costs.as_dict(), "rejected_operators": rejected}
+
+    def _delegate_facts(self, figures: Mapping[str, float]) -> dict[str, JSON]:
+        if self.delegate is None:
+            return {}
+        rejected = figures["rejected_operators"]
+        return {
+            "delegate": self.delegate,
+            "delegate_clean": rejected == 0,
+            "rejected_operators": rejected,
+        }
 
 
 def _exact(ceiling: float) -> str:

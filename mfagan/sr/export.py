@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mfagan.data.pairs import Pair
 from mfagan.deploy.about.file_metadata import describe_export, write_metadata
+from mfagan.deploy.delegates import DelegateCheck, check
 from mfagan.deploy.memory import require_memory
 from mfagan.deploy.target import ExportTarget
 from mfagan.errors import InputError
@@ -22,7 +23,7 @@ from mfagan.sr.lowering import lower
 if TYPE_CHECKING:
     from mfagan.deploy.tflite.integers import Ranges
 
-__all__ = ["export_generator"]
+__all__ = ["check_delegate", "export_generator"]
 
 
 def export_generator(
@@ -95,6 +96,28 @@ def _find_ranges(network: Generator, target: ExportTarget, calibration: Sequence
     photos = [pair.lr for pair in fit_calibration(calibration, target.size, network.scale)]
     _, height, width = photos[0].shape
     return calibrate(*_rewrite(network, (height, width), target.passes), photos)
+
+
+def check_delegate(network: Generator, target: ExportTarget, delegate: str) -> DelegateCheck:
+    """Find what a delegate's rules say of the file that a generator becomes; nothing is run.
+
+    Args:
+        network: any generator.
+        target: what the file is made for.
+        delegate: one of `mfagan.deploy.delegates.DELEGATES`.
+
+    Raises:
+        InputError: an unknown delegate, or a file that is no float TFLite file.
+    """
+    kind = target.format, target.precision, target.pixels
+    if kind not in (("tflite", "fp32", "float"), ("tflite", "fp16", "float")) or target.tiles:
+        described = ", ".join((*kind, *(["tiles"] if target.tiles else [])))
+        raise InputError(
+            f"check {delegate} of {described}: the rules are for tflite files of fp32 or fp16 and float pictures "
+            "without tiles; leave the check out"
+        )
+    assert target.size is not None
+    return check(_rewrite(network, target.size, target.passes)[0], delegate)
 
 
 def _rewrite(
