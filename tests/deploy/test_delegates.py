@@ -11,7 +11,6 @@ from mfagan.errors import InputError
 from mfagan.graph.operators import Operator
 from mfagan.graph.passes import DEFAULT_PASSES, rewrite, rewrite_operators
 from mfagan.graph.recorder import OperatorRecorder
-from mfagan.sr.kinds import PEERS
 from mfagan.sr.lowering import lower
 from mfagan.sr.network.mfanet import MFANet, blocks
 from mfagan.sr.network.widths import Widths
@@ -100,13 +99,3 @@ def test_every_rule_names_its_source():
         assert delegate.source.startswith("https://github.com/google-ai-edge/LiteRT/blob/")
         assert set(delegate.limits) <= delegate.taken
         assert not set(delegate.missing) & delegate.taken
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(PEERS))
-def test_other_networks_fall_into_the_parts_that_xnnpack_really_takes(name: str):
-    torch.manual_seed(0)
-    operators, weights = lower(PEERS[name]().eval(), 24, 24)
-    content = tflite.convert_network(operators, weights, "fp32", "float")
-    found = inspect_operators(litert.Session(content).list_operators())
-    assert check(operators, "xnnpack").delegated_parts == found.partitions

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, Strict, Validati
 from mfagan.errors import InputError, describe_fault
 from mfagan.files import read_text
 from mfagan.latency.block_prior import BlockPrior
-from mfagan.latency.design import choose_networks
+from mfagan.latency.design import FROM_COSTS, FROM_TABLE, choose_networks
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.study.network_times import Settings, Times, read_widths
@@ -117,7 +117,7 @@ def make_plan(prior: BlockPrior, settings: Settings, n: int, guessed: bool) -> N
     candidates = prior.count(counted)
     if guessed:
         _require_rank(n, candidates)
-    design = choose_networks(prior, candidates, n)
+    design = choose_networks(prior, candidates, n, FROM_COSTS if guessed else FROM_TABLE)
     return NetworkPlan(
         input_size=settings.size,
         scale=settings.scale,  # pyright: ignore[reportArgumentType] - pydantic checks it
