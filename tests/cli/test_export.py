@@ -209,3 +209,25 @@ def test_a_card_stands_beside_the_file(run: Run, trained: Path, tmp_path: Path):
 def test_what_does_not_go_together(run: Run, trained: Path, tmp_path: Path, more: list[str], message: str):
     assert message in run(*command(trained, tmp_path / "m.tflite", *more)).message
     assert list(tmp_path.glob("m.*")) == []
+
+
+def test_what_a_delegate_would_reject_is_told(run: Run, trained: Path, tmp_path: Path):
+    out = tmp_path / "m.tflite"
+    done = run(*command(trained, out, "--size", "8x8", "--check", "gpu", "--json"))
+    assert done.status == 0, done.err
+    facts = json.loads(done.out)["check"]
+    assert facts["delegate_clean"] is False
+    assert facts["rejected"] == {"MIRROR_PAD: only mode reflect is taken": 2}
+    assert facts["note"] == "static rules, nothing was measured"
+    assert facts["source"].endswith("gpu_compatibility.cc")
+    done = run(*command(trained, out, "--size", "8x8", "--check", "xnnpack"))
+    assert "parts it takes: 2; parts left to the CPU: 1" in done.out
+    assert "(static rules, nothing was measured)" in done.out
+    out.unlink()
+    for more, message in [
+        (["--check", "tpu"], "delegate 'tpu': give one of gpu"),
+        (["--check", "gpu", "--io", "uint8"], "check gpu of tflite, fp32, uint8: the rules are for"),
+        (["--check", "gpu", "--format", "onnx"], "check gpu of onnx, fp32, float: the rules are for"),
+    ]:
+        assert message in run(*command(trained, out, "--size", "8x8", *more)).message
+        assert not out.exists()

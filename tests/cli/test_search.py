@@ -173,3 +173,15 @@ def test_an_exhaustive_study_is_killed_goes_on_and_becomes_a_table(
 def n_finished(journal: Path) -> int:
     """Trials that the journal says are complete."""
     return journal.read_text().count('"state":1') if journal.exists() else 0
+
+
+def test_a_study_knows_what_a_delegate_rejects(run: Run, trained: Path, table: Path, tmp_path: Path):
+    command = search_command(trained, table, tmp_path / "study.db")
+    assert run(*command, "--delegate", "xnnpack", "--max-rejected", 50).status == 0
+    for point in found_in(tmp_path).points:
+        assert point.attributes["delegate_clean"] is False
+        assert int(str(point.attributes["rejected_operators"])) in range(2, 51)
+    other = search_command(trained, table, tmp_path / "other.db")
+    refused = run(*other, "--delegate", "xnnpack", "--max-rejected", 0)
+    assert "max_rejected_operators is 0, but the least of all SubGenerators is" in refused.message
+    assert "name the delegate" in run(*other, "--max-rejected", 0).message

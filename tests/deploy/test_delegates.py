@@ -13,6 +13,7 @@ from mfagan.graph.passes import DEFAULT_PASSES, rewrite, rewrite_operators
 from mfagan.graph.recorder import OperatorRecorder
 from mfagan.sr.lowering import lower
 from mfagan.sr.network.mfanet import MFANet, blocks
+from mfagan.sr.network.peers.distillation import IMDN
 from mfagan.sr.network.widths import Widths
 
 SIZE = 12, 10
@@ -39,6 +40,12 @@ def test_our_networks_fall_into_the_parts_that_xnnpack_really_takes(scale, resid
     assert checked.delegated_parts == found.partitions
     assert checked.operators == sum(found.operators.values())
     assert checked.clean == (found.partitions == 1)
+
+
+def test_slices_are_taken_too():
+    operators, found = export(IMDN(4, 2, 16), ())
+    assert "SLICE" in found.operators
+    assert check(operators, "xnnpack").delegated_parts == found.partitions == 1
 
 
 def test_blocks_reject_what_the_whole_network_does():

@@ -160,7 +160,11 @@ def test_every_figure_can_have_a_ceiling_down_to_the_least(name: str, unit: str)
 @pytest.mark.parametrize(
     ("ceilings", "message"),
     [
-        ({"beauty": 1.0}, "ceiling on 'beauty': give one of latency_ms, params, flops, memory_bytes"),
+        (
+            {"beauty": 1.0},
+            "ceiling on 'beauty': give one of latency_ms, params, flops, memory_bytes, rejected_operators",
+        ),
+        ({"rejected_operators": 0}, "a ceiling on rejected operators: name the delegate that rejects them"),
         ({"flops": math.nan}, "max_flops is nan: give a number, or leave it out"),
         ({"params": -math.inf}, "max_params is -inf: give a number, or leave it out"),
     ],
@@ -181,3 +185,45 @@ def test_the_identity_is_the_table_the_size_and_the_ceilings():
     exact = build({"params": 1234567.5, "flops": 2e6}).identity()
     assert exact["ceilings"] == "flops 2e+06, params 1234567.5"
     json.dumps(exact)
+
+
+def list_padded(widths: Candidate) -> list[Block]:
+    """A convolution, and for each width above 4 a pad that the GPU delegate rejects, cut off again."""
+    recorder = OperatorRecorder()
+    x = recorder.value(3, *SIZE)
+    for before, width in itertools.pairwise((3, *widths)):
+        x = recorder.conv(x, f"from {before}", width, 3)
+        if width > 4:
+            x = recorder.pad(x, (1, 1, 1, 1), "symmetric")
+        recorder.close_block(f"conv/{before}/{width}")
+    return recorder.blocks
+
+
+class Padded(Toy):
+    def blocks(self, candidate: Candidate) -> list[Block]:
+        return list_padded(candidate)
+
+
+def test_what_a_delegate_rejects_is_known_in_advance_and_can_have_a_ceiling():
+    problem = Padded(Target(make_table(), SIZE, "toy build", {"rejected_operators": 1}, "gpu"))
+    clean, one, two = problem.foresee(
+        [{"first": 4, "second": second, "third": third} for second, third in [(4, 4), (4, 8), (8, 6)]]
+    )
+    assert [known.attributes["delegate_clean"] for known in (clean, one, two)] == [True, False, False]
+    assert [known.attributes["rejected_operators"] for known in (clean, one, two)] == [0, 1, 2]
+    assert [known.constraints["max_rejected_operators"] for known in (clean, one, two)] == [-1, 0, 1]
+    assert problem.identity()["delegate"] == "gpu"
+    assert "delegate_clean" not in build().foresee([CHOICE])[0].attributes
+    with pytest.raises(InputError, match="delegate 'tpu': give one of gpu, nnapi, nnapi-int8, xnnpack"):
+        Target(make_table(), SIZE, "toy build", {}, "tpu")
+
+
+def test_a_ceiling_on_rejected_operators_that_none_meets():
+    class Rejected(Padded):
+        def blocks(self, candidate: Candidate) -> list[Block]:
+            return [*list_padded((8, *candidate[1:]))]
+
+    with pytest.raises(
+        InputError, match="max_rejected_operators is 0, but the least of all toys is 1 operators; raise it"
+    ):
+        Rejected(Target(make_table(), SIZE, "toy build", {"rejected_operators": 0}, "gpu"))

@@ -81,10 +81,9 @@ def _move(operator: Operator, x: list[tf.Tensor], kernel: Kernel | None) -> tf.T
         case "concat":
             return tf.concat(x, _AXES[operator.axis])
         case "slice":
-            begin, size = [0, 0, 0, 0], [-1, -1, -1, -1]
-            first, last = operator.span
-            begin[_AXES[operator.axis]], size[_AXES[operator.axis]] = first, last - first
-            return tf.slice(x[0], begin, size)
+            begin, y = [0, 0, 0, 0], operator.output
+            begin[_AXES[operator.axis]] = operator.span[0]
+            return tf.slice(x[0], begin, (1, y.height, y.width, y.channels))  # XNNPACK takes no size of -1
         case "flip":
             return tf.reverse(x[0], [_AXES[operator.axis]])
         case "mean":
