@@ -82,7 +82,9 @@ def calibrate(
     runtime_version: Annotated[str, typer.Option(help="The version of that runtime.")] = "unknown",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of that runtime.")] = 2,
     measure: Annotated[bool, typer.Option("--measure", help="Time the plan's networks here.")] = False,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of --measure.")] = 15,
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Rounds of --measure (default: until the medians are stable).")
+    ] = None,
     supernet: SupernetOption = SUPERGENERATOR,
     as_json: JsonOption = False,
 ) -> None:
@@ -162,7 +164,7 @@ def _read_times(path: Path, table: "LatencyTable | None", supernet: Path) -> "Ti
     return read_times(path, _find_settings(supernet, table.input_size, table))
 
 
-def _time(path: Path, runtime: str, threads: int, rounds: int) -> "tuple[Times, TimedOn]":
+def _time(path: Path, runtime: str, threads: int, rounds: int | None) -> "tuple[Times, TimedOn]":
     from mfagan.progress import show_bar
     from mfagan.sr.network.widths import Widths
     from mfagan.sr.study.network_calibration import time_networks

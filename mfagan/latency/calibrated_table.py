@@ -1,8 +1,8 @@
 """A calibrated latency table with, in a file beside it, what its prices were found from and how sure they are."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 from mfagan.errors import InputError, describe_fault
 from mfagan.files import read_text
 from mfagan.latency.calibration import Calibration
-from search.latency import BlockLatency, LatencyTable
+from search.latency import BlockLatency, LatencyTable, Processor
 
 __all__ = [
     "CalibrationRecord",
@@ -36,6 +36,7 @@ class TimedOn:
     """What networks were timed on, as a latency table names it.
 
     passes: what rewrote the networks (`mfagan.graph.passes`).
+    delegate, processor, clock, calibration_ms: as in `LatencyTable`, if they are known.
     """
 
     device: str
@@ -44,6 +45,10 @@ class TimedOn:
     threads: int
     input_size: tuple[int, int]
     passes: tuple[str, ...]
+    delegate: str | None = None
+    processor: Processor | None = None
+    clock: Literal["wall", "cpu"] = "wall"
+    calibration_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 class NetworkRecord(BaseModel):
@@ -105,13 +110,15 @@ def record_path(table: str | Path) -> Path:
     return Path(table).with_suffix(".calibration.json")
 
 
-def make_table(calibration: Calibration, timed_on: TimedOn, n_networks: int, command: str) -> LatencyTable:
+def make_table(
+    calibration: Calibration, timed_on: TimedOn, networks: Sequence[str], command: str
+) -> LatencyTable:
     """A calibration as a latency table.
 
     Args:
         calibration: The prices; half the interquartile range of each one's probable values becomes its spread.
         timed_on: What the networks were timed on.
-        n_networks: How many were measured.
+        networks: Names of those that were measured, by their medians.
         command: The command line that calibrates the table, recorded in it.
     """
     found = zip(calibration.keys, calibration.latency_ms, calibration.error_ms, strict=True)
@@ -119,12 +126,11 @@ def make_table(calibration: Calibration, timed_on: TimedOn, n_networks: int, com
         key: BlockLatency(
             latency_ms=max(round(float(latency_ms), 4), _LEAST_MS),
             spread_ms=round(HALF_INTERQUARTILE * float(error_ms), 4),
-            repeats=n_networks,
+            repeats=len(networks),
         )
         for key, latency_ms, error_ms in found
     }
     return LatencyTable(
-        format="latency-table/1",
         unit="ms",
         runtime=timed_on.runtime,
         runtime_version=timed_on.runtime_version,
@@ -135,6 +141,12 @@ def make_table(calibration: Calibration, timed_on: TimedOn, n_networks: int, com
         command=command,
         entries=entries,
         passes=timed_on.passes,
+        processor=timed_on.processor,
+        delegate=timed_on.delegate,
+        statistic="median",
+        clock=timed_on.clock,
+        calibration_ms=dict(timed_on.calibration_ms),
+        networks=tuple(networks),
     )
 
 

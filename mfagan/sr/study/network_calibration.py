@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mfagan.latency.block_prior import BlockPrior
+from mfagan.latency.building import measure_blocks
 from mfagan.latency.calibrated_table import (
     CalibrationRecord,
     NetworkRecord,
@@ -14,7 +15,9 @@ from mfagan.latency.calibrated_table import (
     make_table,
 )
 from mfagan.latency.calibration import Calibration, calibrate, leave_one_out
-from mfagan.latency.measure import find_runtime, measure_blocks
+from mfagan.latency.machine import describe_processor, measure_calibration
+from mfagan.latency.runtimes import find_runtime
+from mfagan.latency.sampling import choose_clock
 from mfagan.latency.tables import describe_build
 from mfagan.progress import ProgressCallback
 from mfagan.sr.network.widths import Widths
@@ -94,7 +97,7 @@ def calibrate_table(
             times.widths, times.milliseconds, (counts @ found.latency_ms).tolist(), left_out, strict=True
         )
     ]
-    table = make_table(found, timed_on, len(networks), command)
+    table = make_table(found, timed_on, [str(widths) for widths in times.widths], command)
     return Calibrated(table, make_record(found, table, prior, networks), found)
 
 
@@ -117,7 +120,7 @@ def time_networks(
     settings: Settings,
     runtime: str,
     threads: int,
-    rounds: int,
+    rounds: int | None,
     report: ProgressCallback | None = None,
 ) -> tuple[Times, TimedOn]:
     """Time whole SubGenerators on this machine, in turn, as `measure_blocks` times blocks.
@@ -125,7 +128,7 @@ def time_networks(
     Args:
         widths: Of each.
         settings: What their blocks depend on.
-        runtime: One of `mfagan.latency.measure.RUNTIMES`.
+        runtime: One of `mfagan.latency.runtimes.RUNTIMES`.
         threads: CPU threads; at least 1.
         rounds: As in `measure_blocks`.
         report: As in `measure_blocks`.
@@ -138,4 +141,10 @@ def time_networks(
     found = measure_blocks(networks, threads, rounds, report, runtime)
     times = Times(settings, tuple(widths), tuple(found[str(one)].latency_ms for one in widths))
     about = runs.device(), runtime, runs.version(), threads
-    return times, TimedOn(*about, settings.size, settings.passes)
+    return times, TimedOn(
+        *(*about, settings.size, settings.passes),
+        delegate=runs.delegate,
+        processor=describe_processor(),
+        clock=choose_clock(runs, threads),
+        calibration_ms=measure_calibration(runtime),
+    )

@@ -19,6 +19,7 @@ from mfagan.graph.operators import Block
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
 from mfagan.pretrained import Lpips
 from mfagan.sr.network.layers import Residual
+from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, every_choice, require_choice
 from mfagan.sr.study.bf16_scoring import (
