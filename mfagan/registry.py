@@ -14,8 +14,8 @@ from torch import nn
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.data.pairs import Pair
-from mfagan.deploy.delegates import DelegateCheck
 from mfagan.deploy.target import ExportTarget
+from mfagan.deploy.tflite.delegates import DelegateCheck
 from mfagan.devices import choose_device
 from mfagan.errors import InputError
 from mfagan.evaluation.candidates import Candidate
@@ -182,13 +182,13 @@ def check_delegate(network: nn.Module, target: ExportTarget, delegate: str) -> D
     Args:
         network: a network that `load_network` gave.
         target: what the file is made for.
-        delegate: one of `mfagan.deploy.delegates.DELEGATES`.
+        delegate: one of `mfagan.deploy.tflite.delegates.DELEGATES`.
 
     Returns:
         Which operators it takes and rejects.
 
     Raises:
-        InputError: an unknown delegate, a target that its rules do not cover, or networks of this kind cannot be exported.
+        InputError: an unknown delegate, a target that its rules do not cover, or networks that cannot be exported.
     """
     return _export_of(network).check_delegate(network, target, delegate)
 

@@ -19,7 +19,7 @@ from mfagan.errors import InputError
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
 
 if TYPE_CHECKING:
-    from mfagan.latency.calibrated_table import TimedOn
+    from mfagan.latency.calibrating.calibrated_table import TimedOn
     from mfagan.sr.study.network_calibration import Calibrated
     from mfagan.sr.study.network_plan import NetworkPlan
     from mfagan.sr.study.network_times import Settings, Times
@@ -90,7 +90,7 @@ def calibrate(
 ) -> None:
     """Price all blocks from the latencies of a few whole networks, with an error bar for every price."""
     from mfagan.files import require_place, write_atomic
-    from mfagan.latency.calibrated_table import TimedOn, record_path
+    from mfagan.latency.calibrating.calibrated_table import TimedOn, record_path
     from mfagan.sr.study.network_calibration import calibrate_table
 
     require_place(out, measured)
@@ -118,7 +118,7 @@ def price(
     as_json: JsonOption = False,
 ) -> None:
     """Print the price of a SubGenerator by a calibrated table, with its standard error."""
-    from mfagan.latency.calibrated_table import read_calibration
+    from mfagan.latency.calibrating.calibrated_table import read_calibration
     from mfagan.latency.tables import describe_build, read_table
     from mfagan.sr.network.widths import Widths, require_choice
 

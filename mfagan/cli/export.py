@@ -20,7 +20,7 @@ from mfagan.cli.options import (
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:
-    from mfagan.deploy.delegates import DelegateCheck
+    from mfagan.deploy.tflite.delegates import DelegateCheck
     from mfagan.evaluation.exported_file import ExportedFile
     from search.problem import JSON
 
@@ -116,7 +116,7 @@ def export(
     if lineage is not None:
         lineage.record("export", out, checkpoint.sha256(ckpt), _recorded(facts))
     if measure:
-        from mfagan.latency.measure import measure_model
+        from mfagan.latency.measuring.networks import measure_model
 
         facts["latency_ms"] = measure_model(made.content, threads).latency_ms
         if lineage is not None:
@@ -149,7 +149,7 @@ def _print(out: Path, made: "ExportedFile") -> None:
 
 
 def _print_check(checked: "DelegateCheck") -> None:
-    from mfagan.deploy.delegates import DELEGATES, STATIC
+    from mfagan.deploy.tflite.delegates import DELEGATES, STATIC
 
     taken = checked.operators - sum(checked.rejected.values())
     print(f"    {checked.delegate} takes {taken} of {checked.operators} operators ({STATIC}):")

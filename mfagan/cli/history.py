@@ -83,7 +83,7 @@ class Lineage:
         """
         from mfagan.checkpoint import sha256
         from mfagan.devices import CPU, describe_device
-        from mfagan.latency.runtimes import find_runtime
+        from mfagan.latency.measuring.runtimes import find_runtime
 
         runtime = f"LiteRT {find_runtime('litert').version()}"
         facts = {"latency_ms": latency_ms, "threads": threads, "device": describe_device(CPU)}

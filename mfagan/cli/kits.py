@@ -22,7 +22,7 @@ def write(
 ) -> None:
     """Write the blocks' files and a script that measures them on any device, for `mfagan lut import`."""
     from mfagan.graph.passes import read_passes
-    from mfagan.latency.kit import SCRIPT, write_kit
+    from mfagan.latency.phones.kit import SCRIPT, write_kit
     from mfagan.progress import show_bar
     from mfagan.sr.study.table_blocks import count_most, table_blocks
 
@@ -62,9 +62,9 @@ def import_kit(
 ) -> None:
     """Make a latency table of times that were measured with a kit, by its script or by other tools."""
     from mfagan.files import require_place, write_atomic
-    from mfagan.latency.kit import RESULTS, Kit
-    from mfagan.latency.kit_results import read_results
-    from mfagan.latency.kit_table import make_table, warn_thermal
+    from mfagan.latency.phones.kit import RESULTS, Kit
+    from mfagan.latency.phones.kit_results import read_results
+    from mfagan.latency.phones.kit_table import make_table, warn_thermal
     from mfagan.latency.tables import KIT_RUNTIME, warn_noise
 
     manifest = Kit.read(kit)

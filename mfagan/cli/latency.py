@@ -76,7 +76,7 @@ def build_lut(
     """
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.building import build_table
-    from mfagan.latency.journal import Journal
+    from mfagan.latency.measuring.journal import Journal
     from mfagan.latency.tables import describe_build, warn_noise
     from mfagan.progress import show_bar
     from mfagan.sr.study.table_blocks import table_blocks
@@ -137,7 +137,7 @@ def build_lut(
 
 def _choose_passes(passes: str | None, runtime: str) -> tuple[str, ...]:
     from mfagan.graph.passes import DEFAULT_PASSES, read_passes
-    from mfagan.latency.runtimes import find_runtime
+    from mfagan.latency.measuring.runtimes import find_runtime
 
     rewrites = runtime == PHONE or find_runtime(runtime).rewrites
     if passes is None:
@@ -166,7 +166,7 @@ def audit(
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.audit import audit_table
     from mfagan.latency.machine import match_machine
-    from mfagan.latency.runtimes import find_runtime
+    from mfagan.latency.measuring.runtimes import find_runtime
     from mfagan.latency.tables import TableMachine, find_table
     from mfagan.progress import show_bar
     from mfagan.sr.study.problem import draw_networks

@@ -66,11 +66,11 @@ def build_on_phone(
         InputError: As `measure_on_phone`, or the kept measurements are of other settings.
     """
     from mfagan.files import write_atomic
-    from mfagan.latency.adb import Adb
-    from mfagan.latency.kit import DEFAULT_ROUNDS, MANIFEST, RESULTS, Kit, write_kit
-    from mfagan.latency.kit_results import read_results
-    from mfagan.latency.kit_table import make_table, warn_thermal
-    from mfagan.latency.phone import SUSTAINED, measure_on_phone
+    from mfagan.latency.phones.adb import Adb
+    from mfagan.latency.phones.kit import DEFAULT_ROUNDS, MANIFEST, RESULTS, Kit, write_kit
+    from mfagan.latency.phones.kit_results import read_results
+    from mfagan.latency.phones.kit_table import make_table, warn_thermal
+    from mfagan.latency.phones.phone import SUSTAINED, measure_on_phone
     from mfagan.latency.tables import warn_noise
     from mfagan.progress import show_bar
     from mfagan.sr.study.table_blocks import count_most, table_blocks

@@ -14,7 +14,7 @@ from mfagan.evaluation.candidates import BICUBIC, Candidate, EvaluationSet
 from mfagan.evaluation.quoted import QuotedTable
 from mfagan.evaluation.scores import Scores, Seen, as_method, enlarge_bicubic, mean_scores, score_methods
 from mfagan.graph.costs import Costs, trace_costs
-from mfagan.latency.measure import NETWORK_ROUNDS, measure_networks
+from mfagan.latency.measuring.networks import NETWORK_ROUNDS, measure_networks
 from mfagan.pretrained import Lpips
 from mfagan.progress import ProgressFactory, no_progress
 

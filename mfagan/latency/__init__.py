@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mfagan.latency.building import build_table, measure_blocks
-    from mfagan.latency.measure import measure_model, measure_networks
+    from mfagan.latency.measuring.networks import measure_model, measure_networks
     from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
     from mfagan.latency.tables import describe_build, find_table, read_table, warn_noise, warn_size
 
@@ -32,7 +32,7 @@ __all__ = [
 
 _FILES = {
     "building": ("build_table", "measure_blocks"),
-    "measure": ("measure_model", "measure_networks"),
+    "measuring.networks": ("measure_model", "measure_networks"),
     "priced_problem": ("LATENCY", "MEMORY", "Measured", "PricedProblem", "Target"),
     "tables": ("describe_build", "find_table", "read_table", "warn_noise", "warn_size"),
 }

@@ -12,8 +12,8 @@ from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.graph.passes import rewrite
 from mfagan.latency.machine import MachineMatch, rescale_table
-from mfagan.latency.runtimes import Loader, find_runtime
-from mfagan.latency.sampling import (
+from mfagan.latency.measuring.runtimes import Loader, find_runtime
+from mfagan.latency.measuring.sampling import (
     Clock,
     Round,
     Schedule,

@@ -9,10 +9,10 @@ from pathlib import Path
 from time import monotonic
 
 from mfagan.graph.operators import Block
-from mfagan.latency.journal import Journal
 from mfagan.latency.machine import describe_processor, measure_calibration
-from mfagan.latency.runtimes import find_runtime
-from mfagan.latency.sampling import (
+from mfagan.latency.measuring.journal import Journal
+from mfagan.latency.measuring.runtimes import find_runtime
+from mfagan.latency.measuring.sampling import (
     Schedule,
     choose_clock,
     describe_noise,
@@ -20,7 +20,7 @@ from mfagan.latency.sampling import (
     require_counts,
     summarise,
 )
-from mfagan.latency.timers import Loader
+from mfagan.latency.measuring.timers import Loader
 from mfagan.progress import ProgressCallback, ignore_progress
 from search.latency import BlockLatency, LatencyTable
 
@@ -36,7 +36,7 @@ def measure_blocks(
     report: ProgressCallback | None = None,
     runtime: str = "litert",
 ) -> dict[str, BlockLatency]:
-    """Measure the latency of each block alone, all in turn (`mfagan.latency.sampling`).
+    """Measure the latency of each block alone, all in turn (`mfagan.latency.measuring.sampling`).
 
     Args:
         blocks: Key -> block.

@@ -15,8 +15,8 @@ import torch
 from mfagan.devices import CPU, describe_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block, Operator, Window
-from mfagan.latency.runtimes import RUNTIMES, find_runtime
-from mfagan.latency.sampling import Schedule, choose_clock, measure_in_turn
+from mfagan.latency.measuring.runtimes import RUNTIMES, find_runtime
+from mfagan.latency.measuring.sampling import Schedule, choose_clock, measure_in_turn
 from mfagan.latency.tables import TableMachine
 from search.latency import LatencyTable, Processor
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar, Generic, TypeVar
 
-from mfagan.deploy.delegates import count_rejected, find_delegate
+from mfagan.deploy.tflite.delegates import count_rejected, find_delegate
 from mfagan.errors import InputError
 from mfagan.graph.costs import Costs, sum_block_costs
 from mfagan.graph.operators import Block
@@ -49,7 +49,7 @@ class Target:
     input_size: (height, width) in pixels at which costs are counted, and which the table should have.
     remedy: the command that builds a complete table, for the error if this one lacks keys.
     ceilings: largest values of some of `CEILINGS`.
-    delegate: one of `mfagan.deploy.delegates.DELEGATES`, whose rules say how many operators it rejects; None for none.
+    delegate: one of the delegates of `mfagan.deploy.tflite.delegates`, whose rules say how many operators it rejects.
 
     InputError for a ceiling of another name or one that is not a finite number, an unknown delegate, or a ceiling on
     `rejected_operators` without one.

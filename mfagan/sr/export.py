@@ -8,9 +8,9 @@ from torch import Tensor
 
 from mfagan.data.pairs import Pair
 from mfagan.deploy.about.file_metadata import describe_export, write_metadata
-from mfagan.deploy.delegates import DelegateCheck, check
 from mfagan.deploy.memory import require_memory
 from mfagan.deploy.target import ExportTarget
+from mfagan.deploy.tflite.delegates import DelegateCheck, check
 from mfagan.errors import InputError
 from mfagan.evaluation.calibration import fit_calibration
 from mfagan.evaluation.exported_file import ExportedFile
@@ -104,7 +104,7 @@ def check_delegate(network: Generator, target: ExportTarget, delegate: str) -> D
     Args:
         network: any generator.
         target: what the file is made for.
-        delegate: one of `mfagan.deploy.delegates.DELEGATES`.
+        delegate: one of `mfagan.deploy.tflite.delegates.DELEGATES`.
 
     Raises:
         InputError: an unknown delegate, or a file that is no float TFLite file.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mfagan.devices import CPU, describe_device
-from mfagan.latency.runtimes import RUNTIMES
+from mfagan.latency.measuring.runtimes import RUNTIMES
 from tests import tiny
 from tests.command import Run, search_command
 

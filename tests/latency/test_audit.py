@@ -10,8 +10,8 @@ from mfagan.latency.machine import MachineMatch
 from mfagan.sr.study.problem import draw_networks, every_block
 from search.errors import SearchError
 from search.latency import BlockLatency, LatencyTable, Noise
-from tests.latency.fake_runtime import FakeRuntime
-from tests.latency.test_measure import make_table
+from tests.latency.measuring.fake_runtime import FakeRuntime
+from tests.latency.measuring.test_networks import make_table
 
 SIZE = (8, 8)
 HERE = MachineMatch(True, 1.0, "the same")

@@ -14,15 +14,15 @@ from mfagan.deploy.tflite import litert
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.latency.building import build_table, measure_blocks
-from mfagan.latency.journal import Journal
 from mfagan.latency.machine import calibration_blocks
+from mfagan.latency.measuring.journal import Journal
 from mfagan.latency.tables import describe_build
 from mfagan.sr.network import mfanet
 from mfagan.sr.network.widths import Widths
 from search.latency import BlockLatency, LatencyTable
 from tests import ROOT
 from tests.command import Run
-from tests.latency.fake_runtime import FakeRuntime, always
+from tests.latency.measuring.fake_runtime import FakeRuntime, always
 
 SIZE = (16, 12)
 SMALL = Widths.parse("10,4,5,6,7,8,9,6")

@@ -13,8 +13,8 @@ from mfagan.latency.machine import (
     rescale_table,
 )
 from mfagan.latency.tables import TableMachine
-from tests.latency.fake_runtime import FakeRuntime, always
-from tests.latency.test_measure import make_table
+from tests.latency.measuring.fake_runtime import FakeRuntime, always
+from tests.latency.measuring.test_networks import make_table
 
 HERE = describe_device(CPU)
 TIMES_MS = {"gemm": 1.0, "convolution 3x3": 2.0, "convolution 5x5": 3.0}

@@ -21,8 +21,8 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 import numpy as np
 from torch import Tensor
 
-from mfagan.deploy.lite_operators import find_convolutions
 from mfagan.deploy.target import INPUT, OUTPUT, SIGNATURE
+from mfagan.deploy.tflite.lite_operators import find_convolutions
 from mfagan.graph.operators import Activation, Block, Operator, Window
 from mfagan.graph.weights import weight_shapes
 from mfagan.packages import refuse_import

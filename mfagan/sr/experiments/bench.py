@@ -32,7 +32,7 @@ from mfagan.evaluation.scores import super_resolve
 from mfagan.files import require_place, write_atomic
 from mfagan.graph.passes import rewrite
 from mfagan.latency.building import build_table
-from mfagan.latency.measure import measure_model
+from mfagan.latency.measuring.networks import measure_model
 from mfagan.latency.priced_problem import Target
 from mfagan.latency.tables import describe_build, read_table
 from mfagan.progress import show_bar

@@ -20,7 +20,7 @@ from mfagan.evaluation.scores import (
     super_resolve,
 )
 from mfagan.files import write_atomic
-from mfagan.latency.measure import measure_model
+from mfagan.latency.measuring.networks import measure_model
 from mfagan.sr.kinds import load_generator
 from mfagan.sr.shipped import PERCEPTUAL
 from mfagan.sr.study.picked import read_picked

@@ -15,7 +15,7 @@ from mfagan.devices import CPU, describe_device
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.graph.costs import trace_costs
-from mfagan.latency.measure import measure_models
+from mfagan.latency.measuring.networks import measure_models
 from mfagan.progress import ProgressFactory, no_progress
 from mfagan.sr.experiments.results import ExperimentReport
 from mfagan.sr.export import export_generator

@@ -7,7 +7,7 @@ from mfagan.deploy.target import ExportTarget, passes_for
 from mfagan.deploy.tflite import litert
 from mfagan.devices import CPU, describe_device
 from mfagan.evaluation.text_table import Cell, Column
-from mfagan.latency.measure import measure_models
+from mfagan.latency.measuring.networks import measure_models
 from mfagan.progress import ProgressFactory, no_progress
 from mfagan.sr.experiments.deployment import THREADS, Subject
 from mfagan.sr.experiments.results import ExperimentReport

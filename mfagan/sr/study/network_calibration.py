@@ -5,19 +5,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfagan.latency.block_prior import BlockPrior
 from mfagan.latency.building import measure_blocks
-from mfagan.latency.calibrated_table import (
+from mfagan.latency.calibrating.block_prior import BlockPrior
+from mfagan.latency.calibrating.calibrated_table import (
     CalibrationRecord,
     NetworkRecord,
     TimedOn,
     make_record,
     make_table,
 )
-from mfagan.latency.calibration import Calibration, calibrate, leave_one_out
+from mfagan.latency.calibrating.calibration import Calibration, calibrate, leave_one_out
 from mfagan.latency.machine import describe_processor, measure_calibration
-from mfagan.latency.runtimes import find_runtime
-from mfagan.latency.sampling import choose_clock
+from mfagan.latency.measuring.runtimes import find_runtime
+from mfagan.latency.measuring.sampling import choose_clock
 from mfagan.latency.tables import describe_build
 from mfagan.progress import ProgressCallback
 from mfagan.sr.network.widths import Widths
@@ -128,7 +128,7 @@ def time_networks(
     Args:
         widths: Of each.
         settings: What their blocks depend on.
-        runtime: One of `mfagan.latency.runtimes.RUNTIMES`.
+        runtime: One of `mfagan.latency.measuring.runtimes.RUNTIMES`.
         threads: CPU threads; at least 1.
         rounds: As in `measure_blocks`.
         report: As in `measure_blocks`.

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, Strict, Validati
 
 from mfagan.errors import InputError, describe_fault
 from mfagan.files import read_text
-from mfagan.latency.block_prior import BlockPrior
-from mfagan.latency.design import FROM_COSTS, FROM_TABLE, choose_networks
+from mfagan.latency.calibrating.block_prior import BlockPrior
+from mfagan.latency.calibrating.design import FROM_COSTS, FROM_TABLE, choose_networks
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.study.network_times import Settings, Times, read_widths

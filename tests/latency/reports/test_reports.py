@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from mfagan.errors import InputError
+from mfagan.latency.phones.thermal import read_status
 from mfagan.latency.reports.ai_hub import read_network_profile
 from mfagan.latency.reports.report_file import read_report
 from mfagan.latency.reports.timing import Timing
-from mfagan.latency.thermal import read_status
 from tests.latency.reports import formats
 
 

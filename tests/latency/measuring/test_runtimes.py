@@ -5,13 +5,13 @@ import torch
 
 from mfagan.deploy.onnx import operators
 from mfagan.deploy.tflite import litert
-from mfagan.deploy.torch_operators import OperatorModule
 from mfagan.errors import InputError
+from mfagan.graph.module import OperatorModule
 from mfagan.graph.operators import Activation, Block, Operator
 from mfagan.graph.weights import random_weights
-from mfagan.latency.block_file import convert_block
 from mfagan.latency.building import build_table
-from mfagan.latency.runtimes import RUNTIMES, find_runtime
+from mfagan.latency.measuring.block_file import convert_block
+from mfagan.latency.measuring.runtimes import RUNTIMES, find_runtime
 from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.widths import Widths
 from search.latency import LatencyTable

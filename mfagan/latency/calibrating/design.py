@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mfagan.latency.block_prior import BlockPrior, Deviation
+from mfagan.latency.calibrating.block_prior import BlockPrior, Deviation
 
 __all__ = ["FROM_COSTS", "FROM_TABLE", "Design", "choose_networks"]
 

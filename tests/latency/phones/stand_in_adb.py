@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.latency.benchmark_tool import BenchmarkTool
+from tests.latency.phones.benchmark_tool import BenchmarkTool
 from tests.latency.reports.formats import thermal_dump
 
 SERIAL = "R5CT30ABCDE"

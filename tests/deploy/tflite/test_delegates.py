@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from mfagan.deploy import litert, tflite
-from mfagan.deploy.delegates import DELEGATES, check, count_rejected
 from mfagan.deploy.inspection import Inspection, inspect_operators
-from mfagan.deploy.lite_operators import list_lite_operators
+from mfagan.deploy.tflite import converter, litert
+from mfagan.deploy.tflite.delegates import DELEGATES, check, count_rejected
+from mfagan.deploy.tflite.lite_operators import list_lite_operators
 from mfagan.errors import InputError
 from mfagan.graph.operators import Operator
 from mfagan.graph.passes import DEFAULT_PASSES, rewrite, rewrite_operators
@@ -24,7 +24,7 @@ def export(network: torch.nn.Module, passes: tuple[str, ...]) -> tuple[list[Oper
     """The operators of a network after passes, and what LiteRT says of its file."""
     operators, weights = lower(network.eval(), *SIZE)
     rewritten = rewrite_operators(operators, passes)
-    content = tflite.convert_network(rewritten.operators, rewritten.cut_weights(weights), "fp32", "float")
+    content = converter.convert_network(rewritten.operators, rewritten.cut_weights(weights), "fp32", "float")
     return rewritten.operators, inspect_operators(litert.Session(content).list_operators())
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from mfagan.latency.block_prior import BlockPrior, Deviation
-from mfagan.latency.calibration import Calibration, calibrate, leave_one_out
-from mfagan.latency.design import choose_networks
+from mfagan.latency.calibrating.block_prior import BlockPrior, Deviation
+from mfagan.latency.calibrating.calibration import Calibration, calibrate, leave_one_out
+from mfagan.latency.calibrating.design import choose_networks
 
 SIZES = (8, 6, 4)
 REPEATS = 5

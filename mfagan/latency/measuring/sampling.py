@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from mfagan.errors import InputError
-from mfagan.latency.runtimes import Loader, Runtime
+from mfagan.latency.measuring.runtimes import Loader, Runtime
 from mfagan.progress import ProgressCallback, ignore_progress
 from search.latency import BlockLatency, Noise
 

@@ -12,9 +12,9 @@ from time import monotonic
 
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
-from mfagan.latency.adb import Adb, PhoneGoneError
-from mfagan.latency.kit import RESULTS, Kit
-from mfagan.latency.kit_results import HASHES_FILE, RUN_FILE, THERMAL_FILE, Run
+from mfagan.latency.phones.adb import Adb, PhoneGoneError
+from mfagan.latency.phones.kit import RESULTS, Kit
+from mfagan.latency.phones.kit_results import HASHES_FILE, RUN_FILE, THERMAL_FILE, Run
 from mfagan.latency.reports.benchmark_text import read_text
 from mfagan.progress import ProgressCallback, ignore_progress
 

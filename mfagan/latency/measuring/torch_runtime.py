@@ -5,11 +5,11 @@ from time import perf_counter
 import torch
 
 from mfagan.allocator import keep_freed_memory
-from mfagan.deploy.torch_operators import OperatorModule
 from mfagan.devices import CPU, choose_device, describe_device
+from mfagan.graph.module import OperatorModule
 from mfagan.graph.operators import Block
 from mfagan.graph.weights import random_weights
-from mfagan.latency.timers import Loader, Timer
+from mfagan.latency.measuring.timers import Loader, Timer
 
 __all__ = ["describe_cuda", "prepare_cpu", "prepare_cuda"]
 

@@ -5,11 +5,11 @@ import math
 import numpy as np
 
 from mfagan.errors import InputError
-from mfagan.latency.kit import Kit
-from mfagan.latency.kit_results import Results
+from mfagan.latency.measuring.sampling import SPREAD_LIMIT
+from mfagan.latency.phones.kit import Kit
+from mfagan.latency.phones.kit_results import Results
+from mfagan.latency.phones.thermal import STATUSES
 from mfagan.latency.reports.timing import Timing
-from mfagan.latency.sampling import SPREAD_LIMIT
-from mfagan.latency.thermal import STATUSES
 from search.latency import BlockLatency, LatencyTable, Noise, Thermal
 
 __all__ = ["DRIFT_LIMIT", "make_table", "warn_thermal"]

@@ -12,8 +12,8 @@ from mfagan.devices import CPU, describe_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.graph.weights import random_weights
-from mfagan.latency.timers import Loader, Timer
-from mfagan.latency.torch_runtime import describe_cuda, prepare_cpu, prepare_cuda
+from mfagan.latency.measuring.timers import Loader, Timer
+from mfagan.latency.measuring.torch_runtime import describe_cuda, prepare_cpu, prepare_cuda
 
 __all__ = ["RUNTIMES", "Loader", "Runtime", "Timer", "find_runtime", "load_litert"]
 
@@ -75,7 +75,7 @@ def load_litert(model: bytes, threads: int) -> Loader:
 
 
 def _prepare_litert(block: Block, threads: int) -> Loader:
-    from mfagan.latency.block_file import convert_block  # tensorflow takes seconds to load
+    from mfagan.latency.measuring.block_file import convert_block  # tensorflow takes seconds to load
 
     return load_litert(convert_block(block), threads)
 

@@ -8,8 +8,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from mfagan.latency.runtimes import RUNTIMES, load_litert
-from mfagan.latency.sampling import Schedule, choose_clock, measure_in_turn, require_counts, summarise
+from mfagan.latency.measuring.runtimes import RUNTIMES, load_litert
+from mfagan.latency.measuring.sampling import (
+    Schedule,
+    choose_clock,
+    measure_in_turn,
+    require_counts,
+    summarise,
+)
 from mfagan.progress import ProgressCallback
 from search.latency import BlockLatency
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 import pytest
 
 from mfagan.errors import InputError
-from mfagan.latency.runtimes import RUNTIMES
-from mfagan.latency.sampling import (
+from mfagan.latency.measuring.runtimes import RUNTIMES
+from mfagan.latency.measuring.sampling import (
     Round,
     Run,
     Schedule,
@@ -16,7 +16,7 @@ from mfagan.latency.sampling import (
     summarise,
 )
 from search.latency import BlockLatency
-from tests.latency.fake_runtime import FakeRuntime, always
+from tests.latency.measuring.fake_runtime import FakeRuntime, always
 
 
 def round_of(**times_ms: list[float]) -> Round:

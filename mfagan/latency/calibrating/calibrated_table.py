@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from mfagan.errors import InputError, describe_fault
 from mfagan.files import read_text
-from mfagan.latency.calibration import Calibration
+from mfagan.latency.calibrating.calibration import Calibration
 from search.latency import BlockLatency, LatencyTable, Processor
 
 __all__ = [

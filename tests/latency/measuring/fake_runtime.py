@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from mfagan.graph.operators import Block
-from mfagan.latency.runtimes import RUNTIMES, Loader, Runtime
+from mfagan.latency.measuring.runtimes import RUNTIMES, Loader, Runtime
 
 
 class FakeRuntime:

@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 
 from mfagan.errors import InputError
-from mfagan.latency import adb, phone
-from mfagan.latency.adb import Adb, PhoneGoneError
-from mfagan.latency.kit import Kit
-from mfagan.latency.kit_results import read_results
-from mfagan.latency.phone import measure_on_phone
+from mfagan.latency.phones import adb, phone
+from mfagan.latency.phones.adb import Adb, PhoneGoneError
+from mfagan.latency.phones.kit import Kit
+from mfagan.latency.phones.kit_results import read_results
+from mfagan.latency.phones.phone import measure_on_phone
 from mfagan.sr.study.table_blocks import table_blocks
 from search.latency import LatencyTable
 from tests.command import Run
-from tests.latency.stand_in_adb import SERIAL, StandInAdb
-from tests.latency.test_kit import KEYS, SIZE, write_some
+from tests.latency.phones.stand_in_adb import SERIAL, StandInAdb
+from tests.latency.phones.test_kit import KEYS, SIZE, write_some
 
 FLAGS = ["--num_threads=4"]
 

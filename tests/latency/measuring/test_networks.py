@@ -13,8 +13,8 @@ from mfagan.deploy.tflite import converter
 from mfagan.devices import describe_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
-from mfagan.latency import measure
-from mfagan.latency.measure import (
+from mfagan.latency.measuring import networks
+from mfagan.latency.measuring.networks import (
     measure_model,
     measure_models,
     measure_networks,
@@ -164,7 +164,7 @@ class Sleeper(nn.Module):
 
 def test_networks_are_timed_in_turn_and_their_median_counts(monkeypatch: pytest.MonkeyPatch):
     clock, log = [0.0], []
-    monkeypatch.setattr(measure, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(networks, "perf_counter", lambda: clock[0])
     slow = Sleeper(clock, [900, 30, 20, 10, 40, 50], log, "a")
     fast = Sleeper(clock, [800, 1, 2, 300, 3, 4], log, "b")
     before = torch.get_num_threads()

@@ -11,10 +11,10 @@ import numpy as np
 
 from mfagan.errors import InputError
 from mfagan.files import read_text
-from mfagan.latency.kit import Kit, KitBlock
+from mfagan.latency.phones.kit import Kit, KitBlock
+from mfagan.latency.phones.thermal import read_status
 from mfagan.latency.reports.report_file import read_report
 from mfagan.latency.reports.timing import Statistic, Timing
-from mfagan.latency.thermal import read_status
 
 __all__ = ["HASHES_FILE", "RUN_FILE", "THERMAL_FILE", "Results", "Run", "read_results"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
-from mfagan.latency.sampling import Round, Run
+from mfagan.latency.measuring.sampling import Round, Run
 
 __all__ = ["Journal"]
 

@@ -7,15 +7,15 @@ import pytest
 
 from mfagan.deploy.tflite import litert
 from mfagan.errors import InputError
-from mfagan.latency import kit as kits
-from mfagan.latency.kit import Kit, write_kit
-from mfagan.latency.kit_results import Results, read_results
-from mfagan.latency.kit_table import make_table, warn_thermal
+from mfagan.latency.phones import kit as kits
+from mfagan.latency.phones.kit import Kit, write_kit
+from mfagan.latency.phones.kit_results import Results, read_results
+from mfagan.latency.phones.kit_table import make_table, warn_thermal
 from mfagan.latency.tables import warn_size
 from mfagan.sr.study.table_blocks import count_most, table_blocks
 from search.latency import LatencyTable
 from tests.command import Run
-from tests.latency.benchmark_tool import BenchmarkTool
+from tests.latency.phones.benchmark_tool import BenchmarkTool
 from tests.latency.reports import formats
 
 SIZE = (16, 12)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from mfagan.deploy.lite_operators import LiteOperator, list_lite_operators
+from mfagan.deploy.tflite.lite_operators import LiteOperator, list_lite_operators
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block, Operator
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mfagan.latency.block_prior import BlockPrior, Deviation
+from mfagan.latency.calibrating.block_prior import BlockPrior, Deviation
 
 __all__ = ["DEVIATIONS", "Calibration", "calibrate", "leave_one_out"]
 

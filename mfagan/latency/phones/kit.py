@@ -136,7 +136,7 @@ def write_kit(
     Raises:
         InputError: the folder cannot be written, or holds something.
     """
-    from mfagan.latency.block_file import convert_block  # tensorflow takes seconds to load
+    from mfagan.latency.measuring.block_file import convert_block  # tensorflow takes seconds to load
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: it exists and is not an empty folder; choose another one for the kit")
@@ -165,7 +165,7 @@ def write_kit(
         (made / MANIFEST).write_text(kit.model_dump_json(indent=2) + "\n", encoding="utf-8")
         order = "".join(f"{round_} {block.name}\n" for round_, block in kit.order())
         (made / ORDER).write_text(order, encoding="utf-8")
-        script = (files("mfagan.latency") / "measure.sh").read_text(encoding="utf-8")
+        script = (files("mfagan.latency.phones") / "measure.sh").read_text(encoding="utf-8")
         (made / SCRIPT).write_text(script.replace("@KIT@", kit.id), encoding="utf-8", newline="\n")
         if folder.is_dir():
             folder.rmdir()
