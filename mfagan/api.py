@@ -156,10 +156,11 @@ def export(
     """
     from mfagan import checkpoint
     from mfagan.deploy.about.model_card import card_path
-    from mfagan.deploy.target import ExportTarget, passes_for
+    from mfagan.deploy.target import ExportTarget
     from mfagan.evaluation.calibration import read_calibration
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place
+    from mfagan.graph.passes import passes_for
 
     found, lr_size = _as_model(model), None if size is None else _as_size(size)
     target = ExportTarget(format, precision, lr_size, pixels, passes_for(precision))

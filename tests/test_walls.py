@@ -77,7 +77,11 @@ ALLOWED = {
         "mfagan/deploy/tflite/tiles.py",
         "mfagan/deploy/tflite/integers.py",
     ),
-    ("ai_edge_litert",): ("mfagan/deploy/tflite/litert.py", "mfagan/deploy/tflite/metadata.py"),
+    ("ai_edge_litert",): (
+        "mfagan/deploy/tflite/litert.py",
+        "mfagan/deploy/tflite/metadata.py",
+        "mfagan/deploy/tflite/open_ends.py",
+    ),
     ("onnx", "onnxruntime", "onnxscript"): (
         "mfagan/deploy/onnx/converter.py",
         "mfagan/deploy/onnx/operators.py",

@@ -119,14 +119,14 @@ def price(
 ) -> None:
     """Print the price of a SubGenerator by a calibrated table, with its standard error."""
     from mfagan.latency.calibrating.calibrated_table import read_calibration
-    from mfagan.latency.tables import describe_build, read_table
+    from mfagan.latency.tables import describe_rebuild, read_table
     from mfagan.sr.network.widths import Widths, require_choice
 
     table = read_table(lut)
     choice = require_choice(Widths.parse(widths))
     settings = _find_settings(supernet, table.input_size, table)
     keys = [block.key for block in settings.list_blocks().blocks(choice)]
-    table.require(keys, describe_build(table.threads, table.input_size, table.runtime, passes=table.passes))
+    table.require(keys, describe_rebuild(table, table.input_size))
     price_ms, error_ms = read_calibration(lut, table).price_with_error(keys)
     if as_json:
         print(json.dumps({"widths": str(choice), "latency_ms": price_ms, "error_ms": error_ms}))

@@ -88,11 +88,11 @@ def export(
     """Export a generator to TensorFlow Lite or ONNX, after comparing on photos what the file and PyTorch compute."""
     from mfagan import checkpoint
     from mfagan.deploy.about.model_card import card_path
-    from mfagan.deploy.target import ExportTarget, passes_for
+    from mfagan.deploy.target import ExportTarget
     from mfagan.evaluation.calibration import read_calibration
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place
-    from mfagan.graph.passes import read_passes
+    from mfagan.graph.passes import passes_for, read_passes
     from mfagan.registry import check_delegate, export_network, load_network
 
     size_px = None if size == _DYNAMIC else read_size(size)

@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.options import DEFAULT_PASSES, PassesOption, SizeOption, command_line, read_size
+from mfagan.cli.options import (
+    SizeOption,
+    TablePassesOption,
+    TablePrecisionOption,
+    command_line,
+    read_size,
+)
 
 __all__ = ["import_kit", "write"]
 
@@ -18,24 +24,26 @@ def write(
     size: SizeOption = "128x128",
     scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
     rounds: Annotated[int, typer.Option(min=1, help="How often the script measures each block.")] = 5,
-    passes: PassesOption = DEFAULT_PASSES,
+    precision: TablePrecisionOption = "fp32",
+    passes: TablePassesOption = None,
 ) -> None:
     """Write the blocks' files and a script that measures them on any device, for `mfagan lut import`."""
-    from mfagan.graph.passes import read_passes
+    from mfagan.graph.passes import passes_for, read_passes
     from mfagan.latency.phones.kit import SCRIPT, write_kit
     from mfagan.progress import show_bar
     from mfagan.sr.study.table_blocks import count_most, table_blocks
 
-    names = read_passes(passes)
+    names = passes_for(precision) if passes is None else read_passes(passes)
     with show_bar("kit") as report:
         write_kit(
             out,
-            table_blocks(read_size(size), scale, names),
+            table_blocks(read_size(size), scale, names, precision),
             input_size=read_size(size),
             scale=scale,
             passes=names,
             most=count_most(read_size(size), scale, names),
             rounds=rounds,
+            precision=precision,
             report=report,
         )
     print(f"{out}: copy it to the device and run there: sh {SCRIPT} BENCHMARK_MODEL --num_threads=2")

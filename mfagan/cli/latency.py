@@ -14,6 +14,8 @@ from mfagan.cli.options import (
     RescaleOption,
     SeedOption,
     SizeOption,
+    TablePassesOption,
+    TablePrecisionOption,
     read_size,
 )
 from mfagan.cli.phone import PhoneOptions, build_on_phone
@@ -35,9 +37,7 @@ def build_lut(
     out: Annotated[Path, typer.Option(help="The JSON file to write, such as luts/NAME.json.")],
     runtime: Annotated[
         str,
-        typer.Option(
-            help="litert, onnx or torch: this CPU; torch-cuda, torch-cuda-fp16; android: a phone, by adb."
-        ),
+        typer.Option(help="litert, onnx or torch: this CPU; torch-cuda; android: a phone, by adb."),
     ] = "litert",
     threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
     size: SizeOption = "128x128",
@@ -45,13 +45,8 @@ def build_lut(
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Rounds (default: until the medians are stable).")
     ] = None,
-    passes: Annotated[
-        str | None,
-        typer.Option(
-            help="Rewritings for speed: some of statistics,parts,shuffle,tiles16,tiles32, or none (default: the first "
-            "three; none for onnx and torch, whose networks are not rewritten)."
-        ),
-    ] = None,
+    precision: TablePrecisionOption = "fp32",
+    passes: TablePassesOption = None,
     benchmark_model: Annotated[
         str | None,
         typer.Option(
@@ -85,8 +80,8 @@ def build_lut(
     if sustained is not None and not (math.isfinite(sustained) and sustained > 0):
         raise InputError(f"--sustained is {sustained}: give minutes, such as 15")
     require_place(out)
-    names = _choose_passes(passes, runtime)
-    command = describe_build(threads, (height, width), runtime, out, scale, names)
+    names = _choose_passes(passes, runtime, precision)
+    command = describe_build(threads, (height, width), runtime, out, scale, names, precision)
     command += "" if rounds is None else f" --rounds {rounds}"
     command += "" if sustained is None else f" --sustained {sustained:g}"
     phone = PhoneOptions(benchmark_model, use_gpu, use_nnapi, serial)
@@ -100,6 +95,7 @@ def build_lut(
             size=(height, width),
             scale=scale,
             passes=names,
+            precision=precision,
             rounds=rounds,
             minutes=sustained,
         )
@@ -112,8 +108,9 @@ def build_lut(
     try:
         with show_bar("latency table") as report:
             table = build_table(
-                table_blocks((height, width), scale, names),
+                table_blocks((height, width), scale, names, precision),
                 runtime=runtime,
+                precision=precision,
                 threads=threads,
                 input_size=(height, width),
                 command=command,
@@ -135,13 +132,13 @@ def build_lut(
     print(out)
 
 
-def _choose_passes(passes: str | None, runtime: str) -> tuple[str, ...]:
-    from mfagan.graph.passes import DEFAULT_PASSES, read_passes
+def _choose_passes(passes: str | None, runtime: str, precision: str) -> tuple[str, ...]:
+    from mfagan.graph.passes import passes_for, read_passes
     from mfagan.latency.measuring.runtimes import find_runtime
 
-    rewrites = runtime == PHONE or find_runtime(runtime).rewrites
+    rewrites = runtime == PHONE or find_runtime(runtime, precision).rewrites
     if passes is None:
-        return DEFAULT_PASSES if rewrites else ()
+        return passes_for(precision) if rewrites else ()
     names = read_passes(passes)
     if names and not rewrites:
         raise InputError(
@@ -174,7 +171,7 @@ def audit(
 
     path = find_table(table, scale)
     found = LatencyTable.read(path)
-    find_runtime(found.runtime)
+    find_runtime(found.runtime, found.precision)
     if out is not None:
         require_place(out, path)
     networks = draw_networks(n, seed, found.input_size, scale, found.networks)

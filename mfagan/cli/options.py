@@ -6,7 +6,7 @@ import sys
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -55,10 +55,17 @@ DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 SizeOption = Annotated[str, typer.Option(help="LR input size, HEIGHTxWIDTH in pixels.")]
 OutOption = Annotated[Path, typer.Option(help="The file to write.")]
-DEFAULT_PASSES = "statistics,parts,shuffle"
-PassesOption = Annotated[
-    str,
-    typer.Option(help="Rewritings for speed: some of statistics,parts,shuffle,tiles16,tiles32, or none."),
+TablePassesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--passes",
+        help="Rewritings for speed: some of statistics,parts,shuffle,tiles16,tiles32, or none (default: the first "
+        "three; statistics and shuffle in int8; none for onnx and torch, whose networks are not rewritten).",
+    ),
+]
+TablePrecisionOption = Annotated[
+    Literal["fp32", "fp16", "int8"],
+    typer.Option("--precision", help="Of the networks; fp16 for litert and torch-cuda, int8 for litert."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 VggOption = Annotated[

@@ -4,6 +4,7 @@ import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mfagan.errors import InputError
 
@@ -46,6 +47,7 @@ def build_on_phone(
     size: tuple[int, int],
     scale: int,
     passes: tuple[str, ...],
+    precision: Literal["fp32", "fp16", "int8"],
     rounds: int | None,
     minutes: float | None,
 ) -> None:
@@ -59,6 +61,7 @@ def build_on_phone(
         size: (height, width) of the LR image in px.
         scale: Enlargement of the networks.
         passes: What rewrites the blocks.
+        precision: Of their files.
         rounds: How often each block is measured; None for the default.
         minutes: For how long the phone works before all is measured once more; None to leave that out.
 
@@ -79,7 +82,13 @@ def build_on_phone(
         raise InputError("--use-gpu and --use-nnapi: give one of them")
     adb = Adb(options.serial)
     folder = out.with_name(f"{out.name}.phone")
-    settings = {"input_size": size, "scale": scale, "passes": passes, "rounds": rounds or DEFAULT_ROUNDS}
+    settings = {
+        "input_size": size,
+        "scale": scale,
+        "passes": passes,
+        "precision": precision,
+        "rounds": rounds or DEFAULT_ROUNDS,
+    }
     if (folder / MANIFEST).is_file():
         kit = Kit.read(folder)
         if settings != {name: getattr(kit, name) for name in settings}:
@@ -91,7 +100,7 @@ def build_on_phone(
         with show_bar("files") as report:
             kit = write_kit(
                 folder,
-                table_blocks(size, scale, passes),
+                table_blocks(size, scale, passes, precision),
                 **settings,
                 most=count_most(size, scale, passes),
                 report=report,

@@ -150,7 +150,7 @@ def _problem(
 ) -> "RepricedProblem":
     from mfagan.cli.options import read_size
     from mfagan.latency.priced_problem import Target
-    from mfagan.latency.tables import describe_build, warn_size
+    from mfagan.latency.tables import describe_rebuild, warn_size
     from mfagan.sr.study.repricing import RepricedProblem
 
     if not supernet.is_file():
@@ -161,7 +161,7 @@ def _problem(
     warning = warn_size(table, *size)
     if warning:
         logger.warning(warning)
-    remedy = describe_build(table.threads, size, table.runtime, path, passes=table.passes)
+    remedy = describe_rebuild(table, size, path=path)
     return RepricedProblem(supernet, Target(table, size, remedy, ceilings), objectives, identity, found)
 
 

@@ -101,7 +101,7 @@ def run_search(
     from mfagan.data.splits import read_pairs
     from mfagan.devices import choose_device
     from mfagan.latency.priced_problem import Target
-    from mfagan.latency.tables import describe_build, find_table, warn_size
+    from mfagan.latency.tables import describe_rebuild, find_table, warn_size
     from mfagan.sr.study.bf16_scoring import require_precision
     from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
     from search import pareto
@@ -135,7 +135,7 @@ def run_search(
     target = Target(
         table,
         size_px,
-        describe_build(table.threads, size_px, table.runtime, path, scale, table.passes),
+        describe_rebuild(table, size_px, scale, path),
         {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
         delegate,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mfagan.errors import InputError
 from mfagan.graph.passes import DEFAULT_PASSES
 
-__all__ = ["INPUT", "OUTPUT", "PARITY_LIMIT", "PRECISIONS", "SIGNATURE", "ExportTarget", "passes_for"]
+__all__ = ["INPUT", "OUTPUT", "PARITY_LIMIT", "PRECISIONS", "SIGNATURE", "ExportTarget"]
 
 SIGNATURE = "serving_default"
 """The name of the only signature of a TFLite file."""
@@ -25,17 +25,6 @@ PARITY_LIMIT = 1e-4
 """The largest absolute difference of an fp32 file's output from PyTorch's."""
 PIXELS = ("float", "uint8")
 MIN_SIDE_PX = 4
-_INTEGER_PASSES = ("statistics", "shuffle")
-"""Sums of parts would be rounded one by one, and in integers a concatenation costs little."""
-
-
-def passes_for(precision: str) -> tuple[str, ...]:
-    """The passes that pay in a precision.
-
-    Args:
-        precision: as in `ExportTarget`.
-    """
-    return _INTEGER_PASSES if precision == "int8" else DEFAULT_PASSES
 
 
 @dataclass(frozen=True)

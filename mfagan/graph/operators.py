@@ -5,6 +5,7 @@ the real network (mfagan/graph/trace.py) and requires the same list. The batch s
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, Self
@@ -225,10 +226,16 @@ class Operator:
 
 @dataclass(frozen=True)
 class Block:
-    """Operators that are timed together: `key` names their kind and widths and is the look-up table's key."""
+    """Operators that are timed together.
+
+    key: names their kind and widths; the look-up table's key.
+    operators: in the order they run.
+    integers: those of their inputs and outputs that are 8-bit integers (`mfagan.graph.rounding.mark_integers`).
+    """
 
     key: str
     operators: tuple[Operator, ...]
+    integers: frozenset[Activation] = frozenset()
 
     @cached_property
     def inputs(self) -> tuple[Activation, ...]:
@@ -246,6 +253,18 @@ class Block:
     def output(self) -> Activation:
         """The activation of its last operator."""
         return self.operators[-1].output
+
+
+def join_blocks(key: str, blocks: Iterable[Block]) -> Block:
+    """A network's blocks as one.
+
+    Args:
+        key: Of the whole.
+        blocks: In the order they run.
+    """
+    listed = tuple(blocks)
+    operators = tuple(operator for block in listed for operator in block.operators)
+    return Block(key, operators, frozenset[Activation]().union(*(block.integers for block in listed)))
 
 
 def fold_batch_norms(operators: list[Operator]) -> list[Operator]:

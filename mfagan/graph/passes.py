@@ -20,10 +20,14 @@ from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block, Operator
 from mfagan.graph.rewriting import Pass, Rewritten, apply
 
-__all__ = ["DEFAULT_PASSES", "PASSES", "read_passes", "rewrite", "rewrite_operators"]
+__all__ = ["DEFAULT_PASSES", "PASSES", "passes_for", "read_passes", "rewrite", "rewrite_operators"]
 
 _MAX_CONCATENATED = 4
 """XNNPACK, TFLite's CPU library, takes no concatenation of more activations (it takes five since 2024)."""
+
+
+_INTEGER_PASSES = ("statistics", "shuffle")
+"""Sums of parts would be rounded one by one, and in integers a concatenation costs little."""
 
 
 def read_passes(text: str) -> tuple[str, ...]:
@@ -39,6 +43,15 @@ def read_passes(text: str) -> tuple[str, ...]:
         InputError: an unknown name.
     """
     return () if text == "none" else _in_order(name.strip() for name in text.split(","))
+
+
+def passes_for(precision: str) -> tuple[str, ...]:
+    """The passes that pay in a precision.
+
+    Args:
+        precision: as in `mfagan.deploy.target.ExportTarget`.
+    """
+    return _INTEGER_PASSES if precision == "int8" else DEFAULT_PASSES
 
 
 def rewrite(blocks: Sequence[Block], passes: Iterable[str]) -> Rewritten:

@@ -12,9 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from mfagan.graph.operators import Activation, Operator
+from mfagan.graph.operators import Activation, Block, Operator
+from mfagan.graph.passes import rewrite
 
-__all__ = ["fit_range", "integer_outputs", "write_for_integers"]
+__all__ = ["fit_range", "integer_outputs", "mark_integers", "rewrite_for", "write_for_integers"]
 
 LEVELS = 255
 """Steps between the least and the largest of 8 bits."""
@@ -67,6 +68,39 @@ def integer_outputs(operators: Sequence[Operator]) -> frozenset[Activation]:
         if not all(_is_vector(x) for x in (*operator.inputs, operator.output)):
             found.add(operator.output)
     return frozenset(found)
+
+
+def mark_integers(blocks: Sequence[Block]) -> list[Block]:
+    """Write a network's blocks for integers, and tell each what of it is computed in them.
+
+    Args:
+        blocks: all of the network's, in order.
+    """
+    written = [write_for_integers(block.operators) for block in blocks]
+    integers = integer_outputs([operator for operators in written for operator in operators])
+    return [
+        replace(
+            block,
+            operators=tuple(operators),
+            integers=integers.intersection(x for op in operators for x in (*op.inputs, op.output)),
+        )
+        for block, operators in zip(blocks, written, strict=True)
+    ]
+
+
+def rewrite_for(blocks: Sequence[Block], passes: Sequence[str], precision: str) -> list[Block]:
+    """A network's blocks after passes, as they are computed in a precision.
+
+    Args:
+        blocks: all of the network's, in order.
+        passes: names of passes (`mfagan.graph.passes`).
+        precision: fp32, fp16 or int8; int8 marks what is in integers.
+
+    Raises:
+        InputError: an unknown pass.
+    """
+    found = rewrite(blocks, passes).blocks
+    return mark_integers(found) if precision == "int8" else found
 
 
 def fit_range(values: np.ndarray) -> tuple[float, float]:

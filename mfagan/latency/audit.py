@@ -9,8 +9,8 @@ import numpy as np
 from scipy.stats import kendalltau
 
 from mfagan.errors import InputError
-from mfagan.graph.operators import Block
-from mfagan.graph.passes import rewrite
+from mfagan.graph.operators import Block, join_blocks
+from mfagan.graph.rounding import rewrite_for
 from mfagan.latency.machine import MachineMatch, rescale_table
 from mfagan.latency.measuring.runtimes import Loader, find_runtime
 from mfagan.latency.measuring.sampling import (
@@ -116,16 +116,17 @@ def audit_table(
     if min(len(networks), rounds) < 2:
         raise InputError(f"an audit of {len(networks)} networks in {rounds} rounds: give 2 or more of each")
     table = rescale_table(table, machine) if rescale else table
-    runtime, show = find_runtime(table.runtime), report or ignore_progress
+    runtime, show = find_runtime(table.runtime, table.precision), report or ignore_progress
     clock = choose_clock(runtime, table.threads)
     prices_ms: dict[str, float] = {}
-    rewritten = {name: rewrite(blocks, table.passes).blocks for name, blocks in networks.items()}
+    rewritten = {
+        name: rewrite_for(blocks, table.passes, table.precision) for name, blocks in networks.items()
+    }
     for name, blocks in rewritten.items():
         prices_ms[name] = table.price(block.key for block in blocks)
     n, loaders = len(networks), dict[str, Loader]()
     for name, blocks in rewritten.items():
-        whole = Block(name, tuple(operator for block in blocks for operator in block.operators))
-        loaders[name] = runtime.prepare(whole, table.threads)
+        loaders[name] = runtime.prepare(join_blocks(name, blocks), table.threads)
         show(len(loaders), n * (1 + rounds), name)
     found = measure_in_turn(
         loaders, clock, Schedule(rounds), lambda done, total, name: show(n + done, n + total, name)

@@ -35,6 +35,7 @@ def measure_blocks(
     rounds: int | None = None,
     report: ProgressCallback | None = None,
     runtime: str = "litert",
+    precision: str = "fp32",
 ) -> dict[str, BlockLatency]:
     """Measure the latency of each block alone, all in turn (`mfagan.latency.measuring.sampling`).
 
@@ -44,15 +45,16 @@ def measure_blocks(
         rounds: How often all blocks are loaded and timed; None for as often as makes the medians stable.
         report: Called with (done, total, key) after each step, or None.
         runtime: One of `RUNTIMES`.
+        precision: One that the runtime is measured in.
 
     Returns:
         Key -> the median of its runs, half of the interquartile range of the rounds' medians, and the number of runs.
 
     Raises:
-        InputError: An unknown runtime, no threads or no rounds.
+        InputError: An unknown runtime or precision, no threads or no rounds.
     """
     require_counts(threads=threads)
-    schedule, runs = Schedule(rounds), find_runtime(runtime)
+    schedule, runs = Schedule(rounds), find_runtime(runtime, precision)
     clock = choose_clock(runs, threads)
     loaders = {key: runs.prepare(block, threads) for key, block in blocks.items()}
     return summarise(measure_in_turn(loaders, clock, schedule, report), clock)
@@ -62,6 +64,7 @@ def build_table(
     blocks: Mapping[str, Block],
     *,
     runtime: str = "litert",
+    precision: str = "fp32",
     threads: int,
     input_size: tuple[int, int],
     command: str,
@@ -76,6 +79,7 @@ def build_table(
     Args:
         blocks: Key -> block at `input_size`.
         runtime: One of `RUNTIMES`.
+        precision: One that the runtime is measured in.
         threads: CPU threads of the runtime; at least 1.
         input_size: (height, width) in pixels, recorded in the table.
         command: The command line that builds the table, recorded in it.
@@ -90,7 +94,7 @@ def build_table(
         InputError: As `measure_blocks`, or the journal cannot be written.
     """
     require_counts(threads=threads)
-    schedule, runs = Schedule(rounds), find_runtime(runtime)
+    schedule, runs = Schedule(rounds), find_runtime(runtime, precision)
     clock = choose_clock(runs, threads)
     measured_at = datetime.now(UTC).replace(microsecond=0)
     processor, device, version = describe_processor(), runs.device(), runs.version()

@@ -102,7 +102,7 @@ def match_machine(table: TableMachine, here_ms: Mapping[str, float] | None = Non
     device = describe_device(CPU)
     if table.runtime not in RUNTIMES:
         return MachineMatch(False, None, f"{table.runtime} on {table.device}, here is {device}")
-    named = RUNTIMES[table.runtime].device()
+    named = find_runtime(table.runtime).device()
     if not table.calibration_ms:
         if table.device != named:
             return MachineMatch(False, None, f"{table.device}, here is {named}")

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import mfagan
 from mfagan.errors import InputError
-from mfagan.graph.passes import DEFAULT_PASSES
+from mfagan.graph.passes import passes_for
 from search.latency import LatencyTable
 
 __all__ = [
     "KIT_RUNTIME",
     "TableMachine",
     "describe_build",
+    "describe_rebuild",
     "find_table",
     "read_table",
     "warn_noise",
@@ -76,7 +77,8 @@ def describe_build(
     runtime: str = "litert",
     path: str | Path = "luts/NAME.json",
     scale: int = 4,
-    passes: Sequence[str] = DEFAULT_PASSES,
+    passes: Sequence[str] | None = None,
+    precision: str = "fp32",
 ) -> str:
     """The command that builds a table, quoted for a shell; for `KIT_RUNTIME` that which writes a kit.
 
@@ -86,7 +88,8 @@ def describe_build(
         runtime: The runtime that is measured.
         path: The file to write.
         scale: Enlargement of the networks; not mentioned if it is the default, 4.
-        passes: What rewrites the blocks; not mentioned if it is the default.
+        passes: What rewrites the blocks; not mentioned if it is None or the default of the precision.
+        precision: What the runtime computes in; not mentioned if it is fp32.
     """
     height, width = input_size
     size = ["--size", f"{height}x{width}", "--out"]
@@ -95,8 +98,26 @@ def describe_build(
     else:
         words = ["mfagan", "lut", "build", "--runtime", runtime, "--threads", threads, *size, path]
     words += [] if scale == 4 else ["--scale", scale]
-    words += [] if tuple(passes) == DEFAULT_PASSES else ["--passes", ",".join(passes) or "none"]
+    words += [] if precision == "fp32" else ["--precision", precision]
+    if passes is not None and tuple(passes) != passes_for(precision):
+        words += ["--passes", ",".join(passes) or "none"]
     return shlex.join(map(str, words))
+
+
+def describe_rebuild(
+    table: LatencyTable, input_size: tuple[int, int], scale: int = 4, path: str | Path = "luts/NAME.json"
+) -> str:
+    """The command that builds a table as another one was built.
+
+    Args:
+        table: The other.
+        input_size: (height, width) in pixels.
+        scale: Enlargement of the networks.
+        path: The file to write.
+    """
+    return describe_build(
+        table.threads, input_size, table.runtime, path, scale, table.passes, table.precision
+    )
 
 
 def warn_size(table: LatencyTable, height: int, width: int, scale: int = 4) -> str | None:
@@ -114,7 +135,7 @@ def warn_size(table: LatencyTable, height: int, width: int, scale: int = 4) -> s
     return (
         f"the latency table was measured at {measured} px, the target is {height}x{width} px: its "
         f"prices rank networks but are not latencies there; build one with: "
-        f"{describe_build(table.threads, (height, width), table.runtime, scale=scale, passes=table.passes)}"
+        f"{describe_rebuild(table, (height, width), scale)}"
     )
 
 

@@ -2,7 +2,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from mfagan.cli import options as cli_options
 from mfagan.deploy.tflite import converter, litert
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Operator
@@ -68,10 +67,6 @@ def test_convolutions_are_cut_at_whole_tiles(name: str, widths: set[int]):
     after = rewrite_operators(list_mfanet(), [name]).operators
     assert {op.output.channels for op in after if op.weights.endswith("]")} == widths
     assert rewrite_operators(mfanet.operators(Widths.uniform(32), 8, 8), [name]).cuts == {}
-
-
-def test_the_default_is_what_the_command_line_says():
-    assert read_passes(cli_options.DEFAULT_PASSES) == DEFAULT_PASSES
 
 
 def test_parts_of_weights_are_the_whole():

@@ -38,14 +38,15 @@ from mfagan.deploy.tflite.operators import Kernel, apply  # after tensorflow's o
 __all__ = ["convert", "convert_network", "mirror_weights", "quiet", "save"]
 
 
-def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> bytes:
-    """Convert a list of operators to a TFLite file: fp32, batch 1, a fixed size, NHWC.
+def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor], precision: str = "fp32") -> bytes:
+    """Convert a list of operators to a TFLite file: floats, batch 1, a fixed size, NHWC.
 
     Args:
         operators: In the order they run. The file's inputs are the activations that none of them makes, in the order
             of first use; its output is the last operator's.
         weights: `PATH.weight` and `PATH.bias` of a learned convolution, `PATH` of a fixed filter or of the constants of
             another operator, (channels, 1, 1), as PyTorch holds them; others are ignored.
+        precision: As in `ExportTarget`: fp32, fp16 or dynamic.
 
     Returns:
         The file's content.
@@ -58,7 +59,10 @@ def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> byt
     with quiet():
         function = tf.function(_mirror(graph, weights), input_signature=signature).get_concrete_function()
         # A second argument (the trackable object) makes the converter drop the weights without a word.
-        return tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+        made = tf.lite.TFLiteConverter.from_concrete_functions([function])
+        for name, value in _options(precision).items():
+            setattr(made, name, value)
+        return made.convert()
 
 
 def convert_network(
@@ -80,10 +84,15 @@ def convert_network(
         ValueError: As `convert`.
     """
     graph = Block("", tuple(operators))
+    return save(_mirror(graph, weights), graph.inputs[0], pixels, **_options(precision))
+
+
+def _options(precision: str) -> dict[str, Any]:
+    """Attributes of TensorFlow's converter."""
     options: dict[str, Any] = {} if precision == "fp32" else {"optimizations": [tf.lite.Optimize.DEFAULT]}
     if precision == "fp16":
         options["target_spec"] = tf.lite.TargetSpec(supported_types=[tf.float16])
-    return save(_mirror(graph, weights), graph.inputs[0], pixels, **options)
+    return options
 
 
 def save(

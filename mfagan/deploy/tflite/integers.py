@@ -4,17 +4,19 @@ The ranges are ours, marked in the graph as TensorFlow's fake quantization, whic
 own calibration takes the extremes of all photographs and one range for all parts of a concatenation, which loses more.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from torch import Tensor
 
 from mfagan.deploy.tflite.converter import mirror_weights, quiet, save, tf
-from mfagan.deploy.tflite.operators import apply
+from mfagan.deploy.tflite.open_ends import open_ends
+from mfagan.deploy.tflite.operators import Kernel, apply
 from mfagan.graph.operators import Activation, Block, Operator
 from mfagan.graph.rounding import fit_range, integer_outputs, write_for_integers
 
-__all__ = ["Ranges", "calibrate", "convert_int8"]
+__all__ = ["Ranges", "calibrate", "convert_int8", "convert_int8_block"]
 
 Ranges = Mapping[str, tuple[float, float]]
 """Name of an activation -> its least and its largest number."""
@@ -27,6 +29,8 @@ _PICTURE = (0.0, 1.0)
 _SIGMOID = (0.0, 255 / 256)
 """The only range that LiteRT's integer sigmoid writes."""
 _LEAST_SPAN = 1e-6
+_RANGE = (-8.0, 8.0)
+"""Of the activations of blocks with random weights."""
 
 
 def calibrate(
@@ -86,31 +90,73 @@ def convert_int8(
         ValueError: as `mfagan.deploy.tflite.converter.convert`.
     """
     operators = write_for_integers(operators)
-    kernels = mirror_weights(operators, weights)
-    graph = Block("", tuple(operators))
-    (picture,) = graph.inputs
-    integers = integer_outputs(operators)
-    fused = _fused(operators)
+    graph = Block("", tuple(operators), integer_outputs(operators))
+    network = _mirror(graph, mirror_weights(operators, weights), ranges)
+    # With ranges in the graph, the optimization makes integers of what has them, and of nothing else.
+    return save(network, graph.inputs[0], pixels, optimizations=[tf.lite.Optimize.DEFAULT])
 
-    def network(image: tf.Tensor) -> tf.Tensor:
-        values, ones = {picture: image}, _almost_ones()
-        for operator in operators:
+
+def convert_int8_block(block: Block, weights: Mapping[str, Tensor]) -> bytes:
+    """Convert a block of a network to a TFLite file that takes and gives 8-bit integers where the network has them.
+
+    Its ranges are of random numbers: latency does not depend on them.
+
+    Args:
+        block: as `mfagan.graph.rounding.mark_integers` gives it.
+        weights: as in `mfagan.deploy.tflite.converter.convert`.
+
+    Returns:
+        The file's content.
+
+    Raises:
+        ValueError: as `mfagan.deploy.tflite.converter.convert`.
+    """
+    network = _mirror(block, mirror_weights(block.operators, weights), _share_ranges(block))
+
+    def rounded(*arguments: tf.Tensor) -> tf.Tensor:
+        pairs = zip(block.inputs, arguments, strict=True)
+        return network(*(_round(x, _RANGE) if one in block.integers else x for one, x in pairs))
+
+    signature = [tf.TensorSpec((1, x.height, x.width, x.channels), tf.float32, x.name) for x in block.inputs]
+    with quiet(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Statistics for quantized inputs")  # the ranges are in the graph
+        function = tf.function(rounded, input_signature=signature).get_concrete_function()
+        made = tf.lite.TFLiteConverter.from_concrete_functions([function])
+        made.optimizations = [tf.lite.Optimize.DEFAULT]
+        return open_ends(made.convert())
+
+
+def _share_ranges(block: Block) -> Ranges:
+    """One range for all activations but those of sigmoids, and of what moves their numbers."""
+    found = {x.name: _RANGE for x in block.inputs}
+    for operator in block.operators:
+        source = found[operator.inputs[0].name] if operator.kind in _SHARE_RANGE else _RANGE
+        found[operator.output.name] = _SIGMOID if operator.kind == "sigmoid" else source
+    return found
+
+
+def _mirror(graph: Block, kernels: Mapping[Activation, Kernel], ranges: Ranges) -> Callable[..., tf.Tensor]:
+    """The function of a graph's inputs in TensorFlow, rounded where the graph has integers."""
+    fused = _fused(graph.operators)
+
+    def network(*images: tf.Tensor) -> tf.Tensor:
+        values, ones = dict(zip(graph.inputs, images, strict=True)), _almost_ones()
+        for operator in graph.operators:
             arguments = [values[x] for x in operator.inputs]
             x = operator.output
-            if x in integers:
+            if x in graph.integers:
                 arguments = [
-                    value if one in integers else _round(value, ranges[one.name])
+                    value if one in graph.integers else _round(value, ranges[one.name])
                     for one, value in zip(operator.inputs, arguments, strict=True)
                 ]
-            if x in integers and operator.kind == "concat":
+            if x in graph.integers and operator.kind == "concat":
                 arguments = [_round(value * next(ones), ranges[x.name]) for value in arguments]
             values[x] = apply(operator, arguments, kernels.get(x))
-            if x in integers and x not in fused:
+            if x in graph.integers and x not in fused:
                 values[x] = _round(values[x], ranges[x.name])
         return values[graph.output]
 
-    # With ranges in the graph, the optimization makes integers of what has them, and of nothing else.
-    return save(network, picture, pixels, optimizations=[tf.lite.Optimize.DEFAULT])
+    return network
 
 
 def _almost_ones() -> Iterator[np.float32]:

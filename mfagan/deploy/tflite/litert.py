@@ -48,6 +48,11 @@ class Session:
         sizes = (detail["shape"].tolist() for detail in self._interpreter.get_input_details())
         return [(channels, height, width) for _, height, width, channels in sizes]
 
+    @property
+    def input_types(self) -> list[str]:
+        """Type of each input's numbers: float32, uint8 or int8."""
+        return [detail["dtype"].__name__ for detail in self._interpreter.get_input_details()]
+
     def resize(self, height: int, width: int) -> None:
         """Make the file take pictures of another size, whatever size it names.
 
@@ -89,7 +94,7 @@ class Session:
         return [(one["op_name"], not floats.isdisjoint(one["outputs"])) for one in listed]
 
     def set_inputs(self, inputs: Sequence[Tensor]) -> None:
-        """Copy the inputs of the next runs into the interpreter, rounded to 8 bits if the file takes those.
+        """Copy the inputs of the next runs into the interpreter, rounded to 8 bits where the file takes those.
 
         Args:
             inputs: Each (C, H, W), in the file's order.
@@ -101,13 +106,21 @@ class Session:
             pixels = tensor.detach().cpu().float().permute(1, 2, 0)[None].contiguous()
             if detail["dtype"] is np.uint8:
                 pixels = to_uint8(pixels)
+            elif detail["dtype"] is np.int8:
+                step, zero = detail["quantization"]
+                pixels = (pixels / step).round().add(zero).clamp(-128, 127).to(torch.int8)
             self._interpreter.set_tensor(detail["index"], pixels.numpy())
 
     def run(self) -> Tensor:
-        """Run the file on its inputs and return the output, (C, H, W); 8 bits become floats in [0, 1]."""
+        """Run the file on its inputs and return the output, (C, H, W) in floats; those of uint8 are in [0, 1]."""
         self._interpreter.invoke()
-        pixels = self._interpreter.get_tensor(self._interpreter.get_output_details()[0]["index"])
-        output = torch.from_numpy(pixels)[0].permute(2, 0, 1).contiguous()
+        detail = self._interpreter.get_output_details()[0]
+        output = (
+            torch.from_numpy(self._interpreter.get_tensor(detail["index"]))[0].permute(2, 0, 1).contiguous()
+        )
+        if output.dtype == torch.int8:
+            step, zero = detail["quantization"]
+            return (output.float() - zero) * step
         return from_uint8(output) if output.dtype == torch.uint8 else output
 
     def time_ms(self) -> float:

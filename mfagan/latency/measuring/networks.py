@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mfagan.latency.measuring.runtimes import RUNTIMES, load_litert
+from mfagan.latency.measuring.runtimes import find_runtime, load_litert
 from mfagan.latency.measuring.sampling import (
     Schedule,
     choose_clock,
@@ -61,7 +61,7 @@ def measure_models(
         InputError: No threads or no rounds.
     """
     require_counts(threads=threads, rounds=rounds)
-    clock = choose_clock(RUNTIMES["litert"], threads)
+    clock = choose_clock(find_runtime("litert"), threads)
     loaders = {str(i): load_litert(model, threads) for i, model in enumerate(models)}
     return list(summarise(measure_in_turn(loaders, clock, Schedule(rounds), report), clock).values())
 

@@ -18,6 +18,7 @@ from mfagan.latency.measuring.torch_runtime import describe_cuda, prepare_cpu, p
 __all__ = ["RUNTIMES", "Loader", "Runtime", "Timer", "find_runtime", "load_litert"]
 
 SEED = 0
+Precision = Literal["fp32", "fp16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Runtime:
     device: the processor that it runs on.
     delegate: what computes the operators within the runtime, None if it has no such part.
     in_caller: whether a single thread of it is the thread that calls it, so that CPU time can be its clock.
-    precision: of its weights and arithmetic.
+    precision: of its weights and arithmetic; blocks for int8 must be marked (`mfagan.graph.rounding.mark_integers`).
     rewrites: whether files for it are made of operators that passes have rewritten.
     """
 
@@ -38,22 +39,28 @@ class Runtime:
     device: Callable[[], str]
     delegate: str | None = None
     in_caller: bool = False
-    precision: Literal["fp32", "fp16"] = "fp32"
+    precision: Precision = "fp32"
     rewrites: bool = False
 
 
-def find_runtime(name: str) -> Runtime:
-    """The runtime of a name.
+def find_runtime(name: str, precision: str = "fp32") -> Runtime:
+    """The runtime of a name, computing in a precision.
 
     Args:
         name: One of `RUNTIMES`.
+        precision: One of those that it computes in.
 
     Raises:
-        InputError: Another name; the message lists the known ones.
+        InputError: Another name or precision; the message lists the known ones.
     """
     if name not in RUNTIMES:
         raise InputError(f"runtime {name!r} is unknown; choose one of: {', '.join(RUNTIMES)}")
-    return RUNTIMES[name]
+    known = RUNTIMES[name]
+    for runtime in known:
+        if runtime.precision == precision:
+            return runtime
+    possible = ", ".join(runtime.precision for runtime in known)
+    raise InputError(f"precision {precision!r}: {name} is measured in {possible}; choose one of them")
 
 
 def load_litert(model: bytes, threads: int) -> Loader:
@@ -74,10 +81,15 @@ def load_litert(model: bytes, threads: int) -> Loader:
     return load
 
 
-def _prepare_litert(block: Block, threads: int) -> Loader:
-    from mfagan.latency.measuring.block_file import convert_block  # tensorflow takes seconds to load
+def _litert(precision: Precision) -> Runtime:
+    def prepare(block: Block, threads: int) -> Loader:
+        from mfagan.latency.measuring.block_file import convert_block  # tensorflow takes seconds to load
 
-    return load_litert(convert_block(block), threads)
+        return load_litert(convert_block(block, precision), threads)
+
+    return Runtime(
+        prepare, _litert_version, _describe_cpu, "XNNPACK", in_caller=True, precision=precision, rewrites=True
+    )
 
 
 def _litert_version() -> str:
@@ -116,7 +128,7 @@ def _torch_version() -> str:
     return torch.__version__
 
 
-def _cuda(dtype: torch.dtype, precision: Literal["fp32", "fp16"]) -> Runtime:
+def _cuda(dtype: torch.dtype, precision: Precision) -> Runtime:
     return Runtime(
         lambda block, threads: prepare_cuda(block, dtype),
         _torch_version,
@@ -129,17 +141,9 @@ def _cuda(dtype: torch.dtype, precision: Literal["fp32", "fp16"]) -> Runtime:
 _describe_cpu = partial(describe_device, CPU)
 
 RUNTIMES = {
-    "litert": Runtime(
-        _prepare_litert,
-        _litert_version,
-        _describe_cpu,
-        delegate="XNNPACK",
-        in_caller=True,
-        rewrites=True,
-    ),
-    "onnx": Runtime(_prepare_onnx, _onnx_version, _describe_cpu, in_caller=True),
-    "torch": Runtime(prepare_cpu, _torch_version, _describe_cpu, in_caller=True),
-    "torch-cuda": _cuda(torch.float32, "fp32"),
-    "torch-cuda-fp16": _cuda(torch.float16, "fp16"),
+    "litert": (_litert("fp32"), _litert("fp16"), _litert("int8")),
+    "onnx": (Runtime(_prepare_onnx, _onnx_version, _describe_cpu, in_caller=True),),
+    "torch": (Runtime(prepare_cpu, _torch_version, _describe_cpu, in_caller=True),),
+    "torch-cuda": (_cuda(torch.float32, "fp32"), _cuda(torch.float16, "fp16")),
 }
-"""The runtimes that tables can be measured on, by the name that a user gives."""
+"""The runtimes that tables can be measured on, by the name that a user gives, in each precision they compute in."""

@@ -62,7 +62,7 @@ class Kit(BaseModel):
         input_size: (height, width) of the networks' input in px.
         scale: enlargement of the networks.
         passes: what rewrote the blocks.
-        precision: of the files' weights.
+        precision: of the files: fp32; fp16: weights in half precision; int8: computed in 8-bit integers.
         rounds: how often the script measures each block.
         blocks: the blocks.
     """
@@ -73,7 +73,7 @@ class Kit(BaseModel):
     input_size: Annotated[tuple[PositiveInt, PositiveInt], Strict(False)]
     scale: PositiveInt
     passes: Annotated[tuple[_Text, ...], Strict(False)]
-    precision: Literal["fp32"] = "fp32"
+    precision: Literal["fp32", "fp16", "int8"] = "fp32"
     rounds: PositiveInt
     blocks: Annotated[tuple[KitBlock, ...], Strict(False), Field(min_length=1)]
 
@@ -119,6 +119,7 @@ def write_kit(
     passes: tuple[str, ...],
     most: Mapping[str, int],
     rounds: int,
+    precision: Literal["fp32", "fp16", "int8"] = "fp32",
     report: ProgressCallback | None = None,
 ) -> Kit:
     """Write a kit, whole or not at all.
@@ -131,6 +132,7 @@ def write_kit(
         passes: what rewrote the blocks.
         most: key -> how many of it one network has at most.
         rounds: how often each block is to be measured; at least 1.
+        precision: as in `Kit`.
         report: called with (done, total, key) after each file, or None.
 
     Raises:
@@ -146,7 +148,7 @@ def write_kit(
         made.mkdir()
         found = []
         for key, block in blocks.items():
-            content = convert_block(block)
+            content = convert_block(block, precision)
             name = key.replace("/", "-")
             (made / f"{name}.tflite").write_bytes(content)
             found.append(
@@ -161,7 +163,14 @@ def write_kit(
             )
             if report is not None:
                 report(len(found), len(blocks), key)
-        kit = Kit(input_size=input_size, scale=scale, passes=passes, rounds=rounds, blocks=tuple(found))
+        kit = Kit(
+            input_size=input_size,
+            scale=scale,
+            passes=passes,
+            precision=precision,
+            rounds=rounds,
+            blocks=tuple(found),
+        )
         (made / MANIFEST).write_text(kit.model_dump_json(indent=2) + "\n", encoding="utf-8")
         order = "".join(f"{round_} {block.name}\n" for round_, block in kit.order())
         (made / ORDER).write_text(order, encoding="utf-8")

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from mfagan.data.pairs import Pair
-from mfagan.deploy.target import ExportTarget, passes_for
+from mfagan.deploy.target import ExportTarget
 from mfagan.deploy.tflite import litert
 from mfagan.devices import CPU, describe_device
 from mfagan.evaluation.text_table import Cell, Column
+from mfagan.graph.passes import passes_for
 from mfagan.latency.measuring.networks import measure_models
 from mfagan.progress import ProgressFactory, no_progress
 from mfagan.sr.experiments.deployment import THREADS, Subject

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from mfagan.graph.operators import Block
-from mfagan.graph.passes import rewrite
+from mfagan.graph.rounding import rewrite_for
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths
@@ -26,6 +26,7 @@ class BlockLists:
         scale: int = 4,
         residual: Residual = "bicubic",
         passes: Sequence[str] = (),
+        precision: str = "fp32",
     ) -> None:
         """List the blocks of the networks that have one inner width.
 
@@ -34,11 +35,14 @@ class BlockLists:
             scale: Enlargement: 2, 3 or 4.
             residual: As in `MFANet`.
             passes: What rewrites the blocks (`mfagan.graph.passes`).
+            precision: What they are computed in: fp32, fp16 or int8.
         """
         self._of_one_width = {
-            (trunk, width): rewrite(
-                blocks(Widths.of([trunk] + [width] * (len(NAMES) - 1)), *size, scale, residual), passes
-            ).blocks
+            (trunk, width): rewrite_for(
+                blocks(Widths.of([trunk] + [width] * (len(NAMES) - 1)), *size, scale, residual),
+                passes,
+                precision,
+            )
             for trunk, width in itertools.product(OPTIONS, repeat=2)
         }
 

@@ -18,7 +18,7 @@ from mfagan.latency.calibrating.calibration import Calibration, calibrate, leave
 from mfagan.latency.machine import describe_processor, measure_calibration
 from mfagan.latency.measuring.runtimes import find_runtime
 from mfagan.latency.measuring.sampling import choose_clock
-from mfagan.latency.tables import describe_build
+from mfagan.latency.tables import describe_rebuild
 from mfagan.progress import ProgressCallback
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.network_plan import distinct_choices, require_networks
@@ -55,10 +55,7 @@ def find_prior(table: LatencyTable | None, settings: Settings) -> BlockPrior:
     every = settings.list_blocks().every_block()
     if table is None:
         return BlockPrior.from_costs(every)
-    remedy = describe_build(
-        table.threads, settings.size, table.runtime, scale=settings.scale, passes=settings.passes
-    )
-    return BlockPrior.from_table(table, every, remedy)
+    return BlockPrior.from_table(table, every, describe_rebuild(table, settings.size, settings.scale))
 
 
 def calibrate_table(

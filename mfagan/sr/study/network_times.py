@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mfagan.errors import InputError
 from mfagan.files import read_text
-from mfagan.graph.operators import Block
+from mfagan.graph.operators import Block, join_blocks
 from mfagan.graph.passes import rewrite
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import blocks
@@ -55,8 +55,7 @@ def as_block(widths: Widths, settings: Settings) -> Block:
         settings: What its blocks depend on.
     """
     listed = blocks(widths, *settings.size, settings.scale, settings.residual)
-    rewritten = rewrite(listed, settings.passes).blocks
-    return Block(str(widths), tuple(operator for block in rewritten for operator in block.operators))
+    return join_blocks(str(widths), rewrite(listed, settings.passes).blocks)
 
 
 def read_times(path: str | Path, settings: Settings) -> Times:

@@ -8,12 +8,14 @@ from mfagan.graph.operators import Block
 from mfagan.graph.passes import rewrite
 from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths
-from mfagan.sr.study.problem import every_block
+from mfagan.sr.study.block_lists import BlockLists
 
 __all__ = ["count_most", "table_blocks"]
 
 
-def table_blocks(size: tuple[int, int], scale: int, passes: Sequence[str]) -> dict[str, Block]:
+def table_blocks(
+    size: tuple[int, int], scale: int, passes: Sequence[str], precision: str = "fp32"
+) -> dict[str, Block]:
     """Every block that a table needs to price all SubGenerators, with the bicubic residual or without, by its key.
 
     Without the residual, a block whose pixel shuffle a pass has moved is another one.
@@ -22,8 +24,10 @@ def table_blocks(size: tuple[int, int], scale: int, passes: Sequence[str]) -> di
         size: (height, width) of the LR image in px.
         scale: enlargement: 2, 3 or 4.
         passes: what rewrites the blocks (`mfagan.graph.passes`).
+        precision: what they are computed in: fp32, fp16 or int8.
     """
-    return every_block(size, scale, "none", passes) | every_block(size, scale, passes=passes)
+    without = BlockLists(size, scale, "none", passes, precision).every_block()
+    return without | BlockLists(size, scale, "bicubic", passes, precision).every_block()
 
 
 def count_most(size: tuple[int, int], scale: int, passes: Sequence[str]) -> dict[str, int]:

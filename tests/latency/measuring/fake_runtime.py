@@ -28,7 +28,7 @@ class FakeRuntime:
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> "FakeRuntime":
         fake = Runtime(self.prepare, lambda: "7", lambda: "a fake")
-        monkeypatch.setitem(RUNTIMES, "fake", fake)
+        monkeypatch.setitem(RUNTIMES, "fake", (fake,))
         return self
 
 

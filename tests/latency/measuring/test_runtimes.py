@@ -11,7 +11,7 @@ from mfagan.graph.operators import Activation, Block, Operator
 from mfagan.graph.weights import random_weights
 from mfagan.latency.building import build_table
 from mfagan.latency.measuring.block_file import convert_block
-from mfagan.latency.measuring.runtimes import RUNTIMES, find_runtime
+from mfagan.latency.measuring.runtimes import find_runtime
 from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.widths import Widths
 from search.latency import LatencyTable
@@ -76,14 +76,31 @@ def test_a_table_that_was_not_measured_under_load_says_nothing_of_it():
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_cuda_without_a_device_is_refused():
     with pytest.raises(InputError, match="device 'cuda' cannot be used here"):
-        RUNTIMES["torch-cuda"].prepare(NETWORK[0], 1)
+        find_runtime("torch-cuda").prepare(NETWORK[0], 1)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
-@pytest.mark.parametrize("name", ["torch-cuda", "torch-cuda-fp16"])
-def test_a_captured_graph_is_timed(name: str):
-    timer = RUNTIMES[name].prepare(NETWORK[1], 1)()
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_a_captured_graph_is_timed(precision: str):
+    timer = find_runtime("torch-cuda", precision).prepare(NETWORK[1], 1)()
     assert timer() > 0
+
+
+def test_the_command_builds_a_table_of_integers_that_is_audited_as_such(run: Run, tmp_path: Path):
+    out = tmp_path / "int8.json"
+    build = ["lut", "build", "--precision", "int8", "--threads", 1, "--size", "8x8"]
+    done = run(*build, "--rounds", 1, "--out", out)
+    assert done.status == 0, done.err
+    table = LatencyTable.read(out)
+    assert (table.precision, table.passes) == ("int8", ("statistics", "shuffle"))
+    assert "--precision int8" in table.command
+    audited = run("lut", "audit", out, "--n", 2, "--rounds", 2)
+    assert audited.status == 0, audited.err
+
+
+def test_a_precision_that_a_runtime_lacks_is_refused(run: Run, tmp_path: Path):
+    done = run("lut", "build", "--runtime", "onnx", "--precision", "int8", "--out", tmp_path / "x.json")
+    assert "precision 'int8': onnx is measured in fp32; choose one of them" in done.message
 
 
 def test_the_command_builds_a_table_without_passes(run: Run, tmp_path: Path):

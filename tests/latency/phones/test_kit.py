@@ -302,7 +302,9 @@ def test_the_commands_write_a_kit_and_import_its_times(
     run: Run, tmp_path: Path, tool: BenchmarkTool, monkeypatch: pytest.MonkeyPatch
 ):
     few = {key: block for key, block in table_blocks(SIZE, 4, ()).items() if key in KEYS}
-    monkeypatch.setattr("mfagan.sr.study.table_blocks.table_blocks", lambda size, scale, passes: few)
+    monkeypatch.setattr(
+        "mfagan.sr.study.table_blocks.table_blocks", lambda size, scale, passes, precision: few
+    )
     kit, out = tmp_path / "kit", tmp_path / "luts" / "phone.json"
     wrote = run("lut", "kit", "--out", kit, "--size", "16x12", "--rounds", 1, "--passes", "none")
     assert wrote.status == 0, wrote.err

@@ -190,7 +190,9 @@ def test_the_command_builds_a_table_and_continues(
     run: Run, tmp_path: Path, device: StandInAdb, monkeypatch: pytest.MonkeyPatch
 ):
     few = {key: block for key, block in table_blocks(SIZE, 4, ()).items() if key in KEYS}
-    monkeypatch.setattr("mfagan.sr.study.table_blocks.table_blocks", lambda size, scale, passes: few)
+    monkeypatch.setattr(
+        "mfagan.sr.study.table_blocks.table_blocks", lambda size, scale, passes, precision: few
+    )
     out = tmp_path / "phone.json"
     command = ["lut", "build", "--runtime", "android", "--size", "16x12", "--threads", 4, "--rounds", 2]
     command += ["--benchmark-model", device.tool.path, "--use-gpu", "--passes", "none", "--out", out]
@@ -218,7 +220,9 @@ def test_the_thermal_status_and_the_sustained_times_are_in_the_table(
     run: Run, tmp_path: Path, device: StandInAdb, monkeypatch: pytest.MonkeyPatch
 ):
     few = {key: block for key, block in table_blocks(SIZE, 4, ()).items() if key in KEYS}
-    monkeypatch.setattr("mfagan.sr.study.table_blocks.table_blocks", lambda size, scale, passes: few)
+    monkeypatch.setattr(
+        "mfagan.sr.study.table_blocks.table_blocks", lambda size, scale, passes, precision: few
+    )
     out = tmp_path / "phone.json"
     device.warm(3)
     device.install_tool()
