@@ -123,7 +123,8 @@ def convert_int8_block(block: Block, weights: Mapping[str, Tensor]) -> bytes:
         function = tf.function(rounded, input_signature=signature).get_concrete_function()
         made = tf.lite.TFLiteConverter.from_concrete_functions([function])
         made.optimizations = [tf.lite.Optimize.DEFAULT]
-        return open_ends(made.convert())
+        ends = [x in block.integers for x in block.inputs], block.output in block.integers
+        return open_ends(made.convert(), *ends)
 
 
 def _share_ranges(block: Block) -> Ranges:

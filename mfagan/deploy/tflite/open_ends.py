@@ -1,5 +1,6 @@
 """Files of blocks that pass 8-bit integers on: roundings at their ends, which a whole network lacks, are cut off."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mfagan.packages import refuse_import
@@ -13,14 +14,16 @@ except Exception as error:  # a broken installation fails in many ways
 __all__ = ["open_ends"]
 
 
-def open_ends(model: bytes) -> bytes:
+def open_ends(model: bytes, inputs: Sequence[bool], output: bool) -> bytes:
     """Cut off a TFLite file's first operators that make integers of its inputs, and the last that makes floats of them.
 
     Args:
-        model: the file's content, of one subgraph.
+        model: the file's content, of one subgraph with one output.
+        inputs: for each input whether it shall be integers.
+        output: whether the output shall be.
 
     Returns:
-        The content of a file whose inputs and output are integers there.
+        The content of a file that takes and gives integers there.
     """
     found: Any = flatbuffer_utils.read_model_from_bytearray(model)
     (graph,) = found.subgraphs
@@ -29,16 +32,15 @@ def open_ends(model: bytes) -> bytes:
     def is_a(operator: Any, name: str) -> bool:
         return codes[operator.opcodeIndex] == getattr(schema.BuiltinOperator, name)
 
-    for place, tensor in enumerate(graph.inputs):
-        readers = [operator for operator in graph.operators if tensor in operator.inputs]
-        if len(readers) == 1 and is_a(readers[0], "QUANTIZE"):
-            (graph.inputs[place],) = readers[0].outputs
-            graph.operators.remove(readers[0])
-    (makers,) = [
-        [operator for operator in graph.operators if end in operator.outputs] for end in graph.outputs
-    ]
-    if is_a(makers[0], "DEQUANTIZE"):
-        (graph.outputs[0],) = makers[0].inputs
-        graph.operators.remove(makers[0])
+    for place in [place for place, wanted in enumerate(inputs) if wanted]:
+        (reader,) = [operator for operator in graph.operators if graph.inputs[place] in operator.inputs]
+        assert is_a(reader, "QUANTIZE")
+        (graph.inputs[place],) = reader.outputs
+        graph.operators.remove(reader)
+    if output:
+        (maker,) = [operator for operator in graph.operators if graph.outputs[0] in operator.outputs]
+        assert is_a(maker, "DEQUANTIZE")
+        (graph.outputs[0],) = maker.inputs
+        graph.operators.remove(maker)
     found.signatureDefs = []  # they name tensors that are cut off
     return bytes(flatbuffer_utils.convert_object_to_bytearray(found))
