@@ -138,6 +138,8 @@ class LatencyTable(BaseModel):
         noise: how far other work disturbed the measurement; None if it is not known.
         thermal: how warm the phone became; None if it is not known.
         calibration_ms: the fastest runs of a few fixed operators, in ms, by which the machine is known again.
+        reference_ms: the median of the fixed operators that ran before and after every run, in ms, to whose pace all
+            runs were brought; None if they were not.
         networks: names of the whole networks that took part in building the table.
         rescaled_by: the factor that all latencies of another machine's table were multiplied by; 1 for a measured one.
     """
@@ -166,6 +168,7 @@ class LatencyTable(BaseModel):
     noise: Noise | None = None
     thermal: Thermal | None = None
     calibration_ms: dict[_Text, _Positive] = {}
+    reference_ms: _Positive | None = None
     networks: Annotated[tuple[_Text, ...], Strict(False)] = ()
     rescaled_by: _Positive = 1.0
 

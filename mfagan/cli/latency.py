@@ -205,6 +205,11 @@ def _lines(audit: "Audit") -> list[str]:
         f"              {tau(audit.kendall_tau_apart)} over {audit.n_pairs_apart} pairs more than 2 % apart "
         f"(halves {tau(audit.ceiling_apart)})",
     ]
+    if audit.pace is not None and audit.mape_at_pace is not None:
+        lines.insert(
+            3,
+            f"at the pace of the machine, {audit.pace:.3f} of that when the table was built: {audit.mape_at_pace:.1%}",
+        )
     if audit.machine.warning is not None:
         lines.append(audit.machine.warning)
     if audit.noise.noisy:

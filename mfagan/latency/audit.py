@@ -20,6 +20,7 @@ from mfagan.latency.measuring.sampling import (
     choose_clock,
     describe_noise,
     measure_in_turn,
+    median_reference_ms,
     summarise,
 )
 from mfagan.progress import ProgressCallback, ignore_progress
@@ -56,6 +57,10 @@ class Audit:
     bias: Mean error of the prices over the latencies, positive if the prices are too high.
     scale: The factor that would take the bias away (in the mean of the logarithms).
     mape_scaled: `mape` after all prices are multiplied by `scale`.
+    pace: How long the reference took in the audit over how long it took when the table was built; None if the table
+        does not tell.
+    mape_at_pace: `mape` after the table's prices are multiplied by `pace`: what is left if the machine is now slower or
+        faster than it was then.
     kendall_tau: Kendall's tau-b of prices and latencies over all pairs of networks.
     kendall_tau_apart: Share of right less share of wrong orders over the pairs that differ by more than `APART`; None
         if there is none.
@@ -74,6 +79,8 @@ class Audit:
     bias: float
     scale: float
     mape_scaled: float
+    pace: float | None
+    mape_at_pace: float | None
     kendall_tau: float
     kendall_tau_apart: float | None
     n_pairs_apart: int
@@ -129,7 +136,11 @@ def audit_table(
         loaders[name] = runtime.prepare(join_blocks(name, blocks), table.threads)
         show(len(loaders), n * (1 + rounds), name)
     found = measure_in_turn(
-        loaders, clock, Schedule(rounds), lambda done, total, name: show(n + done, n + total, name)
+        loaders,
+        runtime.reference(table.threads),
+        clock,
+        Schedule(rounds),
+        lambda done, total, name: show(n + done, n + total, name),
     )
     entries = summarise(found, clock)
     audited = tuple(
@@ -137,7 +148,8 @@ def audit_table(
         for name, entry in entries.items()
     )
     noise = describe_noise(found, clock, table.threads)
-    return compare(audited, _halves(found, clock), clock, noise, table.rescaled_by, machine)
+    pace = None if table.reference_ms is None else median_reference_ms(found) / table.reference_ms
+    return compare(audited, _halves(found, clock), clock, noise, table.rescaled_by, machine, pace)
 
 
 def compare(
@@ -147,6 +159,7 @@ def compare(
     noise: Noise,
     rescaled_by: float,
     machine: MachineMatch,
+    pace: float | None = None,
 ) -> Audit:
     """Compare prices with latencies.
 
@@ -157,6 +170,7 @@ def compare(
         noise: How far other work disturbed them.
         rescaled_by: What the prices were multiplied by.
         machine: Whether the table is of this machine.
+        pace: How long the reference took now over how long it took when the table was built, or None.
     """
     price = np.array([network.price_ms for network in networks])
     measured = np.array([network.measured_ms for network in networks])
@@ -175,6 +189,10 @@ def compare(
         bias=_rounded(errors.mean()),
         scale=_rounded(scale),
         mape_scaled=_rounded(np.abs(scale * price / measured - 1).mean()),
+        pace=None if pace is None else _rounded(pace),
+        mape_at_pace=None
+        if pace is None
+        else _rounded(np.abs(price / rescaled_by * pace / measured - 1).mean()),
         kendall_tau=tau or 0.0,
         kendall_tau_apart=_tau_of(pairs, price, measured),
         n_pairs_apart=len(pairs),

@@ -17,6 +17,7 @@ from mfagan.latency.measuring.sampling import (
     choose_clock,
     describe_noise,
     measure_in_turn,
+    median_reference_ms,
     require_counts,
     summarise,
 )
@@ -57,7 +58,7 @@ def measure_blocks(
     schedule, runs = Schedule(rounds), find_runtime(runtime, precision)
     clock = choose_clock(runs, threads)
     loaders = {key: runs.prepare(block, threads) for key, block in blocks.items()}
-    return summarise(measure_in_turn(loaders, clock, schedule, report), clock)
+    return summarise(measure_in_turn(loaders, runs.reference(threads), clock, schedule, report), clock)
 
 
 def build_table(
@@ -113,8 +114,10 @@ def build_table(
     for key, block in blocks.items():
         loaders[key] = runs.prepare(block, threads)
         show(len(loaders), steps * (1 + schedule.most_rounds), key)
+    reference = runs.reference(threads)
     found = measure_in_turn(
         loaders,
+        reference,
         clock,
         schedule,
         lambda done, total, key: show(steps + done, steps + total, key),
@@ -124,7 +127,7 @@ def build_table(
     entries = summarise(found, clock)
     if load_minutes is not None:
         _work(loaders, load_minutes)
-        loaded = summarise(measure_in_turn(loaders, clock, Schedule(len(found))), clock)
+        loaded = summarise(measure_in_turn(loaders, reference, clock, Schedule(len(found))), clock)
         entries = {
             key: entry.model_copy(update={"sustained_ms": loaded[key].latency_ms})
             for key, entry in entries.items()
@@ -149,6 +152,7 @@ def build_table(
         runs_per_load=schedule.runs_per_load,
         noise=describe_noise(found, clock, threads),
         calibration_ms=measure_calibration(runtime),
+        reference_ms=round(median_reference_ms(found), 4),
     )
 
 

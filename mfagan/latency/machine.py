@@ -14,7 +14,7 @@ import torch
 
 from mfagan.devices import CPU, describe_device
 from mfagan.errors import InputError
-from mfagan.graph.operators import Activation, Block, Operator, Window
+from mfagan.latency.measuring.fixed_operators import calibration_blocks
 from mfagan.latency.measuring.runtimes import RUNTIMES, find_runtime
 from mfagan.latency.measuring.sampling import Schedule, choose_clock, measure_in_turn
 from mfagan.latency.tables import TableMachine
@@ -23,7 +23,6 @@ from search.latency import LatencyTable, Processor
 __all__ = [
     "SAME_WITHIN",
     "MachineMatch",
-    "calibration_blocks",
     "describe_processor",
     "match_machine",
     "measure_calibration",
@@ -59,15 +58,6 @@ class MachineMatch:
         )
 
 
-def calibration_blocks() -> dict[str, Block]:
-    """One matrix product (as a 1x1 convolution) and two convolutions, whose times tell machines apart."""
-    return {
-        "gemm": _convolution("gemm", 256, 256, 1, 32),
-        "convolution 3x3": _convolution("convolution 3x3", 32, 32, 3, 64),
-        "convolution 5x5": _convolution("convolution 5x5", 8, 16, 5, 96),
-    }
-
-
 def measure_calibration(runtime: str) -> dict[str, float]:
     """Time the calibration's operators on this machine, on one thread.
 
@@ -83,7 +73,7 @@ def measure_calibration(runtime: str) -> dict[str, float]:
     runs = find_runtime(runtime)
     clock = choose_clock(runs, threads=1)
     loaders = {name: runs.prepare(block, 1) for name, block in calibration_blocks().items()}
-    rounds = measure_in_turn(loaders, clock, Schedule(rounds=_ROUNDS, runs_per_load=10))
+    rounds = measure_in_turn(loaders, runs.reference(1), clock, Schedule(rounds=_ROUNDS, runs_per_load=10))
     return {
         name: round(
             min(run.cpu_ms if clock == "cpu" else run.wall_ms for one in rounds for run in one[name]), 4
@@ -154,19 +144,3 @@ def describe_processor() -> Processor:
         model=", ".join([model, *numbers]),
         instruction_set=f"{platform.machine()}: {', '.join(extensions) or 'no extensions known'}",
     )
-
-
-def _convolution(name: str, channels: int, out_channels: int, kernel: int, side_px: int) -> Block:
-    x = Activation(f"{name}.in", channels, side_px, side_px)
-    terms = channels * kernel**2
-    operator = Operator(
-        "conv",
-        (x,),
-        Activation(f"{name}.out", out_channels, side_px, side_px),
-        weights=name.replace(" ", "_"),
-        parameters=out_channels * (terms + 1),
-        terms=terms,
-        window=Window.same(kernel),
-        bias=True,
-    )
-    return Block(name, (operator,))

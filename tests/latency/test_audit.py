@@ -35,6 +35,14 @@ def test_errors_and_bias_of_known_figures():
     assert compared([20, 40], [10, 20]).mape_scaled == 0
 
 
+def test_an_error_that_the_machine_s_pace_explains_is_told_apart():
+    networks = networks_of([10, 20], [11, 22])
+    found = compare(networks, ([1, 2], [1, 2]), "wall", QUIET, 1.0, HERE, pace=1.1)
+    assert (found.pace, found.mape_at_pace) == (1.1, 0)
+    assert found.mape == pytest.approx(1 - 1 / 1.1, abs=1e-5)
+    assert compared([10, 20], [11, 22]).mape_at_pace is None
+
+
 def test_tau_over_all_pairs_and_over_those_apart():
     # 10.0 and 10.1 are less than 2 % apart, and the prices have them the wrong way round.
     found = compared([2, 1, 3], [10.0, 10.1, 20.0])

@@ -14,7 +14,7 @@ from mfagan.deploy.tflite import litert
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.latency.building import build_table, measure_blocks
-from mfagan.latency.machine import calibration_blocks
+from mfagan.latency.measuring.fixed_operators import calibration_blocks
 from mfagan.latency.measuring.journal import Journal
 from mfagan.latency.tables import describe_build
 from mfagan.sr.network import mfanet
@@ -60,6 +60,7 @@ def test_a_built_table_prices_a_network_and_survives_its_file(tmp_path: Path):
     assert table.processor is not None
     assert table.processor.instruction_set.startswith(platform.machine())
     assert set(table.calibration_ms) == set(calibration_blocks())
+    assert table.reference_ms is not None
     assert table.noise is not None
     assert table.noise.cpu_over_wall is not None
     file = tmp_path / "table.json"

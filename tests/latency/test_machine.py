@@ -6,12 +6,12 @@ from mfagan.devices import CPU, describe_device
 from mfagan.errors import InputError
 from mfagan.latency import machine
 from mfagan.latency.machine import (
-    calibration_blocks,
     describe_processor,
     match_machine,
     measure_calibration,
     rescale_table,
 )
+from mfagan.latency.measuring.fixed_operators import calibration_blocks
 from mfagan.latency.tables import TableMachine
 from tests.latency.measuring.fake_runtime import FakeRuntime, always
 from tests.latency.measuring.test_networks import make_table

@@ -193,6 +193,7 @@ def test_every_field_counts_in_the_hash(file):
         "runs_per_load": 3,
         "noise": Noise(cpu_over_wall=0.9, spread=0.1, uncertainty=0.1, noisy=True),
         "calibration_ms": {"gemm": 1.0},
+        "reference_ms": 2.0,
         "networks": ("a",),
         "rescaled_by": 1.5,
         "passes": ("parts",),

@@ -76,5 +76,6 @@ def _write(found: Round) -> str:
 def _read(line: str) -> Round:
     """ValueError, TypeError or AttributeError for a line that is no round."""
     return {
-        key: [Run(float(wall), float(cpu)) for wall, cpu in runs] for key, runs in json.loads(line).items()
+        key: [Run(float(wall), float(cpu), float(reference)) for wall, cpu, reference in runs]
+        for key, runs in json.loads(line).items()
     }

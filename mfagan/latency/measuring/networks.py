@@ -61,9 +61,11 @@ def measure_models(
         InputError: No threads or no rounds.
     """
     require_counts(threads=threads, rounds=rounds)
-    clock = choose_clock(find_runtime("litert"), threads)
+    runtime = find_runtime("litert")
+    clock = choose_clock(runtime, threads)
     loaders = {str(i): load_litert(model, threads) for i, model in enumerate(models)}
-    return list(summarise(measure_in_turn(loaders, clock, Schedule(rounds), report), clock).values())
+    found = measure_in_turn(loaders, runtime.reference(threads), clock, Schedule(rounds), report)
+    return list(summarise(found, clock).values())
 
 
 def measure_networks(

@@ -12,6 +12,7 @@ from mfagan.devices import CPU, describe_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.graph.weights import random_weights
+from mfagan.latency.measuring.fixed_operators import reference_block
 from mfagan.latency.measuring.timers import Loader, Timer
 from mfagan.latency.measuring.torch_runtime import describe_cuda, prepare_cpu, prepare_cuda
 
@@ -41,6 +42,14 @@ class Runtime:
     in_caller: bool = False
     precision: Precision = "fp32"
     rewrites: bool = False
+
+    def reference(self, threads: int) -> Loader:
+        """What runs before and after every run that is timed (`mfagan.latency.measuring.sampling`).
+
+        Args:
+            threads: CPU threads.
+        """
+        return self.prepare(reference_block(), threads)
 
 
 def find_runtime(name: str, precision: str = "fp32") -> Runtime:

@@ -4,10 +4,15 @@ Every round loads each subject again, in a shuffled order, and runs it equally o
 alike. The latency is the median of the runs. The fastest run is no measure to add up: a short block finds quieter
 moments than a whole network, so that a sum of fastest runs lies below the fastest run of the whole.
 
+A shared machine is now faster and now slower, for seconds and by tens of per cent. So a reference, the same few
+convolutions, runs before and after every run, and each time is brought to the reference's median: multiplied by that
+median over the geometric mean of the two.
+
 On one thread the clock is the CPU time of that thread if the runtime allows: on an idle machine it is the wall time,
 and other work on the cores does not count in it.
 """
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +20,11 @@ from time import perf_counter, process_time, thread_time
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mfagan.errors import InputError
-from mfagan.latency.measuring.runtimes import Loader, Runtime
+from mfagan.latency.measuring.runtimes import Runtime
+from mfagan.latency.measuring.timers import Loader, Timer
 from mfagan.progress import ProgressCallback, ignore_progress
 from search.latency import BlockLatency, Noise
 
@@ -32,6 +39,7 @@ __all__ = [
     "choose_clock",
     "describe_noise",
     "measure_in_turn",
+    "median_reference_ms",
     "relative_uncertainty",
     "require_counts",
     "summarise",
@@ -47,6 +55,7 @@ _BUSY_LIMIT_OF_MANY = 0.5  # a thread, since threads wait for each other
 _RESOLUTION_MS = 1e-4
 _SEED = 0
 
+Floats = NDArray[np.float64]
 Clock = Literal["wall", "cpu"]
 """What a run is timed by."""
 
@@ -57,10 +66,12 @@ class Run:
 
     wall_ms: how long it took.
     cpu_ms: CPU time of all threads together.
+    reference_ms: how long the reference took before and after it, by the clock; their geometric mean.
     """
 
     wall_ms: float
     cpu_ms: float
+    reference_ms: float
 
 
 Round = Mapping[str, Sequence[Run]]
@@ -138,6 +149,7 @@ def choose_clock(runtime: Runtime, threads: int) -> Clock:
 
 def measure_in_turn(
     loaders: Mapping[str, Loader],
+    reference: Loader,
     clock: Clock,
     schedule: Schedule,
     report: ProgressCallback | None = None,
@@ -148,6 +160,7 @@ def measure_in_turn(
 
     Args:
         loaders: Subject -> how to load it.
+        reference: How to load what runs before and after every run (`mfagan.latency.measuring.fixed_operators`).
         clock: What its latency will be, which decides when the medians are stable.
         schedule: How often they are loaded and run.
         report: Called with (done, total, subject) after each loading, or None.
@@ -163,9 +176,10 @@ def measure_in_turn(
     total = len(loaders) * schedule.most_rounds
     while not schedule.is_complete(rounds, clock, perf_counter() - start):
         order = random_order.sample(list(loaders), len(loaders))
+        time_reference = reference()
         found: dict[str, list[Run]] = {}
         for key in order:
-            found[key] = _time(loaders[key], clock, schedule)
+            found[key] = _time(loaders[key](), time_reference, clock, schedule)
             report(len(loaders) * len(rounds) + len(found), total, key)
         rounds.append({key: found[key] for key in loaders})
         if keep is not None:
@@ -174,18 +188,35 @@ def measure_in_turn(
     return rounds
 
 
-def _time(load: Loader, clock: Clock, schedule: Schedule) -> list[Run]:
-    time_run = load()
+def _time(time_run: Timer, time_reference: Timer, clock: Clock, schedule: Schedule) -> list[Run]:
     # The thread that draws a progress bar is one of the process.
     cpu_s = thread_time if clock == "cpu" else process_time
+
+    def time(timer: Timer) -> dict[Clock, float]:
+        before = cpu_s()
+        wall_ms = timer()
+        return {"wall": wall_ms, "cpu": (cpu_s() - before) * 1e3}
+
     for _ in range(schedule.warm_up_runs):
         time_run()
+    time_reference()  # it comes back to the caches
+    before_ms = time(time_reference)[clock]
     runs = []
     for _ in range(schedule.runs_per_load):
-        before = cpu_s()
-        wall_ms = time_run()
-        runs.append(Run(wall_ms, (cpu_s() - before) * 1e3))
+        run = time(time_run)
+        after_ms = time(time_reference)[clock]
+        runs.append(Run(run["wall"], run["cpu"], math.sqrt(before_ms * after_ms)))
+        before_ms = after_ms
     return runs
+
+
+def median_reference_ms(rounds: Sequence[Round]) -> float:
+    """The reference's median, to which all times are brought.
+
+    Args:
+        rounds: At least one.
+    """
+    return float(np.median([run.reference_ms for one in rounds for runs in one.values() for run in runs]))
 
 
 def summarise(rounds: Sequence[Round], clock: Clock) -> dict[str, BlockLatency]:
@@ -199,13 +230,12 @@ def summarise(rounds: Sequence[Round], clock: Clock) -> dict[str, BlockLatency]:
         Subject -> the median of its runs and half of the interquartile range of its rounds' medians, in ms.
     """
     found = {}
-    for key in rounds[0]:
-        low, high = np.percentile(_medians(rounds, key, clock), (25, 75)).tolist()
-        runs = [_ms(run, clock) for one in rounds for run in one[key]]
+    for key, times in _times_ms(rounds, clock).items():
+        low, high = np.percentile(np.median(times, axis=1), (25, 75)).tolist()
         found[key] = BlockLatency(
-            latency_ms=max(round(float(np.median(runs)), 4), _RESOLUTION_MS),
+            latency_ms=max(round(float(np.median(times)), 4), _RESOLUTION_MS),
             spread_ms=round((high - low) / 2, 4),
-            repeats=len(runs),
+            repeats=times.size,
         )
     return found
 
@@ -219,9 +249,8 @@ def relative_uncertainty(rounds: Sequence[Round], clock: Clock) -> float:
         rounds: At least one.
         clock: What the runs are timed by.
     """
-    low, middle, high = np.percentile(
-        [_medians(rounds, key, clock) for key in rounds[0]], (25, 50, 75), axis=1
-    )
+    medians = [np.median(times, axis=1) for times in _times_ms(rounds, clock).values()]
+    low, middle, high = np.percentile(medians, (25, 50, 75), axis=1)
     return float(1.57 * (high - low).sum() / middle.sum() / len(rounds) ** 0.5)
 
 
@@ -248,9 +277,11 @@ def describe_noise(rounds: Sequence[Round], clock: Clock, threads: int) -> Noise
     )
 
 
-def _medians(rounds: Sequence[Round], key: str, clock: Clock) -> list[float]:
-    return [float(np.median([_ms(run, clock) for run in one[key]])) for one in rounds]
+def _times_ms(rounds: Sequence[Round], clock: Clock) -> dict[str, Floats]:
+    """Subject -> its times at the reference's median, (rounds, runs)."""
+    usual_ms = median_reference_ms(rounds)
 
+    def at_usual(run: Run) -> float:
+        return (run.cpu_ms if clock == "cpu" else run.wall_ms) * usual_ms / run.reference_ms
 
-def _ms(run: Run, clock: Clock) -> float:
-    return run.cpu_ms if clock == "cpu" else run.wall_ms
+    return {key: np.array([[at_usual(run) for run in one[key]] for one in rounds]) for key in rounds[0]}

@@ -12,6 +12,7 @@ from mfagan.latency.measuring.sampling import (
     choose_clock,
     describe_noise,
     measure_in_turn,
+    median_reference_ms,
     relative_uncertainty,
     summarise,
 )
@@ -20,7 +21,11 @@ from tests.latency.measuring.fake_runtime import FakeRuntime, always
 
 
 def round_of(**times_ms: list[float]) -> Round:
-    return {key: [Run(ms, ms / 2) for ms in times] for key, times in times_ms.items()}
+    return {key: [Run(ms, ms / 2, 1.0) for ms in times] for key, times in times_ms.items()}
+
+
+def STEADY():
+    return lambda: 1.0
 
 
 def loaders(runtime: FakeRuntime, *names: str) -> dict:
@@ -39,7 +44,7 @@ def loaders(runtime: FakeRuntime, *names: str) -> dict:
 def test_the_warm_up_does_not_count_and_every_load_has_equally_many_runs():
     script = [99.0, 1.0, 2.0, 3.0, 99.0, 4.0, 5.0, 6.0]
     subjects = loaders(FakeRuntime(lambda key: iter(script)), "a")
-    rounds = measure_in_turn(subjects, "wall", Schedule(rounds=2))
+    rounds = measure_in_turn(subjects, STEADY, "wall", Schedule(rounds=2))
     assert [[run.wall_ms for run in one["a"]] for one in rounds] == [[1, 2, 3], [4, 5, 6]]
     assert all(run.cpu_ms >= 0 for one in rounds for run in one["a"])
 
@@ -51,16 +56,28 @@ def test_the_median_counts_and_the_spread_is_that_of_the_rounds():
     assert summarise(rounds, "cpu")["a"].latency_ms == 2.0
 
 
+def test_times_are_brought_to_the_pace_of_the_reference():
+    # The machine is half as fast in the second round, and in its last run twice as slow as that.
+    pace = iter([0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 2.0, 2.0, 2.0, 8.0])
+    script = iter([99.0, 10.0, 10.0, 10.0, 99.0, 20.0, 20.0, 40.0])
+    rounds = measure_in_turn(
+        {"a": lambda: lambda: next(script)}, lambda: lambda: next(pace), "wall", Schedule(rounds=2)
+    )
+    assert [run.reference_ms for run in rounds[1]["a"]] == [2, 2, 4]
+    assert median_reference_ms(rounds) == 1.5
+    assert summarise(rounds, "wall")["a"] == BlockLatency(latency_ms=15.0, spread_ms=0.0, repeats=6)
+
+
 def test_every_round_loads_every_subject_once_in_changing_order():
     runtime = FakeRuntime(always(1.0))
-    measure_in_turn(loaders(runtime, "a", "b", "c", "d"), "wall", Schedule(rounds=6))
+    measure_in_turn(loaders(runtime, "a", "b", "c", "d"), STEADY, "wall", Schedule(rounds=6))
     rounds = [runtime.loaded[i : i + 4] for i in range(0, 24, 4)]
     assert all(sorted(loaded) == ["a", "b", "c", "d"] for loaded in rounds)
     assert len({tuple(loaded) for loaded in rounds}) > 1
 
 
 def test_it_goes_on_until_the_medians_are_stable():
-    steady = measure_in_turn(loaders(FakeRuntime(always(2.0)), "a"), "wall", Schedule(min_rounds=4))
+    steady = measure_in_turn(loaders(FakeRuntime(always(2.0)), "a"), STEADY, "wall", Schedule(min_rounds=4))
     assert len(steady) == 4
 
     def wild(key: str) -> Iterator[float]:
@@ -68,16 +85,20 @@ def test_it_goes_on_until_the_medians_are_stable():
         while True:
             yield draw.uniform(1, 3)
 
-    never = measure_in_turn(loaders(FakeRuntime(wild), "a"), "wall", Schedule(min_rounds=4, max_rounds=12))
+    never = measure_in_turn(
+        loaders(FakeRuntime(wild), "a"), STEADY, "wall", Schedule(min_rounds=4, max_rounds=12)
+    )
     assert len(never) == 12
-    late = measure_in_turn(loaders(FakeRuntime(wild), "a"), "wall", Schedule(min_rounds=4, limit_s=0.0))
+    late = measure_in_turn(
+        loaders(FakeRuntime(wild), "a"), STEADY, "wall", Schedule(min_rounds=4, limit_s=0.0)
+    )
     assert len(late) == 4
 
 
 def test_kept_rounds_count_and_new_ones_are_given_to_keep():
     kept, new = [round_of(a=[1, 1, 1])] * 3, []
     found = measure_in_turn(
-        loaders(FakeRuntime(always(5.0)), "a"), "wall", Schedule(rounds=5), kept=kept, keep=new.append
+        loaders(FakeRuntime(always(5.0)), "a"), STEADY, "wall", Schedule(rounds=5), kept=kept, keep=new.append
     )
     assert (found[:3], found[3:]) == (kept, new)
     assert len(new) == 2
@@ -89,7 +110,7 @@ def test_uncertainty_and_noise():
     noise = describe_noise(quiet, "wall", threads=1)
     assert (noise.cpu_over_wall, noise.noisy) == (0.5, True)  # other work had half of the core
     assert not describe_noise(quiet, "wall", threads=2).noisy or noise.cpu_over_wall == 0.5
-    busy = {"a": [Run(10.0, 9.9)] * 3}
+    busy = {"a": [Run(10.0, 9.9, 1.0)] * 3}
     assert not describe_noise([busy] * 9, "wall", threads=1).noisy
     scattered = [round_of(a=[ms] * 3) for ms in (8, 9, 10, 11, 12)]
     # Quartiles 9 and 11 around 10: 1.57 x 2 / 10 / sqrt(5).
