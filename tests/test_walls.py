@@ -84,6 +84,7 @@ ALLOWED = {
     ),
     ("onnx", "onnxruntime", "onnxscript"): (
         "mfagan/deploy/onnx/converter.py",
+        "mfagan/deploy/onnx/integers.py",
         "mfagan/deploy/onnx/operators.py",
     ),
     ("lpips", "torchvision"): ("mfagan/pretrained.py",),

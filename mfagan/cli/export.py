@@ -42,7 +42,7 @@ def export(
     precision: Annotated[
         str,
         typer.Option(
-            help="fp32, fp16 (half the file), or in tflite dynamic (weights in 8 bits) or int8 (integers)."
+            help="fp32, fp16 (half the file), int8 (integers), or in tflite dynamic (weights in 8 bits)."
         ),
     ] = "fp32",
     size: Annotated[

@@ -16,7 +16,7 @@ class Inspection:
     Args:
         operators: kind -> how many, the most frequent first.
         partitions: parts of the graph that XNNPACK, the CPU library of LiteRT, takes; None for another runtime.
-        in_float: those of the operators that give floats; empty for another runtime.
+        in_float: those of the operators that give floats; empty for an ONNX file in floats.
     """
 
     operators: dict[str, int]

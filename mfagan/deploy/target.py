@@ -18,7 +18,7 @@ OUTPUT = "enlarged"
 
 PRECISIONS: Mapping[str, tuple[str, ...]] = {
     "tflite": ("fp32", "fp16", "dynamic", "int8"),
-    "onnx": ("fp32", "fp16"),
+    "onnx": ("fp32", "fp16", "int8"),
 }
 """Format -> precisions that it is written in."""
 PARITY_LIMIT = 1e-4
@@ -62,11 +62,9 @@ class ExportTarget:
                     "precision dynamic: it makes onnx files slower (docs/deploy.md), so they are written in "
                     f"{', '.join(possible)}; give one of them, or format tflite"
                 )
-            others = [name for name, some in PRECISIONS.items() if self.precision in some]
-            hint = f", or format {' or '.join(others)}" if others else ""
             raise InputError(
                 f"precision {self.precision!r:.40}: {self.format} files are written in {', '.join(possible)}; "
-                f"give one of them{hint}"
+                "give one of them"
             )
         if self.pixels not in PIXELS:
             raise InputError(f"pictures of {self.pixels!r:.40}: give {' or '.join(PIXELS)}")

@@ -46,13 +46,13 @@ def read_calibration(folder: Path | None, scale: int) -> list[Pair]:
     return read_files(files, scale)
 
 
-def fit_calibration(pairs: Sequence[Pair], size: tuple[int, int], scale: int) -> list[Pair]:
+def fit_calibration(pairs: Sequence[Pair], size: tuple[int, int] | None, scale: int) -> list[Pair]:
     """The photographs at one size, not above `MAX_SIDE_PX`.
 
     Args:
         pairs: the photographs.
-        size: (height, width) in px of the LR pictures that the file takes.
+        size: (height, width) in px of the LR pictures that the file takes; None for any.
         scale: enlargement.
     """
-    height, width = (min(side, MAX_SIDE_PX) for side in size)
+    height, width = (min(side, MAX_SIDE_PX) for side in size or (MAX_SIDE_PX, MAX_SIDE_PX))
     return [fit_pair(pair, (height, width), scale) for pair in pairs]

@@ -7,21 +7,58 @@ A network's own part is in integers. In float stay:
 - what makes vectors of vectors: the statistics of channel attention, whose small differences 8 bits would lose.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from mfagan.graph.operators import Activation, Block, Operator
 from mfagan.graph.passes import rewrite
 
-__all__ = ["fit_range", "integer_outputs", "mark_integers", "rewrite_for", "write_for_integers"]
+__all__ = [
+    "PICTURE",
+    "Ranges",
+    "Step",
+    "find_integers",
+    "fit_range",
+    "integer_outputs",
+    "mark_integers",
+    "rewrite_for",
+    "sample_step",
+    "write_for_integers",
+]
+
+_X = TypeVar("_X", bound=Hashable)
+
+Ranges = Mapping[str, tuple[float, float]]
+"""Name of an activation -> its least and its largest number."""
+
+PICTURE = (0.0, 1.0)
+"""The range of the picture: with it, pictures of 8 bits are not changed."""
 
 LEVELS = 255
 """Steps between the least and the largest of 8 bits."""
 _SHRINKS = 0.9 ** np.arange(24)
 """Parts of a range that are tried: 1 to 0.09."""
 _SWEEPS = 2
+_SAMPLES = 16_384
+"""Numbers of an activation that are looked at, of each photograph."""
+
+
+@dataclass(frozen=True)
+class Step(Generic[_X]):
+    """An operator of any graph, whose activations are named by what fits the graph.
+
+    Args:
+        inputs: the activations that it reads.
+        outputs: those that it makes.
+        learned: whether it has learned weights.
+    """
+
+    inputs: tuple[_X, ...]
+    outputs: tuple[_X, ...]
+    learned: bool
 
 
 def write_for_integers(operators: Sequence[Operator]) -> list[Operator]:
@@ -58,16 +95,45 @@ def integer_outputs(operators: Sequence[Operator]) -> frozenset[Activation]:
     Returns:
         The outputs of these operators; of the others the output is float.
     """
-    last = max((i for i, operator in enumerate(operators) if operator.parameters), default=-1)
-    learned: set[Activation] = set()
-    found: set[Activation] = set()
-    for operator in operators[: last + 1]:
-        if not operator.parameters and learned.isdisjoint(operator.inputs):
+    activations = {x for operator in operators for x in (*operator.inputs, operator.output)}
+    steps = [
+        Step(operator.inputs, (operator.output,), learned=operator.parameters > 0) for operator in operators
+    ]
+    return find_integers(steps, {x for x in activations if x.height == x.width == 1})
+
+
+def find_integers(steps: Sequence[Step[_X]], vectors: Collection[_X]) -> frozenset[_X]:
+    """Find what is computed in integers, of any graph.
+
+    Args:
+        steps: the graph's operators, in order.
+        vectors: the activations of one px.
+
+    Returns:
+        The outputs of these operators.
+    """
+    last = max((i for i, step in enumerate(steps) if step.learned), default=-1)
+    reached: set[_X] = set()
+    found: set[_X] = set()
+    for step in steps[: last + 1]:
+        if not step.learned and reached.isdisjoint(step.inputs):
             continue
-        learned.add(operator.output)
-        if not all(_is_vector(x) for x in (*operator.inputs, operator.output)):
-            found.add(operator.output)
+        reached.update(step.outputs)
+        if not all(x in vectors for x in (*step.inputs, *step.outputs)):
+            found.update(step.outputs)
     return frozenset(found)
+
+
+def sample_step(elements: int) -> int:
+    """Every how many numbers of an activation one is looked at.
+
+    Args:
+        elements: numbers of the activation.
+
+    Returns:
+        An odd step, which does not stay in one channel.
+    """
+    return max(1, elements // _SAMPLES) | 1
 
 
 def mark_integers(blocks: Sequence[Block]) -> list[Block]:
@@ -128,7 +194,3 @@ def _error(values: np.ndarray, low: float, high: float) -> float:
     zero = np.round(low / step)
     rounded = step * np.clip(np.round(values / step), zero, zero + LEVELS)
     return float(np.square(rounded - values).mean())
-
-
-def _is_vector(x: Activation) -> bool:
-    return x.height == x.width == 1

@@ -2,7 +2,6 @@
 
 import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -19,9 +18,6 @@ from mfagan.graph.operators import Operator
 from mfagan.graph.passes import rewrite_operators
 from mfagan.sr.kinds import Generator
 from mfagan.sr.lowering import lower
-
-if TYPE_CHECKING:
-    from mfagan.deploy.tflite.integers import Ranges
 
 __all__ = ["check_delegate", "export_generator"]
 
@@ -60,14 +56,20 @@ def export_generator(
 
     photos = [fit_pair(pair, target.size, network.scale) for pair in pairs]
     if target.format == "onnx":
-        from mfagan.deploy.onnx import converter
+        from mfagan.deploy.onnx import converter, integers
 
-        content = write_metadata(converter.convert(network, target), target.format, facts)
-        enlarge, inspection = converter.Session(content).enlarge, converter.inspect(content)
+        if target.precision == "int8":
+            content = integers.convert_int8(network, target, _fit_photos(network, target, calibration))
+        else:
+            content = converter.convert(network, target)
+        content = write_metadata(content, target.format, facts)
+        enlarge = converter.Session(content).enlarge
+        inspect = integers.inspect_integers if target.precision == "int8" else converter.inspect
+        inspection = inspect(content)
     else:
         from mfagan.deploy.inspection import inspect_operators
         from mfagan.deploy.tflite import converter, litert
-        from mfagan.deploy.tflite.integers import convert_int8
+        from mfagan.deploy.tflite.integers import calibrate, convert_int8
         from mfagan.deploy.tflite.tiles import convert_tiles
 
         assert target.size is not None
@@ -75,7 +77,10 @@ def export_generator(
         if target.tiles:
             content = convert_tiles(*rewritten)
         elif target.precision == "int8":
-            content = convert_int8(*rewritten, target.pixels, _find_ranges(network, target, calibration))
+            calibrated = _fit_photos(network, target, calibration)
+            _, height, width = calibrated[0].shape
+            ranges = calibrate(*_rewrite(network, (height, width), target.passes), calibrated)
+            content = convert_int8(*rewritten, target.pixels, ranges)
         else:
             content = converter.convert_network(*rewritten, target.precision, target.pixels)
         content = write_metadata(content, target.format, facts)
@@ -87,15 +92,11 @@ def export_generator(
     return ExportedFile(content, target, fidelity, inspection, names)
 
 
-def _find_ranges(network: Generator, target: ExportTarget, calibration: Sequence[Pair]) -> "Ranges":
-    from mfagan.deploy.tflite.integers import calibrate
-
+def _fit_photos(network: Generator, target: ExportTarget, calibration: Sequence[Pair]) -> list[Tensor]:
+    """The photographs to calibrate on, (3, h, w), of one size."""
     if not calibration:
         raise InputError("precision int8: it needs photographs to calibrate on; give some")
-    assert target.size is not None
-    photos = [pair.lr for pair in fit_calibration(calibration, target.size, network.scale)]
-    _, height, width = photos[0].shape
-    return calibrate(*_rewrite(network, (height, width), target.passes), photos)
+    return [pair.lr for pair in fit_calibration(calibration, target.size, network.scale)]
 
 
 def check_delegate(network: Generator, target: ExportTarget, delegate: str) -> DelegateCheck:

@@ -1,4 +1,4 @@
-"""ONNX export by PyTorch's exporter, and ONNX Runtime: the only file that imports onnx and onnxruntime."""
+"""ONNX export by PyTorch's exporter, and ONNX Runtime."""
 
 import contextlib
 import io
@@ -6,7 +6,7 @@ import logging
 import math
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ try:
 except Exception as error:  # a broken installation fails in many ways
     raise refuse_import("'mfagan[onnx]'", error) from None
 
-__all__ = ["Session", "convert", "inspect", "largest_bytes", "read_entry", "write_entry"]
+__all__ = ["Session", "convert", "inspect", "infer_shapes", "largest_bytes", "read_entry", "write_entry"]
 
 _MAX_SIDE_PX = 2**15
 _TRACED_SIZE = (33, 46)
@@ -78,14 +78,15 @@ class Session:
         Raises:
             RuntimeError: ONNX Runtime fails.
         """
-        output = torch.from_numpy(self.call(OUTPUT, image, **inputs))[0].permute(2, 0, 1).contiguous()
+        (found,) = self.call([OUTPUT], image, **inputs)
+        output = torch.from_numpy(found)[0].permute(2, 0, 1).contiguous()
         return from_uint8(output) if output.dtype == torch.uint8 else output
 
-    def call(self, output: str, image: Tensor, **inputs: np.ndarray) -> np.ndarray:
-        """Run the file for one of its outputs, as it lays it out.
+    def call(self, outputs: Sequence[str], image: Tensor, **inputs: np.ndarray) -> list[np.ndarray]:
+        """Run the file for some of its outputs, as it lays them out.
 
         Args:
-            output: the name.
+            outputs: the names.
             image: as in `enlarge`.
             **inputs: likewise.
 
@@ -95,10 +96,10 @@ class Session:
         pixels = image.detach().cpu().float().permute(1, 2, 0)[None].contiguous()
         fed = to_uint8(pixels) if self._takes_levels else pixels
         try:
-            (found,) = self._session.run([output], {INPUT: fed.numpy(), **inputs})
+            found = self._session.run(outputs, {INPUT: fed.numpy(), **inputs})
         except Exception as error:  # ONNX Runtime's have no class in common
             raise RuntimeError(str(error)) from None
-        return np.asarray(found)
+        return [np.asarray(one) for one in found]
 
 
 class _Pictures(nn.Module):
@@ -144,6 +145,8 @@ def convert(network: nn.Module, target: ExportTarget) -> bytes:
         )
     assert program is not None
     model = program.model_proto
+    for one in (*model.graph.node, *model.graph.value_info):
+        one.ClearField("metadata_props")  # the lines of Python that made it, with their folders
     for name, value in defaults.items():
         model.graph.initializer.append(numpy_helper.from_array(value.numpy(), name))
     if target.precision == "fp16":
@@ -200,20 +203,33 @@ def largest_bytes(model: bytes, height: int, width: int) -> int:
         height: of the picture in px.
         width: likewise.
     """
-    found = onnx.load_from_string(model)
-    graph = found.graph
-    for dim, side in zip(graph.input[0].type.tensor_type.shape.dim[1:3], (height, width), strict=True):
-        dim.dim_value = side
-    del graph.value_info[:]
-    for one in graph.output:
-        one.type.tensor_type.ClearField("shape")
-    graph = onnx.shape_inference.infer_shapes(found, data_prop=True).graph
     sizes = []
+    graph = infer_shapes(onnx.load_from_string(model), height, width)
     for one in [*graph.value_info, *graph.output]:
         tensor = one.type.tensor_type
         item_bytes = helper.tensor_dtype_to_np_dtype(tensor.elem_type).itemsize
         sizes.append(item_bytes * math.prod(dim.dim_value for dim in tensor.shape.dim))
     return max(sizes)
+
+
+def infer_shapes(model: onnx.ModelProto, height: int, width: int) -> onnx.GraphProto:
+    """Find the shapes of a graph's activations for a picture.
+
+    Args:
+        model: it is changed to take pictures of this size alone.
+        height: of the picture in px.
+        width: likewise.
+
+    Returns:
+        A copy of its graph, with the shapes in it.
+    """
+    graph = model.graph
+    for dim, side in zip(graph.input[0].type.tensor_type.shape.dim[1:3], (height, width), strict=True):
+        dim.dim_value = side
+    del graph.value_info[:]
+    for one in graph.output:
+        one.type.tensor_type.ClearField("shape")
+    return onnx.shape_inference.infer_shapes(model, data_prop=True).graph
 
 
 def _halve_weights(model: onnx.ModelProto) -> None:

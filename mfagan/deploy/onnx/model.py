@@ -85,7 +85,8 @@ class ONNXModel(NetworkFile):
         """
         rows, columns = core
         bounds = np.array([rows.start, columns.start, rows.stop, columns.stop])
-        return self.session.call(MOMENTS, image, core=bounds, **_as_inputs(statistics))
+        (moments,) = self.session.call([MOMENTS], image, core=bounds, **_as_inputs(statistics))
+        return moments
 
 
 def _as_inputs(statistics: np.ndarray | None) -> dict[str, np.ndarray]:

@@ -14,18 +14,19 @@ from mfagan.deploy.tflite.converter import mirror_weights, quiet, save, tf
 from mfagan.deploy.tflite.open_ends import open_ends
 from mfagan.deploy.tflite.operators import Kernel, apply
 from mfagan.graph.operators import Activation, Block, Operator
-from mfagan.graph.rounding import fit_range, integer_outputs, write_for_integers
+from mfagan.graph.rounding import (
+    PICTURE,
+    Ranges,
+    fit_range,
+    integer_outputs,
+    sample_step,
+    write_for_integers,
+)
 
-__all__ = ["Ranges", "calibrate", "convert_int8", "convert_int8_block"]
+__all__ = ["calibrate", "convert_int8", "convert_int8_block"]
 
-Ranges = Mapping[str, tuple[float, float]]
-"""Name of an activation -> its least and its largest number."""
-
-_SAMPLES = 16_384
-"""Numbers of an activation that are looked at, of each photograph."""
 _SHARE_RANGE = ("flip", "max_pool", "pad", "pixel_shuffle", "resample", "slice")
 """What moves numbers: integers keep their scale."""
-_PICTURE = (0.0, 1.0)
 _SIGMOID = (0.0, 255 / 256)
 """The only range that LiteRT's integer sigmoid writes."""
 _LEAST_SPAN = 1e-6
@@ -56,14 +57,13 @@ def calibrate(
             x = operator.output
             values[x] = apply(operator, [values[one] for one in operator.inputs], kernels.get(x))
             if x in integers or x in read:
-                # An odd step does not stay in one channel.
-                found[x.name] = tf.reshape(values[x], [-1])[:: max(1, x.elements // _SAMPLES) | 1]
+                found[x.name] = tf.reshape(values[x], [-1])[:: sample_step(x.elements)]
         return found
 
     with quiet():
         seen = [sample(tf.constant(photo.permute(1, 2, 0)[None].numpy())) for photo in photos]
     found = {name: fit_range(np.concatenate([one[name].numpy() for one in seen])) for name in seen[0]}
-    found[image.name] = _PICTURE
+    found[image.name] = PICTURE
     for operator in operators:
         if operator.kind == "sigmoid":
             found[operator.output.name] = _SIGMOID
