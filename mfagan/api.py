@@ -143,8 +143,8 @@ def export(
         size: (height, width) in px of the LR images that the file enlarges; None for any, in ONNX alone.
         photo: the picture of the check; None for the two bundled validation photographs.
         format: "tflite" or "onnx".
-        precision: "fp32"; "fp16", which halves the file; in TFLite "dynamic" too, weights in 8 bits, and "int8",
-            calibrated on the six other bundled photographs.
+        precision: "fp32"; "fp16", which halves the file; "int8", calibrated on the six other bundled photographs; in
+            TFLite "dynamic" too, weights in 8 bits.
         pixels: what the file's pictures are made of: "float" in [0, 1], or "uint8".
 
     Returns:

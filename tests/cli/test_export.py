@@ -168,10 +168,45 @@ def test_int8_is_calibrated_and_told(run: Run, trained: Path, tmp_path: Path, pi
     )
 
 
-def test_int8_is_not_calibrated_on_a_test_set(run: Run, trained: Path, tmp_path: Path):
+@pytest.mark.parametrize(("size", "pixels"), [("dynamic", "float"), ("16x16", "uint8")])
+def test_an_onnx_file_in_int8_is_calibrated_and_told(
+    run: Run, trained: Path, tmp_path: Path, size: str, pixels: str
+):
+    out = tmp_path / "m.onnx"
+    options = ("--format", "onnx", "--size", size, "--precision", "int8", "--io", pixels)
+    done = run(*command(trained, out, *options, "--calibration", trained / "photos", "--json"))
+    assert done.status == 0, done.err
+    facts = json.loads(done.out)
+    assert (facts["precision"], facts["size"], facts["passes"]) == ("int8", size, [])
+    assert "photo_0" in facts["calibrated_on"]
+    assert 0 < abs(facts["lost_db"]["photo_0"]) < 0.5
+    # The bicubic residual, the sum with it and the statistics' vectors.
+    assert 0 < facts["in_float"]["Conv"] < facts["operators"]["Conv"] / 2
+    for kind in ("Slice", "DepthToSpace", "Sqrt", "Sigmoid"):
+        assert facts["in_float"][kind] == facts["operators"][kind]
+    card = json.loads((tmp_path / "m.onnx.card.json").read_text())
+    assert (card["precision"], card["calibrated_on"]) == ("int8", facts["calibrated_on"])
+    told = run("info", out)
+    assert re.search(r"precision +int8\n", told.out)
+    draw(tmp_path / "a.png", 16, 16)
+    done = run("upscale", tmp_path / "a.png", tmp_path / "b.png", "--model", out)
+    assert done.status == 0, done.err
+    assert Image.open(tmp_path / "b.png").size == (64, 64)
+
+
+def test_int8_prints_what_stays_in_float(run: Run, trained: Path, tmp_path: Path):
+    options = ("--format", "onnx", "--size", "16x16", "--precision", "int8")
+    done = run(*command(trained, tmp_path / "m.onnx", *options))
+    assert done.status == 0, done.err
+    assert re.search(r"in float: .* ReduceMean", done.out)
+    assert "calibrated on 6 photos: coffee, " in done.out
+
+
+@pytest.mark.parametrize("format", ["tflite", "onnx"])
+def test_int8_is_not_calibrated_on_a_test_set(run: Run, trained: Path, tmp_path: Path, format: str):
     (tmp_path / "Set5").mkdir()
     draw(tmp_path / "Set5" / "baby.png", 64, 64)
-    options = ("--precision", "int8", "--calibration", tmp_path / "Set5")
+    options = ("--format", format, "--precision", "int8", "--calibration", tmp_path / "Set5")
     done = run(*command(trained, tmp_path / "m.tflite", *options))
     assert done.status == 2
     assert "Set5 is a set that networks are tested on" in done.message
@@ -195,7 +230,11 @@ def test_a_card_stands_beside_the_file(run: Run, trained: Path, tmp_path: Path):
     [
         (["--size", "dynamic"], "runs at others when the program resizes its input"),
         (["--precision", "int4"], "precision 'int4': tflite files are written in fp32, fp16, dynamic, int8"),
-        (["--precision", "int8", "--format", "onnx"], "give one of them, or format tflite"),
+        (["--precision", "int4", "--format", "onnx"], "onnx files are written in fp32, fp16, int8; give one"),
+        (
+            ["--precision", "int8", "--format", "onnx", "--size", "dynamic", "--tiles"],
+            "tiles in int8, float: give",
+        ),
         (["--precision", "int8", "--tiles"], "tiles in int8, float: give fp32 and float"),
         (["--calibration", "photos"], "--calibration with precision fp32: it is for int8"),
         (["--precision", "dynamic", "--format", "onnx"], "or format tflite"),

@@ -30,3 +30,8 @@ def test_the_bundled_photographs_are_not_those_of_the_check():
 def test_photographs_get_the_files_size_up_to_a_limit(size: tuple[int, int], expected: tuple[int, int]):
     photos = fit_calibration(read_calibration(None, scale=4), size, scale=4)
     assert {tuple(pair.lr.shape[1:]) for pair in photos} == {expected}
+
+
+def test_a_file_of_any_size_is_calibrated_on_squares():
+    photos = fit_calibration(read_calibration(None, scale=4)[:1], None, scale=4)
+    assert photos[0].lr.shape == (3, MAX_SIDE_PX, MAX_SIDE_PX)

@@ -25,7 +25,7 @@ try:
 except Exception as error:  # a broken installation fails in many ways
     raise refuse_import("'mfagan[onnx]'", error) from None
 
-__all__ = ["Session", "convert", "inspect", "infer_shapes", "largest_bytes", "read_entry", "write_entry"]
+__all__ = ["Session", "convert", "infer_shapes", "inspect", "largest_bytes", "read_entry", "write_entry"]
 
 _MAX_SIDE_PX = 2**15
 _TRACED_SIZE = (33, 46)

@@ -8,6 +8,7 @@ scale per channel and 7 bits: with 8, x86 processors without VNNI cut off sums o
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -22,7 +23,7 @@ try:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
     from onnxruntime.quantization import CalibrationMethod, QDQQuantizer, QuantType
-    from onnxruntime.quantization.calibrate import TensorsData
+    from onnxruntime.quantization.calibrate import TensorData, TensorsData
 except Exception as error:  # a broken installation fails in many ways
     raise refuse_import("'mfagan[onnx]'", error) from None
 
@@ -157,8 +158,9 @@ def _find_ranges(model: bytes, plan: _Plan, shapes: dict[str, list[int]], photos
 
 def _round(model: onnx.ModelProto, plan: _Plan, ranges: Ranges) -> bytes:
     _copy_floats(model.graph, plan)
-    ends = {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items()}
-    ends |= {_copy_of(name): one for name, one in ends.items()}
+    ends: dict[str, TensorData | tuple[Any, ...]] = {}
+    for name, (low, high) in ranges.items():
+        ends[name] = ends[_copy_of(name)] = np.float32(low), np.float32(high)
     quantizer = QDQQuantizer(
         model,
         per_channel=True,

@@ -116,3 +116,8 @@ def test_another_kind_of_network_is_refused(tmp_path: Path):
     )
     with pytest.raises(InputError, match="give a file of mfagan export, which makes 'enlarged' of 'image'"):
         ONNXModel(tmp_path / "m.onnx")
+
+
+def test_a_file_does_not_hold_where_the_program_stands(network: Generator):
+    content = converter.convert(network, ExportTarget("onnx", size=(8, 8)))
+    assert b".py" not in content
