@@ -81,6 +81,13 @@ def calibrate(
     runtime: Annotated[str, typer.Option(help="The measured runtime.")] = "litert",
     runtime_version: Annotated[str, typer.Option(help="The version of that runtime.")] = "unknown",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of that runtime.")] = 2,
+    reports: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder with a report of each of the plan's networks, named by its widths: 48-24-...-24.json, of "
+            "Qualcomm AI Hub or another tool (default: the milliseconds in the plan)."
+        ),
+    ] = None,
     measure: Annotated[bool, typer.Option("--measure", help="Time the plan's networks here.")] = False,
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Rounds of --measure (default: until the medians are stable).")
@@ -96,12 +103,14 @@ def calibrate(
     require_place(out, measured)
     beside = require_place(record_path(out), measured)
     table = _read_prior(prior)
+    if measure and reports is not None:
+        raise InputError(f"--measure and --reports {reports}: give one of them")
     if measure:
         times, timed_on = _time(measured, runtime, threads, rounds)
     else:
         if not device:
             raise InputError('device: not given; name what was measured, such as --device "Pixel 8"')
-        times = _read_times(measured, table, supernet)
+        times = _read_times(measured, table, supernet, reports)
         about = device, runtime, runtime_version, threads
         timed_on = TimedOn(*about, times.settings.size, times.settings.passes)
     named = None if table is None else (prior, table)
@@ -151,12 +160,15 @@ def _find_settings(supernet: Path, size: tuple[int, int], table: "LatencyTable |
     return Settings(size, network.scale, network.residual_kind, passes)
 
 
-def _read_times(path: Path, table: "LatencyTable | None", supernet: Path) -> "Times":
-    from mfagan.sr.study.network_plan import measured_in, read_plan
+def _read_times(path: Path, table: "LatencyTable | None", supernet: Path, reports: Path | None) -> "Times":
+    from mfagan.sr.study.network_plan import fill_plan, measured_in, read_plan
     from mfagan.sr.study.network_times import read_times
 
     if path.suffix.lower() != ".csv":
-        return measured_in(read_plan(path), path)
+        plan = read_plan(path)
+        return measured_in(plan if reports is None else fill_plan(plan, reports), path)
+    if reports is not None:
+        raise InputError(f"{path} with --reports {reports}: a CSV file has its milliseconds; give a plan")
     if table is None:
         raise InputError(
             f"{path} with prior none: a CSV file does not tell the pictures' size; give a table or a plan"
@@ -184,6 +196,7 @@ def _export(planned: "NetworkPlan", supernet: Path, folder: Path) -> "NetworkPla
     from mfagan.progress import show_bar
     from mfagan.sr.export import export_generator
     from mfagan.sr.kinds import load_generator
+    from mfagan.sr.study.network_plan import network_stem
 
     require_writable(folder)
     target = ExportTarget(size=planned.input_size, passes=planned.passes)
@@ -191,7 +204,7 @@ def _export(planned: "NetworkPlan", supernet: Path, folder: Path) -> "NetworkPla
     networks = []
     with show_bar("export") as report:
         for number, network in enumerate(planned.networks, 1):
-            file = folder / f"{network.widths.replace(',', '-')}.tflite"
+            file = folder / f"{network_stem(network.widths)}.tflite"
             made = export_generator(load_generator(supernet, network.widths), target, photos)
             write_atomic(file, made.content)
             networks.append(network.model_copy(update={"file": str(file)}))

@@ -12,6 +12,7 @@ from mfagan.sr.study.network_plan import NetworkPlan, distinct_choices, read_pla
 from mfagan.sr.study.network_times import Settings
 from search.latency import LatencyTable
 from tests.command import Run
+from tests.latency.reports import formats
 
 SIZE = "16x16"
 
@@ -145,6 +146,42 @@ def test_plans_that_are_refused(
     refused = calibrate(run, trained, table, plan, tmp_path / "phone.json")
     assert message in refused.message
     assert not (tmp_path / "phone.json").exists()
+
+
+def test_reports_of_the_networks_by_ai_hub_and_by_other_tools(
+    run: Run, trained: Path, table: Path, tmp_path: Path, plan: Path
+):
+    content = fill(plan)
+    expected = calibrate(run, trained, table, plan, tmp_path / "typed.json", "--json")
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    for number, network in enumerate(content["networks"]):
+        microseconds = 1e3 * network.pop("milliseconds")
+        stem = reports / network["widths"].replace(",", "-")
+        if number:
+            runs = [microseconds * factor for factor in (0.9, 1, 1.1)]
+            summary = {"estimated_inference_time": 0.9 * microseconds, "all_inference_times": runs}
+            stem.with_suffix(".json").write_text(json.dumps({"execution_summary": summary}))
+        else:
+            stem.with_suffix(".txt").write_text(formats.benchmark_text(round(microseconds)))
+    plan.write_text(json.dumps(content))
+    more = ["--reports", reports]
+    found = calibrate(run, trained, table, plan, tmp_path / "reported.json", *more, "--json")
+    assert found.status == 0, found.err
+    left_out = [json.loads(done.out)["left_out_error"] for done in (found, expected)]
+    assert left_out[0] == pytest.approx(left_out[1], abs=2e-3)  # the text has whole microseconds
+    last = next(reports.glob("*.json"))
+    last.with_suffix(".csv").write_text("key,milliseconds\nhead/t48,2\n")
+    assert (
+        "there must be one report" in calibrate(run, trained, table, plan, tmp_path / "b.json", *more).message
+    )
+    last.unlink()
+    assert (
+        "it holds keys of blocks" in calibrate(run, trained, table, plan, tmp_path / "b.json", *more).message
+    )
+    for words in (["--reports", tmp_path / "none"], [*more, "--measure"]):
+        assert calibrate(run, trained, table, plan, tmp_path / "b.json", *words).status == 2
+    assert not (tmp_path / "b.json").exists()
 
 
 def test_a_network_that_stands_twice(run: Run, trained: Path, table: Path, tmp_path: Path, plan: Path):

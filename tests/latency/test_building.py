@@ -105,7 +105,7 @@ def test_an_interrupted_measurement_goes_on_where_it_stopped(tmp_path: Path, mon
         )
 
     def stops(key: str) -> Iterator[float]:
-        yield from itertools.repeat(1.0, 4 * 3)  # three rounds of a warm-up and three runs
+        yield from itertools.repeat(1.0, 5 * 3)  # three rounds of two runs that do not count and three
         raise KeyboardInterrupt
 
     FakeRuntime(stops).install(monkeypatch)
@@ -131,7 +131,7 @@ def test_a_journal_that_cannot_be_written(tmp_path: Path):
 
 def test_ctrl_c_names_what_is_kept(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def stops(key: str) -> Iterator[float]:
-        yield from itertools.repeat(1.0, 4)
+        yield from itertools.repeat(1.0, 5)
         raise KeyboardInterrupt
 
     FakeRuntime(stops).install(monkeypatch)

@@ -5,8 +5,9 @@ alike. The latency is the median of the runs. The fastest run is no measure to a
 moments than a whole network, so that a sum of fastest runs lies below the fastest run of the whole.
 
 A shared machine is now faster and now slower, for seconds and by tens of per cent. So a reference, the same few
-convolutions, runs before and after every run, and each time is brought to the reference's median: multiplied by that
-median over the geometric mean of the two.
+convolutions, runs before and after every run, or every few short ones, and each time is brought to the reference's
+median: multiplied by that median over the geometric mean of the two. What a run leaves in the caches must not count in
+the other: the reference, and a short subject after it, run once untimed first.
 
 On one thread the clock is the CPU time of that thread if the runtime allows: on an idle machine it is the wall time,
 and other work on the cores does not count in it.
@@ -53,6 +54,8 @@ BUSY_LIMIT = 0.9
 """The least CPU time over wall time of one thread on a quiet machine."""
 _BUSY_LIMIT_OF_MANY = 0.5  # a thread, since threads wait for each other
 _RESOLUTION_MS = 1e-4
+_APART_MS = 60.0
+"""How long runs take together, if they are short, between two runs of the reference."""
 _SEED = 0
 
 Floats = NDArray[np.float64]
@@ -197,15 +200,21 @@ def _time(time_run: Timer, time_reference: Timer, clock: Clock, schedule: Schedu
         wall_ms = timer()
         return {"wall": wall_ms, "cpu": (cpu_s() - before) * 1e3}
 
-    for _ in range(schedule.warm_up_runs):
-        time_run()
-    time_reference()  # it comes back to the caches
-    before_ms = time(time_reference)[clock]
-    runs = []
-    for _ in range(schedule.runs_per_load):
-        run = time(time_run)
-        after_ms = time(time_reference)[clock]
-        runs.append(Run(run["wall"], run["cpu"], math.sqrt(before_ms * after_ms)))
+    def read_pace() -> float:
+        time_reference()  # it comes back to the caches
+        return time(time_reference)[clock]
+
+    usual_ms = min(time_run() for _ in range(schedule.warm_up_runs))
+    together = min(schedule.runs_per_load, max(1, int(_APART_MS / max(usual_ms, _RESOLUTION_MS))))
+    before_ms = read_pace()
+    runs: list[Run] = []
+    while len(runs) < schedule.runs_per_load:
+        if together > 1:
+            time_run()  # likewise; a whole network is too large to be there anyway
+        timed = [time(time_run) for _ in range(min(together, schedule.runs_per_load - len(runs)))]
+        after_ms = read_pace()
+        pace_ms = math.sqrt(before_ms * after_ms)
+        runs += [Run(run["wall"], run["cpu"], pace_ms) for run in timed]
         before_ms = after_ms
     return runs
 

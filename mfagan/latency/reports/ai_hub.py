@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mfagan.errors import InputError, describe_fault
 from mfagan.files import read_text
+from mfagan.latency.reports.timing import Timing
 
-__all__ = ["NetworkProfile", "read_network_profile"]
+__all__ = ["NetworkProfile", "is_profile", "read_network_profile", "read_profile"]
 
 _Time = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -62,10 +64,42 @@ def read_network_profile(path: str | Path) -> NetworkProfile:
         InputError: it cannot be read, was cut off, or holds times that are not positive numbers.
     """
     try:
-        profile = _Profile.model_validate_json(read_text(path))
+        return _parse(read_text(path))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def is_profile(text: str) -> bool:
+    """Whether a text looks like a profile.
+
+    Args:
+        text: JSON.
+    """
+    return '"execution_summary"' in text
+
+
+def read_profile(text: str) -> Timing:
+    """Read the latency of a profile: the median of its runs, or AI Hub's estimate if it does not list them.
+
+    Args:
+        text: the content of the JSON file.
+
+    Raises:
+        InputError: as `read_network_profile`.
+    """
+    profile = _parse(text)
+    if not profile.runs_ms:
+        return Timing(profile.latency_ms, "mean", 0.0, 1)
+    low, middle, high = np.percentile(profile.runs_ms, (25, 50, 75)).tolist()
+    return Timing(middle, "median", (high - low) / 2, len(profile.runs_ms))
+
+
+def _parse(text: str) -> NetworkProfile:
+    try:
+        profile = _Profile.model_validate_json(text)
     except ValidationError as error:
         raise InputError(
-            f"{path}: as a profile of Qualcomm AI Hub: {describe_fault(error)}; download it again"
+            f"as a profile of Qualcomm AI Hub: {describe_fault(error)}; download it again"
         ) from None
     summary = profile.execution_summary
     return NetworkProfile(

@@ -4,7 +4,14 @@ import codecs
 from pathlib import Path
 
 from mfagan.errors import InputError
-from mfagan.latency.reports import benchmark_proto, benchmark_text, key_csv, litert_json, op_profile_csv
+from mfagan.latency.reports import (
+    ai_hub,
+    benchmark_proto,
+    benchmark_text,
+    key_csv,
+    litert_json,
+    op_profile_csv,
+)
 from mfagan.latency.reports.timing import Timing
 
 __all__ = ["read_report"]
@@ -17,8 +24,8 @@ def read_report(path: Path) -> Timing | dict[str, Timing]:
 
     Args:
         path: a text of `benchmark_model`, its operators' profile as CSV or its binary result, a JSON result of
-            `benchmark_litert_model.py`, or a CSV file `key,milliseconds`. Text is UTF-8 or, as PowerShell writes it,
-            UTF-16; a byte order mark may begin it.
+            `benchmark_litert_model.py`, a profile of Qualcomm AI Hub, or a CSV file `key,milliseconds`. Text is
+            UTF-8 or, as PowerShell writes it, UTF-16; a byte order mark may begin it.
 
     Returns:
         The timing of one file; of a `key,milliseconds` file that of each key.
@@ -45,7 +52,7 @@ def _read(content: bytes) -> Timing | dict[str, Timing]:
     if any(ord(character) < 32 and not character.isspace() for character in text):
         return benchmark_proto.read_proto(content)
     if text.lstrip().startswith("{"):
-        return litert_json.read_result(text)
+        return ai_hub.read_profile(text) if ai_hub.is_profile(text) else litert_json.read_result(text)
     if key_csv.is_keyed(text):
         return key_csv.read_keyed(text)
     if benchmark_text.is_text(text):
@@ -54,5 +61,5 @@ def _read(content: bytes) -> Timing | dict[str, Timing]:
         return op_profile_csv.read_profile(text)
     raise InputError(
         "it is of no known format: give benchmark_model's text, profile (csv) or --result_file_path, "
-        "benchmark_litert_model.py's --result_json, or a CSV file key,milliseconds"
+        "benchmark_litert_model.py's --result_json, a profile of Qualcomm AI Hub, or a CSV file key,milliseconds"
     )

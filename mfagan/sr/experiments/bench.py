@@ -23,18 +23,18 @@ from mfagan.data.crops import CropSampler, waiting_share
 from mfagan.data.layouts import find_pairs
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import EMBEDDED, read_files, read_pairs, read_split
-from mfagan.deploy.target import ExportTarget
 from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
-from mfagan.evaluation.fidelity import read_photos
 from mfagan.evaluation.psnr_ssim import psnr_y
 from mfagan.evaluation.scores import super_resolve
 from mfagan.files import require_place, write_atomic
-from mfagan.graph.passes import rewrite
+from mfagan.graph.passes import passes_for
+from mfagan.latency.audit import audit_table
 from mfagan.latency.building import build_table
-from mfagan.latency.measuring.networks import measure_model
+from mfagan.latency.machine import match_machine
+from mfagan.latency.measuring.runtimes import find_runtime
 from mfagan.latency.priced_problem import Target
-from mfagan.latency.tables import describe_build, read_table
+from mfagan.latency.tables import TableMachine, describe_build, read_table
 from mfagan.progress import show_bar
 from mfagan.sr.experiments.measurements import (
     Measurement,
@@ -44,14 +44,14 @@ from mfagan.sr.experiments.measurements import (
     ratio_in_turn,
     seconds_of,
 )
-from mfagan.sr.export import export_generator
-from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet, blocks
+from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import OPTIONS, Widths, every_choice, random_choice
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
 from mfagan.sr.study.bf16_scoring import ScoringPrecision
 from mfagan.sr.study.prefix_walk import PrefixWalk
-from mfagan.sr.study.problem import Scoring, SubGeneratorProblem, every_block
+from mfagan.sr.study.problem import Scoring, SubGeneratorProblem, draw_networks
+from mfagan.sr.study.table_blocks import table_blocks
 from mfagan.sr.training.learner import GANLearner
 from mfagan.sr.training.recipe import Recipe, Sampling
 from mfagan.sr.training.stages import read_recipe
@@ -62,8 +62,8 @@ __all__ = [
     "bench_compile",
     "bench_data",
     "bench_exhaustive",
-    "bench_latency",
     "bench_layout",
+    "bench_table",
     "bench_training",
     "bench_walk",
     "main",
@@ -71,6 +71,14 @@ __all__ = [
 
 N_LARGE_IMAGES = 12
 FULL = Widths.uniform(max(OPTIONS))
+TABLES = (
+    ("litert", 1, "fp32", (2.0, 0.97)),
+    ("litert", 2, "fp32", (2.0, 0.97)),
+    ("litert", 1, "int8", (2.0, 0.97)),
+    ("onnx", 1, "fp32", (5.0, 0.95)),
+    ("torch", 1, "fp32", (5.0, 0.95)),
+)
+"""Runtime, threads, precision, and aims of the latency tables that are audited."""
 
 
 def bench_training() -> Measurement:
@@ -257,53 +265,51 @@ def bench_exhaustive(
     return rows
 
 
-def bench_latency(threads: int, rounds: int, n_networks: int = 6) -> list[Measurement]:
-    """The interpreter's latency of exported files against the price by a table measured in the same run.
+def bench_table(
+    runtime: str, threads: int, precision: str, rounds: int, aims: tuple[float, float], n_networks: int = 12
+) -> list[Measurement]:
+    """A latency table that is built and then audited, as `mfagan lut build` and `lut audit` do.
 
     Args:
-        threads: threads of the interpreter.
-        rounds: rounds of the table and of each file.
-        n_networks: files that are compared, the widest and the narrowest among them.
+        runtime: one of `mfagan.latency.measuring.runtimes.RUNTIMES`.
+        threads: CPU threads.
+        precision: one that the runtime is measured in.
+        rounds: rounds of the table and of the audit.
+        aims: the largest mean absolute error in %, and the least tau.
+        n_networks: networks of the audit.
 
     Returns:
-        The median of the ratios and their largest deviation from 1.
+        The error of the prices at the machine's pace, and Kendall's tau of pairs that differ by more than 2 %.
     """
-    rng = random.Random(0)
-    networks = [FULL, Widths.uniform(min(OPTIONS)), *(random_choice(rng) for _ in range(n_networks - 2))]
-    target, photos = ExportTarget(size=INPUT_SIZE), read_photos(None, scale=4)
-    models = [
-        export_generator(MFANet(widths, residual="bicubic"), target, photos).content for widths in networks
-    ]
-    measured: list[list[float]] = [[] for _ in models]
-    prices: list[list[float]] = [[] for _ in models]
-    for _ in range(3):
-        with show_bar("latency table") as report:
-            table = build_table(
-                every_block(INPUT_SIZE, passes=target.passes),
-                threads=threads,
-                input_size=INPUT_SIZE,
-                command=describe_build(threads, INPUT_SIZE),
-                passes=target.passes,
-                rounds=rounds,
-                report=report,
-            )
-        for i, (widths, model) in enumerate(zip(networks, models, strict=True)):
-            rewritten = rewrite(blocks(widths, *INPUT_SIZE, residual="bicubic"), target.passes).blocks
-            prices[i].append(table.price(block.key for block in rewritten))
-            measured[i].append(measure_model(model, threads, rounds).latency_ms)
-    ratios = [statistics.median(m) / statistics.median(p) for m, p in zip(measured, prices, strict=True)]
-    worst = max(abs(ratio - 1) for ratio in ratios)
-    name = f"exported file's latency / table's price, {n_networks} networks, {threads} threads"
-    return [
-        Measurement(f"{name}, median", statistics.median(ratios), "x"),
-        Measurement(f"{name}, largest deviation", 100 * worst, "%"),
-    ]
+    passes = passes_for(precision) if find_runtime(runtime, precision).rewrites else ()
+    with show_bar("latency table") as report:
+        table = build_table(
+            table_blocks(INPUT_SIZE, 4, passes, precision),
+            runtime=runtime,
+            threads=threads,
+            precision=precision,
+            input_size=INPUT_SIZE,
+            command=describe_build(threads, INPUT_SIZE, runtime, passes=passes, precision=precision),
+            passes=passes,
+            rounds=rounds,
+            report=report,
+        )
+    networks = draw_networks(n_networks, 0, INPUT_SIZE)
+    machine = match_machine(TableMachine.of(table))
+    with show_bar("audit") as report:
+        audit = audit_table(table, networks, machine, rounds=rounds, report=report)
+    assert audit.mape_at_pace is not None
+    name = f"prices of {n_networks} networks, {runtime} {precision}, {threads} thread{'s' * (threads > 1)}"
+    rows = [at_most(f"{name}, mean error", 100 * audit.mape_at_pace, "%", aims[0])]
+    if audit.kendall_tau_apart is not None:
+        rows.append(at_least(f"{name}, tau of pairs 2 % apart", audit.kendall_tau_apart, "", aims[1]))
+    return rows
 
 
 def main(
     out: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("runs/bench.json"),
-    threads: Annotated[int, typer.Option(min=1, help="Threads of PyTorch and of the interpreter.")] = 2,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of a latency table.")] = 8,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of PyTorch.")] = 2,
+    rounds: Annotated[int, typer.Option(min=2, help="Rounds of a latency table.")] = 8,
 ) -> None:
     """Measure ratios of two things in turn, print them and write them as JSON."""
     try:
@@ -321,7 +327,8 @@ def main(
     rows += bench_exhaustive("fp32", aim=5)
     if computes_bf16(CPU):
         rows += bench_exhaustive("bf16", aim=8)
-    rows += bench_latency(threads, rounds)
+    for runtime, n_threads, one_precision, aims in TABLES:
+        rows += bench_table(runtime, n_threads, one_precision, rounds, aims)
     write_atomic(out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     print(format_rows(rows), end="")
 

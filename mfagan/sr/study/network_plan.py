@@ -13,6 +13,8 @@ from mfagan.errors import InputError, describe_fault
 from mfagan.files import read_text
 from mfagan.latency.calibrating.block_prior import BlockPrior
 from mfagan.latency.calibrating.design import FROM_COSTS, FROM_TABLE, choose_networks
+from mfagan.latency.reports.report_file import read_report
+from mfagan.latency.reports.timing import Timing
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.study.network_times import Settings, Times, read_widths
@@ -21,8 +23,10 @@ __all__ = [
     "NetworkPlan",
     "PlannedNetwork",
     "distinct_choices",
+    "fill_plan",
     "make_plan",
     "measured_in",
+    "network_stem",
     "read_plan",
     "require_networks",
 ]
@@ -166,6 +170,43 @@ def read_plan(path: str | Path) -> NetworkPlan:
             )
     _require_distinct([network.widths for network in plan.networks], f"plan {path}")
     return plan
+
+
+def fill_plan(plan: NetworkPlan, reports: Path) -> NetworkPlan:
+    """The plan with the latencies that tools reported.
+
+    Args:
+        plan: The plan.
+        reports: A folder with one report of each network, of any format of `read_report`, named by its widths as its
+            exported file is: `48-24-24-24-32-48-48-24.json`, `.txt`, `.pb` or `.csv`.
+
+    Raises:
+        InputError: A report is missing, cannot be read, or is of several files, or a network has two.
+    """
+    if not reports.is_dir():
+        raise InputError(f"{reports}: no such folder; give the one with the networks' reports")
+    return plan.model_copy(update={"networks": tuple(_fill(network, reports) for network in plan.networks)})
+
+
+def _fill(network: PlannedNetwork, reports: Path) -> PlannedNetwork:
+    stem = network_stem(network.widths)
+    found = sorted(path for path in reports.iterdir() if path.stem == stem and path.suffix != ".tflite")
+    if len(found) != 1:
+        shown = ", ".join(path.name for path in found) or "none"
+        raise InputError(f"{reports}: of {stem} there must be one report, and there is {shown}")
+    timing = read_report(found[0])
+    if not isinstance(timing, Timing):
+        raise InputError(f"{found[0]}: it holds keys of blocks; give the report of one network")
+    return network.model_copy(update={"milliseconds": timing.latency_ms})
+
+
+def network_stem(widths: str) -> str:
+    """The name of a network's exported file, without its suffix.
+
+    Args:
+        widths: Of the SubGenerator, with commas.
+    """
+    return widths.replace(",", "-")
 
 
 def measured_in(plan: NetworkPlan, path: str | Path) -> Times:

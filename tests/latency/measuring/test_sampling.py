@@ -58,7 +58,10 @@ def test_the_median_counts_and_the_spread_is_that_of_the_rounds():
 
 def test_times_are_brought_to_the_pace_of_the_reference():
     # The machine is half as fast in the second round, and in its last run twice as slow as that.
-    pace = iter([0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 2.0, 2.0, 2.0, 8.0])
+    timed = [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 8.0]
+    pace = iter(
+        [ms for after in timed for ms in (0.0, after)]
+    )  # each first one brings the reference to the caches
     script = iter([99.0, 10.0, 10.0, 10.0, 99.0, 20.0, 20.0, 40.0])
     rounds = measure_in_turn(
         {"a": lambda: lambda: next(script)}, lambda: lambda: next(pace), "wall", Schedule(rounds=2)
@@ -66,6 +69,22 @@ def test_times_are_brought_to_the_pace_of_the_reference():
     assert [run.reference_ms for run in rounds[1]["a"]] == [2, 2, 4]
     assert median_reference_ms(rounds) == 1.5
     assert summarise(rounds, "wall")["a"] == BlockLatency(latency_ms=15.0, spread_ms=0.0, repeats=6)
+
+
+def test_short_runs_follow_each_other_between_two_of_the_reference():
+    pace, calls = iter([1.0, 1.0, 4.0, 4.0]), []
+
+    def subject() -> float:
+        calls.append("run")
+        return 20.0
+
+    def reference() -> float:
+        calls.append("reference")
+        return next(pace)
+
+    (found,) = measure_in_turn({"a": lambda: subject}, lambda: reference, "wall", Schedule(rounds=1))
+    assert calls == ["run", *["reference"] * 2, *["run"] * 4, *["reference"] * 2]
+    assert [run.reference_ms for run in found["a"]] == [2, 2, 2]
 
 
 def test_every_round_loads_every_subject_once_in_changing_order():

@@ -188,6 +188,18 @@ def test_a_profile_of_ai_hub_is_read(tmp_path: Path):
     assert found.peak_memory_bytes == 14450688
 
 
+def test_a_profile_among_other_reports_is_the_median_of_its_runs(tmp_path: Path):
+    path = tmp_path / "profile.json"
+    path.write_text(json.dumps(formats.AI_HUB))
+    found = read_report(path)
+    assert isinstance(found, Timing)
+    assert (found.latency_ms, found.statistic, found.repeats) == (17.1, "median", 3)
+    assert found.spread_ms == pytest.approx(0.3375)
+    summary = {"execution_summary": {"estimated_inference_time": 16900}}
+    path.write_text(json.dumps(summary))
+    assert read_report(path) == Timing(16.9, "mean", 0.0, 1)
+
+
 @pytest.mark.parametrize("time", [-1, 0, "16900", None, float("nan")])
 def test_an_ai_hub_profile_without_a_latency_is_refused(tmp_path: Path, time: object):
     path = tmp_path / "profile.json"
