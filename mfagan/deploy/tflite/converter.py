@@ -11,7 +11,7 @@ import logging
 import os
 import platform
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 # Read once, when tensorflow is loaded: its notices would otherwise appear on every user's screen.
@@ -38,7 +38,12 @@ from mfagan.deploy.tflite.operators import Kernel, apply  # after tensorflow's o
 __all__ = ["convert", "convert_network", "mirror_weights", "quiet", "save"]
 
 
-def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor], precision: str = "fp32") -> bytes:
+def convert(
+    operators: Sequence[Operator],
+    weights: Mapping[str, Tensor],
+    precision: str = "fp32",
+    ordered: Collection[Activation] = (),
+) -> bytes:
     """Convert a list of operators to a TFLite file: floats, batch 1, a fixed size, NHWC.
 
     Args:
@@ -47,6 +52,7 @@ def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor], precis
         weights: `PATH.weight` and `PATH.bias` of a learned convolution, `PATH` of a fixed filter or of the constants of
             another operator, (channels, 1, 1), as PyTorch holds them; others are ignored.
         precision: As in `ExportTarget`: fp32, fp16 or dynamic.
+        ordered: Inputs whose channels have the order that DEPTH_TO_SPACE reads, from convolutions of other blocks.
 
     Returns:
         The file's content.
@@ -57,7 +63,9 @@ def convert(operators: Sequence[Operator], weights: Mapping[str, Tensor], precis
     graph = Block("", tuple(operators))
     signature = [tf.TensorSpec((1, v.height, v.width, v.channels), tf.float32, v.name) for v in graph.inputs]
     with quiet():
-        function = tf.function(_mirror(graph, weights), input_signature=signature).get_concrete_function()
+        function = tf.function(
+            _mirror(graph, weights, ordered), input_signature=signature
+        ).get_concrete_function()
         # A second argument (the trackable object) makes the converter drop the weights without a word.
         made = tf.lite.TFLiteConverter.from_concrete_functions([function])
         for name, value in _options(precision).items():
@@ -128,9 +136,11 @@ def save(
         return converter.convert()
 
 
-def _mirror(graph: Block, weights: Mapping[str, Tensor]) -> Callable[..., tf.Tensor]:
+def _mirror(
+    graph: Block, weights: Mapping[str, Tensor], ordered: Collection[Activation] = ()
+) -> Callable[..., tf.Tensor]:
     """The function of a graph's inputs in TensorFlow."""
-    kernels = mirror_weights(graph.operators, weights)
+    kernels = mirror_weights(graph.operators, weights, ordered)
 
     def network(*images: tf.Tensor) -> tf.Tensor:
         values = dict(zip(graph.inputs, images, strict=True))
@@ -142,9 +152,17 @@ def _mirror(graph: Block, weights: Mapping[str, Tensor]) -> Callable[..., tf.Ten
     return network
 
 
-def mirror_weights(operators: Sequence[Operator], weights: Mapping[str, Tensor]) -> dict[Activation, Kernel]:
-    """Output of each operator that reads constants -> these, as `apply` takes them."""
-    factors = _reordered(operators)
+def mirror_weights(
+    operators: Sequence[Operator], weights: Mapping[str, Tensor], ordered: Collection[Activation] = ()
+) -> dict[Activation, Kernel]:
+    """Output of each operator that reads constants -> these, as `apply` takes them.
+
+    Args:
+        operators: In the order they run.
+        weights: As in `convert`.
+        ordered: As in `convert`.
+    """
+    factors = _reordered(operators, ordered)
     kernels: dict[Activation, Kernel] = {}
     for op in operators:
         constants = [_take(weights, name, shape) for name, shape in weight_shapes(op).items()]
@@ -160,7 +178,7 @@ def mirror_weights(operators: Sequence[Operator], weights: Mapping[str, Tensor])
             else:
                 kernel = _ungroup(kernel, op.groups)[order].transpose(2, 3, 1, 0)
             kernels[op.output] = kernel, bias[0][order] if bias else None
-        elif op.kind == "pixel_shuffle" and find_convolutions(op.inputs[0], operators) is None:
+        elif op.kind == "pixel_shuffle" and find_convolutions(op.inputs[0], operators, ordered) is None:
             kernels[op.output] = _shuffle_order(op.inputs[0].channels, int(op.value)), None
         elif constants:
             kernels[op.output] = constants[0].transpose(1, 2, 0), None
@@ -195,9 +213,13 @@ def _depthwise(kernel: np.ndarray, channels: int) -> np.ndarray:
     return kernel.reshape(channels, -1, *kernel.shape[2:]).transpose(2, 3, 0, 1)
 
 
-def _reordered(operators: Sequence[Operator]) -> dict[Activation, int]:
+def _reordered(operators: Sequence[Operator], ordered: Collection[Activation]) -> dict[Activation, int]:
     """Outputs of convolutions that give their channels in the order of DEPTH_TO_SPACE -> its factor."""
-    found = {op: find_convolutions(op.inputs[0], operators) for op in operators if op.kind == "pixel_shuffle"}
+    found = {
+        op: find_convolutions(op.inputs[0], operators, ordered)
+        for op in operators
+        if op.kind == "pixel_shuffle"
+    }
     return {x: int(op.value) for op, outputs in found.items() for x in outputs or ()}
 
 

@@ -5,7 +5,7 @@ own calibration takes the extremes of all photographs and one range for all part
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 from torch import Tensor
@@ -96,7 +96,9 @@ def convert_int8(
     return save(network, graph.inputs[0], pixels, optimizations=[tf.lite.Optimize.DEFAULT])
 
 
-def convert_int8_block(block: Block, weights: Mapping[str, Tensor]) -> bytes:
+def convert_int8_block(
+    block: Block, weights: Mapping[str, Tensor], ordered: Collection[Activation] = ()
+) -> bytes:
     """Convert a block of a network to a TFLite file that takes and gives 8-bit integers where the network has them.
 
     Its ranges are of random numbers: latency does not depend on them.
@@ -104,6 +106,7 @@ def convert_int8_block(block: Block, weights: Mapping[str, Tensor]) -> bytes:
     Args:
         block: as `mfagan.graph.rounding.mark_integers` gives it.
         weights: as in `mfagan.deploy.tflite.converter.convert`.
+        ordered: as there.
 
     Returns:
         The file's content.
@@ -111,7 +114,7 @@ def convert_int8_block(block: Block, weights: Mapping[str, Tensor]) -> bytes:
     Raises:
         ValueError: as `mfagan.deploy.tflite.converter.convert`.
     """
-    network = _mirror(block, mirror_weights(block.operators, weights), _share_ranges(block))
+    network = _mirror(block, mirror_weights(block.operators, weights, ordered), _share_ranges(block))
 
     def rounded(*arguments: tf.Tensor) -> tf.Tensor:
         pairs = zip(block.inputs, arguments, strict=True)

@@ -1,7 +1,7 @@
 """A network's operators in the words of TensorFlow Lite, before any file is written."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from mfagan.graph.operators import Activation, Operator, Window
@@ -78,16 +78,21 @@ def list_lite_operators(operators: Sequence[Operator]) -> list[LiteOperator]:
     return found
 
 
-def find_convolutions(x: Activation, operators: Sequence[Operator]) -> list[Activation] | None:
+def find_convolutions(
+    x: Activation, operators: Sequence[Operator], ordered: Collection[Activation] = ()
+) -> list[Activation] | None:
     """Find the convolutions that can give the channels of an activation another order.
 
     Args:
         x: what a pixel shuffle reads.
         operators: the network's.
+        ordered: activations from outside that have this order already.
 
     Returns:
         What convolutions make and only `x`, their sum, reads; None if it is made of something else.
     """
+    if x in ordered:
+        return []
     made = next((op for op in operators if op.output == x), None)
     if made is None or sum(x in op.inputs for op in operators) != 1:
         return None
@@ -95,7 +100,7 @@ def find_convolutions(x: Activation, operators: Sequence[Operator]) -> list[Acti
         return [x]
     if made.kind != "add" or made.weights:
         return None
-    parts = [find_convolutions(one, operators) for one in made.inputs]
+    parts = [find_convolutions(one, operators, ordered) for one in made.inputs]
     return None if None in parts else [one for part in parts for one in part or ()]
 
 

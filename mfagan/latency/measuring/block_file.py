@@ -8,7 +8,10 @@ __all__ = ["convert_block"]
 
 
 def convert_block(block: Block, precision: str = "fp32") -> bytes:
-    """Convert a block to a TFLite file, the same one each time.
+    """Convert a block to a TFLite file as it stands in a network, the same one each time.
+
+    What a pixel shuffle of the block reads from another block has its channels in the order of DEPTH_TO_SPACE: in a
+    network that block's convolutions give it, and no operator of this one.
 
     Args:
         block: One whose operators the TFLite mirror knows; for int8 as `mfagan.graph.rounding.mark_integers` gives it.
@@ -19,5 +22,5 @@ def convert_block(block: Block, precision: str = "fp32") -> bytes:
     """
     weights = random_weights(block.operators)
     if precision == "int8":
-        return integers.convert_int8_block(block, weights)
-    return converter.convert(block.operators, weights, precision)
+        return integers.convert_int8_block(block, weights, block.inputs)
+    return converter.convert(block.operators, weights, precision, block.inputs)

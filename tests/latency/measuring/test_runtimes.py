@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from mfagan.deploy.onnx import operators
-from mfagan.deploy.tflite import litert
+from mfagan.deploy.tflite import converter, litert
 from mfagan.errors import InputError
 from mfagan.graph.module import OperatorModule
 from mfagan.graph.operators import Activation, Block, Operator
+from mfagan.graph.passes import DEFAULT_PASSES, rewrite
 from mfagan.graph.weights import random_weights
 from mfagan.latency.building import build_table
 from mfagan.latency.measuring.block_file import convert_block
@@ -19,6 +20,7 @@ from tests.command import Run
 
 SIZE = (12, 16)
 NETWORK = blocks(Widths.parse("10,4,5,6,7,8,9,6"), *SIZE)
+NETWORK_WITH_RESIDUAL = blocks(Widths.parse("10,4,5,6,7,8,9,6"), *SIZE, residual="bicubic")
 
 
 def inputs_of(block: Block) -> list[torch.Tensor]:
@@ -40,6 +42,20 @@ def test_a_block_computes_the_same_in_every_runtime(block: Block):
     feed = {x.name: image.numpy() for x, image in zip(block.inputs, batch, strict=True)}
     (found,) = session.run(None, feed)
     torch.testing.assert_close(torch.from_numpy(found)[0], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_shuffle_of_what_another_block_makes_is_timed_without_its_reordering():
+    """In a network the other block's convolutions give the order that DEPTH_TO_SPACE reads."""
+    *_, block = rewrite(NETWORK_WITH_RESIDUAL, DEFAULT_PASSES).blocks
+    (shuffle,) = [operator for operator in block.operators if operator.kind == "pixel_shuffle"]
+    sums, factor = shuffle.inputs[0], int(shuffle.value)
+    (made,) = [x for x in block.inputs if x.channels == sums.channels]
+    inputs, model = inputs_of(block), convert_block(block)
+    assert "GATHER" not in dict(litert.Session(model).list_operators())
+    order = torch.arange(sums.channels).reshape(-1, factor**2).T.flatten()
+    reordered = [x[order] if one == made else x for one, x in zip(block.inputs, inputs, strict=True)]
+    expected = litert.run(converter.convert(block.operators, random_weights(block.operators)), inputs)
+    torch.testing.assert_close(litert.run(model, reordered), expected)
 
 
 def test_operators_that_a_runtime_does_not_know_are_named():
