@@ -21,7 +21,6 @@ from mfagan.latency.tables import TableMachine
 from search.latency import LatencyTable, Processor
 
 __all__ = [
-    "SAME_WITHIN",
     "MachineMatch",
     "describe_processor",
     "match_machine",
@@ -29,8 +28,10 @@ __all__ = [
     "rescale_table",
 ]
 
-SAME_WITHIN = 1.25
-"""The ratio of two times of an operator, one over the other, up to which they may be one machine's."""
+_SAME_WITHIN = 1.25
+"""The ratio of times up to which they may be one machine's, one over the other: of the operators' geometric mean."""
+_EACH_WITHIN = 1.5
+"""Likewise of each operator alone."""
 _ROUNDS = 5
 
 
@@ -104,7 +105,8 @@ def match_machine(table: TableMachine, here_ms: Mapping[str, float] | None = Non
     factor = math.exp(sum(map(math.log, ratios)) / len(ratios))
     low, high = min(ratios), max(ratios)
     reason = f"{table.device}; fixed operators take {low:.2f} to {high:.2f} of its times here"
-    same = table.device == named and low >= 1 / SAME_WITHIN and high <= SAME_WITHIN
+    alike = max(factor, 1 / factor) <= _SAME_WITHIN and max(high, 1 / low) <= _EACH_WITHIN
+    same = table.device == named and alike
     return MachineMatch(same, round(factor, 4), reason)
 
 

@@ -57,6 +57,8 @@ def test_one_device_string_with_other_times_is_another_machine():
     assert match.warning is not None
     assert "is of another machine" in match.warning
     assert "take 1.60 to 1.60 of its times here" in match.warning
+    disturbed = times(1.0) | {"gemm": 1.3}
+    assert match_machine(TableMachine(HERE, "litert", TIMES_MS), disturbed).same
     mixed = times(1.0) | {"gemm": 0.5}
     assert match_machine(TableMachine(HERE, "litert", TIMES_MS), mixed).same is False
 
