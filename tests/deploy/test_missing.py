@@ -20,7 +20,8 @@ def hide(monkeypatch: pytest.MonkeyPatch, package: str, fault: str) -> None:
     for name in [name for name in sys.modules if name.startswith(f"{mfagan.deploy.tflite.__name__}.")]:
         monkeypatch.delitem(sys.modules, name)
         monkeypatch.delattr(mfagan.deploy.tflite, name.rpartition(".")[2], raising=False)
-    monkeypatch.delitem(sys.modules, "mfagan.sr.export", raising=False)
+    for name in ("mfagan.sr.export", "mfagan.latency.measuring.block_file"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, package, None if fault == "missing" else _Broken(package))  # type: ignore[arg-type]
 
 

@@ -36,7 +36,7 @@ class TimedOn:
     """What networks were timed on, as a latency table names it.
 
     passes: what rewrote the networks (`mfagan.graph.passes`).
-    delegate, processor, clock, calibration_ms: as in `LatencyTable`, if they are known.
+    delegate, processor, clock, calibration_ms, reference_ms: as in `LatencyTable`, if they are known.
     """
 
     device: str
@@ -49,6 +49,7 @@ class TimedOn:
     processor: Processor | None = None
     clock: Literal["wall", "cpu"] = "wall"
     calibration_ms: Mapping[str, float] = field(default_factory=dict)
+    reference_ms: float | None = None
 
 
 class NetworkRecord(BaseModel):
@@ -146,6 +147,7 @@ def make_table(
         statistic="median",
         clock=timed_on.clock,
         calibration_ms=dict(timed_on.calibration_ms),
+        reference_ms=timed_on.reference_ms,
         networks=tuple(networks),
     )
 

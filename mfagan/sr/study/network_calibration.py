@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mfagan.latency.building import measure_blocks
 from mfagan.latency.calibrating.block_prior import BlockPrior
 from mfagan.latency.calibrating.calibrated_table import (
     CalibrationRecord,
@@ -17,7 +16,14 @@ from mfagan.latency.calibrating.calibrated_table import (
 from mfagan.latency.calibrating.calibration import Calibration, calibrate, leave_one_out
 from mfagan.latency.machine import describe_processor, measure_calibration
 from mfagan.latency.measuring.runtimes import find_runtime
-from mfagan.latency.measuring.sampling import choose_clock
+from mfagan.latency.measuring.sampling import (
+    Schedule,
+    choose_clock,
+    measure_in_turn,
+    median_reference_ms,
+    require_counts,
+    summarise,
+)
 from mfagan.latency.tables import describe_rebuild
 from mfagan.progress import ProgressCallback
 from mfagan.sr.network.widths import Widths
@@ -133,15 +139,19 @@ def time_networks(
     Raises:
         InputError: As `measure_blocks`.
     """
+    require_counts(threads=threads)
     runs = find_runtime(runtime)
-    networks = {str(one): as_block(one, settings) for one in widths}
-    found = measure_blocks(networks, threads, rounds, report, runtime)
-    times = Times(settings, tuple(widths), tuple(found[str(one)].latency_ms for one in widths))
+    clock = choose_clock(runs, threads)
+    loaders = {str(one): runs.prepare(as_block(one, settings), threads) for one in widths}
+    found = measure_in_turn(loaders, runs.reference(threads), clock, Schedule(rounds), report)
+    entries = summarise(found, clock)
+    times = Times(settings, tuple(widths), tuple(entries[str(one)].latency_ms for one in widths))
     about = runs.device(), runtime, runs.version(), threads
     return times, TimedOn(
         *(*about, settings.size, settings.passes),
         delegate=runs.delegate,
         processor=describe_processor(),
-        clock=choose_clock(runs, threads),
+        clock=clock,
         calibration_ms=measure_calibration(runtime),
+        reference_ms=round(median_reference_ms(found), 4),
     )

@@ -60,12 +60,19 @@ class Picked:
         Args:
             path: The file to write.
         """
-        write_atomic(path, json.dumps(asdict(self), indent=2) + "\n")  # pyright: ignore[reportArgumentType]
+        write_atomic(path, json.dumps(self._as_dict(), indent=2) + "\n")
 
     def as_record(self) -> dict[str, object]:
         """What the checkpoint of its fine-tuned network records; `picked_of` reads it back."""
-        picked = asdict(self)  # pyright: ignore[reportArgumentType]
+        picked = self._as_dict()
         return {"storage": picked.pop("storage"), "picked": picked}
+
+    def _as_dict(self) -> dict[str, object]:
+        """Plain data; what an earlier version did not know is left out, so that its trainings go on."""
+        fields = asdict(self)  # pyright: ignore[reportArgumentType]
+        if not self.lut_machine:
+            del fields["lut_machine"]
+        return fields
 
     def load_supernet(self, supernet: str | Path | None = None) -> tuple[SuperGenerator, Checkpoint]:
         """The SuperGenerator that it was picked from, and that one's checkpoint.
