@@ -276,6 +276,24 @@ class LatencyTable(BaseModel):
         }
         return self.model_copy(update={"entries": entries, "rescaled_by": self.rescaled_by * factor})
 
+    def under_load(self) -> Self:
+        """Return the table with the latencies after minutes under load in place of those of the rested device.
+
+        Raises:
+            SearchError: a block was not measured under load.
+        """
+        rested = [key for key, entry in self.entries.items() if entry.sustained_ms is None]
+        if rested:
+            raise SearchError(
+                f"the latency table of {self.runtime} on {self.device}: {rested[0]!r} and {len(rested) - 1} others have"
+                f" no latency under load; build it with: {self.command} --sustained 15"
+            )
+        entries = {
+            key: entry.model_copy(update={"latency_ms": entry.sustained_ms, "sustained_ms": None})
+            for key, entry in self.entries.items()
+        }
+        return self.model_copy(update={"entries": entries, "load": "sustained"})
+
     @computed_field
     @property
     def sha256(self) -> str:

@@ -55,6 +55,10 @@ DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 SizeOption = Annotated[str, typer.Option(help="LR input size, HEIGHTxWIDTH in pixels.")]
 OutOption = Annotated[Path, typer.Option(help="The file to write.")]
+SustainedOption = Annotated[
+    bool,
+    typer.Option("--sustained", help="Price by the table's latencies under load (lut build --sustained)."),
+]
 TablePassesOption = Annotated[
     str | None,
     typer.Option(

@@ -13,6 +13,7 @@ from mfagan.cli.options import (
     NAMED_CHECKPOINT,
     StorageOption,
     StudyOption,
+    SustainedOption,
     command_line,
 )
 from mfagan.errors import InputError
@@ -39,6 +40,7 @@ def reprice(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="With --exact: the table to write.")] = None,
     max_latency_ms: Annotated[float | None, typer.Option(help="Ceiling on the new latency, in ms.")] = None,
+    sustained: SustainedOption = False,
     supernet: Annotated[
         Path | None,
         typer.Option(
@@ -56,12 +58,20 @@ def reprice(
 
     path = find_table(lut)
     table = LatencyTable.read(path)
+    table = table.under_load() if sustained else table
     if (exact is None) != (out is None):
         raise InputError("--exact and --out go together: the table to read, and the one to write")
     if exact is not None and out is not None:
         _reprice_table(exact, out, table, path, supernet or SUPERGENERATOR)
         return
-    _reprice_study(table, path, (storage, study), to or f"{study}-{path.stem}", max_latency_ms, supernet)
+    _reprice_study(
+        table,
+        path,
+        (storage, study),
+        to or f"{study}-{path.stem}{'-sustained' * sustained}",
+        max_latency_ms,
+        supernet,
+    )
 
 
 def _reprice_study(

@@ -20,6 +20,7 @@ from mfagan.cli.options import (
     SizeOption,
     StorageOption,
     StudyOption,
+    SustainedOption,
     WeightsOption,
     command_line,
     find_lpips,
@@ -62,6 +63,7 @@ def run_search(
         str, typer.Option(help="nsga2, front (fewest evaluations), tpe, random, or exhaustive: every choice.")
     ] = "nsga2",
     max_latency_ms: Annotated[float | None, typer.Option(help="Ceiling on the latency, in ms.")] = None,
+    sustained: SustainedOption = False,
     max_params: Annotated[float | None, typer.Option(help="Ceiling on the parameters.")] = None,
     max_gflops: Annotated[float | None, typer.Option(help="Ceiling on the FLOPs, in G.")] = None,
     max_memory_gb: Annotated[float | None, typer.Option(help="Ceiling on the memory traffic, in GB.")] = None,
@@ -116,6 +118,7 @@ def run_search(
     scale = _scale_of(supernet)
     path = find_table(lut, scale)
     table = LatencyTable.read(path)
+    table = table.under_load() if sustained else table
     warning = warn_size(table, *size_px, scale)
     if warning:
         logger.warning(warning)

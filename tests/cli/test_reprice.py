@@ -72,6 +72,30 @@ def test_the_same_command_again_adds_nothing_and_history_names_the_origin(
     assert "s-other" in page.read_text()
 
 
+def test_the_front_of_a_device_under_load(run: Run, trained: Path, table: Path, other: Path, tmp_path: Path):
+    storage, rested, warm = tmp_path / "study.db", LatencyTable.read(other), tmp_path / "warm.json"
+    entries = {
+        key: entry.model_copy(update={"sustained_ms": 3 * entry.latency_ms})
+        for key, entry in rested.entries.items()
+    }
+    warm.write_text(rested.model_copy(update={"entries": entries}).to_json())
+    assert run(*search_command(trained, table, storage)).status == 0
+    where = ["--storage", storage, "--study", "s"]
+    refused = run("reprice", "--lut", other, "--sustained", *where)
+    assert "no latency under load; build it with" in refused.message
+    for more in ([], ["--sustained"]):
+        assert run("reprice", "--lut", warm, *more, *where).status == 0
+    cold, hot = (load(str(storage), name) for name in ("s-warm", "s-warm-sustained"))
+    pairs = zip(cold.points, hot.points, strict=True)
+    assert all(one.values[1] == pytest.approx(3 * before.values[1]) for before, one in pairs)
+    words = search_command(trained, warm, storage, trials=8)
+    words[words.index("s")] = "s-warm-sustained"
+    assert "has identity 'lut_sha256'" in run(*words).message
+    done = run(*words, "--sustained")
+    assert done.status == 0, done.err
+    assert load(str(storage), "s-warm-sustained").n_trials == 8
+
+
 def test_a_study_refuses_another_table(run: Run, trained: Path, table: Path, other: Path, tmp_path: Path):
     storage = tmp_path / "study.db"
     assert run(*search_command(trained, table, storage, trials=2)).status == 0

@@ -40,6 +40,7 @@ __all__ = [
     "choose_clock",
     "describe_noise",
     "measure_in_turn",
+    "median_half_width",
     "median_reference_ms",
     "relative_uncertainty",
     "require_counts",
@@ -249,10 +250,18 @@ def summarise(rounds: Sequence[Round], clock: Clock) -> dict[str, BlockLatency]:
     return found
 
 
+def median_half_width(interquartile: float, n: int) -> float:
+    """Half of the 95 % confidence interval of a median (McGill, Tukey and Larsen, 1978).
+
+    Args:
+        interquartile: range between the values' quartiles.
+        n: how many values there are.
+    """
+    return 1.57 * interquartile / n**0.5
+
+
 def relative_uncertainty(rounds: Sequence[Round], clock: Clock) -> float:
     """The sum of the half widths of the medians' 95 % confidence intervals over the sum of the medians.
-
-    A half width is 1.57 interquartile ranges over the root of the number of rounds (McGill, Tukey and Larsen, 1978).
 
     Args:
         rounds: At least one.
@@ -260,7 +269,7 @@ def relative_uncertainty(rounds: Sequence[Round], clock: Clock) -> float:
     """
     medians = [np.median(times, axis=1) for times in _times_ms(rounds, clock).values()]
     low, middle, high = np.percentile(medians, (25, 50, 75), axis=1)
-    return float(1.57 * (high - low).sum() / middle.sum() / len(rounds) ** 0.5)
+    return median_half_width(float((high - low).sum() / middle.sum()), len(rounds))
 
 
 def describe_noise(rounds: Sequence[Round], clock: Clock, threads: int) -> Noise:

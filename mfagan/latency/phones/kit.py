@@ -17,7 +17,7 @@ from mfagan.files import read_text, require_writable
 from mfagan.graph.operators import Block
 from mfagan.progress import ProgressCallback
 
-__all__ = ["DEFAULT_ROUNDS", "MANIFEST", "RESULTS", "SCRIPT", "Kit", "KitBlock", "write_kit"]
+__all__ = ["DEFAULT_ROUNDS", "MANIFEST", "RESULTS", "SCRIPT", "TOOL_FLAGS", "Kit", "KitBlock", "write_kit"]
 
 DEFAULT_ROUNDS = 5
 
@@ -26,6 +26,8 @@ SCRIPT = "measure.sh"
 ORDER = "order.txt"
 RESULTS = "results"
 """The folder of a kit that the script writes."""
+TOOL_FLAGS = ("--num_runs=10", "--min_secs=0.2", "--max_secs=20", "--warmup_min_secs=0.1")
+"""What `benchmark_model` is given: at least 10 runs and 0.2 s, after at least 0.1 s that does not count."""
 SEED = 0
 
 _Text = Annotated[str, StringConstraints(min_length=1)]
@@ -175,7 +177,9 @@ def write_kit(
         order = "".join(f"{round_} {block.name}\n" for round_, block in kit.order())
         (made / ORDER).write_text(order, encoding="utf-8")
         script = (files("mfagan.latency.phones") / "measure.sh").read_text(encoding="utf-8")
-        (made / SCRIPT).write_text(script.replace("@KIT@", kit.id), encoding="utf-8", newline="\n")
+        for mark, text in (("@KIT@", kit.id), ("@FLAGS@", " ".join(TOOL_FLAGS))):
+            script = script.replace(mark, text)
+        (made / SCRIPT).write_text(script, encoding="utf-8", newline="\n")
         if folder.is_dir():
             folder.rmdir()
         shutil.move(made, folder)

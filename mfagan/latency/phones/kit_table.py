@@ -1,11 +1,9 @@
 """The latency table of the times that were measured with a kit."""
 
-import math
-
 import numpy as np
 
 from mfagan.errors import InputError
-from mfagan.latency.measuring.sampling import SPREAD_LIMIT
+from mfagan.latency.measuring.sampling import SPREAD_LIMIT, median_half_width
 from mfagan.latency.phones.kit import Kit
 from mfagan.latency.phones.kit_results import Results
 from mfagan.latency.phones.thermal import STATUSES
@@ -117,7 +115,7 @@ def _judge_noise(entries: dict[str, BlockLatency], results: Results) -> Noise | 
     return Noise(
         cpu_over_wall=None,
         spread=round(spread, 4),
-        uncertainty=round(1.57 * 2 * spread / math.sqrt(rounds), 4),
+        uncertainty=round(median_half_width(2 * spread, rounds), 4),
         noisy=spread > SPREAD_LIMIT,
     )
 

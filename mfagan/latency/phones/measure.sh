@@ -61,7 +61,7 @@ while read -r round name; do
     if [ ! -e "results/$round/thermalservice.dump" ] && command -v dumpsys >/dev/null 2>&1; then
         dumpsys thermalservice >"results/$round/thermalservice.dump" 2>&1 </dev/null
     fi
-    if ! "$tool" --graph="$name.tflite" --num_runs=10 --min_secs=0.2 --max_secs=20 --warmup_min_secs=0.1 "$@" \
+    if ! "$tool" --graph="$name.tflite" @FLAGS@ "$@" \
         >"$out.part" 2>&1 </dev/null; then
         tail -n 3 "$out.part" >&2
         echo "measure.sh: benchmark_model failed on $name.tflite" >&2

@@ -13,7 +13,7 @@ from time import monotonic
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
 from mfagan.latency.phones.adb import Adb, PhoneGoneError
-from mfagan.latency.phones.kit import RESULTS, Kit
+from mfagan.latency.phones.kit import RESULTS, TOOL_FLAGS, Kit
 from mfagan.latency.phones.kit_results import HASHES_FILE, RUN_FILE, THERMAL_FILE, Run
 from mfagan.latency.reports.benchmark_text import read_text
 from mfagan.progress import ProgressCallback, ignore_progress
@@ -27,8 +27,6 @@ MEASURE_S = 120.0
 """The time that a phone has for measuring one file."""
 WORK_S = 60.0
 REMOTE = "/data/local/tmp"
-FLAGS = ("--num_runs=10", "--min_secs=0.2", "--max_secs=20", "--warmup_min_secs=0.1")
-"""Those of the kit's script: at least 10 runs and 0.2 s, after at least 0.1 s that does not count."""
 
 
 def measure_on_phone(
@@ -90,7 +88,7 @@ def _measure_all(
             # There is no such service before Android 10.
             write_atomic(thermal, adb.shell("dumpsys thermalservice || true"))
         if not kept.exists():
-            words = shlex.join([f"--graph={block.name}.tflite", *FLAGS, *flags])
+            words = shlex.join([f"--graph={block.name}.tflite", *TOOL_FLAGS, *flags])
             write_atomic(kept, _measure(adb, f"{command} {words}", block.name))
         report(done, len(kit.order()), block.key)
 

@@ -161,7 +161,7 @@ def read_plan(path: str | Path) -> NetworkPlan:
     try:
         plan = NetworkPlan.model_validate_json(read_text(path))
     except ValidationError as error:
-        raise InputError(f"plan {path}: {describe_fault(error)}; mend it, or plan again") from None
+        raise InputError(f"plan {path}: {describe_fault(error)}; correct it, or plan again") from None
     lists = plan.settings.list_blocks()
     for number, network in enumerate(plan.networks, 1):
         if lists.count(read_widths(network.widths, f"plan {path}, network {number}")) != network.blocks:

@@ -16,28 +16,8 @@ from mfagan.sr.study.table_blocks import count_most, table_blocks
 from search.latency import LatencyTable
 from tests.command import Run
 from tests.latency.phones.benchmark_tool import BenchmarkTool
+from tests.latency.phones.conftest import KEYS, SIZE, write_some
 from tests.latency.reports import formats
-
-SIZE = (16, 12)
-KEYS = ("head/t48", "tail/t24", "fusion/t24/f24/x4")
-
-
-def write_some(folder: Path, rounds: int = 2) -> Kit:
-    blocks = {key: block for key, block in table_blocks(SIZE, 4, ()).items() if key in KEYS}
-    return write_kit(folder, blocks, input_size=SIZE, scale=4, passes=(), most={"tail/t24": 3}, rounds=rounds)
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A kit of three blocks; copy it."""
-    folder = tmp_path_factory.mktemp("kits") / "kit"
-    write_some(folder)
-    return folder
-
-
-@pytest.fixture
-def folder(written: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(written, tmp_path / "kit")
 
 
 @pytest.fixture

@@ -13,22 +13,10 @@ from mfagan.latency.phones.phone import measure_on_phone
 from mfagan.sr.study.table_blocks import table_blocks
 from search.latency import LatencyTable
 from tests.command import Run
+from tests.latency.phones.conftest import KEYS, SIZE
 from tests.latency.phones.stand_in_adb import SERIAL, StandInAdb
-from tests.latency.phones.test_kit import KEYS, SIZE, write_some
 
 FLAGS = ["--num_threads=4"]
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("kits") / "kit"
-    write_some(folder)
-    return folder
-
-
-@pytest.fixture
-def folder(written: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(written, tmp_path / "kit")
 
 
 @pytest.fixture
