@@ -43,7 +43,7 @@ docs: install
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
 
 bench: install
-	$(BIN)/python -m mfagan.sr.experiments.bench --out runs/bench.json
+	$(BIN)/python -m mfagan.sr.experiments.speed.bench --out runs/bench.json
 	$(BIN)/mfagan benchmark --out runs/deployment.json
 	$(BIN)/python -m search.benchmarks.overhead mfagan/sr/weights/exact.json --out runs/overhead.json
 	$(BIN)/python -m search.benchmarks.compare mfagan/sr/weights/exact.json --out runs/samplers.json

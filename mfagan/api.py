@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from mfagan.enlarging.model import Model
+from mfagan.enlarging.tiling import Tiling
 from mfagan.errors import InputError
-from mfagan.model import Model
 from mfagan.registry import export_network, list_shipped, load_model
-from mfagan.tiling import Tiling
 
 if TYPE_CHECKING:
     import numpy as np

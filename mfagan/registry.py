@@ -17,10 +17,10 @@ from mfagan.data.pairs import Pair
 from mfagan.deploy.target import ExportTarget
 from mfagan.deploy.tflite.delegates import DelegateCheck
 from mfagan.devices import choose_device
+from mfagan.enlarging.model import Model
 from mfagan.errors import InputError
 from mfagan.evaluation.candidates import Candidate
 from mfagan.evaluation.exported_file import ExportedFile
-from mfagan.model import Model
 
 __all__ = [
     "SYSTEMS",

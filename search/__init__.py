@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from search.pareto import front
     from search.picking import pick
     from search.problem import Evaluation, Known, Objective, Point, Problem
-    from search.settings import SearchSettings
+    from search.running.settings import SearchSettings
     from search.study import StudyRecord, load, run
 
 __all__ = [
@@ -43,7 +43,7 @@ _MODULES = {
     "Point": "problem",
     "Problem": "problem",
     "SearchError": "errors",
-    "SearchSettings": "settings",
+    "SearchSettings": "running.settings",
     "StudyRecord": "study",
     "front": "pareto",
     "load": "study",

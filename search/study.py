@@ -12,14 +12,14 @@ import numpy as np
 from search import samplers
 from search.optuna_logging import quiet_optuna
 from search.problem import Objective, Point, Problem, Value, check_problem, count_choices
+from search.running.settings import SearchSettings
+from search.running.worker import Progress, Worker
 from search.samplers.base import Space
-from search.settings import SearchSettings
 from search.storage.claims import Claims
 from search.storage.connection import Connection, connect
 from search.storage.derivation import find_origin
 from search.storage.facts import StudyFacts, find_facts, finished_trials, open_study
 from search.storage.trials import as_point, is_ours
-from search.worker import Progress, Worker
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage

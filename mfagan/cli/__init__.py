@@ -8,27 +8,11 @@ from typing import Annotated
 import typer
 
 from mfagan import __version__
-from mfagan.cli import (
-    ablate,
-    benchmark,
-    calibrate,
-    data,
-    demo,
-    evaluate,
-    export,
-    history,
-    info,
-    kits,
-    latency,
-    networks,
-    reprice,
-    studies,
-    sweep,
-    upscale,
-    webpage,
-    weights,
-)
+from mfagan.cli.lut import audit, build, calibrate, kit
 from mfagan.cli.messages import show_log
+from mfagan.cli.study import history, reprice, studies
+from mfagan.cli.train import ablate, data, networks, sweep, weights
+from mfagan.cli.use import benchmark, demo, evaluate, export, info, upscale, webpage
 from mfagan.errors import InputError
 from search.errors import SearchError
 
@@ -53,10 +37,10 @@ app = typer.Typer(
     epilog="MFAGAN_DEBUG=1 in the environment shows the traceback of an error.",
 )
 lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
-lut_app.command("build")(latency.build_lut)
-lut_app.command("audit")(latency.audit)
-lut_app.command("kit")(kits.write)
-lut_app.command("import")(kits.import_kit)
+lut_app.command("build")(build.build_lut)
+lut_app.command("audit")(audit.audit)
+lut_app.command("kit")(kit.write)
+lut_app.command("import")(kit.import_kit)
 lut_app.command("plan")(calibrate.plan)
 lut_app.command("calibrate")(calibrate.calibrate)
 lut_app.command("price")(calibrate.price)

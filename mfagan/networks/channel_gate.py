@@ -11,7 +11,7 @@ class ChannelGate(nn.Module):
     """Scales each channel by a factor that its mean and variance over the picture decide.
 
     A picture that is enlarged tile by tile needs the statistics of the picture here, not those of a tile:
-    `mfagan.enlarger` finds these layers by their class.
+    `mfagan.enlarging.enlarger` finds these layers by their class.
     """
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from mfagan.deploy.onnx.converter import Session, inspect, largest_bytes
 from mfagan.deploy.onnx.tiles import MOMENTS
 from mfagan.deploy.target import INPUT, OUTPUT
 from mfagan.deploy.upscaling.network_file import NetworkFile
-from mfagan.enlarger import Core
+from mfagan.enlarging.enlarger import Core
 from mfagan.errors import InputError
 
 __all__ = ["ONNXModel"]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mfagan.deploy.tflite.litert import Session
 from mfagan.deploy.upscaling.network_file import NetworkFile
-from mfagan.enlarger import Core
+from mfagan.enlarging.enlarger import Core
 from mfagan.errors import InputError
 
 __all__ = ["TFLiteModel"]

@@ -13,7 +13,7 @@ from mfagan.deploy.upscaling.clip_files import (
     require_clip_format,
 )
 from mfagan.deploy.upscaling.pictures import Job, UpscaleOptions, claim_target, enlarge_levels, fit_tiling
-from mfagan.enlarger import Upscaler
+from mfagan.enlarging.enlarger import Upscaler
 from mfagan.errors import InputError
 from mfagan.files import replacing
 from mfagan.progress import ProgressCallback, ignore_progress

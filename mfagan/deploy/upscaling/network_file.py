@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mfagan.enlarger import Core
+from mfagan.enlarging.enlarger import Core
 from mfagan.errors import InputError
 
 __all__ = ["FileEnlarger", "NetworkFile"]

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from mfagan.allocator import give_back_freed_memory
 from mfagan.deploy.upscaling.picture_files import MAX_MEGAPIXELS, SUFFIXES, read_picture, write_picture
-from mfagan.enlarger import Upscaler
+from mfagan.enlarging.enlarger import Upscaler
+from mfagan.enlarging.model import GREY_WEIGHTS
+from mfagan.enlarging.tiling import OVERLAP_PX, Effort, Tiling, enlarge_tiled
 from mfagan.errors import InputError
 from mfagan.files import require_place
-from mfagan.model import GREY_WEIGHTS
 from mfagan.progress import ProgressCallback, ignore_progress
-from mfagan.tiling import OVERLAP_PX, Effort, Tiling, enlarge_tiled
 
 __all__ = [
     "CLIP_SUFFIXES",

@@ -10,11 +10,11 @@ from mfagan.data.splits import read_pairs
 from mfagan.deploy.onnx import converter
 from mfagan.deploy.onnx.model import ONNXModel
 from mfagan.deploy.target import ExportTarget
-from mfagan.enlarger import Enlarger, NetworkEnlarger
+from mfagan.enlarging.enlarger import Enlarger, NetworkEnlarger
+from mfagan.enlarging.model import AnySize
+from mfagan.enlarging.tiling import Tiling, enlarge_tiled
 from mfagan.errors import InputError
-from mfagan.model import AnySize
 from mfagan.sr.kinds import Generator, build, load_generator
-from mfagan.tiling import Tiling, enlarge_tiled
 
 LEVEL = 1 / 255
 HEIGHT, WIDTH = 96, 140

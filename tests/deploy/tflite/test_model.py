@@ -10,16 +10,16 @@ from mfagan.data.splits import read_pairs
 from mfagan.deploy.target import ExportTarget
 from mfagan.deploy.tflite import converter
 from mfagan.deploy.tflite.model import TFLiteModel
-from mfagan.enlarger import Enlarger, NetworkEnlarger
+from mfagan.enlarging.enlarger import Enlarger, NetworkEnlarger
+from mfagan.enlarging.model import AnySize
+from mfagan.enlarging.tiling import Effort, Tiling, enlarge_tiled, list_tiles
 from mfagan.errors import InputError
 from mfagan.evaluation.fidelity import read_photos
-from mfagan.model import AnySize
 from mfagan.sr.export import export_generator
 from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.mfanet import MFANet, operators
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.shipped import SUPERGENERATOR
-from mfagan.tiling import Effort, Tiling, enlarge_tiled, list_tiles
 
 LEVEL = 1 / 255
 HEIGHT, WIDTH = 96, 170

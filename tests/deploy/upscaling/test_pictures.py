@@ -19,9 +19,9 @@ from mfagan.deploy.upscaling.pictures import (
     list_jobs,
     upscale_file,
 )
+from mfagan.enlarging.tiling import Tiling
 from mfagan.errors import InputError
 from mfagan.sr.kinds import build
-from mfagan.tiling import Tiling
 from tests import ROOT
 from tests.pictures import draw
 

@@ -12,7 +12,7 @@ from mfagan.errors import InputError
 from mfagan.sr.shipped import SUPERGENERATOR
 
 if TYPE_CHECKING:
-    from mfagan.enlarger import Upscaler
+    from mfagan.enlarging.enlarger import Upscaler
 
 __all__ = ["upscale"]
 

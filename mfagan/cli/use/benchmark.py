@@ -57,10 +57,10 @@ def benchmark(
     from mfagan.files import require_place
     from mfagan.progress import show_bar
     from mfagan.registry import find_checkpoint, load_slices
-    from mfagan.sr.experiments.deployment import PEERS, Subject, measure_deployment, random_peer
-    from mfagan.sr.experiments.precisions import compare_precision
     from mfagan.sr.experiments.results import format_report, write_report
-    from mfagan.sr.experiments.roofline import measure_cuda
+    from mfagan.sr.experiments.speed.deployment import PEERS, Subject, measure_deployment, random_peer
+    from mfagan.sr.experiments.speed.precisions import compare_precision
+    from mfagan.sr.experiments.speed.roofline import measure_cuda
 
     paths = []
     for one in checkpoints or []:

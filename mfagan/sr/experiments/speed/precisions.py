@@ -10,8 +10,8 @@ from mfagan.evaluation.text_table import Cell, Column
 from mfagan.graph.passes import passes_for
 from mfagan.latency.measuring.networks import measure_models
 from mfagan.progress import ProgressFactory, no_progress
-from mfagan.sr.experiments.deployment import THREADS, Subject
 from mfagan.sr.experiments.results import ExperimentReport
+from mfagan.sr.experiments.speed.deployment import THREADS, Subject
 from mfagan.sr.export import export_generator
 
 __all__ = ["compare_precision"]

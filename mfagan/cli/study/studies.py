@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.history import Lineage
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
@@ -26,6 +25,7 @@ from mfagan.cli.options import (
     find_lpips,
     read_size,
 )
+from mfagan.cli.study.history import Lineage
 from mfagan.sr.shipped import SUPERGENERATOR
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from search.problem import Problem
-    from search.settings import SearchSettings
+    from search.running.settings import SearchSettings
 
 logger = logging.getLogger(__name__)
 
@@ -110,8 +110,8 @@ def run_search(
     from search.latency import LatencyTable
     from search.problem import count_choices
     from search.report.dashboard import show_front
+    from search.running.settings import SearchSettings
     from search.samplers import default_trials
-    from search.settings import SearchSettings
     from search.study import load
 
     size_px = read_size(size)

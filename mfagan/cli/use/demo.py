@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.export import export
-from mfagan.cli.history import find_lineage
-from mfagan.cli.latency import build_lut
-from mfagan.cli.networks import finetune, train
+from mfagan.cli.lut.build import build_lut
 from mfagan.cli.options import MaxStepsOption, RescaleOption, SeedOption, find_lpips
-from mfagan.cli.studies import front, pick, run_search
+from mfagan.cli.study.history import find_lineage
+from mfagan.cli.study.studies import front, pick, run_search
+from mfagan.cli.train.networks import finetune, train
+from mfagan.cli.use.export import export
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR, WEIGHTS
 
 __all__ = ["demo"]

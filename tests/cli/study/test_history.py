@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mfagan import checkpoint
-from mfagan.cli.history import Lineage
 from mfagan.cli.options import command_line
+from mfagan.cli.study.history import Lineage
 from mfagan.sr.study.picked import Picked, read_picked
 from mfagan.sr.training import finetune as finetuning
 from search.storage import ledger

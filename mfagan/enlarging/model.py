@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 from mfagan.data.images import from_uint8, to_uint8
 from mfagan.devices import to_device
-from mfagan.enlarger import NetworkEnlarger
+from mfagan.enlarging.enlarger import NetworkEnlarger
+from mfagan.enlarging.tiling import Tiling, enlarge_tiled
 from mfagan.errors import InputError
 from mfagan.graph.peak_memory import estimate_peak_bytes
-from mfagan.tiling import Tiling, enlarge_tiled
 
 __all__ = ["GREY_WEIGHTS", "Model"]
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mfagan.graph.costs import Costs
-from mfagan.sr.experiments.roofline import Roofline, measure_cuda
+from mfagan.sr.experiments.speed.roofline import Roofline, measure_cuda
 from mfagan.sr.kinds import build
 
 

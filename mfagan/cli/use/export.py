@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.history import find_lineage
 from mfagan.cli.options import (
     NAMED_CHECKPOINT,
     HistoryOption,
@@ -17,6 +16,7 @@ from mfagan.cli.options import (
     read_size,
     storage_file,
 )
+from mfagan.cli.study.history import find_lineage
 from mfagan.errors import InputError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mfagan.sr.experiments import measurements
+from mfagan.sr.experiments.speed import measurements
 
 
 def test_ratio_is_the_median_of_pairs_run_in_turn(monkeypatch: pytest.MonkeyPatch):
@@ -40,7 +40,7 @@ def test_rows_say_whether_the_aim_is_met():
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path):
-    command = [sys.executable, "-m", "mfagan.sr.experiments.bench", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "mfagan.sr.experiments.speed.bench", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "it is a folder" in " ".join(done.stderr.replace("│", " ").split())

@@ -5,7 +5,7 @@ import pytest
 from mfagan.data.splits import EMBEDDED, read_pairs
 from mfagan.deploy.tflite import litert
 from mfagan.graph.costs import trace_costs
-from mfagan.sr.experiments.deployment import ESRGAN, PEERS, Subject, measure_deployment, random_peer
+from mfagan.sr.experiments.speed.deployment import ESRGAN, PEERS, Subject, measure_deployment, random_peer
 from mfagan.sr.kinds import build
 
 

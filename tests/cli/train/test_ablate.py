@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mfagan import checkpoint
-from mfagan.cli.ablate import TABLES, pick_front
+from mfagan.cli.train.ablate import TABLES, pick_front
 from mfagan.data.splits import read_pairs
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.sr.experiments import comparison

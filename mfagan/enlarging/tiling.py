@@ -12,7 +12,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from mfagan.enlarger import Enlarger
+from mfagan.enlarging.enlarger import Enlarger
 from mfagan.errors import InputError
 from mfagan.progress import ProgressCallback, ignore_progress
 

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from mfagan.data.splits import read_pairs
-from mfagan.enlarger import NetworkEnlarger
+from mfagan.enlarging.enlarger import NetworkEnlarger
+from mfagan.enlarging.tiling import Effort, Tile, Tiling, enlarge_tiled, list_tiles
 from mfagan.errors import InputError
 from mfagan.networks.channel_gate import ChannelGate
 from mfagan.sr.kinds import build, load_generator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.shipped import SUPERGENERATOR
-from mfagan.tiling import Effort, Tile, Tiling, enlarge_tiled, list_tiles
 
 LEVEL = 1 / 255
 SIDES = st.integers(1, 300)

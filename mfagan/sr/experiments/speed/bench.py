@@ -36,7 +36,7 @@ from mfagan.latency.measuring.runtimes import find_runtime
 from mfagan.latency.priced_problem import Target
 from mfagan.latency.tables import TableMachine, describe_build, read_table
 from mfagan.progress import show_bar
-from mfagan.sr.experiments.measurements import (
+from mfagan.sr.experiments.speed.measurements import (
     Measurement,
     at_least,
     at_most,

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.history import open_lineage
 from mfagan.cli.options import (
     NAMED_CHECKPOINT,
     AlexnetOption,
@@ -34,6 +33,7 @@ from mfagan.cli.options import (
     start_clock,
     storage_file,
 )
+from mfagan.cli.study.history import open_lineage
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
 
 __all__ = [

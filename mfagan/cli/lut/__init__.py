@@ -1,0 +1,1 @@
+"""Commands on latency tables: the group `mfagan lut`."""

@@ -1,0 +1,1 @@
+"""Commands on pictures, weights and training."""

@@ -1,0 +1,1 @@
+"""Commands on trained networks: measuring, exporting and using them."""

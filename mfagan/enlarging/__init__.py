@@ -1,0 +1,1 @@
+"""A network that enlarges pictures: loaded, in tiles, within bounded memory."""

@@ -1,0 +1,1 @@
+"""How a search runs: its settings, and the loop of one worker."""
