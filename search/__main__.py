@@ -68,7 +68,8 @@ def run_problem(
     out: Annotated[Path | None, typer.Option(help="The front page to write, an HTML file.")] = None,
 ) -> None:
     """Search a problem, or continue a search; print the Pareto front."""
-    from search.problem import check_problem, count_choices
+    from search.problem import count_choices
+    from search.problem_checks import check_problem
     from search.report import dashboard, html_page
     from search.study import SearchSettings, load
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal, TypeVar
 
@@ -62,8 +63,22 @@ def evaluate_batch(problem: Problem, batch: Sequence[Choice]) -> list[Evaluation
         elif len(answer.values) != n_objectives:
             results.append(f"{returned}: return Evaluations of {n_objectives} values")
         else:
-            results.append(answer.fault or answer)
+            results.append(answer.fault or _scores_fault(problem, answer) or answer)
     return results
+
+
+def _scores_fault(problem: Problem, evaluation: Evaluation) -> str | None:
+    """Why the scores of a valid evaluation are not those of the problem's cases, or None if they are."""
+    values = dict(zip((objective.name for objective in problem.objectives), evaluation.values, strict=True))
+    for name, column in evaluation.scores.items():
+        if name not in values:
+            return f"its evaluation has scores of {name!r}, which is no objective"
+        if len(column) != len(problem.cases) or not column:
+            return f"its evaluation has {len(column)} scores of {name!r} for {len(problem.cases)} cases"
+        mean = math.fsum(column) / len(column)
+        if not math.isclose(mean, values[name], rel_tol=1e-6, abs_tol=1e-9):
+            return f"the mean of its scores of {name!r} is {mean!r} and the value {values[name]!r}: both must agree"
+    return None
 
 
 def describe_choice(choice: Choice) -> str:

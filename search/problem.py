@@ -7,12 +7,15 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from search.errors import SearchError
 
-__all__ = ["JSON", "Choice", "Evaluation", "Known", "Objective", "Point", "Problem", "Value"]
-__all__ += ["check_choice", "check_facts", "check_problem", "count_choices"]
+if TYPE_CHECKING:
+    from search.description import StudyDescription
+
+__all__ = ["JSON", "Case", "Choice", "Evaluation", "Known", "Objective", "Point", "Problem", "Value"]
+__all__ += ["attribute_fault", "count_choices"]
 
 Value: TypeAlias = int | float | str
 """One option of a choice."""
@@ -32,6 +35,8 @@ class Objective:
         name: a non-empty name.
         direction: `maximize` or `minimize`.
         unit: such as `dB` or `ms`, for axes and tables; empty for a ratio.
+        title: what people read instead of the name, such as `Latency`; empty for the name. Two objectives that differ
+            in the title alone are equal.
 
     Raises:
         SearchError: an empty name, or another direction.
@@ -40,6 +45,7 @@ class Objective:
     name: str
     direction: Literal["maximize", "minimize"]
     unit: str = ""
+    title: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not self.name or not isinstance(self.name, str):
@@ -52,8 +58,23 @@ class Objective:
 
     @property
     def label(self) -> str:
-        """The name followed by the unit in brackets, for axes and column heads."""
-        return f"{self.name} ({self.unit})" if self.unit else self.name
+        """The title, or else the name, followed by the unit in brackets, for axes and column heads."""
+        shown = self.title or self.name
+        return f"{shown} ({self.unit})" if self.unit else shown
+
+
+@dataclass(frozen=True)
+class Case:
+    """One of the things that every choice is scored on, such as an image or a crop of one.
+
+    Attributes:
+        name: a name, distinct among the cases of a problem.
+        group: cases of one group, such as the crops of one image, are not independent of each other; empty for a case
+            that stands alone.
+    """
+
+    name: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,11 +88,14 @@ class Evaluation:
         values: a number for each objective of the problem, in their order.
         attributes: facts to keep with the trial.
         constraints: numbers by name, met if <= 0.
+        scores: the score on each of the problem's cases, in their order, of objectives whose value is the mean of
+            such scores, by their names.
     """
 
     values: tuple[float, ...]
     attributes: Mapping[str, JSON] = field(default_factory=dict)
     constraints: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         several = isinstance(self.values, Iterable) and not isinstance(self.values, (str, bytes))
@@ -80,16 +104,20 @@ class Evaluation:
         constraints = {name: _as_float(value) for name, value in self.constraints.items()}
         object.__setattr__(self, "constraints", constraints)
         object.__setattr__(self, "attributes", dict(self.attributes))
+        scores = {name: tuple(map(_as_float, column)) for name, column in self.scores.items()}
+        object.__setattr__(self, "scores", scores)
 
     @property
     def fault(self) -> str | None:
-        """Which value, constraint or attribute is not valid and why, or None if all are valid."""
+        """Which value, constraint, score or attribute is not valid and why, or None if all are valid."""
         named = {f"value {i}": value for i, value in enumerate(self.values)}
         named |= {f"constraint {name!r}": value for name, value in self.constraints.items()}
+        for name, column in self.scores.items():
+            named |= {f"score {i} of {name!r}": value for i, value in enumerate(column)}
         for what, value in named.items():
             if not _is_finite(value):
                 return f"{what} of its evaluation is {value!r}, not a finite number"
-        return _attribute_fault(self.attributes)
+        return attribute_fault(self.attributes)
 
     @property
     def feasible(self) -> bool:
@@ -123,6 +151,7 @@ class Point:
         attributes: facts that were kept with the trial.
         feasible: whether every constraint is met.
         violation: the sum of the constraints' positive values, 0 if the point is feasible.
+        scores: the score on each case by the objective's name, as in `Evaluation`; empty if none were kept.
     """
 
     number: int
@@ -131,6 +160,7 @@ class Point:
     attributes: Mapping[str, JSON] = field(default_factory=dict)
     feasible: bool = True
     violation: float = 0.0
+    scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 class Problem(ABC):
@@ -143,11 +173,13 @@ class Problem(ABC):
         choices: the options of each choice by its name, each an int, a finite float or a str.
         objectives: one or more.
         known_choices: choices that are evaluated first.
+        cases: what choices are scored on, if evaluations hold scores.
     """
 
     choices: Mapping[str, Sequence[Value]]
     objectives: Sequence[Objective]
     known_choices: Sequence[Choice] = ()
+    cases: Sequence[Case] = ()
 
     @abstractmethod
     def evaluate(self, batch: Sequence[Choice]) -> Sequence[Evaluation]:
@@ -181,37 +213,26 @@ class Problem(ABC):
         """
         return {}
 
+    def sources(self) -> dict[str, str]:
+        """Tell where that is kept which the values depend on, so that the problem can be built again from a study.
 
-def check_problem(problem: Problem) -> None:
-    """Check that a study can be made of a problem.
+        Returns:
+            Texts by name, such as the paths of files. Unlike the identity they may change while a study goes on.
+        """
+        return {}
 
-    Args:
-        problem: the problem.
+    def describe(self, points: Sequence[Point]) -> StudyDescription:
+        """Describe finished trials for people: pictures, the parts of a value, a drawing, commands.
 
-    Raises:
-        SearchError: its choices, objectives, known choices or identity are not what Problem asks for.
-    """
-    if not isinstance(problem, Problem):
-        raise SearchError(f"{problem!r} is not a Problem: derive its class from search.problem.Problem")
-    kind = type(problem).__name__
-    for attribute in ("choices", "objectives"):
-        if not getattr(problem, attribute, None):
-            raise SearchError(f"{kind}.{attribute} is missing or empty: it needs at least one entry")
-    for name, values in problem.choices.items():
-        check_choice(name, values)
-    for objective in problem.objectives:
-        if not isinstance(objective, Objective):
-            raise SearchError(f"{kind}.objectives holds {objective!r}: every entry must be an Objective")
-    for choice in problem.known_choices:
-        if set(choice) != set(problem.choices) or any(v not in problem.choices[n] for n, v in choice.items()):
-            raise SearchError(f"{kind}.known_choices holds {choice!r}: give every choice one of its values")
-    names = [*problem.choices, *(objective.name for objective in problem.objectives)]
-    for name in names:
-        if names.count(name) > 1:
-            raise SearchError(f"the name {name!r} is used twice: choices and objectives need distinct names")
-    for name, text in problem.identity().items():
-        if not isinstance(name, str) or not isinstance(text, str):
-            raise SearchError(f"{kind}.identity() holds {name!r}: {text!r}: both must be strings")
+        Args:
+            points: those to describe, such as the front.
+
+        Returns:
+            The description; by default an empty one.
+        """
+        from search.description import StudyDescription
+
+        return StudyDescription()
 
 
 def count_choices(problem: Problem) -> int:
@@ -226,47 +247,15 @@ def count_choices(problem: Problem) -> int:
     return math.prod(len(values) for values in problem.choices.values())
 
 
-def check_facts(attributes: Mapping[str, JSON], constraints: Mapping[str, float]) -> None:
-    """Check what can be kept with a trial.
+def attribute_fault(attributes: Mapping[str, JSON]) -> str | None:
+    """Find an attribute that JSON cannot hold.
 
     Args:
         attributes: facts by name.
-        constraints: numbers by name.
 
-    Raises:
-        SearchError: a constraint is not a finite number, or JSON cannot hold an attribute.
+    Returns:
+        Which and why, or None if there is none.
     """
-    fault = _attribute_fault(attributes)
-    if fault is not None:
-        raise SearchError(fault)
-    for name, value in constraints.items():
-        if not _is_finite(_as_float(value)):
-            raise SearchError(f"constraint {name!r} is {value!r}: it must be a finite number")
-
-
-def check_choice(name: str, values: Sequence[Value]) -> None:
-    """Check a choice of a problem.
-
-    Args:
-        name: the choice's name.
-        values: its options.
-
-    Raises:
-        SearchError: the name is empty, or the options are not distinct finite numbers and texts.
-    """
-    if not name or not isinstance(name, str):
-        raise SearchError(f"the choice name {name!r} is not a non-empty string: rename it")
-    if isinstance(values, str) or not isinstance(values, Sequence) or not values:
-        raise SearchError(f"choice {name!r} has the values {values!r}: list at least one")
-    for value in values:
-        plain = type(value) in (int, float, str)
-        if not plain or (isinstance(value, float) and not math.isfinite(value)):
-            raise SearchError(f"choice {name!r} has the value {value!r}: use a finite int or float, or a str")
-    if len(set(values)) < len(values):
-        raise SearchError(f"choice {name!r} repeats a value in {list(values)!r}: list each once")
-
-
-def _attribute_fault(attributes: Mapping[str, JSON]) -> str | None:
     for name, attribute in attributes.items():
         try:
             json.dumps({name: attribute}, allow_nan=False)

@@ -11,14 +11,23 @@ import numpy as np
 
 from search import samplers
 from search.optuna_logging import quiet_optuna
-from search.problem import Objective, Point, Problem, Value, check_problem, count_choices
+from search.problem import Case, Objective, Point, Problem, Value, count_choices
+from search.problem_checks import check_problem
 from search.running.settings import SearchSettings
 from search.running.worker import Progress, Worker
 from search.samplers.base import Space
 from search.storage.claims import Claims
 from search.storage.connection import Connection, connect
 from search.storage.derivation import find_origin
-from search.storage.facts import StudyFacts, find_facts, finished_trials, open_study
+from search.storage.facts import (
+    StudyFacts,
+    find_cases,
+    find_facts,
+    find_sources,
+    finished_trials,
+    note_problem,
+    open_study,
+)
 from search.storage.trials import as_point, is_ours
 
 if TYPE_CHECKING:
@@ -40,6 +49,8 @@ class StudyRecord:
         identity: what the values depend on, as the problem's `identity` returned it.
         points: the finished trials by number.
         origin: what the study was derived from, by name; empty for a study that was searched.
+        cases: what the choices were scored on, if scores were kept.
+        sources: where that was kept which the values depend on, as the problem's `sources` returned it last.
     """
 
     name: str
@@ -48,6 +59,8 @@ class StudyRecord:
     identity: Mapping[str, str]
     points: tuple[Point, ...]
     origin: Mapping[str, str] = field(default_factory=dict)
+    cases: tuple[Case, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_trials(self) -> int:
@@ -129,6 +142,7 @@ def run_search(
     facts = StudyFacts.of(problem)
     with quiet_optuna(), connect(storage, create=True) as connection:
         study_id = connection.call(open_study, connection, study_name, facts)
+        note_problem(connection, study_id, problem)
         with Claims(connection, study_id, sampler.space, settings.lease_s) as claims:
             worker = Worker(problem, sampler, claims, n_trials, settings.batch or sampler.generation, entropy)
             while True:
@@ -164,5 +178,13 @@ def _load(connection: Connection, study_name: str) -> StudyRecord:
     study, facts = find_facts(connection, study_name)
     space = Space(facts.choices)
     points = [as_point(trial, space) for trial in finished_trials(study) if is_ours(trial, space)]
-    origin = find_origin(study)
-    return StudyRecord(study_name, facts.objectives, facts.choices, facts.identity, tuple(points), origin)
+    return StudyRecord(
+        study_name,
+        facts.objectives,
+        facts.choices,
+        facts.identity,
+        tuple(points),
+        find_origin(study),
+        find_cases(study),
+        find_sources(study),
+    )

@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from search.evaluation import ask
-from search.problem import Choice, Evaluation, Known, Problem, check_problem, count_choices
+from search.problem import Choice, Evaluation, Known, Problem, count_choices
+from search.problem_checks import check_problem
 from search.samplers.base import Space
 from search.study import StudyRecord, load, run
 

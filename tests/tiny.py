@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from mfagan import checkpoint, pretrained
-from mfagan.sr.study.problem import every_block
+from mfagan.sr.study.block_lists import every_block
 from mfagan.sr.training.run import SRRun, SRRunOptions, prepare_run
 from mfagan.sr.training.stages import read_recipe, train
 

@@ -10,7 +10,7 @@ import typer
 from mfagan import __version__
 from mfagan.cli.lut import audit, build, calibrate, kit
 from mfagan.cli.messages import show_log
-from mfagan.cli.study import history, reprice, studies
+from mfagan.cli.study import front, history, pick, reprice, search, tabulate
 from mfagan.cli.train import ablate, data, networks, sweep, weights
 from mfagan.cli.use import benchmark, demo, evaluate, export, info, upscale, webpage
 from mfagan.errors import InputError
@@ -65,10 +65,10 @@ _PANELS = {
     "Price and search": {
         "costs": networks.costs,
         "lut": lut_app,
-        "search": studies.run_search,
-        "front": studies.front,
-        "pick": studies.pick,
-        "tabulate": studies.tabulate,
+        "search": search.run_search,
+        "front": front.front,
+        "pick": pick.pick,
+        "tabulate": tabulate.tabulate,
         "reprice": reprice.reprice,
         "history": history.history,
         "record": history.record,

@@ -132,6 +132,18 @@ def command_line() -> str:
     return shlex.join(["mfagan", *map(_hide_password, sys.argv[1:])])
 
 
+def name_study(storage: str, study: str) -> str:
+    """The options that name a study, to be shown in a command; a password is replaced by ***.
+
+    Args:
+        storage: where the study is kept.
+        study: its name.
+    """
+    from search.storage.address import redact
+
+    return shlex.join(["--storage", redact(storage), "--study", study])
+
+
 def _hide_password(argument: str) -> str:
     if "://" not in argument and "@" not in argument:
         return argument

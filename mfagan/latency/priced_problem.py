@@ -23,9 +23,9 @@ from search.problem import JSON, Choice, Evaluation, Known, Objective, Problem
 
 __all__ = ["CEILINGS", "LATENCY", "MEMORY", "Measured", "PricedProblem", "Target"]
 
-LATENCY = Objective("latency_ms", "minimize", "ms")
+LATENCY = Objective("latency_ms", "minimize", "ms", "Latency")
 """The price of a candidate: the sum of the table's latencies of its blocks."""
-MEMORY = Objective("memory_gb", "minimize", "GB")
+MEMORY = Objective("memory_gb", "minimize", "GB", "Memory traffic")
 """Memory traffic of one image, in GB of 1e9 bytes."""
 CEILINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -75,10 +75,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of one candidate: values by objective name, and attributes of its trial."""
+    """What was measured of one candidate: values and scores by objective name, and attributes of its trial."""
 
     values: Mapping[str, float]
     attributes: Mapping[str, JSON] = field(default_factory=dict)
+    scores: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 class PricedProblem(Problem, Generic[Candidate]):
@@ -219,6 +220,7 @@ class PricedProblem(Problem, Generic[Candidate]):
                     tuple(values[objective.name] for objective in self.objectives),
                     {**known.attributes, **found.attributes},
                     known.constraints,
+                    found.scores,
                 )
             )
         return evaluations

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, ValidationError
 
 from search.errors import SearchError, first_fault
-from search.problem import Choice, Evaluation, Known, Objective, Problem, check_problem
+from search.problem import Choice, Evaluation, Known, Objective, Problem
+from search.problem_checks import check_problem
 from search.samplers.base import Space
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import numpy as np
 
 from search.errors import SearchError
 from search.evaluation import ask, describe_choice, evaluate_batch
-from search.problem import Evaluation, Known, Point, Problem, check_facts
+from search.problem import Evaluation, Known, Point, Problem
+from search.problem_checks import check_facts
 from search.samplers.base import Key, Sampler
 from search.storage.claims import Claims
 from search.storage.trials import Claim, Enqueued, StudyView

@@ -34,6 +34,7 @@ from search.storage.trials import (
     BEAT,
     EXPIRED,
     FAULT,
+    SCORES,
     WORKER,
     Claim,
     Enqueued,
@@ -224,6 +225,8 @@ class Claims:
         call, storage = self._connection.call, self._connection.storage
         constraints = _but(evaluation.constraints, claim.foreseen.constraints)
         marks = create_trial(state=TrialState.RUNNING, constraints=constraints).system_attrs
+        if evaluation.scores:
+            marks = {**marks, SCORES: dict(evaluation.scores)}
         try:
             for name, value in _but(evaluation.attributes, claim.foreseen.attributes).items():
                 call(storage.set_trial_user_attr, claim.trial_id, name, value)

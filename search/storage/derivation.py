@@ -12,11 +12,12 @@ from optuna.trial import TrialState, create_trial
 
 from search.errors import SearchError
 from search.optuna_logging import quiet_optuna
-from search.problem import Choice, Evaluation, Problem, check_problem
+from search.problem import Choice, Evaluation, Problem
+from search.problem_checks import check_problem
 from search.samplers.base import Space
 from search.storage.connection import connect
-from search.storage.facts import StudyFacts, find_facts, finished_trials, open_study
-from search.storage.trials import WORKER, is_ours
+from search.storage.facts import StudyFacts, find_facts, finished_trials, note_problem, open_study
+from search.storage.trials import SCORES, WORKER, is_ours
 
 __all__ = ["derive_study", "find_origin"]
 
@@ -61,6 +62,7 @@ def derive_study(
             raise SearchError(f"{choice}: {evaluation.fault}")
     with quiet_optuna(), connect(storage, create=True) as connection:
         study_id = connection.call(open_study, connection, study_name, StudyFacts.of(problem))
+        note_problem(connection, study_id, problem)
         study, _ = find_facts(connection, study_name)
         connection.call(connection.storage.set_study_user_attr, study_id, _ORIGIN, dict(origin))
         found = {
@@ -76,7 +78,8 @@ def derive_study(
                 params=dict(choice),
                 distributions=dict(distributions),
                 user_attrs=dict(evaluation.attributes),
-                system_attrs={WORKER: _WORKER},
+                system_attrs={WORKER: _WORKER}
+                | ({SCORES: dict(evaluation.scores)} if evaluation.scores else {}),
                 constraints=dict(evaluation.constraints),
             )
             connection.call(connection.storage.create_new_trial, study_id, trial)

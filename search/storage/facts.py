@@ -11,13 +11,23 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from search.errors import SearchError
-from search.problem import Objective, Problem, Value, check_choice
+from search.problem import Case, Objective, Problem, Value
+from search.problem_checks import check_choice
 from search.storage.connection import Connection
 from search.storage.optuna_adapter import study_id
 
-__all__ = ["StudyFacts", "find_facts", "finished_trials", "open_study"]
+__all__ = [
+    "StudyFacts",
+    "find_cases",
+    "find_facts",
+    "find_sources",
+    "finished_trials",
+    "note_problem",
+    "open_study",
+]
 
 _KEY = "search:problem"  # the study's user attribute
+_CASES, _SOURCES = "search:cases", "search:sources"  # likewise
 
 
 @dataclass(frozen=True)
@@ -145,6 +155,47 @@ def open_study(connection: Connection, study_name: str, facts: StudyFacts) -> in
         label = connection.address.label
         raise SearchError(f"study {study_name!r} in {label} {difference}: use another study name")
     return study_id(study)
+
+
+def note_problem(connection: Connection, study_id: int, problem: Problem) -> None:
+    """Keep with a study what helps to understand it but does not tie it: the problem's cases and sources.
+
+    Args:
+        connection: the opened storage.
+        study_id: the study's number in the storage.
+        problem: the problem that the study is of.
+    """
+    noted = connection.call(connection.storage.get_study_user_attrs, study_id)
+    wanted = {_CASES: [[case.name, case.group] for case in problem.cases], _SOURCES: dict(problem.sources())}
+    for key, value in wanted.items():
+        if value and noted.get(key) != value:
+            connection.call(connection.storage.set_study_user_attr, study_id, key, value)
+
+
+def find_cases(study: Study) -> tuple[Case, ...]:
+    """Read the cases that a study's choices were scored on.
+
+    Args:
+        study: an opened study.
+
+    Returns:
+        The cases, empty if none were kept.
+    """
+    found: Any = study.user_attrs.get(_CASES, [])
+    return tuple(Case(str(name), str(group)) for name, group in found)
+
+
+def find_sources(study: Study) -> dict[str, str]:
+    """Read where that was kept which a study's values depend on.
+
+    Args:
+        study: an opened study.
+
+    Returns:
+        Texts by name, as `Problem.sources` returned them last; empty if none were kept.
+    """
+    found: Any = study.user_attrs.get(_SOURCES, {})
+    return {str(name): str(text) for name, text in found.items()}
 
 
 def find_facts(connection: Connection, study_name: str) -> tuple[Study, StudyFacts]:

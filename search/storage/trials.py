@@ -11,7 +11,7 @@ from search.problem import Choice, Known, Point
 from search.samplers.base import Key, Space
 from search.storage.optuna_adapter import fixed_params, trial_id
 
-__all__ = ["BEAT", "EXPIRED", "FAULT", "WORKER", "Claim", "Enqueued", "RunningTrial", "StudyView"]
+__all__ = ["BEAT", "EXPIRED", "FAULT", "SCORES", "WORKER", "Claim", "Enqueued", "RunningTrial", "StudyView"]
 __all__ += ["as_enqueued", "as_point", "is_ours"]
 
 WORKER = "search:worker"
@@ -22,6 +22,9 @@ EXPIRED = "search:expired"
 """The trial attribute of a claim whose worker was silent for too long."""
 FAULT = "search:fault"
 """The trial attribute that says why a choice has no result and is not drawn again."""
+
+SCORES = "search:scores"
+"""The trial attribute that holds the score on each case, by the objective's name."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ def as_point(trial: FrozenTrial, space: Space) -> Point:
         attributes=dict(trial.user_attrs),
         feasible=not violations,
         violation=math.fsum(violations),
+        scores={name: tuple(column) for name, column in trial.system_attrs.get(SCORES, {}).items()},
     )
 
 

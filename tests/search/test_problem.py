@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from search.errors import SearchError
-from search.problem import Evaluation, Objective, Problem, check_problem
+from search.problem import Evaluation, Objective, Problem
+from search.problem_checks import check_problem
 from tests.search.toy import Lens
 
 

@@ -41,7 +41,7 @@ def audit(
     from mfagan.latency.measuring.runtimes import find_runtime
     from mfagan.latency.tables import TableMachine, find_table
     from mfagan.progress import show_bar
-    from mfagan.sr.study.problem import draw_networks
+    from mfagan.sr.study.drawn_networks import draw_networks
     from search.latency import LatencyTable
 
     path = find_table(table, scale)

@@ -254,7 +254,7 @@ def record(
 
 def _require_trial(picked: "Picked", storage: str) -> None:
     """Raise an error where the storage does not hold the very trial that was picked."""
-    from mfagan.sr.study.problem import as_picked
+    from mfagan.sr.study.findings import as_picked
     from search.storage.address import redact
     from search.study import load
 

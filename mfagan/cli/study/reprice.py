@@ -21,7 +21,8 @@ from mfagan.errors import InputError
 if TYPE_CHECKING:
     from mfagan.sr.study.repricing import RepricedProblem
     from search.latency import LatencyTable
-    from search.problem import JSON, Choice, Evaluation, Objective
+    from search.problem import Choice, Evaluation
+    from search.study import StudyRecord
 
 __all__ = ["reprice"]
 
@@ -94,10 +95,9 @@ def _reprice_study(
         raise InputError(f"study {study!r}: it has no finished trial to price again; search first")
     if to == study:
         raise InputError(f"--to {to}: it is the study that is priced again; give another name")
-    found = [(point.choice, point.values, point.attributes) for point in record.points]
     network = Path(str(record.points[0].attributes.get("supernet", ""))) if supernet is None else supernet
     ceilings = _ceilings(record.identity.get("ceilings", "none"), max_latency_ms)
-    problem = _problem(table, path, network, record.objectives, record.identity, found, ceilings)
+    problem = _problem(table, path, network, record, ceilings)
     evaluations = _evaluate(problem, [point.choice for point in record.points])
     origin = {
         "repriced_from": study,
@@ -127,11 +127,13 @@ def _reprice_table(exact: Path, out: Path, table: "LatencyTable", path: Path, su
     from mfagan.latency.priced_problem import LATENCY
     from search import pareto
     from search.benchmarks.tabular import TabularProblem
+    from search.study import StudyRecord
 
     require_place(out, path)
     before = TabularProblem.read(exact)
     identity = before.identity()
-    problem = _problem(table, path, supernet, before.objectives, identity, (), {})
+    unsearched = StudyRecord("", tuple(before.objectives), {}, identity, ())
+    problem = _problem(table, path, supernet, unsearched, {})
     choices = map(before.space.choice, before.space.grid())
     columns = dict(zip((one.name for one in before.objectives), before.values.T.tolist(), strict=True))
     columns[LATENCY.name] = [problem.price(problem.as_candidate(choice)) for choice in choices]
@@ -153,9 +155,7 @@ def _problem(
     table: "LatencyTable",
     path: Path,
     supernet: Path,
-    objectives: "Sequence[Objective]",
-    identity: Mapping[str, str],
-    found: "Sequence[tuple[Choice, Sequence[float], Mapping[str, JSON]]]",
+    record: "StudyRecord",
     ceilings: Mapping[str, float],
 ) -> "RepricedProblem":
     from mfagan.cli.options import read_size
@@ -167,12 +167,16 @@ def _problem(
         raise InputError(
             f"SuperGenerator {supernet}: no such file; give the one that was scored with --supernet"
         )
-    size = read_size(identity.get("target_size", "128x128"))
+    size = read_size(record.identity.get("target_size", "128x128"))
     warning = warn_size(table, *size)
     if warning:
         logger.warning(warning)
     remedy = describe_rebuild(table, size, path=path)
-    return RepricedProblem(supernet, Target(table, size, remedy, ceilings), objectives, identity, found)
+    target = Target(table, size, remedy, ceilings)
+    sources = {**record.sources, "lut": str(path.resolve())}
+    return RepricedProblem(
+        supernet, target, record.objectives, record.identity, record.points, record.cases, sources
+    )
 
 
 def _evaluate(problem: "RepricedProblem", choices: "Sequence[Choice]") -> "list[tuple[Choice, Evaluation]]":

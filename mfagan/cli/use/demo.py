@@ -11,8 +11,10 @@ import typer
 
 from mfagan.cli.lut.build import build_lut
 from mfagan.cli.options import MaxStepsOption, RescaleOption, SeedOption, find_lpips
+from mfagan.cli.study.front import front
 from mfagan.cli.study.history import find_lineage
-from mfagan.cli.study.studies import front, pick, run_search
+from mfagan.cli.study.pick import pick
+from mfagan.cli.study.search import run_search
 from mfagan.cli.train.networks import finetune, train
 from mfagan.cli.use.export import export
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR, WEIGHTS
@@ -79,7 +81,7 @@ def _search_and_export(
     seconds: dict[str, float],
 ) -> None:
     from mfagan.sr.experiments.demo_report import THREADS, DemoFiles, summarize, write_report
-    from mfagan.sr.study.problem import as_finding
+    from mfagan.sr.study.findings import as_finding
     from search import pareto
     from search.study import load
 

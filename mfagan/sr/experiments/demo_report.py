@@ -23,8 +23,8 @@ from mfagan.files import write_atomic
 from mfagan.latency.measuring.networks import measure_model
 from mfagan.sr.kinds import load_generator
 from mfagan.sr.shipped import PERCEPTUAL
+from mfagan.sr.study.findings import Finding
 from mfagan.sr.study.picked import read_picked
-from mfagan.sr.study.problem import Finding
 
 __all__ = ["PICTURE", "REPORT", "THREADS", "DemoFiles", "summarize", "write_report"]
 

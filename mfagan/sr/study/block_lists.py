@@ -10,7 +10,7 @@ from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths
 
-__all__ = ["BlockLists"]
+__all__ = ["BlockLists", "every_block"]
 
 
 class BlockLists:
@@ -73,3 +73,19 @@ class BlockLists:
 
     def _every(self) -> Iterator[Block]:
         return itertools.chain.from_iterable(self._of_one_width.values())
+
+
+def every_block(
+    size: tuple[int, int], scale: int = 4, residual: Residual = "bicubic", passes: Sequence[str] = ()
+) -> dict[str, Block]:
+    """Every block that some choice needs at an LR size, by its key.
+
+    The paper's network has 24: 3 heads, 9 CFABs, 3 MFAM tails, 9 fusions. The bicubic residual adds one.
+
+    Args:
+        size: (height, width) of the LR image, in pixels.
+        scale: Enlargement: 2, 3 or 4.
+        residual: As in `MFANet`.
+        passes: What rewrites the blocks (`mfagan.graph.passes`).
+    """
+    return BlockLists(size, scale, residual, passes).every_block()

@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,10 +17,8 @@ from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
 from mfagan.pretrained import Lpips
-from mfagan.sr.network.layers import Residual
-from mfagan.sr.network.mfanet import blocks
 from mfagan.sr.network.supergenerator import load_supernet
-from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, every_choice, require_choice
+from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
 from mfagan.sr.study.bf16_scoring import (
     Bf16Error,
     ScoringPrecision,
@@ -29,26 +26,21 @@ from mfagan.sr.study.bf16_scoring import (
     require_precision,
     rescore,
 )
-from mfagan.sr.study.block_lists import BlockLists
-from mfagan.sr.study.picked import Picked
-from mfagan.sr.study.scorer import SliceScorer
-from search.problem import JSON, Choice, Known, Objective, Point
+from mfagan.sr.study.block_lists import BlockLists, every_block
+from mfagan.sr.study.scorer import SliceScore, SliceScorer
+from search.problem import JSON, Case, Choice, Known, Objective
 
 __all__ = [
     "EXTRA_OBJECTIVES",
     "LPIPS",
     "PSNR",
-    "Finding",
     "Scoring",
     "SubGeneratorProblem",
-    "as_finding",
-    "as_picked",
-    "draw_networks",
-    "every_block",
+    "distinct_names",
 ]
 
-PSNR = Objective("psnr_db", "maximize", "dB")
-LPIPS = Objective("lpips", "minimize")
+PSNR = Objective("psnr_db", "maximize", "dB", "PSNR-Y")
+LPIPS = Objective("lpips", "minimize", "", "LPIPS")
 EXTRA_OBJECTIVES: Mapping[str, Objective] = MappingProxyType({"memory": MEMORY, "lpips": LPIPS})
 """The objectives that can join PSNR and latency, by the name that a user gives."""
 
@@ -103,7 +95,12 @@ class SubGeneratorProblem(PricedProblem[Widths]):
     noun = "SubGenerators"
 
     def __init__(
-        self, supernet: str | Path, pairs: Sequence[Pair], target: Target, scoring: Scoring | None = None
+        self,
+        supernet: str | Path,
+        pairs: Sequence[Pair],
+        target: Target,
+        scoring: Scoring | None = None,
+        sources: Mapping[str, str] | None = None,
     ) -> None:
         """Load the SuperGenerator and check the target.
 
@@ -112,6 +109,7 @@ class SubGeneratorProblem(PricedProblem[Widths]):
             pairs: The images that slices are scored on.
             target: The latency table, the LR size (height, width) in pixels, and the ceilings.
             scoring: Device, precision and an extra objective; by default fp32 on the CPU without one.
+            sources: Where the table and the images are kept, by name; the study remembers it.
 
         Raises:
             InputError: A checkpoint that is not a SuperGenerator or is too narrow, or a ceiling below the least of
@@ -128,10 +126,12 @@ class SubGeneratorProblem(PricedProblem[Widths]):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
         self.network = to_device(network, scoring.device)
         self.pairs = list(pairs)
+        self.cases = tuple(Case(name) for name in distinct_names(self.pairs))
         self._lpips = scoring.lpips if scoring.extra_objective == "lpips" else None
         self._scorer = SliceScorer(self.network, self.pairs, lpips=self._lpips)
         self.precision = scoring.precision
         self.supernet = Path(supernet).resolve()
+        self._sources = dict(sources or {})
         self._supernet_sha256 = checkpoint.sha256(supernet)
         self.check_target()
 
@@ -155,6 +155,10 @@ class SubGeneratorProblem(PricedProblem[Widths]):
                 weights.update(name.encode() + tensor.numpy().tobytes())
             identity["lpips_sha256"] = weights.hexdigest()
         return identity
+
+    def sources(self) -> dict[str, str]:
+        """Where the SuperGenerator is kept, and what the constructor was told of the table and the images."""
+        return {**self._sources, "supernet": str(self.supernet)}
 
     def facts(self) -> dict[str, JSON]:
         """Attributes of every trial: hashes of the table and the SuperGenerator, and that one's file."""
@@ -182,14 +186,20 @@ class SubGeneratorProblem(PricedProblem[Widths]):
         if self.precision == "bf16":
             latency_ms = [one.values[LATENCY.name] for one in known]
             feasible = [all(value <= 0 for value in one.constraints.values()) for one in known]
-            exact, quick = self._scorer.psnr_db, self._quick.psnr_db
-            scores = rescore(candidates, latency_ms, feasible, exact, quick, self.bf16_error)
-            return [Measured({PSNR.name: one.psnr_db}, {"precision": one.precision}) for one in scores]
-        found = []
-        for psnr_db, distance in self._scorer.score(candidates):
-            values = {PSNR.name: psnr_db} | ({} if distance is None else {LPIPS.name: distance})
-            found.append(Measured(values, {"precision": "fp32"}))
-        return found
+            exact: dict[Widths, SliceScore] = {}
+
+            def score(doubtful: Sequence[Widths]) -> list[float]:
+                exact.update(zip(doubtful, self._scorer.score(doubtful), strict=True))
+                return [exact[widths].psnr_db for widths in doubtful]
+
+            found = rescore(candidates, latency_ms, feasible, score, self._quick.psnr_db, self.bf16_error)
+            return [
+                _measured(exact[widths])
+                if one.precision == "fp32"
+                else Measured({PSNR.name: one.psnr_db}, {"precision": one.precision})
+                for widths, one in zip(candidates, found, strict=True)
+            ]
+        return [_measured(score) for score in self._scorer.score(candidates)]
 
     @cached_property
     def _quick(self) -> SliceScorer:
@@ -227,94 +237,22 @@ class SubGeneratorProblem(PricedProblem[Widths]):
         return BlockLists(self.target_size, self.network.scale, self.network.residual_kind)
 
 
-def every_block(
-    size: tuple[int, int], scale: int = 4, residual: Residual = "bicubic", passes: Sequence[str] = ()
-) -> dict[str, Block]:
-    """Every block that some choice needs at an LR size, by its key.
-
-    The paper's network has 24: 3 heads, 9 CFABs, 3 MFAM tails, 9 fusions. The bicubic residual adds one.
+def distinct_names(pairs: Sequence[Pair]) -> list[str]:
+    """The names of images, numbered where several have the same.
 
     Args:
-        size: (height, width) of the LR image, in pixels.
-        scale: Enlargement: 2, 3 or 4.
-        residual: As in `MFANet`.
-        passes: What rewrites the blocks (`mfagan.graph.passes`).
+        pairs: The images.
     """
-    return BlockLists(size, scale, residual, passes).every_block()
+    names = [pair.name for pair in pairs]
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"
+        for i, name in enumerate(names)
+    ]
 
 
-def draw_networks(
-    n: int, seed: int, size: tuple[int, int], scale: int = 4, leave_out: Sequence[str] = ()
-) -> dict[str, Sequence[Block]]:
-    """Draw distinct SubGenerators at random.
-
-    Args:
-        n: How many.
-        seed: The same seed draws the same ones.
-        size: (height, width) of the LR image, in pixels.
-        scale: Enlargement: 2, 3 or 4.
-        leave_out: Names of those that are not drawn.
-
-    Returns:
-        The blocks by the network's name, its widths with commas between them.
-
-    Raises:
-        InputError: There are not as many.
-    """
-    names = {",".join(map(str, widths)): widths for widths in every_choice()}
-    free = [name for name in names if name not in set(leave_out)]
-    if n > len(free):
-        raise InputError(f"{n} networks: there are {len(free)} to draw from; draw fewer")
-    drawn = random.Random(seed).sample(free, n)
-    return {name: blocks(names[name], *size, scale, "bicubic") for name in drawn}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A trial as reports show it."""
-
-    trial: int
-    widths: list[int]
-    psnr_db: float
-    latency_ms: float
-
-
-def as_finding(point: Point) -> Finding:
-    """The figures of a study's point.
-
-    Args:
-        point: A point of a study of `SubGeneratorProblem`.
-    """
-    psnr_db, latency_ms = point.values[:2]
-    return Finding(point.number, list(Widths.from_choice(point.choice)), psnr_db, latency_ms)
-
-
-def as_picked(study: str, point: Point) -> Picked:
-    """A study's point as a pick.
-
-    Args:
-        study: The study's name.
-        point: One of its points.
-
-    Raises:
-        InputError: The study is not one of SubGenerators.
-    """
-    try:
-        finding = as_finding(point)
-        carried = {
-            name: point.attributes[name]
-            for name in ("params", "flops", "memory_bytes", "lut_sha256", "supernet", "supernet_sha256")
-        }
-    except (KeyError, ValueError):
-        raise InputError(
-            f"study {study!r}: its trials are not SubGenerators; pick from a study of `mfagan search`"
-        ) from None
-    return Picked(
-        study=study,
-        trial=finding.trial,
-        widths=tuple(finding.widths),
-        psnr_db=finding.psnr_db,
-        latency_ms=finding.latency_ms,
-        lut_machine=str(point.attributes.get("lut_machine", "")),
-        **carried,  # pyright: ignore[reportArgumentType] - checked by Picked
-    )
+def _measured(score: SliceScore) -> Measured:
+    """A score in fp32 as what was measured of its slice."""
+    values, scores = {PSNR.name: score.psnr_db}, {PSNR.name: score.psnr_db_of_image}
+    if score.lpips is not None:
+        values[LPIPS.name], scores[LPIPS.name] = score.lpips, score.lpips_of_image
+    return Measured(values, {"precision": "fp32"}, scores)

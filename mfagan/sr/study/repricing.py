@@ -7,7 +7,7 @@ from mfagan.errors import InputError
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, Target
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.problem import PSNR, SubGeneratorProblem
-from search.problem import JSON, Choice, Known, Objective
+from search.problem import Case, Known, Objective, Point
 
 __all__ = ["RepricedProblem"]
 
@@ -26,7 +26,9 @@ class RepricedProblem(SubGeneratorProblem):
         target: Target,
         objectives: Sequence[Objective],
         identity: Mapping[str, str],
-        found: Sequence[tuple[Choice, Sequence[float], Mapping[str, JSON]]],
+        points: Sequence[Point],
+        cases: Sequence[Case] = (),
+        sources: Mapping[str, str] | None = None,
     ) -> None:
         """Take over what the study found.
 
@@ -35,7 +37,9 @@ class RepricedProblem(SubGeneratorProblem):
             target: The other latency table, the LR size and the ceilings.
             objectives: Those of the study.
             identity: What the study's values depend on.
-            found: For each finished choice its values and attributes.
+            points: The study's finished trials.
+            cases: What they were scored on.
+            sources: Where the other table and the study's images are kept, by name.
 
         Raises:
             InputError: Another SuperGenerator, or the study is not one of SubGenerators.
@@ -44,7 +48,8 @@ class RepricedProblem(SubGeneratorProblem):
         if PSNR not in objectives or LATENCY not in objectives:
             names = ", ".join(objective.name for objective in objectives)
             raise InputError(f"objectives {names}: only studies of `mfagan search` can be priced again")
-        super().__init__(supernet, [], target)
+        super().__init__(supernet, [], target, sources=sources)
+        self.cases = tuple(cases)
         wanted = identity.get("supernet_sha256", "")
         if self._supernet_sha256 != wanted:
             raise InputError(
@@ -54,15 +59,16 @@ class RepricedProblem(SubGeneratorProblem):
         self.objectives = tuple(objectives)
         self._before = dict(identity)
         self._found = {
-            self.as_candidate(choice): Measured(
+            self.as_candidate(point.choice): Measured(
                 {
                     objective.name: value
-                    for objective, value in zip(objectives, values, strict=True)
+                    for objective, value in zip(objectives, point.values, strict=True)
                     if objective not in _FORESEEN
                 },
-                {"precision": attributes.get("precision", "fp32")},
+                {"precision": point.attributes.get("precision", "fp32")},
+                point.scores,
             )
-            for choice, values, attributes in found
+            for point in points
         }
 
     def identity(self) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Score slices of a SuperGenerator on images: PSNR-Y, and LPIPS if asked for."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -13,7 +14,29 @@ from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.prefix_walk import PrefixWalk
 
-__all__ = ["SliceScorer"]
+__all__ = ["SliceScore", "SliceScorer"]
+
+
+@dataclass(frozen=True)
+class SliceScore:
+    """What was measured of one slice.
+
+    psnr_db_of_image: PSNR-Y of each image, in dB.
+    lpips_of_image: LPIPS of each image; empty if it is not measured.
+    """
+
+    psnr_db_of_image: tuple[float, ...]
+    lpips_of_image: tuple[float, ...]
+
+    @property
+    def psnr_db(self) -> float:
+        """The mean PSNR-Y, in dB."""
+        return _mean(self.psnr_db_of_image)
+
+    @property
+    def lpips(self) -> float | None:
+        """The mean LPIPS, or None if it is not measured."""
+        return _mean(self.lpips_of_image) if self.lpips_of_image else None
 
 
 class SliceScorer:
@@ -50,30 +73,38 @@ class SliceScorer:
             choices: The slices' widths.
             report: As in `score`.
         """
-        return [psnr_db for psnr_db, _ in self.score(choices, report)]
+        return [score.psnr_db for score in self.score(choices, report)]
 
     def score(
         self, choices: Sequence[Widths], report: ProgressCallback = ignore_progress
-    ) -> list[tuple[float, float | None]]:
-        """Mean PSNR-Y in dB and mean LPIPS over the images, in the order of the choices.
+    ) -> list[SliceScore]:
+        """PSNR-Y and LPIPS on each image, in the order of the choices.
 
         Args:
             choices: The slices' widths.
             report: Called after each slice on each image.
 
         Returns:
-            For each choice its PSNR-Y and its LPIPS, which is None if it is not measured.
+            What was measured of each choice.
         """
-        psnr_db, distances = [0.0] * len(choices), [0.0] * len(choices)
-        share = 1 / len(self._pairs)
+        psnr_db: list[list[float]] = [[] for _ in choices]
+        distances: list[list[float]] = [[] for _ in choices]
         done, total = 0, len(choices) * len(self._pairs)
         for pair, reference in zip(self._pairs, self._references, strict=True):
             x = pair.lr[None].to(self._device).contiguous(memory_format=torch.channels_last)
             for i, output in self._walk.run(x, choices):
                 luma = shaved_luma(output[0], pair.scale, torch.float32).cpu()
-                psnr_db[i] += share * psnr_ssim.psnr_db(luma, reference)
+                psnr_db[i].append(psnr_ssim.psnr_db(luma, reference))
                 if self._lpips is not None:
-                    distances[i] += share * lpips_distance(output[0].float().cpu(), pair.hr, self._lpips)
+                    distances[i].append(lpips_distance(output[0].float().cpu(), pair.hr, self._lpips))
                 done += 1
                 report(done, total, "")
-        return list(zip(psnr_db, distances if self._lpips else [None] * len(choices), strict=True))
+        return [SliceScore(tuple(one), tuple(other)) for one, other in zip(psnr_db, distances, strict=True)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Summed in this order, so that a study's figures stay what earlier versions found."""
+    mean = 0.0
+    for value in values:
+        mean += 1 / len(values) * value
+    return mean

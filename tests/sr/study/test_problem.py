@@ -18,12 +18,15 @@ from mfagan.sr.network.mfanet import blocks, operators
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, Widths, every_choice, random_choice
 from mfagan.sr.study import problem as problem_module
+from mfagan.sr.study.block_lists import every_block
+from mfagan.sr.study.findings import as_finding, as_picked
 from mfagan.sr.study.picked import read_picked
-from mfagan.sr.study.problem import Scoring, SubGeneratorProblem, as_finding, as_picked, every_block
+from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
 from search import pareto
 from search.errors import SearchError
 from search.latency import LatencyTable
-from search.problem import Evaluation, Point, check_problem
+from search.problem import Evaluation, Point
+from search.problem_checks import check_problem
 from search.testing import ProblemContract
 from tests import tiny
 

@@ -1,8 +1,6 @@
-"""Commands on studies: search, front, pick."""
+"""`mfagan search`: search the widths of a SuperGenerator."""
 
 import logging
-import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,26 +12,19 @@ from mfagan.cli.options import (
     NAMED_CHECKPOINT,
     DeviceOption,
     ImagesOption,
-    OutOption,
     SeedOption,
     SizeOption,
     StorageOption,
     StudyOption,
     SustainedOption,
     WeightsOption,
-    command_line,
     find_lpips,
+    name_study,
     read_size,
 )
-from mfagan.cli.study.history import Lineage
 from mfagan.sr.shipped import SUPERGENERATOR
 
-__all__ = [
-    "front",
-    "pick",
-    "run_search",
-    "tabulate",
-]
+__all__ = ["run_search"]
 
 if TYPE_CHECKING:
     from search.problem import Problem
@@ -106,6 +97,7 @@ def run_search(
     from mfagan.latency.tables import describe_rebuild, find_table, warn_size
     from mfagan.sr.study.bf16_scoring import require_precision
     from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
+    from mfagan.sr.study.sources import name_sources
     from search import pareto
     from search.latency import LatencyTable
     from search.problem import count_choices
@@ -143,7 +135,9 @@ def run_search(
         delegate,
     )
     pairs = read_pairs(images, scale, max_images, crop, record=checkpoint.read(supernet).record)
-    problem = SubGeneratorProblem(supernet, pairs, target, scoring)
+    problem = SubGeneratorProblem(
+        supernet, pairs, target, scoring, name_sources(path, images, max_images=max_images, crop_px=crop)
+    )
     settings = SearchSettings(
         n_trials=default_trials(sampler) if trials is None else trials,
         sampler=sampler,
@@ -159,7 +153,7 @@ def run_search(
     if record.n_unique_trials == count_choices(problem):
         logger.info("all %d choices are evaluated: the study is complete", record.n_unique_trials)
     print(f"study {study}: {record.n_trials} trials, {n_best} on the front")
-    print(f"browse it: mfagan front {_where(storage, study)} --out front.html")
+    print(f"browse it: mfagan front {name_study(storage, study)} --out front.html")
 
 
 def _run_study(problem: "Problem", storage: str, study: str, settings: "SearchSettings") -> None:
@@ -177,94 +171,6 @@ def _run_study(problem: "Problem", storage: str, study: str, settings: "SearchSe
             report(progress.n_finished, progress.n_trials, best)
 
         run_search(problem, storage, study, settings, show)
-
-
-def front(
-    out: OutOption,
-    storage: StorageOption = DEFAULT_STORAGE,
-    study: Annotated[
-        list[str] | None,
-        typer.Option(help=f"The study's name ({DEFAULT_STUDY}); of several, the fronts are overlaid."),
-    ] = None,
-) -> None:
-    """Write the Pareto front as one HTML file that works offline."""
-    from mfagan.files import require_place, write_atomic
-    from search.report.html_page import front_page, overlay_page
-    from search.storage.address import check_other_file
-    from search.study import load
-
-    check_other_file(out, storage)
-    require_place(out)
-    names = study or [DEFAULT_STUDY]
-    hows = [
-        f"Pick a trial N: mfagan pick {_where(storage, name)} --trial N --out picked.json" for name in names
-    ]
-    records = [load(storage, name) for name in names]
-    page = front_page(records[0], notes=hows) if len(records) == 1 else overlay_page(records, notes=hows)
-    write_atomic(out, page)
-    print(out)
-
-
-def tabulate(
-    out: OutOption,
-    storage: StorageOption = DEFAULT_STORAGE,
-    study: StudyOption = DEFAULT_STUDY,
-) -> None:
-    """Write an exhaustive study's values as a table to compare samplers on (`python -m search benchmark`)."""
-    from mfagan.files import require_place, write_atomic
-    from mfagan.latency.priced_problem import LATENCY, MEMORY
-    from mfagan.sr.study.problem import SubGeneratorProblem
-    from search.benchmarks.tabular import TabularProblem
-    from search.storage.address import check_other_file
-    from search.study import load
-
-    check_other_file(out, storage)
-    require_place(out)
-    record = load(storage, study)
-    table = TabularProblem.from_record(
-        record,
-        f"mfagan search --sampler exhaustive (on what the identity names), then {command_line()}",
-        [objective.name for objective in record.objectives if objective in (LATENCY, MEMORY)],
-        SubGeneratorProblem.known_choices,
-    )
-    write_atomic(out, table.to_json())
-    print(out)
-
-
-def pick(
-    out: OutOption,
-    storage: StorageOption = DEFAULT_STORAGE,
-    study: StudyOption = DEFAULT_STUDY,
-    trial: Annotated[int | None, typer.Option(help="This trial.")] = None,
-    max_latency_ms: Annotated[
-        float | None, typer.Option(help="The best PSNR within this latency, in ms.")
-    ] = None,
-    knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
-) -> None:
-    """Pick one trial of a study, write it as JSON and record it in the study's history."""
-    from mfagan.files import require_place
-    from mfagan.latency.priced_problem import LATENCY
-    from mfagan.sr.study.problem import as_picked
-    from search.picking import pick as pick_point
-    from search.storage.address import check_other_file, lasting_address
-    from search.study import load
-
-    check_other_file(out, storage)
-    require_place(out)
-    record = load(storage, study)
-    at_most = None if max_latency_ms is None else (LATENCY.name, max_latency_ms)
-    point = pick_point(record.points, record.objectives, trial=trial, at_most=at_most, knee=knee)
-    picked = replace(as_picked(study, point), storage=lasting_address(storage))
-    picked.save(out)
-    facts = {"widths": list(picked.widths), "psnr_db": picked.psnr_db, "latency_ms": picked.latency_ms}
-    Lineage(picked, storage).record("pick", out, None, facts)
-    print(out)
-
-
-def _where(storage: str, study: str) -> str:
-    from search.storage.address import redact
-
-    return shlex.join(["--storage", redact(storage), "--study", study])
 
 
 def _scale_of(path: Path) -> int:
