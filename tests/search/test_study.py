@@ -113,6 +113,7 @@ def test_dashboards_see_names_and_facts(storage):
         "name": "weight",
         "direction": "minimize",
         "unit": "g",
+        "title": "",
     }
     assert study.trials[0].user_attrs["volume_mm3"] > 0
 
