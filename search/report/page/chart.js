@@ -62,7 +62,7 @@ class Chart {
   layers(study) {
     const { page } = this;
     const several = page.studies.length > 1;
-    const colour = several ? page.colourOf(study) : page.data.style.front;
+    const colour = several ? page.colourOf(study) : page.accent;
     const colours = study.index === page.at ? colouring(study, page.colour, page.data.style) : null;
     const rows = { d: [], i: [] };
     [...study.kinds].forEach((kind, row) => { if (rows[kind] && !several) rows[kind].push(row); });
@@ -91,7 +91,7 @@ class Chart {
   peers(study) {
     const { page } = this;
     const marks = study.peers.map(peer => ({
-      x: peer.values[page.x], y: peer.values[page.y], peer, fill: page.data.style.mark, stroke: page.paper,
+      x: peer.values[page.x], y: peer.values[page.y], peer, fill: page.mark, stroke: page.paper,
     }));
     return { marks, symbol: "diamond", size: 6, lineWidth: 1.5 };
   }
@@ -160,13 +160,13 @@ class Chart {
       : [];
     const has = kind => study.kinds.includes(kind);
     const add = (wanted, name, colour, text) => { if (wanted) entries.push([page.symbol(name, colour), text]); };
-    const colour = several ? "currentColor" : style.front;
+    const colour = several ? "currentColor" : page.accent;
     add(!several, "front", colour, `front (${study.front.length})`);
     add(page.studies.some(one => Object.keys(one.ties).length), "tie", colour, "not told from a cheaper one");
     add(!several && has("d"), "dominated", DOMINATED, "dominated");
     add(!several && has("i"), "infeasible", INFEASIBLE, "over a limit");
     add(study.exact.length, "exact", colour, "exact front");
-    add(study.peers.length, "peer", style.mark, "peers");
+    add(study.peers.length, "peer", page.mark, "peers");
     const colours = colouring(page.study, page.colour, style);
     byId("legend").replaceChildren(
       element("ul", {}, entries.map(([symbol, text]) => element("li", {}, symbol, text))),

@@ -128,7 +128,8 @@ class Page {
 
   setTheme(theme) {
     this.theme = theme;
-    this.paper = getComputedStyle(document.documentElement).getPropertyValue("--card").trim();
+    const styles = getComputedStyle(document.documentElement);
+    [this.paper, this.accent, this.mark] = ["--card", "--accent", "--mark"].map(name => styles.getPropertyValue(name).trim());
     this.draw();
   }
 

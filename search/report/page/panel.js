@@ -23,10 +23,10 @@ class Panel {
       this.head(study, row),
       this.values(study, row),
       this.remark(study, row),
+      this.section("Pictures", comparePictures(page, study, point, this.comparison)),
       this.section("Choices", this.choices(study, row, point)),
       ...study.objectives.map((column, i) => (point.parts[i]?.length
         ? this.section(`${titleOf(column)} by part`, drawParts(column, point.parts[i], page.data.style.scale)) : null)),
-      this.section("Pictures", comparePictures(page, study, point, this.comparison)),
       this.section("Facts", this.facts(study, row)),
       this.section("Next", point.commands.length ? point.commands.map(command => this.command(command)) : null),
     ]);
