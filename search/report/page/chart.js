@@ -71,11 +71,12 @@ class Chart {
       x: study.value(page.x, row), y: study.value(page.y, row), point: { study: study.index, row }, ...look(row),
     }));
     const told = study.front.filter(row => !study.isTie(row));
+    const many = rows.d.length > 1000;
     const tied = study.front.filter(row => study.isTie(row));
     const line = (values, look) => ({ line: values.map(one => [one[page.x], one[page.y]]), colour, ...look });
     const layers = [
       { marks: marks(rows.i, row => ({ stroke: paint(row, INFEASIBLE) })), symbol: "cross", size: 3, lineWidth: 1.5, opacity: 0.7 },
-      { marks: marks(rows.d, row => ({ fill: paint(row, DOMINATED) })), size: 3, opacity: colours ? 0.6 : 0.45 },
+      { marks: marks(rows.d, row => ({ fill: paint(row, DOMINATED) })), size: many ? 2.5 : 3, opacity: (colours ? 0.6 : 0.45) * (many ? 0.6 : 1) },
     ];
     if (study.objectives.length === 2) {
       layers.push(line(study.exact, { width: 1.5, dash: [2, 3] }));
@@ -134,17 +135,12 @@ class Chart {
   drawLabels() {
     const { page } = this;
     const labels = [];
-    for (const study of page.studies) {
-      const named = [[study.picked, "picked"], [study.knee, "knee"]].filter(([row]) => row !== null);
-      if (page.studies.length > 1 || (named.length === 2 && study.picked === study.knee)) named.splice(1);
-      for (const [row, text] of named) {
-        const both = text === "picked" && row === study.knee ? "picked, the knee" : text;
-        labels.push({ at: this.at({ study: study.index, row }), text: both });
-      }
-      for (const { name, values } of study.index ? [] : study.peers) {
-        labels.push({ at: [values[page.x], values[page.y]], text: name });
-      }
+    const { picked, knee, index } = page.study;
+    const named = picked !== null && picked === knee ? [[knee, "picked, the knee"]] : [[picked, "picked"], [knee, "knee"]];
+    for (const [row, text] of named) {
+      if (row !== null) labels.push({ at: this.at({ study: index, row }), text });
     }
+    for (const { name, values } of page.studies[0].peers) labels.push({ at: [values[page.x], values[page.y]], text: name });
     const markers = page.studies.flatMap(study => study.front.map(row => this.at({ study: study.index, row })));
     const peers = page.studies[0].peers.map(({ values }) => [values[page.x], values[page.y]]);
     this.overlay.drawLabels(labels, [...markers, ...peers]);
