@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,9 +18,19 @@ _TITLES = {
     "macs": "MACs",
     "memory_bytes": "Memory traffic (B)",
 }
-_UNITS = {"bytes": "B", "ms": "ms", "us": "µs", "s": "s", "db": "dB", "mb": "MB", "px": "px", "mm": "mm", "g": "g"}
-_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
-"""From which number on a prefix is written; 9,999 is short enough without one."""
+_UNITS = {
+    "bytes": "B",
+    "ms": "ms",
+    "us": "µs",
+    "s": "s",
+    "db": "dB",
+    "mb": "MB",
+    "px": "px",
+    "mm": "mm",
+    "g": "g",
+}
+_PREFIXES = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
+"""From which median on a prefix is written, its size, and the prefix; 9,999 is short enough without one."""
 _SIGNIFICANT = 7
 """Digits that the page keeps of a number, for its file."""
 
@@ -120,7 +131,9 @@ def attribute_columns(
 
 def _attribute_column(name: str, title: str, values: list[JSON]) -> NumberColumn | TextColumn:
     given = [value for value in values if value is not None]
-    numbers = [float(value) for value in given if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    numbers = [
+        float(value) for value in given if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
     if len(numbers) == len(given):
         stem, unit = _split_unit(title)
         column = [None if value is None else float(value) for value in values]  # pyright: ignore[reportArgumentType]
@@ -143,8 +156,8 @@ def _number_column(
     given = [abs(number) for number in numbers if number is not None]
     factor, prefix = 1.0, ""
     if unit in ("", "B"):
-        largest = max(given, default=0.0)
-        factor, prefix = next(((min(f, 1e3) if p == "k" else f, p) for f, p in _PREFIXES if largest >= f), (1.0, ""))
+        usual = statistics.median(given) if given else 0.0
+        factor, prefix = next(((size, p) for least, size, p in _PREFIXES if usual >= least), (1.0, ""))
     shown_unit = prefix + unit
     return NumberColumn(
         name,

@@ -66,10 +66,16 @@ def test_a_description_is_optional(record: StudyRecord):
 
 def test_the_page_loads_nothing_and_runs_its_own_scripts_alone(page: str):
     elements = Elements(page).found
-    assert [tag for tag, a in elements if {"src", "srcset", "data"} & set(a) or tag in ("link", "iframe")] == []
+    assert [
+        tag for tag, a in elements if {"src", "srcset", "data"} & set(a) or tag in ("link", "iframe")
+    ] == []
     assert [a["href"] for _, a in elements if "href" in a] == ["#panel"]
     policy = read_policy(page)
-    assert (policy["default-src"], policy["connect-src"], policy["img-src"]) == ("'none'", "'none'", "data: blob:")
+    assert (policy["default-src"], policy["connect-src"], policy["img-src"]) == (
+        "'none'",
+        "'none'",
+        "data: blob:",
+    )
     script = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     assert len(script) == 1
     sha256 = base64.b64encode(hashlib.sha256(script[0].encode()).digest()).decode()

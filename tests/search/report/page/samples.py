@@ -3,7 +3,9 @@
 import random
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from search.description import Box, Drawing, Picture, PointDescription, Scene, StudyDescription
 from search.problem import Case, Objective, Point
@@ -18,6 +20,7 @@ TITLES = {"elements": "Elements", "glass": "Glass", "surface_mm2": "Surface (mmÂ
 N_CASES = 24
 
 
+@cache
 def picture(blur: int, size: int = 48) -> Picture:
     """A PNG of rings, the more blurred the paler."""
     rows = []
@@ -30,16 +33,21 @@ def picture(blur: int, size: int = 48) -> Picture:
         rows.append(bytes(row))
 
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
     packed = zlib.compress(b"".join(rows), 9)
     return Picture(
-        "image/png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+        "image/png",
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b""),
     )
 
 
-def study(n: int = 90, name: str = "lenses", seed: int = 0, extra: int = 0, scored: bool = True) -> StudyRecord:
+def study(
+    n: int = 90, name: str = "lenses", seed: int = 0, extra: int = 0, scored: bool = True
+) -> StudyRecord:
     """A study of `n` distinct lenses out of 8 x 9 x 3 x 30 and of as many more coatings as are asked for."""
     rng = random.Random(seed)
     choices = {
@@ -81,17 +89,20 @@ def study(n: int = 90, name: str = "lenses", seed: int = 0, extra: int = 0, scor
     )
 
 
-def describe(record: StudyRecord) -> StudyDescription:
-    """Pictures of two scenes, a drawing, parts of the weight and two commands for every fifth trial and the front."""
-    points = {}
-    for point in record.points:
+def describe(record: StudyRecord, points: Sequence[Point] | None = None) -> StudyDescription:
+    """Pictures of two scenes, a drawing, parts of the weight and two commands for some points or all."""
+    described = {}
+    for point in record.points if points is None else points:
         elements = int(point.choice["elements"])
         share = point.values[1] / (elements + 1)
-        points[point.number] = PointDescription(
+        described[point.number] = PointDescription(
             {"rings": picture(9 - elements), "wide": picture(8 - elements // 2, 64)},
             {"weight_g": [("mount", share), *((f"element {i + 1}", share) for i in range(elements))]},
             Drawing(
-                [Box(f"element {i + 1}", str(i + 1), 30 * i, 20 - 2 * i, 20, 20 + 4 * i) for i in range(elements)],
+                [
+                    Box(f"element {i + 1}", str(i + 1), 30 * i, 20 - 2 * i, 20, 20 + 4 * i)
+                    for i in range(elements)
+                ],
                 [(i, i + 1) for i in range(elements - 1)],
             ),
             [
@@ -101,7 +112,7 @@ def describe(record: StudyRecord) -> StudyDescription:
         )
     references = {"blurred": picture(10), "original": picture(0)}
     scenes = [Scene("rings", references), Scene("wide", {"original": picture(0, 64)})]
-    return StudyDescription(scenes, points, TITLES, ["Lenses are made of glass."])
+    return StudyDescription(scenes, described, TITLES, ["Lenses are made of glass."])
 
 
 def hostile() -> StudyRecord:
@@ -111,12 +122,17 @@ def hostile() -> StudyRecord:
     points = tuple(
         replace(
             point,
-            choice={**{k: v for k, v in point.choice.items() if k != "glass"}, evil: evil + str(point.number % 3)},
+            choice={
+                **{k: v for k, v in point.choice.items() if k != "glass"},
+                evil: evil + str(point.number % 3),
+            },
             attributes={evil: evil + str(point.number), **point.attributes},
         )
         for point in record.points
     )
-    choices = {k: v for k, v in record.choices.items() if k != "glass"} | {evil: tuple(evil + str(i) for i in range(3))}
+    choices = {k: v for k, v in record.choices.items() if k != "glass"} | {
+        evil: tuple(evil + str(i) for i in range(3))
+    }
     objectives = (
         Objective("sharpness", "maximize", evil, evil),
         Objective("weight_g", "minimize", "<b>g</b>", "<u>Weight</u>"),

@@ -33,7 +33,14 @@ def test_an_objective_shows_three_digits_of_the_fronts_range():
 
 @pytest.mark.parametrize(
     ("numbers", "decimals"),
-    [([12.34, 45.6], 1), ([1.234, 1.235], 5), ([3.0, 400.0], 0), ([0.25, 0.25], 3), ([1e-9, 2e-9], 6), ([], 0)],
+    [
+        ([12.34, 45.6], 1),
+        ([1.234, 1.235], 5),
+        ([3.0, 400.0], 0),
+        ([0.25, 0.25], 3),
+        ([1e-9, 2e-9], 6),
+        ([], 0),
+    ],
 )
 def test_decimals(numbers: list[float], decimals: int):
     assert objective_column(Objective("a", "minimize", "ms"), numbers, numbers).decimals == decimals

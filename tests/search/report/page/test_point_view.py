@@ -11,7 +11,9 @@ def test_pictures_are_kept_once():
     description = StudyDescription(
         [Scene("eye", {"original": red}), Scene("roof")],
         {
-            3: PointDescription({"eye": red}, {"latency": [("head", 1.23456789)]}, drawing, [("Pick", "pick 3")]),
+            3: PointDescription(
+                {"eye": red}, {"latency": [("head", 1.23456789)]}, drawing, [("Pick", "pick 3")]
+            ),
             4: PointDescription({"roof": blue}),
             9: PointDescription({"roof": blue}),
         },
