@@ -45,6 +45,6 @@ def templates() -> dict[str, JSON]:
 
 def _plain(figure: go.Figure) -> JSON:
     figure.update_layout(template="none")
-    plain = json.loads(figure.to_json())
+    plain = json.loads(str(figure.to_json()))
     plain["layout"].pop("template", None)
     return plain

@@ -181,7 +181,7 @@ def test_the_panel_shows_a_point_in_full(lenses: Path, open_page: Open, record: 
     assert "95 %:" in panel
     assert page.locator("#panel .drawing rect").count() == point.choice["elements"]
     assert page.locator("#panel .stack span").count() == int(point.choice["elements"]) + 1
-    shares = [text for text in page.locator("#panel .parts .soft").all_inner_texts()]
+    shares = page.locator("#panel .parts .soft").all_inner_texts()
     assert len(shares) == int(point.choice["elements"]) + 1
     assert all(text.endswith(" %") for text in shares)
     page.keyboard.press("Escape")
