@@ -68,6 +68,7 @@ ALLOWED = {
         "search/samplers/nsga2.py",
         "search/samplers/tpe.py",
         "search/report/dashboard.py",
+        "search/report/importance_figure.py",
         "search/benchmarks",
     ),
     ("plotly",): ("search/report",),

@@ -32,6 +32,9 @@ __all__ = [
 def plot_front(record: StudyRecord, picked: Point | None = None) -> go.Figure:
     """Plot the Pareto front of a study, with the other trials faint.
 
+    If the study kept scores, points that cannot be told from a cheaper one are hollow, and bars are the 95 % intervals
+    of what a point gains over a cheaper one (a paired bootstrap over the cases).
+
     Args:
         record: a study of two or more objectives; the second is on the x axis and the first on the y axis.
         picked: a point to mark.
@@ -42,7 +45,7 @@ def plot_front(record: StudyRecord, picked: Point | None = None) -> go.Figure:
     Raises:
         SearchError: the study has one objective.
     """
-    return pareto_figure(front_data(record.points, record.objectives, picked))
+    return pareto_figure(front_data(record.points, record.objectives, picked, record.cases))
 
 
 def plot_fronts(records: Sequence[StudyRecord]) -> go.Figure:
