@@ -24,7 +24,7 @@ from search.report.dashboard import show_figures
 from search.study import load
 from tests import ROOT
 from tests.search.ladder import Ladder
-from tests.search.toy import Lens, build_single, searched
+from tests.search.toy import Lens, searched
 
 FIGURES = ["effects", "hypervolume", "importances", "parallel-coordinates", "pareto-front"]
 
@@ -96,16 +96,17 @@ def test_the_figures_of_a_large_study_stay_small(tmp_path):
     for number, steps in enumerate(itertools.product((0, 1, 2), repeat=6)):
         choice: Choice = dict(zip(ladder.choices, steps, strict=True))
         points.append(Point(number, choice, ladder.score(steps).values, {"wood": "ash"}))
-    show_figures(
-        str(tmp_path / "study.db"), replace(record, objectives=ladder.objectives, points=tuple(points))
-    )
+    space = {name: tuple(steps) for name, steps in ladder.choices.items()}
+    large = replace(record, objectives=ladder.objectives, choices=space, points=tuple(points))
+    show_figures(str(tmp_path / "study.db"), large)
     assert 10_000 < sum(map(len, stored(tmp_path / "study.db").values())) < 150_000
 
 
 def test_a_study_of_one_objective_has_the_figures_that_need_no_front(tmp_path):
-    record = searched(tmp_path / "single.db", 3, build_single())
-    show_figures(str(tmp_path / "single.db"), record)
-    names = {key.split(":")[2] for key in stored(tmp_path / "single.db")}
+    record = searched(tmp_path / "study.db", 3)
+    points = tuple(replace(point, values=point.values[:1]) for point in record.points)
+    show_figures(str(tmp_path / "study.db"), replace(record, objectives=record.objectives[:1], points=points))
+    names = {key.split(":")[2] for key in stored(tmp_path / "study.db")}
     assert sorted(names) == ["effects", "importances", "parallel-coordinates"]
 
 
