@@ -20,7 +20,7 @@ FILES = [
 ]
 MODULES = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
 SYSTEMS = ("mfagan/sr", "mfagan/mobilestylegan", "mfagan/coronetgan")
-DOORS = ("mfagan/cli", "mfagan/api.py", "mfagan/registry.py", "mfagan/spandrel.py")
+DOORS = ("mfagan/cli", "mfagan/api.py", "mfagan/registry.py", "mfagan/spandrel.py", "mfagan/studies.py")
 """What serves all systems: the commands, the library's functions, the list of networks, other programs' loader."""
 MAX_LINES = 350
 

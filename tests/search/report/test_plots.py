@@ -25,7 +25,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> StudyRecord:
     return searched(tmp_path_factory.mktemp("study") / "study.db", 40)
 
 
-def test_every_function_draws_a_study_on_no_background(record):
+def test_every_function_draws_a_study_on_white(record):
     figures = {
         "front": plot_front(record, picked=record.points[3]),
         "fronts": plot_fronts([record, record]),
@@ -39,7 +39,7 @@ def test_every_function_draws_a_study_on_no_background(record):
         drawn = figure.to_plotly_json()
         assert drawn["data"], name
         assert drawn["layout"]["template"] == LIGHT.to_plotly_json(), name
-        assert drawn["layout"]["template"]["layout"]["paper_bgcolor"] == "rgba(0,0,0,0)", name
+        assert drawn["layout"]["paper_bgcolor"] == "white", name
         assert ("Glass" in str(drawn)) == (name in ("parallel", "effects", "importances")), name
 
 
