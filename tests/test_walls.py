@@ -63,6 +63,7 @@ ALLOWED = {
     ("mfagan", "torch", "tensorflow", "lpips"): ("mfagan",),
     ("optuna", "optunahub", "sqlalchemy"): (
         "search/optuna_logging.py",
+        "search/derived.py",
         "search/study.py",
         "search/storage",
         "search/samplers/nsga2.py",
