@@ -109,7 +109,11 @@ def run_problem(
         "n_unique_trials": record.n_unique_trials,
         "complete": complete,
         "front": [
-            {"trial": one.number, "values": dict(zip(names, one.values, strict=True)), "choice": dict(one.choice)}
+            {
+                "trial": one.number,
+                "values": dict(zip(names, one.values, strict=True)),
+                "choice": dict(one.choice),
+            }
             for one in front
         ],
     }

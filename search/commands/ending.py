@@ -26,9 +26,9 @@ def run_command(app: typer.Typer, arguments: Sequence[str] | None, name: str) ->
         arguments: its arguments, or None for those of the process.
         name: how the command is called, such as `python -m search`.
 
-    Returns:
-        The exit status: 0; what a command's Result has; 130 when interrupted; 2 for everything else that goes wrong, such as bad input, a full disk
-        or an exception in a problem's `evaluate`. Unless it is 0, one line on standard error gives the reason.
+        Returns: The exit status: 0; what a command's Result has; 130 when interrupted; 2 for everything else that
+        goes wrong, such as bad input, a full disk or an exception in a problem's `evaluate`. Unless it is 0, one line
+        on standard error gives the reason.
 
     Raises:
         Exception: whatever went wrong, if the environment has SEARCH_DEBUG=1.

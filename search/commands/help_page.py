@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import re
 import shutil
 import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
-import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 __all__ = ["Command", "Group", "summary"]
 
 MOST_COLUMNS = 80
-LEFT_COLUMNS = 24
+LEFT_COLUMNS = 26
 """Columns of an option's name and value; a longer one has a line of its own."""
 
 _UNITS = {"_ms": "MS", "_mb": "MB", "_gb": "GB", "_megapixels": "MP", "minutes": "MINUTES"}
 """Ending of an option's name -> how its value is called in the help."""
+_NO_BREAK = "\u00a0"
 _KINDS = {int: "N", float: "X", str: "TEXT", Path: "FILE"}
 
 
@@ -144,7 +145,10 @@ def _entry(param: Any, ctx: Any) -> tuple[str, str]:
     """The name of a parameter and its help, which ends with its default."""
     record = param.get_help_record(ctx)
     assert record is not None
-    return (_argument(param) if isinstance(param, TyperArgument) else record[0]), record[1]
+    name, text = record
+    # typer puts a default that is given as text in parentheses
+    text = re.sub(r"\[default: \((.*?)\)", r"[default: \1", text)
+    return (_argument(param) if isinstance(param, TyperArgument) else name), text
 
 
 def _rows(rows: Iterable[tuple[str, str]], width: int) -> str:
@@ -160,14 +164,16 @@ def _rows(rows: Iterable[tuple[str, str]], width: int) -> str:
 
 
 def _fill(text: str, width: int, first: str, others: str | None = None) -> str:
-    return textwrap.fill(
-        " ".join(text.split()),
+    together = " ".join(text.split()).replace("[default: ", f"[default:{_NO_BREAK}")
+    filled = textwrap.fill(
+        together,
         width,
         initial_indent=first,
         subsequent_indent=first if others is None else others,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return filled.replace(_NO_BREAK, " ")
 
 
 def _name_values(params: Iterable[Any]) -> None:
@@ -178,12 +184,12 @@ def _name_values(params: Iterable[Any]) -> None:
             param.metavar = _value_name(param)
 
 
-def _value_name(option: TyperOption) -> str | None:
+def _value_name(option: TyperOption) -> str:
     for ending, unit in _UNITS.items():
         if str(option.name).endswith(ending):
             return unit
     kind = option.type_descriptor
     if kind.is_choice:
-        return None  # typer lists the choices
+        return "|".join(map(str, kind.choices or ()))
     (one,) = get_args(kind.annotation) if kind.is_list else (kind.annotation,)
-    return _KINDS.get(one)  # type: ignore[arg-type]
+    return _KINDS.get(one, "VALUE")  # type: ignore[arg-type]
