@@ -21,6 +21,12 @@ class Result:
         assert "Traceback" not in self.err
         return lines[0]
 
+    @property
+    def answer(self) -> str:
+        """What it printed before the line that names the next command."""
+        before, _, after = self.out.rpartition("next: ")
+        return before if after.count("\n") == 1 else self.out
+
 
 Run = Callable[..., Result]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from mfagan.sr.shipped import MODELS
+from mfagan.shipped import list_shipped
 
 __all__ = ["complete_model", "complete_study", "complete_table"]
 
@@ -20,7 +20,7 @@ def complete_model(incomplete: str) -> list[str]:
     Returns:
         The names.
     """
-    return [name for name in MODELS if name.startswith(incomplete)]
+    return [name for name in list_shipped() if name.startswith(incomplete)]
 
 
 def complete_table(incomplete: str) -> list[str]:

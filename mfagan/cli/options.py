@@ -12,6 +12,7 @@ import typer
 
 from mfagan.cli.completion import complete_model, complete_study, complete_table
 from mfagan.errors import InputError
+from mfagan.shipped import find_checkpoint
 from mfagan.sr.shipped import SUPERGENERATOR
 from search.commands.result import Result
 
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from mfagan.training.time_limit import Stopped, TimeLimit
 
 logger = logging.getLogger(__name__)
-
-
-def find_checkpoint(name_or_path: str) -> Path:
-    """A checkpoint's path, which may be given by the name of a shipped generator."""
-    from mfagan.registry import find_checkpoint as find
-
-    return find(name_or_path)
 
 
 IMAGES, RUN = "Images", "How it runs"
@@ -165,7 +159,7 @@ RescaleOption = Annotated[
     ),
 ]
 
-TRAINING_KEPT = "the last snapshot is kept, and the same command continues"
+TRAINING_KEPT = "what was trained up to the last snapshot is kept, and the same command continues"
 """What an interrupted training leaves."""
 DEFAULT_STORAGE = "runs/study.db"
 DEFAULT_STUDY = "mfagan"

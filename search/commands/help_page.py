@@ -20,6 +20,12 @@ LEFT_COLUMNS = 26
 
 _UNITS = {"_ms": "MS", "_mb": "MB", "_gb": "GB", "_megapixels": "MP", "minutes": "MINUTES"}
 """Ending of an option's name -> how its value is called in the help."""
+_PLAINER = (
+    (r"\[default: \((.*?)\)", r"[default: \1"),
+    (r"([\d.]+)<=x<=([\d.]+)(?=\]|;)", r"\1 to \2"),
+    (r"x>=([\d.]+)(?=\]|;)", r"at least \1"),
+)
+"""What typer writes after a help text -> what is shown."""
 _NO_BREAK = "\u00a0"
 _KINDS = {int: "N", float: "X", str: "TEXT", Path: "FILE"}
 
@@ -146,8 +152,8 @@ def _entry(param: Any, ctx: Any) -> tuple[str, str]:
     record = param.get_help_record(ctx)
     assert record is not None
     name, text = record
-    # typer puts a default that is given as text in parentheses
-    text = re.sub(r"\[default: \((.*?)\)", r"[default: \1", text)
+    for written, plain in _PLAINER:
+        text = re.sub(written, plain, text)
     return (_argument(param) if isinstance(param, TyperArgument) else name), text
 
 

@@ -173,7 +173,7 @@ def find_lineage(ckpt: Path, storage: str | None) -> Lineage | None:
         InputError: as `open_lineage`; `storage` is given for a checkpoint without a pick.
     """
     from mfagan import checkpoint
-    from mfagan.registry import list_shipped
+    from mfagan.shipped import list_shipped
     from mfagan.sr.study.picked import picked_of
 
     if storage is None and ckpt.resolve() in [path.resolve() for path in list_shipped().values()]:

@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 TABLES = ("compression", "sampling", "discriminator", "slices", "peers")
 
 
-@keeps(f"tables that were written stay, {TRAINING_KEPT}")
+@keeps(f"tables that were written stay; {TRAINING_KEPT}")
 def ablate(
     recipe: Annotated[str, typer.Argument(help="A recipe's name or file, such as reduced.")],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for checkpoints and tables.")],

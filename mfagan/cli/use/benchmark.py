@@ -65,7 +65,8 @@ def benchmark(
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place
     from mfagan.progress import show_bar
-    from mfagan.registry import find_checkpoint, load_slices
+    from mfagan.registry import load_slices
+    from mfagan.shipped import find_checkpoint
     from mfagan.sr.experiments.results import format_report, write_report
     from mfagan.sr.experiments.speed.deployment import PEERS, Subject, measure_deployment, random_peer
     from mfagan.sr.experiments.speed.precisions import compare_precision

@@ -197,7 +197,7 @@ def _find_network(given: str) -> str | None:
     """The path of a network, with the name before it if one is given; None for what is no network."""
     from mfagan.checkpoint import PYTORCH_SUFFIXES
     from mfagan.evaluation.candidates import split_name
-    from mfagan.registry import find_checkpoint
+    from mfagan.shipped import find_checkpoint
 
     name, asked = split_name(given)
     path = str(find_checkpoint(asked))

@@ -122,7 +122,7 @@ def test_from_the_study_to_the_exported_file(
 
     on_phone = ("--latency-ms", 41.25, "--measured-on", "Pixel 8", "--threads", 4)
     told = run("record", model, *on_phone, "--storage", "study.db", *STUDY)
-    assert told.out == f"trial {choice.trial}: 41.2 ms, 4 threads, Pixel 8, LiteRT\n"
+    assert told.answer == f"trial {choice.trial}: 41.2 ms, 4 threads, Pixel 8, LiteRT\n"
     lines = run("history", "--storage", "study.db", *STUDY).out.splitlines()
     assert lines[-1].endswith("  measured  41.2 ms, 4 threads, Pixel 8, LiteRT")
     refused = run("record", small, *on_phone, "--storage", "study.db", *STUDY)

@@ -56,7 +56,8 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
 
     def run(*arguments: str) -> tuple[int, str, str]:
         status = run_command(app, arguments, "tool")
-        return (status, *capsys.readouterr())
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
 
     return run
 
