@@ -38,7 +38,7 @@ def complete_table(incomplete: str) -> list[str]:
 
 
 def complete_study(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete the name of a study in the SQLite file that is given before, or in the one that is used without any.
+    """Complete the name of a study in the SQLite file that is given before, or in the default one.
 
     The file is asked directly: loading Optuna would take seconds.
 
@@ -49,9 +49,7 @@ def complete_study(context: typer.Context, incomplete: str) -> list[str]:
     Returns:
         The names; none for a storage of another kind.
     """
-    from mfagan.cli.options import DEFAULT_STORAGE
-
-    file = Path(str(context.params.get("storage") or DEFAULT_STORAGE).removeprefix("sqlite:///"))
+    file = Path(str(context.params.get("storage") or "").removeprefix("sqlite:///"))
     if not file.is_file():
         return []
     with (
