@@ -24,8 +24,8 @@ class Result:
     @property
     def answer(self) -> str:
         """What it printed before the line that names the next command."""
-        before, _, after = self.out.rpartition("next: ")
-        return before if after.count("\n") == 1 else self.out
+        lines = self.out.splitlines(keepends=True)
+        return "".join(lines[:-1] if lines and lines[-1].startswith("next: ") else lines)
 
 
 Run = Callable[..., Result]
