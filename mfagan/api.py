@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, overload
 from mfagan.enlarging.model import Model
 from mfagan.enlarging.tiling import Tiling
 from mfagan.errors import InputError
-from mfagan.registry import export_network, list_shipped, load_model
+from mfagan.registry import export_network, load_model
+from mfagan.shipped import list_shipped
 
 if TYPE_CHECKING:
     import numpy as np

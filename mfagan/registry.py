@@ -21,33 +21,15 @@ from mfagan.enlarging.model import Model
 from mfagan.errors import InputError
 from mfagan.evaluation.candidates import Candidate
 from mfagan.evaluation.exported_file import ExportedFile
+from mfagan.shipped import SYSTEMS
 
 __all__ = [
-    "SYSTEMS",
     "check_delegate",
     "export_network",
-    "find_checkpoint",
-    "list_shipped",
     "load_model",
     "load_network",
     "load_slices",
 ]
-
-SYSTEMS = {
-    "mfagan.sr": (
-        "mfanet",
-        "rrdbnet",
-        "srresnet",
-        "imdn",
-        "rfdn",
-        "span",
-        "edsr",
-        "srvggnetcompact",
-        "quicksrnet",
-        "spanv2",
-    )
-}
-"""Package of a system -> the kinds of generators in checkpoints that its module `kinds` loads."""
 
 _SUPER_RESOLUTION = "mfagan.sr"
 """The system that reads files of weights alone, those of other authors among them."""
@@ -124,31 +106,6 @@ def load_model(path: str | Path, widths: str | None = None, device: str = "auto"
         widths=None if listed is None else tuple(listed),
         min_side_px=kinds.min_side_px(network),
     )
-
-
-def list_shipped() -> dict[str, Path]:
-    """List the generators that are installed with the package.
-
-    Returns:
-        Name -> checkpoint, of all systems.
-    """
-    shipped: dict[str, Path] = {}
-    for system in SYSTEMS:
-        shipped |= import_module(f"{system}.shipped").MODELS
-    return shipped
-
-
-def find_checkpoint(name_or_path: str | Path) -> Path:
-    """Find a checkpoint that may be given by the name of a shipped generator.
-
-    Args:
-        name_or_path: a file, or a name that `list_shipped` lists; a file of that name comes first.
-
-    Returns:
-        The checkpoint's path; what is no name is returned as it is.
-    """
-    path = Path(name_or_path)
-    return path if path.exists() else list_shipped().get(str(name_or_path), path)
 
 
 def export_network(

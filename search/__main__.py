@@ -12,21 +12,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.benchmarks import compare, overhead
-from search.command import run_command
+from search.commands.command import add_command, keeps
+from search.commands.ending import run_command
+from search.commands.help_page import Group
+from search.commands.progress import hide_bars, show_bar
+from search.commands.result import Result
 from search.errors import SearchError
 from search.files import require_place, write_text
 from search.samplers import NAMES, default_trials
 
 if TYPE_CHECKING:
-    from search.problem import Objective, Problem
+    from search.problem import Objective, Point, Problem
     from search.study import Progress, SearchSettings, StudyRecord
 
 __all__ = ["load_problem", "main"]
 
 app = typer.Typer(
+    cls=Group,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Multi-objective search over any space of discrete choices.",
     epilog="SEARCH_DEBUG=1 in the environment shows the traceback of an error.",
 )
@@ -39,12 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: its arguments, or None for those of the process.
 
     Returns:
-        The exit status, as `search.command.run_command` returns it.
+        The exit status, as `search.commands.ending.run_command` returns it.
     """
     return run_command(app, arguments, "python -m search")
 
 
-@app.command("run")
+@keeps("what has finished is kept, and the same command continues")
 def run_problem(
     problem: Annotated[
         str,
@@ -66,8 +72,9 @@ def run_problem(
     ] = 30,
     seed: Annotated[int, typer.Option(help="The same seed gives the same trials.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The front page to write, an HTML file.")] = None,
-) -> None:
+) -> Result:
     """Search a problem, or continue a search; print the Pareto front."""
+    from search import pareto
     from search.problem import count_choices
     from search.problem_checks import check_problem
     from search.report import dashboard, html_page
@@ -88,16 +95,37 @@ def run_problem(
     _run_with_bar(built, storage, study, settings)
     record = load(storage, study)
     dashboard.show_figures(storage, record)
-    if record.n_unique_trials == count_choices(built):
-        print(f"all {record.n_unique_trials} choices are evaluated: the study is complete")
-    print(_front_table(record))
+    front = pareto.front(record.points, record.objectives)
+    complete = record.n_unique_trials == count_choices(built)
+    lines = [f"all {record.n_unique_trials} choices are evaluated: the study is complete"] if complete else []
+    lines.append(_front_table(record, front))
     if out is not None:
         write_text(out, html_page.front_page(record))
-        print(f"wrote {out}")
+        lines.append(f"wrote {out}")
+    names = [objective.name for objective in record.objectives]
+    facts = {
+        "study": study,
+        "n_trials": record.n_trials,
+        "n_unique_trials": record.n_unique_trials,
+        "complete": complete,
+        "front": [
+            {
+                "trial": one.number,
+                "values": dict(zip(names, one.values, strict=True)),
+                "choice": dict(one.choice),
+            }
+            for one in front
+        ],
+    }
+    return Result(facts, lines, [] if out is None else [out])
 
 
-app.command("benchmark")(compare.compare_samplers)
-app.command("overhead")(overhead.measure_overhead)
+for _name, _function in (
+    ("run", run_problem),
+    ("benchmark", compare.compare_samplers),
+    ("overhead", overhead.measure_overhead),
+):
+    add_command(app, _name, _function, silence=hide_bars)
 
 
 def load_problem(spec: str) -> Problem:
@@ -152,22 +180,13 @@ def _check_page(out: Path, storage: str, problem: Problem) -> None:
 
 
 def _run_with_bar(problem: Problem, storage: str, study: str, settings: SearchSettings) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
     from search.study import run_search
 
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
-    with Bar(*columns, TextColumn("{task.fields[best]}"), console=Console(stderr=True)) as bar:
-        tasks = []
+    with show_bar("search") as move:
 
         def report(progress: Progress) -> None:
             best = _best_text(problem.objectives[0], progress.best)
-            if not tasks:  # added here, so that trials of an earlier run do not count as speed
-                total, completed = progress.n_trials, progress.n_finished
-                tasks.append(bar.add_task("search", total=total, completed=completed, best=best))
-            bar.update(tasks[0], completed=progress.n_finished, best=best)
+            move(progress.n_finished, progress.n_trials, best)
 
         run_search(problem, storage, study, settings, report)
 
@@ -178,12 +197,10 @@ def _best_text(objective: Objective, best: float | None) -> str:
     return "" if best is None else f"best {objective.name} {format_value(best)} {objective.unit}".rstrip()
 
 
-def _front_table(record: StudyRecord) -> str:
-    from search import pareto
+def _front_table(record: StudyRecord, front: Sequence[Point]) -> str:
     from search.report.point_text import format_value
     from search.report.text_table import text_table
 
-    front = pareto.front(record.points, record.objectives)
     heads = ["trial", *(objective.label for objective in record.objectives), *record.choices]
     rows = [[str(p.number), *map(format_value, p.values), *map(str, p.choice.values())] for p in front]
     summary = (

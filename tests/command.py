@@ -21,6 +21,12 @@ class Result:
         assert "Traceback" not in self.err
         return lines[0]
 
+    @property
+    def answer(self) -> str:
+        """What it printed before the line that names the next command."""
+        lines = self.out.splitlines(keepends=True)
+        return "".join(lines[:-1] if lines and lines[-1].startswith("next: ") else lines)
+
 
 Run = Callable[..., Result]
 

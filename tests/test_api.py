@@ -333,7 +333,7 @@ def test_export_checks_its_place_first(tmp_path: Path):
 
 
 def test_the_registry_knows_every_kind():
-    from mfagan.registry import SYSTEMS
+    from mfagan.shipped import SYSTEMS
 
     assert SYSTEMS["mfagan.sr"] == KINDS
 

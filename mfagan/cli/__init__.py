@@ -3,17 +3,21 @@
 import io
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, NamedTuple
 
 import typer
 
 from mfagan import __version__
 from mfagan.cli.lut import audit, build, calibrate, kit
-from mfagan.cli.messages import show_log
+from mfagan.cli.messages import hide_notes, show_log
 from mfagan.cli.study import front, history, pick, reprice, search, tabulate
 from mfagan.cli.train import ablate, data, networks, sweep, weights
 from mfagan.cli.use import benchmark, demo, evaluate, export, info, upscale, webpage
 from mfagan.errors import InputError
+from search.commands.command import Interrupted, add_command
+from search.commands.help_page import Group
+from search.commands.result import Result
 from search.errors import SearchError
 
 __all__ = ["DEBUG", "app", "main"]
@@ -31,31 +35,30 @@ MFAGAN: small super-resolution GANs for phones. Step by step, on the bundled pho
 `mfagan --help` lists every command, `mfagan COMMAND --help` its options."""
 """What `mfagan` without arguments prints."""
 
+
+class _Subcommands(NamedTuple):
+    """A group of commands, such as `mfagan lut build` and `mfagan lut audit`."""
+
+    help: str
+    commands: Mapping[str, Callable[..., Result | None]]
+
+
 app = typer.Typer(
-    add_completion=False,
+    cls=Group,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="MFAGAN_DEBUG=1 in the environment shows the traceback of an error.",
 )
-lut_app = typer.Typer(no_args_is_help=True, help="Latency look-up tables.")
-lut_app.command("build")(build.build_lut)
-lut_app.command("audit")(audit.audit)
-lut_app.command("kit")(kit.write)
-lut_app.command("import")(kit.import_kit)
-lut_app.command("plan")(calibrate.plan)
-lut_app.command("calibrate")(calibrate.calibrate)
-lut_app.command("price")(calibrate.price)
-data_app = typer.Typer(no_args_is_help=True, help="Folders of images.")
-data_app.command("check")(data.check)
-data_app.command("shrink")(data.shrink)
-weights_app = typer.Typer(no_args_is_help=True, help="Pretrained weights of other authors: VGG and AlexNet.")
-weights_app.command("get")(weights.get)
-weights_app.command("list")(weights.show)
 
-_PANELS = {
+_PANELS: dict[str, dict[str, Callable[..., Result | None] | _Subcommands]] = {
     "Start": {"demo": demo.demo},
     "Train": {
-        "data": data_app,
-        "weights": weights_app,
+        "data": _Subcommands("Folders of images.", {"check": data.check, "shrink": data.shrink}),
+        "weights": _Subcommands(
+            "Pretrained weights of other authors: VGG and AlexNet.",
+            {"get": weights.get, "list": weights.show},
+        ),
         "train": networks.train,
         "finetune": networks.finetune,
         "sweep": sweep.sweep,
@@ -64,7 +67,18 @@ _PANELS = {
     },
     "Price and search": {
         "costs": networks.costs,
-        "lut": lut_app,
+        "lut": _Subcommands(
+            "Latency look-up tables.",
+            {
+                "build": build.build_lut,
+                "audit": audit.audit,
+                "kit": kit.write,
+                "import": kit.import_kit,
+                "plan": calibrate.plan,
+                "calibrate": calibrate.calibrate,
+                "price": calibrate.price,
+            },
+        ),
         "search": search.run_search,
         "front": front.front,
         "pick": pick.pick,
@@ -85,10 +99,13 @@ _PANELS = {
 """Heading of `mfagan --help` -> its commands by name."""
 for _panel, _commands in _PANELS.items():
     for _name, _command in _commands.items():
-        if isinstance(_command, typer.Typer):
-            app.add_typer(_command, name=_name, rich_help_panel=_panel)
+        if isinstance(_command, _Subcommands):
+            _group = typer.Typer(cls=Group, no_args_is_help=True, help=_command.help)
+            for _subname, _subcommand in _command.commands.items():
+                add_command(_group, _subname, _subcommand, silence=hide_notes)
+            app.add_typer(_group, name=_name, rich_help_panel=_panel)
         else:
-            app.command(_name, rich_help_panel=_panel)(_command)
+            add_command(app, _name, _command, _panel, hide_notes)
 
 
 def _show_version(asked: bool) -> None:
@@ -124,7 +141,7 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     show_log()
     try:
-        status = app(standalone_mode=False)
+        status = app(prog_name="mfagan", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -143,6 +160,9 @@ def main() -> None:
         status = _fail(_describe(error))
     except typer.TyperException as error:
         status = _fail(error.format_message() or "see `mfagan --help`")
+    except Interrupted as stop:
+        print(f"mfagan: interrupted; {stop}", file=sys.stderr)
+        status = 130
     except (typer.Abort, KeyboardInterrupt):
         status = 130
     sys.exit(status if isinstance(status, int) else 0)

@@ -2,8 +2,10 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["show_log"]
+__all__ = ["hide_notes", "show_log"]
 
 
 class _Lines(logging.Handler):
@@ -35,3 +37,18 @@ def show_log() -> None:
     logger.propagate = (
         False  # some libraries give the root logger a handler, which would show every line again
     )
+
+
+@contextmanager
+def hide_notes() -> Iterator[None]:
+    """Show neither progress bars nor log lines below a warning within this context: `--quiet`."""
+    from mfagan.progress import hide_bars
+
+    logger = logging.getLogger("mfagan")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with hide_bars():
+            yield
+    finally:
+        logger.setLevel(before)

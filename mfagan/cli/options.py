@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from mfagan.cli.completion import complete_model, complete_study, complete_table
 from mfagan.errors import InputError
+from mfagan.shipped import find_checkpoint
+from mfagan.sr.shipped import SUPERGENERATOR
+from search.commands.result import Result
 
 if TYPE_CHECKING:
     from mfagan.pretrained import Lpips
@@ -21,40 +25,52 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def find_checkpoint(name_or_path: str) -> Path:
-    """A checkpoint's path, which may be given by the name of a shipped generator."""
-    from mfagan.registry import find_checkpoint as find
-
-    return find(name_or_path)
-
-
+IMAGES, RUN = "Images", "How it runs"
+"""Headings of the options of trainings."""
 ImagesOption = Annotated[
-    str, typer.Option("--images", help="A folder of images, or `embedded` for the bundled photos.")
+    str,
+    typer.Option(
+        "--images", metavar="FOLDER", help="A folder of images, or `embedded` for the bundled photos."
+    ),
 ]
 ManyImagesOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--images", help="A folder of images (repeatable), or `embedded` (default) for the bundled photos."
+        "--images",
+        metavar="FOLDER",
+        help="A folder of images (repeatable), or `embedded` (default) for the bundled photos.",
+        rich_help_panel=IMAGES,
     ),
 ]
 StorageOption = Annotated[
     str,
     typer.Option(
-        help="An SQLite file, journal://FILE, grpc://HOST:PORT or a database URL (postgresql+psycopg://...)."
+        metavar="ADDRESS",
+        help="Where the study is kept: an SQLite file, journal://FILE, grpc://HOST:PORT or a database's URL, "
+        "such as postgresql+psycopg://...",
     ),
 ]
 HistoryOption = Annotated[
     str | None,
     typer.Option(
         "--storage",
+        metavar="ADDRESS",
         help="Where the pick's study is kept, to record the file in its history (default: as the pick says).",
     ),
 ]
-StudyOption = Annotated[str, typer.Option(help="The study's name.")]
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, ...")]
+StudyOption = Annotated[
+    str, typer.Option(metavar="NAME", help="The study's name.", autocompletion=complete_study)
+]
+DeviceOption = Annotated[
+    str, typer.Option(metavar="NAME", help="What computes: auto, cpu, cuda, cuda:1, ...")
+]
 SeedOption = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
-SizeOption = Annotated[str, typer.Option(help="LR input size, HEIGHTxWIDTH in pixels.")]
+SizeOption = Annotated[str, typer.Option(metavar="HxW", help="Height and width of the LR input in pixels.")]
+ScaleOption = Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")]
 OutOption = Annotated[Path, typer.Option(help="The file to write.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
+NAMED_TABLE: Any = {"metavar": "FILE|NAME", "autocompletion": complete_table}
+"""Of an option or argument: a latency table, or the name of a shipped one."""
 SustainedOption = Annotated[
     bool,
     typer.Option("--sustained", help="Price by the table's latencies under load (lut build --sustained)."),
@@ -63,48 +79,67 @@ TablePassesOption = Annotated[
     str | None,
     typer.Option(
         "--passes",
-        help="Rewritings for speed: some of statistics,parts,shuffle,tiles16,tiles32, or none (default: the first "
-        "three; statistics and shuffle in int8; none for onnx and torch, whose networks are not rewritten).",
+        metavar="LIST",
+        help="Rewritings for speed: some of statistics, parts, shuffle, tiles16, tiles32, joined by commas, or none "
+        "(default: the first three; statistics and shuffle in int8; none for onnx and torch, whose networks are not "
+        "rewritten).",
     ),
 ]
 TablePrecisionOption = Annotated[
     Literal["fp32", "fp16", "int8"],
     typer.Option("--precision", help="Of the networks; fp16 for litert and torch-cuda, int8 for litert."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 VggOption = Annotated[
     Path | None,
     typer.Option(
         "--vgg",
         "--vgg19",
-        help="Weights of the recipe's perceptual_backbone (default: $TORCH_HOME/hub/checkpoints).",
+        help="Weights of the recipe's perceptual_backbone (default: in $TORCH_HOME/hub/checkpoints).",
     ),
 ]
 AlexnetOption = Annotated[
     Path | None,
-    typer.Option(help="AlexNet's weights, to validate with LPIPS (default: $TORCH_HOME/hub/checkpoints)."),
+    typer.Option(help="AlexNet's weights, to validate with LPIPS (default: in $TORCH_HOME/hub/checkpoints)."),
 ]
 WeightsOption = Annotated[
-    Path | None, typer.Option(help="AlexNet's weights for LPIPS (default: $TORCH_HOME/hub/checkpoints).")
+    Path | None, typer.Option(help="AlexNet's weights for LPIPS (default: in $TORCH_HOME/hub/checkpoints).")
 ]
 ValidationOption = Annotated[
-    str | None, typer.Option(help="A folder to validate on (default: a held-out part of --images).")
+    str | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="A folder to validate on (default: a held-out part of --images).",
+        rich_help_panel=IMAGES,
+    ),
 ]
 TermsOption = Annotated[
     str,
     typer.Option(
-        help="What the images may be used for; the checkpoint records it, and so do those made from it."
+        help="What the images may be used for; the checkpoint records it, and so do those made from it.",
+        rich_help_panel=IMAGES,
     ),
 ]
-NAMED_CHECKPOINT: Any = {"parser": find_checkpoint, "metavar": "FILE|NAME"}
+NAMED_CHECKPOINT: Any = {
+    "parser": find_checkpoint,
+    "metavar": "FILE|NAME",
+    "autocompletion": complete_model,
+}
 """Of an option or argument: a checkpoint, or the name of a shipped generator."""
-RestartOption = Annotated[bool, typer.Option("--restart", help="Train again what is in the folder already.")]
-MaxStepsOption = Annotated[int | None, typer.Option(min=1, help="Cap on the steps of a stage.")]
+SHIPPED_CHECKPOINT: Any = {**NAMED_CHECKPOINT, "show_default": SUPERGENERATOR.stem}
+"""The same, where the default is the shipped SuperGenerator."""
+RestartOption = Annotated[
+    bool,
+    typer.Option("--restart", help="Train again what is in the folder already.", rich_help_panel=RUN),
+]
+MaxStepsOption = Annotated[
+    int | None, typer.Option(min=1, help="Cap on the steps of a stage.", rich_help_panel=RUN)
+]
 CompileOption = Annotated[
     bool | None,
     typer.Option(
         "--compile/--no-compile",
         help="Make the steps faster by torch.compile, which takes minutes first (default: as the recipe says).",
+        rich_help_panel=RUN,
     ),
 ]
 MinutesOption = Annotated[
@@ -113,6 +148,7 @@ MinutesOption = Annotated[
         "--for",
         metavar="MINUTES",
         help="Stop after this time with a snapshot, from which the same command continues.",
+        rich_help_panel=RUN,
     ),
 ]
 
@@ -123,6 +159,8 @@ RescaleOption = Annotated[
     ),
 ]
 
+TRAINING_KEPT = "what was trained up to the last snapshot is kept, and the same command continues"
+"""What an interrupted training leaves."""
 DEFAULT_STORAGE = "runs/study.db"
 DEFAULT_STUDY = "mfagan"
 
@@ -243,18 +281,26 @@ def start_clock(minutes: float | None) -> "TimeLimit | None":
         raise InputError(f"--for: {error}") from None
 
 
-def report_stop(run: "SRRun", stop: "Stopped") -> None:
-    """Print that a training has ended at its time limit and how it is continued.
+def report_stop(run: "SRRun", stop: "Stopped") -> Result:
+    """Say that a training has ended at its time limit and how it is continued.
 
     Args:
-        run: the training; under torchrun its first process prints.
+        run: the training; under torchrun its first process answers.
         stop: where it stopped.
+
+    Returns:
+        What the command answers.
     """
     options = run.options
     assert options.limit is not None
     again = "the same command without --restart" if options.restart else "the same command"
-    if run.fabric.is_global_zero:
-        print(f"{stop} after {options.limit.minutes:g} minutes; {again} continues")
+    if not run.fabric.is_global_zero:
+        return Result()
+    return Result(
+        {"stopped": str(stop), "minutes": options.limit.minutes},
+        [f"{stop} after {options.limit.minutes:g} minutes; {again} continues"],
+        next=[word for word in shlex.split(command_line()) if word not in ("--restart", "--json", "--quiet")],
+    )
 
 
 def open_run(recipe: "Recipe", options: "SRRunOptions", stages: Collection[str] | None = None) -> "SRRun":

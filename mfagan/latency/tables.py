@@ -168,7 +168,7 @@ def find_table(name_or_path: str | Path, scale: int = 4) -> Path:
     path = Path(name_or_path)
     if path.is_file():
         return path
-    shipped = {file.name: file for file in sorted(_shipped_folder().glob("*.json"))}
+    shipped = {f"{name}.json": file for name, file in list_tables().items()}
     for name in (str(name_or_path), f"{name_or_path}.json"):
         if name in shipped:
             return shipped[name]
@@ -176,6 +176,11 @@ def find_table(name_or_path: str | Path, scale: int = 4) -> Path:
         f"latency table {name_or_path}: no such file, and the shipped tables are "
         f"{', '.join(shipped) or 'none'}; build it with: {describe_build(path=name_or_path, scale=scale)}"
     )
+
+
+def list_tables() -> dict[str, Path]:
+    """The shipped latency tables by their names, which are those of their files without .json."""
+    return {file.stem: file for file in sorted(_shipped_folder().glob("*.json"))}
 
 
 def read_table(name_or_path: str | Path) -> LatencyTable:

@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.benchmarks.tabular import TabularProblem
-from search.command import run_command
+from search.commands.command import add_command
+from search.commands.ending import run_command
+from search.commands.progress import hide_bars, show_bar
+from search.commands.result import Result
 from search.errors import SearchError
 from search.files import require_place, write_text
 from search.pareto import hypervolume, losses
@@ -86,7 +89,7 @@ def compare(
     seeds: int = 10,
     counts: Sequence[int] = COUNTS,
     processes: int = 2,
-    report: Callable[[str], None] = lambda line: None,
+    report: Callable[[int, int, str], None] = lambda done, total, note: None,
 ) -> list[SamplerScores]:
     """Run samplers on a table, each with the seeds 0 to `seeds` - 1.
 
@@ -96,7 +99,7 @@ def compare(
         seeds: runs of each sampler, at least 1; slow samplers have fewer.
         counts: numbers of evaluations at which the shares are taken.
         processes: runs at a time, at least 1.
-        report: called with a line of text after each run.
+        report: called after each run with how many are done, how many there are and which it was.
 
     Returns:
         The scores of each sampler, in the order of `names`.
@@ -125,7 +128,7 @@ def compare(
         for done in as_completed(running):
             found[running[done]] = done.result()
             name, seed = running[done]
-            report(f"{len(found)}/{len(tasks)} {name}, seed {seed}")
+            report(len(found), len(tasks), f"{name}, seed {seed}")
     return [
         _scores(name, competitors[name].ours, counts, [found[task] for task in tasks if task[0] == name])
         for name in names
@@ -158,23 +161,18 @@ def compare_samplers(
         list[str] | None, typer.Option(metavar="NAME", help="Compare this sampler only; repeatable.")
     ] = None,
     processes: Annotated[int, typer.Option(help="Runs at a time.")] = 2,
-) -> None:
+) -> Result:
     """Compare samplers on a table of exact values."""
     require_place(out, table)
-    rows = compare(
-        table,
-        only or None,
-        seeds=seeds,
-        processes=processes,
-        report=lambda line: print(line, file=sys.stderr, flush=True),
-    )
+    with show_bar("compare") as report:
+        rows = compare(table, only or None, seeds=seeds, processes=processes, report=report)
     result = {
         "table": table.name,
         "measure": "share of the exact hypervolume, medians over seeds; the reference is the worst of all",
         "rows": [asdict(row) for row in rows],
     }
-    print(table_of(rows))
     write_text(out, json.dumps(result, indent=2) + "\n")
+    return Result(result, [table_of(rows)], [out])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -184,10 +182,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: its arguments, or None for those of the process.
 
     Returns:
-        The exit status, as `search.command.run_command` returns it.
+        The exit status, as `search.commands.ending.run_command` returns it.
     """
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command()(compare_samplers)
+    app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+    add_command(app, "benchmark", compare_samplers, silence=hide_bars)
     return run_command(app, arguments, "python -m search benchmark")
 
 

@@ -18,7 +18,10 @@ from typing import Annotated
 import typer
 
 from search.benchmarks.tabular import TabularProblem
-from search.command import run_command
+from search.commands.command import add_command
+from search.commands.ending import run_command
+from search.commands.progress import hide_bars, show_bar
+from search.commands.result import Result
 from search.files import require_place, write_text
 from search.problem import Choice, Evaluation
 from search.report.text_table import text_table
@@ -132,13 +135,20 @@ def table_of(rows: Sequence[Overhead]) -> str:
 def measure_overhead(
     table: Annotated[Path, typer.Argument(help="A tabular benchmark, a JSON file.")],
     out: Annotated[Path, typer.Option(help="The JSON file of figures to write.")],
-) -> None:
+) -> Result:
     """Measure what a search costs beside its evaluations."""
     require_place(out, table)
-    rounds = [[measure(table, sampler) for sampler in SAMPLERS] for _ in range(_ROUNDS)]
+    rounds: list[list[Overhead]] = []
+    with show_bar("overhead") as report:
+        for number in range(_ROUNDS):
+            rounds.append([])
+            for sampler in SAMPLERS:
+                rounds[-1].append(measure(table, sampler))
+                report(number * len(SAMPLERS) + len(rounds[-1]), _ROUNDS * len(SAMPLERS), sampler)
     rows = [median_of(measured) for measured in zip(*rounds, strict=True)]
-    print(table_of(rows))
-    write_text(out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    found = [asdict(row) for row in rows]
+    write_text(out, json.dumps(found, indent=2) + "\n")
+    return Result({"samplers": found}, [table_of(rows)], [out])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -148,10 +158,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: its arguments, or None for those of the process.
 
     Returns:
-        The exit status, as `search.command.run_command` returns it.
+        The exit status, as `search.commands.ending.run_command` returns it.
     """
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command()(measure_overhead)
+    app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+    add_command(app, "overhead", measure_overhead, silence=hide_bars)
     return run_command(app, arguments, "python -m search overhead")
 
 

@@ -10,7 +10,7 @@ from mfagan.data.images import resize_bicubic
 from mfagan.errors import InputError
 from mfagan.graph.costs import sum_costs
 from mfagan.graph.trace import trace_operators
-from mfagan.registry import SYSTEMS
+from mfagan.shipped import SYSTEMS
 from mfagan.sr.kinds import KINDS, PEERS, Generator, build, load_generator
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator

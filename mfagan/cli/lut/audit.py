@@ -1,17 +1,13 @@
 """`mfagan lut audit`: how far the prices of a latency table are from what whole networks take."""
 
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.options import (
-    JsonOption,
-    RescaleOption,
-    SeedOption,
-)
+from mfagan.cli.options import NAMED_TABLE, RescaleOption, ScaleOption, SeedOption
+from search.commands.result import Result
 
 if TYPE_CHECKING:
     from mfagan.latency.audit import Audit
@@ -23,18 +19,22 @@ logger = logging.getLogger(__name__)
 
 
 def audit(
-    table: Annotated[str, typer.Argument(help="A latency table: a file, or the name of a shipped one.")],
+    table: Annotated[
+        str, typer.Argument(help="A latency table: a file, or the name of a shipped one.", **NAMED_TABLE)
+    ],
     n: Annotated[int, typer.Option("--n", min=2, max=1000, help="SubGenerators that are measured.")] = 50,
     rounds: Annotated[int, typer.Option(min=2, help="How often each is loaded and timed.")] = 6,
-    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
+    scale: ScaleOption = 4,
     seed: SeedOption = 0,
     rescale: RescaleOption = False,
     out: Annotated[
         Path | None, typer.Option(help="The page with the scatter to write, an HTML file.")
     ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Measure SubGenerators that took no part in building a table, end to end, and compare them with its prices."""
+) -> Result:
+    """Compare a table's prices with whole SubGenerators, measured end to end.
+
+    The networks are drawn at random; they took no part in building the table.
+    """
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.audit import audit_table
     from mfagan.latency.machine import match_machine
@@ -57,12 +57,9 @@ def audit(
         result = audit_table(found, networks, machine, rounds=rounds, rescale=rescale, report=report)
     if out is not None:
         write_atomic(out, _page(result, found, path))
-    if as_json:
-        print(json.dumps({"table": str(path), "sha256": found.sha256, **result.as_dict()}))
-        return
-    print("\n".join(_lines(result)))
-    if out is not None:
-        print(out)
+    facts = {"table": str(path), "sha256": found.sha256, **result.as_dict()}
+    files = [] if out is None else [out]
+    return Result(facts, [*_lines(result), *map(str, files)], files, ["mfagan", "search", "--lut", table])
 
 
 def _lines(audit: "Audit") -> list[str]:

@@ -8,14 +8,17 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.lut.phone import PhoneOptions, build_on_phone
+from mfagan.cli.lut.phone import PhoneOptions, build_on_phone, describe_table
 from mfagan.cli.options import (
+    ScaleOption,
     SizeOption,
     TablePassesOption,
     TablePrecisionOption,
     read_size,
 )
 from mfagan.errors import InputError
+from search.commands.command import keeps
+from search.commands.result import Result
 
 __all__ = ["build_lut"]
 
@@ -23,17 +26,21 @@ logger = logging.getLogger(__name__)
 
 PHONE = "android"
 """The runtime that is measured on a phone, by adb."""
+PHONE_OPTIONS = f"Options of {PHONE}"
 
 
+@keeps("what the phone has measured is kept beside the table, and the same command continues")
 def build_lut(
     out: Annotated[Path, typer.Option(help="The JSON file to write, such as luts/NAME.json.")],
     runtime: Annotated[
         str,
-        typer.Option(help="litert, onnx or torch: this CPU; torch-cuda; android: a phone, by adb."),
+        typer.Option(
+            metavar="NAME", help="litert, onnx or torch: this CPU; torch-cuda; android: a phone, by adb."
+        ),
     ] = "litert",
     threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
     size: SizeOption = "128x128",
-    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
+    scale: ScaleOption = 4,
     rounds: Annotated[
         int | None, typer.Option(min=1, help="Rounds (default: until the medians are stable).")
     ] = None,
@@ -42,13 +49,22 @@ def build_lut(
     benchmark_model: Annotated[
         str | None,
         typer.Option(
-            help="android: TensorFlow Lite's benchmark_model, a file here to push or a path on the phone "
-            "(default: /data/local/tmp/benchmark_model)."
+            metavar="FILE",
+            help="TensorFlow Lite's benchmark_model, a file here to push or a path on the phone "
+            "(default: /data/local/tmp/benchmark_model).",
+            rich_help_panel=PHONE_OPTIONS,
         ),
     ] = None,
-    use_gpu: Annotated[bool, typer.Option("--use-gpu", help="android: the GPU delegate.")] = False,
-    use_nnapi: Annotated[bool, typer.Option("--use-nnapi", help="android: NNAPI.")] = False,
-    serial: Annotated[str | None, typer.Option(help="android: the phone, if there are several.")] = None,
+    use_gpu: Annotated[
+        bool, typer.Option("--use-gpu", help="Measure the GPU delegate.", rich_help_panel=PHONE_OPTIONS)
+    ] = False,
+    use_nnapi: Annotated[
+        bool, typer.Option("--use-nnapi", help="Measure NNAPI.", rich_help_panel=PHONE_OPTIONS)
+    ] = False,
+    serial: Annotated[
+        str | None,
+        typer.Option(help="Which phone, if there are several.", rich_help_panel=PHONE_OPTIONS),
+    ] = None,
     sustained: Annotated[
         float | None,
         typer.Option(
@@ -56,8 +72,8 @@ def build_lut(
             help="Measure once more after this time under load, as phones throttle.",
         ),
     ] = None,
-) -> None:
-    """Measure every block the choices can need, here or on a phone by adb, and write the look-up table.
+) -> Result:
+    """Measure every block the choices can need and write the look-up table.
 
     If it is stopped, what was measured is kept beside the table, and the same command continues.
     """
@@ -79,7 +95,7 @@ def build_lut(
     phone = PhoneOptions(benchmark_model, use_gpu, use_nnapi, serial)
     if runtime == PHONE:
         command += "".join(f" {shlex.quote(word)}" for word in phone.words())
-        build_on_phone(
+        table = build_on_phone(
             out,
             phone,
             command=command,
@@ -91,7 +107,7 @@ def build_lut(
             rounds=rounds,
             minutes=sustained,
         )
-        return
+        return describe_table(out, table)
     if phone.words():
         raise InputError(
             f"{phone.words()[0]}: it goes with --runtime {PHONE}, and this is {runtime}; leave it out"
@@ -114,14 +130,15 @@ def build_lut(
             )
     except KeyboardInterrupt:
         kept = Journal.count_rounds(journal)
-        logger.warning("interrupted: %d rounds are kept in %s, and the same command continues", kept, journal)
-        raise
+        raise KeyboardInterrupt(
+            f"{kept} rounds are kept in {journal}, and the same command continues"
+        ) from None
     write_atomic(out, table.to_json())
     journal.unlink()
     noise = warn_noise(table)
     if noise:
         logger.warning(noise)
-    print(out)
+    return describe_table(out, table)
 
 
 def _choose_passes(passes: str | None, runtime: str, precision: str) -> tuple[str, ...]:

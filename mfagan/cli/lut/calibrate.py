@@ -1,6 +1,5 @@
 """`mfagan lut plan`, `lut calibrate` and `lut price`: a latency table from a few whole networks."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mfagan.cli.options import (
-    NAMED_CHECKPOINT,
-    JsonOption,
+    NAMED_TABLE,
+    SHIPPED_CHECKPOINT,
     OutOption,
     SizeOption,
     command_line,
@@ -17,6 +16,8 @@ from mfagan.cli.options import (
 )
 from mfagan.errors import InputError
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
+from search.commands.command import keeps
+from search.commands.result import Result
 
 if TYPE_CHECKING:
     from mfagan.latency.calibrating.calibrated_table import TimedOn
@@ -31,14 +32,17 @@ _NO_PRIOR = "none"
 
 PriorOption = Annotated[
     str,
-    typer.Option(help="Another device's latency table: a file, the name of a shipped one, or none."),
+    typer.Option(
+        help="Another device's latency table: a file, the name of a shipped one, or none.", **NAMED_TABLE
+    ),
 ]
 SupernetOption = Annotated[
     Path,
-    typer.Option(help="The SuperGenerator whose slices are meant: a file or a name.", **NAMED_CHECKPOINT),
+    typer.Option(help="The SuperGenerator whose slices are meant: a file or a name.", **SHIPPED_CHECKPOINT),
 ]
 
 
+@keeps("no plan is written, and the same command starts again")
 def plan(
     out: OutOption = Path("plan.json"),
     n: Annotated[int, typer.Option("--n", min=1, help="How many networks to measure.")] = 12,
@@ -46,9 +50,10 @@ def plan(
     size: SizeOption = "128x128",
     supernet: SupernetOption = SUPERGENERATOR,
     export: Annotated[
-        Path | None, typer.Option(help="A folder to write the networks' .tflite files into.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="A folder to write the networks' .tflite files into."),
     ] = None,
-) -> None:
+) -> Result:
     """Choose the SubGenerators whose latencies on a device tell most of all prices there."""
     from mfagan.files import require_place, write_atomic
     from mfagan.sr.study.network_calibration import find_prior
@@ -62,30 +67,41 @@ def plan(
     if export is not None:
         chosen = _export(chosen, supernet, export)
     write_atomic(out, chosen.to_json())
-    for number, network in enumerate(chosen.networks, 1):
-        print(f"{number:3}  {network.widths}  {network.file or ''}".rstrip())
-    print(f"prices will be off by about {chosen.expected_error:.1%} if these are measured to 1 %")
-    print(
-        f"write the latency of each into its `milliseconds` in {out}; then: "
-        f"mfagan lut calibrate {out} --prior {prior} --device NAME --out TABLE.json"
-    )
+    lines = [
+        f"{number:3}  {network.widths}  {network.file or ''}".rstrip()
+        for number, network in enumerate(chosen.networks, 1)
+    ]
+    lines.append(f"prices will be off by about {chosen.expected_error:.1%} if these are measured to 1 %")
+    lines.append(f"write the latency of each into its `milliseconds` in {out}; then")
+    networks = [{"widths": network.widths, "file": network.file} for network in chosen.networks]
+    facts = {"plan": str(out), "expected_error": chosen.expected_error, "networks": networks}
+    then = ["mfagan", "lut", "calibrate", out, "--prior", prior, "--device", "NAME", "--out", "TABLE.json"]
+    return Result(facts, lines, [out], then)
 
 
 def calibrate(
     measured: Annotated[
-        Path, typer.Argument(help="A plan with its milliseconds, or a CSV file: widths,milliseconds.")
+        Path,
+        typer.Argument(
+            metavar="PLAN", help="A plan with its milliseconds, or a CSV file: widths,milliseconds."
+        ),
     ],
     out: OutOption,
     prior: PriorOption = LATENCY_TABLE,
-    device: Annotated[str | None, typer.Option(help="The measured device, as the table names it.")] = None,
-    runtime: Annotated[str, typer.Option(help="The measured runtime.")] = "litert",
-    runtime_version: Annotated[str, typer.Option(help="The version of that runtime.")] = "unknown",
+    device: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The measured device, as the table names it.")
+    ] = None,
+    runtime: Annotated[str, typer.Option(metavar="NAME", help="The measured runtime.")] = "litert",
+    runtime_version: Annotated[
+        str, typer.Option(metavar="VERSION", help="The version of that runtime.")
+    ] = "unknown",
     threads: Annotated[int, typer.Option(min=1, help="CPU threads of that runtime.")] = 2,
     reports: Annotated[
         Path | None,
         typer.Option(
+            metavar="FOLDER",
             help="A folder with a report of each of the plan's networks, named by its widths: 48-24-...-24.json, of "
-            "Qualcomm AI Hub or another tool (default: the milliseconds in the plan)."
+            "Qualcomm AI Hub or another tool (default: the milliseconds in the plan).",
         ),
     ] = None,
     measure: Annotated[bool, typer.Option("--measure", help="Time the plan's networks here.")] = False,
@@ -93,11 +109,14 @@ def calibrate(
         int | None, typer.Option(min=1, help="Rounds of --measure (default: until the medians are stable).")
     ] = None,
     supernet: SupernetOption = SUPERGENERATOR,
-    as_json: JsonOption = False,
-) -> None:
-    """Price all blocks from the latencies of a few whole networks, with an error bar for every price."""
+) -> Result:
+    """Price all blocks from the latencies of a few whole networks.
+
+    Every price has an error bar.
+    """
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.calibrating.calibrated_table import TimedOn, record_path
+    from mfagan.progress import show_bar
     from mfagan.sr.study.network_calibration import calibrate_table
 
     require_place(out, measured)
@@ -114,18 +133,20 @@ def calibrate(
         about = device, runtime, runtime_version, threads
         timed_on = TimedOn(*about, times.settings.size, times.settings.passes)
     named = None if table is None else (prior, table)
-    made = calibrate_table(times, timed_on, named, command_line())
+    with show_bar("calibrate"):
+        made = calibrate_table(times, timed_on, named, command_line())
     write_atomic(beside, made.record.to_json())
     write_atomic(out, made.table.to_json())
-    _show(out, made, times, as_json)
+    return _describe(out, made, times)
 
 
 def price(
     lut: Annotated[Path, typer.Argument(help="A table that `mfagan lut calibrate` wrote.")],
-    widths: Annotated[str, typer.Option(help="Eight widths of a SubGenerator, or one for all.")],
+    widths: Annotated[
+        str, typer.Option(metavar="WIDTHS", help="Eight widths of a SubGenerator, or one for all.")
+    ],
     supernet: SupernetOption = SUPERGENERATOR,
-    as_json: JsonOption = False,
-) -> None:
+) -> Result:
     """Print the price of a SubGenerator by a calibrated table, with its standard error."""
     from mfagan.latency.calibrating.calibrated_table import read_calibration
     from mfagan.latency.tables import describe_rebuild, read_table
@@ -137,10 +158,10 @@ def price(
     keys = [block.key for block in settings.list_blocks().blocks(choice)]
     table.require(keys, describe_rebuild(table, table.input_size))
     price_ms, error_ms = read_calibration(lut, table).price_with_error(keys)
-    if as_json:
-        print(json.dumps({"widths": str(choice), "latency_ms": price_ms, "error_ms": error_ms}))
-    else:
-        print(f"{choice}: {price_ms:.3f} ms, standard error {error_ms:.3f} ms ({error_ms / price_ms:.1%})")
+    return Result(
+        {"widths": str(choice), "latency_ms": price_ms, "error_ms": error_ms},
+        [f"{choice}: {price_ms:.3f} ms, standard error {error_ms:.3f} ms ({error_ms / price_ms:.1%})"],
+    )
 
 
 def _read_prior(name: str) -> "LatencyTable | None":
@@ -212,8 +233,8 @@ def _export(planned: "NetworkPlan", supernet: Path, folder: Path) -> "NetworkPla
     return planned.model_copy(update={"networks": tuple(networks)})
 
 
-def _show(out: Path, made: "Calibrated", times: "Times", as_json: bool) -> None:
-    """Print what the networks tell of the prices."""
+def _describe(out: Path, made: "Calibrated", times: "Times") -> Result:
+    """What the networks tell of the prices."""
     from mfagan.sr.study.network_calibration import price_errors
 
     errors = price_errors(made.calibration, times.settings)
@@ -227,19 +248,19 @@ def _show(out: Path, made: "Calibrated", times: "Times", as_json: bool) -> None:
         "standard_error_median": errors[len(errors) // 2],
         "standard_error_largest": errors[-1],
     }
-    if as_json:
-        print(json.dumps(facts))
-        return
-    print(_list_blocks(made), end="")
-    print(f"{out}: {facts['blocks']} blocks priced from {facts['networks']} networks")
+    lines = [
+        _list_blocks(made).rstrip("\n"),
+        f"{out}: {facts['blocks']} blocks priced from {facts['networks']} networks",
+    ]
     if left_out:
-        print(
+        lines.append(
             f"    each network priced from the others: {facts['left_out_error']:.1%} off on average, "
             f"at most {facts['left_out_largest_error']:.1%}"
         )
-    print(
+    lines.append(
         f"    standard error of a SubGenerator's price: {errors[len(errors) // 2]:.1%}, at most {errors[-1]:.1%}"
     )
+    return Result(facts, lines, [out], ["mfagan", "search", "--lut", out])
 
 
 def _list_blocks(made: "Calibrated") -> str:

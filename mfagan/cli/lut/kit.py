@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
+from mfagan.cli.lut.phone import describe_table
 from mfagan.cli.options import (
+    ScaleOption,
     SizeOption,
     TablePassesOption,
     TablePrecisionOption,
     command_line,
     read_size,
 )
+from search.commands.result import Result
 
 __all__ = ["import_kit", "write"]
 
@@ -20,14 +23,19 @@ logger = logging.getLogger(__name__)
 
 
 def write(
-    out: Annotated[Path, typer.Option(help="The folder to write; it must not exist, or be empty.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The folder to write; it must not exist, or be empty.")
+    ],
     size: SizeOption = "128x128",
-    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
+    scale: ScaleOption = 4,
     rounds: Annotated[int, typer.Option(min=1, help="How often the script measures each block.")] = 5,
     precision: TablePrecisionOption = "fp32",
     passes: TablePassesOption = None,
-) -> None:
-    """Write the blocks' files and a script that measures them on any device, for `mfagan lut import`."""
+) -> Result:
+    """Write the blocks' files and a script that measures them on any device.
+
+    What it measured there becomes a table by `mfagan lut import`.
+    """
     from mfagan.graph.passes import passes_for, read_passes
     from mfagan.latency.phones.kit import SCRIPT, write_kit
     from mfagan.progress import show_bar
@@ -35,7 +43,7 @@ def write(
 
     names = passes_for(precision) if passes is None else read_passes(passes)
     with show_bar("kit") as report:
-        write_kit(
+        kit = write_kit(
             out,
             table_blocks(read_size(size), scale, names, precision),
             input_size=read_size(size),
@@ -46,7 +54,13 @@ def write(
             precision=precision,
             report=report,
         )
-    print(f"{out}: copy it to the device and run there: sh {SCRIPT} BENCHMARK_MODEL --num_threads=2")
+    run = f"sh {SCRIPT} BENCHMARK_MODEL --num_threads=2"
+    return Result(
+        {"kit": str(out), "blocks": len(kit.blocks), "run_on_device": run},
+        [f"{out}: copy it to the device and run there: {run}", "copy its folder `results` back; then"],
+        [out],
+        ["mfagan", "lut", "import", out, "--out", f"{out.name}.json"],
+    )
 
 
 def import_kit(
@@ -55,20 +69,25 @@ def import_kit(
     results: Annotated[
         Path | None,
         typer.Option(
+            metavar="PATH",
             help="A folder of reports, or a CSV file key,milliseconds (default: DIR/results).",
         ),
     ] = None,
     device: Annotated[
-        str | None, typer.Option(help="Name of the device (default: as the kit's script wrote it down).")
+        str | None,
+        typer.Option(metavar="NAME", help="Name of the device (default: as the kit's script wrote it down)."),
     ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads of the runtime (default: those of --num_threads).")
     ] = None,
     runtime_version: Annotated[
-        str, typer.Option(help="Version of the runtime, which the tools do not report.")
+        str, typer.Option(metavar="VERSION", help="Version of the runtime, which the tools do not report.")
     ] = "unknown",
-) -> None:
-    """Make a latency table of times that were measured with a kit, by its script or by other tools."""
+) -> Result:
+    """Make a latency table of what was measured with a kit on a device.
+
+    Its script measured it there, or another tool.
+    """
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.phones.kit import RESULTS, Kit
     from mfagan.latency.phones.kit_results import read_results
@@ -91,4 +110,4 @@ def import_kit(
     for warning in (found.warn_delegate(), warn_thermal(table), warn_noise(table)):
         if warning:
             logger.warning(warning)
-    print(out)
+    return describe_table(out, table)

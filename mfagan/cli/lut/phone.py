@@ -4,11 +4,15 @@ import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from mfagan.errors import InputError
+from search.commands.result import Result
 
-__all__ = ["PhoneOptions", "build_on_phone"]
+if TYPE_CHECKING:
+    from search.latency import LatencyTable
+
+__all__ = ["PhoneOptions", "build_on_phone", "describe_table"]
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +54,7 @@ def build_on_phone(
     precision: Literal["fp32", "fp16", "int8"],
     rounds: int | None,
     minutes: float | None,
-) -> None:
+) -> "LatencyTable":
     """Measure every block on a phone and write the table; what was measured is kept until the table is written.
 
     Args:
@@ -64,6 +68,9 @@ def build_on_phone(
         precision: Of their files.
         rounds: How often each block is measured; None for the default.
         minutes: For how long the phone works before all is measured once more; None to leave that out.
+
+    Returns:
+        The table.
 
     Raises:
         InputError: As `measure_on_phone`, or the kept measurements are of other settings.
@@ -118,4 +125,23 @@ def build_on_phone(
     for warning in (found.warn_delegate(), warn_thermal(table), warn_noise(table)):
         if warning:
             logger.warning(warning)
-    print(out)
+    return table
+
+
+def describe_table(out: Path, table: "LatencyTable") -> Result:
+    """What a command answers that wrote a latency table.
+
+    Args:
+        out: The table's file.
+        table: The table.
+    """
+    facts = {
+        "file": str(out),
+        "sha256": table.sha256,
+        "device": table.device,
+        "runtime": table.runtime,
+        "runtime_version": table.runtime_version,
+        "threads": table.threads,
+        "blocks": len(table.entries),
+    }
+    return Result(facts, [str(out)], [out], ["mfagan", "search", "--lut", out])

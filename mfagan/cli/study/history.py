@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,11 +14,12 @@ import typer
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
-    JsonOption,
     StorageOption,
     StudyOption,
+    name_study,
 )
 from mfagan.errors import InputError
+from search.commands.result import Result
 from search.errors import SearchError
 
 __all__ = [
@@ -171,7 +173,7 @@ def find_lineage(ckpt: Path, storage: str | None) -> Lineage | None:
         InputError: as `open_lineage`; `storage` is given for a checkpoint without a pick.
     """
     from mfagan import checkpoint
-    from mfagan.registry import list_shipped
+    from mfagan.shipped import list_shipped
     from mfagan.sr.study.picked import picked_of
 
     if storage is None and ckpt.resolve() in [path.resolve() for path in list_shipped().values()]:
@@ -184,12 +186,11 @@ def find_lineage(ckpt: Path, storage: str | None) -> Lineage | None:
     return None
 
 
-def history(
-    storage: StorageOption = DEFAULT_STORAGE, study: StudyOption = DEFAULT_STUDY, as_json: JsonOption = False
-) -> None:
-    """List what became of a study's trials: picks, fine-tuned files, exports, latencies, with hashes.
+def history(storage: StorageOption = DEFAULT_STORAGE, study: StudyOption = DEFAULT_STUDY) -> Result:
+    """List what became of a study's trials.
 
-    A file that is no longer where it was written, or holds something else now, is marked.
+    Picks, fine-tuned files, exports and latencies, with hashes. A file that is no longer where it was written, or
+    holds something else now, is marked.
     """
     from search.storage import ledger
     from search.storage.address import read_address
@@ -200,31 +201,33 @@ def history(
     trees: dict[int, list[LineageNode]] = {}
     for made in ledger.trace(ledger.read(storage, study)):
         trees.setdefault(made.entry.trial, []).append(made)
-    if as_json:
-        print(json.dumps(_as_json(record, label, trees), indent=2))
-        return
-    print(f"study {study} in {label}: {record.n_trials} trials (times are UTC)")
-    for name, text in record.identity.items():
-        print(f"    {name:<20}{text[:12] if name.endswith('sha256') else text}")
-    for name, text in record.origin.items():
-        print(f"    {name:<20}{text[:12] if name.endswith('sha256') else text}")
+    lines = [f"study {study} in {label}: {record.n_trials} trials (times are UTC)"]
+    for name, text in (*record.identity.items(), *record.origin.items()):
+        lines.append(f"    {name:<20}{text[:12] if name.endswith('sha256') else text}")
     if not trees:
-        print("nothing was made from it yet: `mfagan pick` begins")
+        lines.append("nothing was made from it yet")
     for trial, made in sorted(trees.items()):
-        print(_title(record, trial))
-        print("\n".join(_lines(made, 0)))
+        lines += [_title(record, trial), *_lines(made, 0)]
+    named = shlex.split(name_study(storage, study))
+    begin = ["mfagan", "pick", *named, "--knee", "--out", "picked.json"]
+    return Result(_as_json(record, label, trees), lines, next=[] if trees else begin)
 
 
 def record(
     model: Annotated[Path, typer.Argument(help="A file that `mfagan export` wrote.")],
-    latency_ms: Annotated[float, typer.Option(help="What the file took, in ms.")],
-    measured_on: Annotated[str, typer.Option(help="The device that was measured, such as 'Pixel 8'.")],
+    latency_ms: Annotated[float, typer.Option(help="What the file took.")],
+    measured_on: Annotated[
+        str, typer.Option(metavar="NAME", help="The device that was measured, such as 'Pixel 8'.")
+    ],
     threads: Annotated[int, typer.Option(min=1, help="Threads it ran with.")] = 1,
-    runtime: Annotated[str, typer.Option(help="The runtime and its version.")] = "LiteRT",
+    runtime: Annotated[str, typer.Option(metavar="NAME", help="The runtime and its version.")] = "LiteRT",
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
-) -> None:
-    """Record in a study's history what an exported file took on another device, such as a phone."""
+) -> Result:
+    """Record what an exported file took on another device.
+
+    It becomes part of the study's history.
+    """
     from mfagan.checkpoint import sha256
     from search.storage import ledger
     from search.storage.address import read_address
@@ -249,7 +252,11 @@ def record(
     ledger.record(
         storage, study, ledger.LedgerEntry("measure", trial, str(model.resolve()), content, content, facts)
     )
-    print(f"trial {trial}: {_STEPS['measure'][1].format(**facts)}")
+    return Result(
+        {"trial": trial, "file": str(model), **facts},
+        [f"trial {trial}: {_STEPS['measure'][1].format(**facts)}"],
+        next=["mfagan", "history", *shlex.split(name_study(storage, study))],
+    )
 
 
 def _require_trial(picked: "Picked", storage: str) -> None:

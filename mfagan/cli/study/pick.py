@@ -7,6 +7,7 @@ import typer
 
 from mfagan.cli.options import DEFAULT_STORAGE, DEFAULT_STUDY, OutOption, StorageOption, StudyOption
 from mfagan.cli.study.history import Lineage
+from search.commands.result import Result
 
 __all__ = ["pick"]
 
@@ -16,12 +17,13 @@ def pick(
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
     trial: Annotated[int | None, typer.Option(help="This trial.")] = None,
-    max_latency_ms: Annotated[
-        float | None, typer.Option(help="The best PSNR within this latency, in ms.")
-    ] = None,
+    max_latency_ms: Annotated[float | None, typer.Option(help="The best PSNR within this latency.")] = None,
     knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
-) -> None:
-    """Pick one trial of a study, write it as JSON and record it in the study's history."""
+) -> Result:
+    """Pick one trial of a study and write it as JSON.
+
+    The pick is recorded in the study's history.
+    """
     from mfagan.files import require_place
     from mfagan.latency.priced_problem import LATENCY
     from mfagan.sr.study.findings import as_picked
@@ -38,4 +40,5 @@ def pick(
     picked.save(out)
     facts = {"widths": list(picked.widths), "psnr_db": picked.psnr_db, "latency_ms": picked.latency_ms}
     Lineage(picked, storage).record("pick", out, None, facts)
-    print(out)
+    then = ["mfagan", "finetune", out, "--out", out.with_suffix(".safetensors")]
+    return Result({"file": str(out), "trial": picked.trial, **facts}, [str(out)], [out], then)

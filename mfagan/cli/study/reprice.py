@@ -1,6 +1,7 @@
 """`mfagan reprice`: another device's front from a finished study, without evaluating anything."""
 
 import logging
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,12 +12,15 @@ from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
     NAMED_CHECKPOINT,
+    NAMED_TABLE,
     StorageOption,
     StudyOption,
     SustainedOption,
     command_line,
+    name_study,
 )
 from mfagan.errors import InputError
+from search.commands.result import Result
 
 if TYPE_CHECKING:
     from mfagan.sr.study.repricing import RepricedProblem
@@ -30,17 +34,21 @@ logger = logging.getLogger(__name__)
 
 
 def reprice(
-    lut: Annotated[str, typer.Option(help="The other device's latency table: a file or a shipped name.")],
+    lut: Annotated[
+        str,
+        typer.Option(help="The other device's latency table: a file or a shipped name.", **NAMED_TABLE),
+    ],
     study: StudyOption = DEFAULT_STUDY,
     storage: StorageOption = DEFAULT_STORAGE,
     to: Annotated[
-        str | None, typer.Option(help="The new study's name (default: the study's and the table's).")
+        str | None,
+        typer.Option(metavar="NAME", help="The new study's name (default: the study's and the table's)."),
     ] = None,
     exact: Annotated[
         Path | None, typer.Option(help="Price the table of `mfagan tabulate` again, instead of a study.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="With --exact: the table to write.")] = None,
-    max_latency_ms: Annotated[float | None, typer.Option(help="Ceiling on the new latency, in ms.")] = None,
+    max_latency_ms: Annotated[float | None, typer.Option(help="Ceiling on the new latency.")] = None,
     sustained: SustainedOption = False,
     supernet: Annotated[
         Path | None,
@@ -48,10 +56,11 @@ def reprice(
             help="The SuperGenerator's checkpoint (default: as the study says).", **NAMED_CHECKPOINT
         ),
     ] = None,
-) -> None:
-    """Price a study's trials by another latency table: a new study, for no PSNR depends on the device.
+) -> Result:
+    """Price a study's trials by another device's latency table.
 
-    The new study can be browsed, picked from, and searched on with the other table.
+    Nothing is evaluated again, for no PSNR depends on the device. The new study can be browsed, picked from, and
+    searched on with the other table.
     """
     from mfagan.latency.tables import find_table
     from mfagan.sr.shipped import SUPERGENERATOR
@@ -63,9 +72,8 @@ def reprice(
     if (exact is None) != (out is None):
         raise InputError("--exact and --out go together: the table to read, and the one to write")
     if exact is not None and out is not None:
-        _reprice_table(exact, out, table, path, supernet or SUPERGENERATOR)
-        return
-    _reprice_study(
+        return _reprice_table(exact, out, table, path, supernet or SUPERGENERATOR)
+    return _reprice_study(
         table,
         path,
         (storage, study),
@@ -82,7 +90,7 @@ def _reprice_study(
     to: str,
     max_latency_ms: float | None,
     supernet: Path | None,
-) -> None:
+) -> Result:
     from mfagan.progress import show_bar
     from search import pareto
     from search.storage.address import read_address
@@ -119,10 +127,14 @@ def _reprice_study(
             quick,
             len(best),
         )
-    print(f"study {to}: {new.n_trials} trials of {study}, {len(best)} on the front of {table.device}")
+    return Result(
+        {"study": to, "n_trials": new.n_trials, "n_front": len(best), "device": table.device},
+        [f"study {to}: {new.n_trials} trials of {study}, {len(best)} on the front of {table.device}"],
+        next=["mfagan", "front", *shlex.split(name_study(storage, to)), "--out", f"{to}.html"],
+    )
 
 
-def _reprice_table(exact: Path, out: Path, table: "LatencyTable", path: Path, supernet: Path) -> None:
+def _reprice_table(exact: Path, out: Path, table: "LatencyTable", path: Path, supernet: Path) -> Result:
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.priced_problem import LATENCY
     from search import pareto
@@ -148,7 +160,12 @@ def _reprice_table(exact: Path, out: Path, table: "LatencyTable", path: Path, su
     )
     write_atomic(out, after.to_json())
     n_best = int(pareto.front_mask(after.values, [one.direction for one in after.objectives]).sum())
-    print(f"{out}: {len(after.values)} choices, {n_best} on the front of {table.device}")
+    return Result(
+        {"file": str(out), "n_choices": len(after.values), "n_front": n_best, "device": table.device},
+        [f"{out}: {len(after.values)} choices, {n_best} on the front of {table.device}"],
+        [out],
+        ["python", "-m", "search", "benchmark", out, "--out", out.with_name(f"{out.stem}-samplers.json")],
+    )
 
 
 def _problem(

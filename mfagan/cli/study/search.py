@@ -1,6 +1,7 @@
 """`mfagan search`: search the widths of a SuperGenerator."""
 
 import logging
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,8 @@ import typer
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
-    NAMED_CHECKPOINT,
+    NAMED_TABLE,
+    SHIPPED_CHECKPOINT,
     DeviceOption,
     ImagesOption,
     SeedOption,
@@ -23,6 +25,8 @@ from mfagan.cli.options import (
     read_size,
 )
 from mfagan.sr.shipped import SUPERGENERATOR
+from search.commands.command import keeps
+from search.commands.result import Result
 
 __all__ = ["run_search"]
 
@@ -32,13 +36,19 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+CEILINGS = "Ceilings"
+"""The heading of the options that leave choices out."""
 
+
+@keeps("finished trials are kept, and the same command continues")
 def run_search(
-    lut: Annotated[str, typer.Option(help="A latency look-up table: a file, or the name of a shipped one.")],
+    lut: Annotated[
+        str, typer.Option(help="A latency table: a file, or the name of a shipped one.", **NAMED_TABLE)
+    ],
     supernet: Annotated[
         Path,
         typer.Option(
-            help="The SuperGenerator's checkpoint, or the name of a shipped one.", **NAMED_CHECKPOINT
+            help="The SuperGenerator's checkpoint, or the name of a shipped one.", **SHIPPED_CHECKPOINT
         ),
     ] = SUPERGENERATOR,
     images: ImagesOption = "embedded",
@@ -51,21 +61,40 @@ def run_search(
         ),
     ] = None,
     sampler: Annotated[
-        str, typer.Option(help="nsga2, front (fewest evaluations), tpe, random, or exhaustive: every choice.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="nsga2, front (fewest evaluations), tpe, random, or exhaustive: every choice.",
+        ),
     ] = "nsga2",
-    max_latency_ms: Annotated[float | None, typer.Option(help="Ceiling on the latency, in ms.")] = None,
+    max_latency_ms: Annotated[
+        float | None, typer.Option(help="Ceiling on the latency.", rich_help_panel=CEILINGS)
+    ] = None,
     sustained: SustainedOption = False,
-    max_params: Annotated[float | None, typer.Option(help="Ceiling on the parameters.")] = None,
-    max_gflops: Annotated[float | None, typer.Option(help="Ceiling on the FLOPs, in G.")] = None,
-    max_memory_gb: Annotated[float | None, typer.Option(help="Ceiling on the memory traffic, in GB.")] = None,
+    max_params: Annotated[
+        float | None, typer.Option(metavar="N", help="Ceiling on the parameters.", rich_help_panel=CEILINGS)
+    ] = None,
+    max_gflops: Annotated[
+        float | None, typer.Option(help="Ceiling on the FLOPs, in G.", rich_help_panel=CEILINGS)
+    ] = None,
+    max_memory_gb: Annotated[
+        float | None, typer.Option(help="Ceiling on the memory traffic.", rich_help_panel=CEILINGS)
+    ] = None,
     delegate: Annotated[
-        str | None, typer.Option(help="Count what it rejects: gpu, nnapi, nnapi-int8 or xnnpack.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Count what it rejects: gpu, nnapi, nnapi-int8 or xnnpack.",
+            rich_help_panel=CEILINGS,
+        ),
     ] = None,
     max_rejected: Annotated[
-        int | None, typer.Option(help="Ceiling on the operators that --delegate rejects.")
+        int | None,
+        typer.Option(help="Ceiling on the operators that --delegate rejects.", rich_help_panel=CEILINGS),
     ] = None,
     extra_objective: Annotated[
-        str | None, typer.Option("--objective", help="One more objective: memory, or lpips (slow).")
+        str | None,
+        typer.Option("--objective", metavar="NAME", help="One more objective: memory, or lpips (slow)."),
     ] = None,
     weights: WeightsOption = None,
     population: Annotated[int, typer.Option(min=2, help="Trials of one generation of NSGA-II.")] = 10,
@@ -74,7 +103,8 @@ def run_search(
     precision: Annotated[
         str,
         typer.Option(
-            help="fp32, or bf16: faster, with all that could be on a generation's front scored again in fp32."
+            metavar="NAME",
+            help="fp32, or bf16: faster, with all that could be on a generation's front scored again in fp32.",
         ),
     ] = "fp32",
     size: SizeOption = "128x128",
@@ -88,16 +118,18 @@ def run_search(
     lease: Annotated[
         float, typer.Option(min=1, help="Seconds after which a silent worker's choices go to others.")
     ] = 30,
-) -> None:
-    """Search widths by PSNR-Y and latency; the same command again continues the study.
+) -> Result:
+    """Search the widths of a SuperGenerator by PSNR-Y and latency.
 
-    Run it on several machines with one --storage, and they share the study; give each a --seed of its own.
+    The same command again continues the study. Run it on several machines with one --storage, and they share the
+    study; give each a --seed of its own.
     """
     from mfagan import checkpoint
     from mfagan.data.splits import read_pairs
     from mfagan.devices import choose_device
     from mfagan.latency.priced_problem import Target
     from mfagan.latency.tables import describe_rebuild, find_table, warn_size
+    from mfagan.progress import show_bar
     from mfagan.sr.study.bf16_scoring import require_precision
     from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
     from mfagan.sr.study.sources import name_sources
@@ -138,7 +170,13 @@ def run_search(
         delegate,
     )
     pairs = read_pairs(
-        images, scale, max_images, crop, record=checkpoint.read(supernet).record, crops_per_image=crops
+        images,
+        scale,
+        max_images,
+        crop,
+        record=checkpoint.read(supernet).record,
+        crops_per_image=crops,
+        bars=show_bar,
     )
     problem = SubGeneratorProblem(
         supernet, pairs, target, scoring, name_sources(path, images, max_images, crop, crops)
@@ -157,8 +195,16 @@ def run_search(
     n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
         logger.info("all %d choices are evaluated: the study is complete", record.n_unique_trials)
-    print(f"study {study}: {record.n_trials} trials, {n_best} on the front")
-    print(f"browse it: mfagan front {name_study(storage, study)} --out front.html")
+    return Result(
+        {
+            "study": study,
+            "n_trials": record.n_trials,
+            "n_unique_trials": record.n_unique_trials,
+            "n_front": n_best,
+        },
+        [f"study {study}: {record.n_trials} trials, {n_best} on the front"],
+        next=["mfagan", "front", *shlex.split(name_study(storage, study)), "--out", "front.html"],
+    )
 
 
 def _run_study(problem: "Problem", storage: str, study: str, settings: "SearchSettings") -> None:

@@ -8,6 +8,7 @@ from mfagan.cli.options import (
     StudyOption,
     command_line,
 )
+from search.commands.result import Result
 
 __all__ = ["tabulate"]
 
@@ -16,10 +17,14 @@ def tabulate(
     out: OutOption,
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
-) -> None:
-    """Write an exhaustive study's values as a table to compare samplers on (`python -m search benchmark`)."""
+) -> Result:
+    """Write an exhaustive study's values as a table.
+
+    Samplers are compared on it by `python -m search benchmark`.
+    """
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.priced_problem import LATENCY, MEMORY
+    from mfagan.progress import show_bar
     from mfagan.sr.study.problem import SubGeneratorProblem
     from search.benchmarks.tabular import TabularProblem
     from search.storage.address import check_other_file
@@ -27,7 +32,8 @@ def tabulate(
 
     check_other_file(out, storage)
     require_place(out)
-    record = load(storage, study)
+    with show_bar("tabulate"):
+        record = load(storage, study)
     table = TabularProblem.from_record(
         record,
         f"mfagan search --sampler exhaustive (on what the identity names), then {command_line()}",
@@ -35,4 +41,9 @@ def tabulate(
         SubGeneratorProblem.known_choices,
     )
     write_atomic(out, table.to_json())
-    print(out)
+    return Result(
+        {"file": str(out), "n_choices": len(table.values)},
+        [str(out)],
+        [out],
+        ["python", "-m", "search", "benchmark", out, "--out", out.with_name(f"{out.stem}-samplers.json")],
+    )

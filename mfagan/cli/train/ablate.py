@@ -1,5 +1,6 @@
 """The ablation command: what each part of the method brings, as tables."""
 
+import logging
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mfagan.cli.options import (
+    TRAINING_KEPT,
     DeviceOption,
     ManyImagesOption,
     MaxStepsOption,
@@ -19,6 +21,8 @@ from mfagan.cli.options import (
     open_run,
 )
 from mfagan.errors import InputError
+from search.commands.command import keeps
+from search.commands.result import Result
 
 __all__ = [
     "ablate",
@@ -29,22 +33,27 @@ if TYPE_CHECKING:
     from mfagan.sr.experiments.ranking import Slice
     from mfagan.sr.network.widths import Widths
 
+logger = logging.getLogger(__name__)
+
 TABLES = ("compression", "sampling", "discriminator", "slices", "peers")
 
 
+@keeps(f"tables that were written stay; {TRAINING_KEPT}")
 def ablate(
     recipe: Annotated[str, typer.Argument(help="A recipe's name or file, such as reduced.")],
-    out: Annotated[Path, typer.Option(help="The folder for checkpoints and tables.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for checkpoints and tables.")],
     table: Annotated[
-        list[str] | None, typer.Option(help=f"{', '.join(TABLES)} (repeatable; default: all).")
+        list[str] | None,
+        typer.Option(metavar="NAME", help=f"{', '.join(TABLES)} (repeatable; default: all)."),
     ] = None,
     images: ManyImagesOption = None,
     validation: ValidationOption = None,
     test: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="FOLDER",
             help="A folder of images whose figures are in the tables compression and discriminator too (repeatable); "
-            "nothing is chosen on them."
+            "nothing is chosen on them.",
         ),
     ] = None,
     vgg: VggOption = None,
@@ -52,8 +61,10 @@ def ablate(
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     max_steps: MaxStepsOption = None,
-) -> None:
-    """Train and tabulate the paper's ablations and our comparisons; the same command resumes an interrupted run.
+) -> Result:
+    """Train and tabulate the paper's ablations and our comparisons.
+
+    The same command resumes an interrupted run.
 
     compression: the paper's Table 1. sampling: how a SuperGenerator's widths are drawn. discriminator: figure 6.
     slices: against the same widths from scratch. peers: against other authors' networks.
@@ -93,13 +104,18 @@ def ablate(
         "slices": lambda: comparison.compare_slices(run, slices()),
         "peers": lambda: comparison.compare_peers(run, slices()),
     }
+    texts, facts, files = [], {}, []
     for name in TABLES:
         if table and name not in table:
             continue
         found = make[name]()
         if not run.fabric.is_global_zero:
             continue
-        print(write_report(found, out, run.options.command))
+        texts.append(write_report(found, out, run.options.command))
+        facts[name] = found.as_dict(run.options.command)
+        files += [out / f"{name}.md", out / f"{name}.json"]
+        logger.info("wrote %s", files[-2])
+    return Result({"tables": facts} if facts else {}, texts, files)
 
 
 def pick_front(slices: "Sequence[Slice]", n: int) -> "list[Widths]":

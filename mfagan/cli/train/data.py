@@ -1,59 +1,73 @@
 """Commands on folders of images: data check, data shrink."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.options import JsonOption
+from mfagan.cli.options import ScaleOption
+from search.commands.command import keeps
+from search.commands.result import Result
+
+if TYPE_CHECKING:
+    from mfagan.data.check import Survey
 
 __all__ = ["check", "shrink"]
 
 
 def check(
     folder: Annotated[str, typer.Argument(help="A folder of images, or `embedded`.")],
-    scale: Annotated[int, typer.Option(min=2, max=4, help="Enlargement of the networks.")] = 4,
+    scale: ScaleOption = 4,
     crop: Annotated[int, typer.Option(min=1, help="Side of a training crop, in LR pixels.")] = 32,
     decode: Annotated[
         bool, typer.Option("--decode", help="Decode every image, not its header alone.")
     ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Say what a folder of images holds and whether it can be used; exit status 2 where it cannot."""
+) -> Result:
+    """Say what a folder of images holds and whether it can be used.
+
+    The exit status is 2 if it cannot.
+    """
     from mfagan.data.check import survey
     from mfagan.progress import show_bar
 
     found = survey(folder, scale, crop, decode, show_bar)
-    if as_json:
-        print(json.dumps(asdict(found) | {"usable": not found.problems}))
-    else:
-        for one in found.sets:
-            print(f"{one.name}: {one.layout}, in {one.hr_folder}")
-            print(
-                f"    {one.n_hr} HR, {one.n_lr} LR, {one.n_pairs} pairs, {one.hr_pixels / 1e6:,.1f} million HR pixels"
-            )
-            if one.smallest and one.largest:
-                smallest, largest = (f"{width}x{height}" for height, width in (one.smallest, one.largest))
-                print(f"    smallest {smallest} px, largest {largest} px")
-        print(f"trained on would be {_describe(found.training)}; validated on, {_describe(found.validation)}")
-        for label, lines in (("problem", found.problems), ("note", found.notes)):
-            for line in lines:
-                print(f"{label}: {line}")
-        count = len(found.problems)
-        print(f"not usable: {count} problem{'s' if count > 1 else ''}" if count else "usable")
-    if found.problems:
-        raise typer.Exit(2)
+    then = ["mfagan", "train", "demo", "--images", folder, "--out", "runs/weights"]
+    usable = not found.problems
+    facts = asdict(found) | {"usable": usable}
+    return Result(facts, _lines(found), next=then if usable else (), status=0 if usable else 2)
 
 
+def _lines(found: "Survey") -> list[str]:
+    lines = []
+    for one in found.sets:
+        lines.append(f"{one.name}: {one.layout}, in {one.hr_folder}")
+        lines.append(
+            f"    {one.n_hr} HR, {one.n_lr} LR, {one.n_pairs} pairs, {one.hr_pixels / 1e6:,.1f} million HR pixels"
+        )
+        if one.smallest and one.largest:
+            smallest, largest = (f"{width}x{height}" for height, width in (one.smallest, one.largest))
+            lines.append(f"    smallest {smallest} px, largest {largest} px")
+    lines.append(
+        f"trained on would be {_describe(found.training)}; validated on, {_describe(found.validation)}"
+    )
+    lines += [f"problem: {one}" for one in found.problems]
+    lines += [f"note: {one}" for one in found.notes]
+    count = len(found.problems)
+    return [*lines, f"not usable: {count} problem{'s' if count > 1 else ''}" if count else "usable"]
+
+
+@keeps("the copies that are written stay, and the same command writes all again")
 def shrink(
     folder: Annotated[str, typer.Argument(help="A folder of images.")],
-    out: Annotated[Path, typer.Option(help="The folder to write PNG files into.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to write PNG files into.")],
     factor: Annotated[float, typer.Option(help="Between 0 and 1; 0.5 halves height and width.")] = 0.5,
-) -> None:
-    """Write shrunken copies of images, by MATLAB's bicubic: pictures that are soft or noisy at their full size."""
+) -> Result:
+    """Write shrunken copies of images, by MATLAB's bicubic.
+
+    For pictures that are soft or noisy at their full size.
+    """
     from mfagan.data.images import read_image, resize_bicubic, write_image
     from mfagan.data.layouts import find_training
     from mfagan.data.pairs import require_factors
@@ -68,7 +82,8 @@ def shrink(
         for done, one in enumerate(files, 1):
             write_image(out / f"{one.name}.png", resize_bicubic(read_image(one.hr), factor).clamp(0, 1))
             report(done, len(files), one.name)
-    print(out)
+    facts = {"folder": str(out), "images": len(files), "factor": factor}
+    return Result(facts, [str(out)], [out], ["mfagan", "data", "check", out])
 
 
 def _describe(names: Sequence[str]) -> str:

@@ -1,6 +1,5 @@
 """Commands on networks: costs, train, finetune, rank."""
 
-import json
 import logging
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,12 +9,13 @@ import typer
 
 from mfagan.cli.options import (
     NAMED_CHECKPOINT,
+    SHIPPED_CHECKPOINT,
+    TRAINING_KEPT,
     AlexnetOption,
     CompileOption,
     DeviceOption,
     HistoryOption,
     ImagesOption,
-    JsonOption,
     ManyImagesOption,
     MaxStepsOption,
     MinutesOption,
@@ -34,7 +34,9 @@ from mfagan.cli.options import (
     storage_file,
 )
 from mfagan.cli.study.history import open_lineage
-from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR
+from mfagan.sr.shipped import DISCRIMINATOR, LATENCY_TABLE, SUPERGENERATOR
+from search.commands.command import keeps
+from search.commands.result import Result
 
 __all__ = [
     "costs",
@@ -48,13 +50,20 @@ logger = logging.getLogger(__name__)
 
 def costs(
     widths: Annotated[
-        str, typer.Option(help="Eight positive widths, trunk, CFAB 1 to 6, fusion; or one for all.")
+        str,
+        typer.Option(
+            metavar="WIDTHS", help="Eight positive widths, trunk, CFAB 1 to 6, fusion; or one for all."
+        ),
     ],
     size: SizeOption = "128x128",
-    residual: Annotated[str, typer.Option(help="none (the paper's network) or bicubic.")] = "none",
-    as_json: JsonOption = False,
-) -> None:
-    """Print parameters, multiply-accumulates, FLOPs (the paper's count) and memory traffic of an MFANet."""
+    residual: Annotated[
+        str, typer.Option(metavar="KIND", help="none (the paper's network) or bicubic.")
+    ] = "none",
+) -> Result:
+    """Print parameters, FLOPs and memory traffic of an MFANet.
+
+    FLOPs by the paper's count, and multiply-accumulates.
+    """
     from mfagan.evaluation.text_table import Column, format_text
     from mfagan.graph.costs import sum_costs
     from mfagan.sr.network.layers import require_residual
@@ -63,21 +72,21 @@ def costs(
 
     height, width = read_size(size)
     found = sum_costs(operators(Widths.parse(widths), height, width, residual=require_residual(residual)))
-    if as_json:
-        print(json.dumps(found.as_dict()))
-        return
     units = {"macs": "multiply-accumulates", "flops": "by the paper's count", "memory_bytes": "bytes"}
     columns = [Column("cost"), Column("figure", form=",d"), Column("unit")]
     rows = [[name, figure, units.get(name, "")] for name, figure in found.as_dict().items()]
-    print(format_text(columns, rows), end="")
+    return Result(found.as_dict(), [format_text(columns, rows).rstrip("\n")])
 
 
+@keeps(TRAINING_KEPT)
 def train(
     recipe: Annotated[str, typer.Argument(help="demo, paper, or a TOML file.")],
-    out: Annotated[Path, typer.Option(help="The folder to write checkpoints into.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to write checkpoints into.")],
     images: ManyImagesOption = None,
     validation: ValidationOption = None,
-    stage: Annotated[list[str] | None, typer.Option(help="Run this stage alone (repeatable).")] = None,
+    stage: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Run this stage alone (repeatable).")
+    ] = None,
     init: Annotated[
         Path | None,
         typer.Option(
@@ -94,11 +103,11 @@ def train(
     compile_steps: CompileOption = None,
     terms: TermsOption = "",
     restart: RestartOption = False,
-) -> None:
-    """Train stages 1a to 3: the teacher, its GAN, the distilled student pair, the SuperGenerator.
+) -> Result:
+    """Train stages 1a to 3, from the teacher to the SuperGenerator.
 
-    The same command again goes on where an interrupted one stopped. Several devices: `torchrun --nproc-per-node N
-    -m mfagan train ...`.
+    The teacher, its GAN, the distilled student pair, the SuperGenerator. The same command again goes on where an
+    interrupted one stopped. Several devices: `torchrun --nproc-per-node N -m mfagan train ...`.
     """
     from mfagan.files import require_writable
     from mfagan.sr.training import stages as training
@@ -128,12 +137,14 @@ def train(
     try:
         paths = training.train(run, stages, init)
     except Stopped as stop:
-        report_stop(run, stop)
-        return
-    if run.fabric.is_global_zero:
-        for path in paths:
-            print(path)
-            _write_card(path)
+        return report_stop(run, stop)
+    if not run.fabric.is_global_zero:
+        return Result()
+    for path in paths:
+        _write_card(path)
+    supernet = [path for path in paths if path.name == SUPERGENERATOR.name]
+    then = ["mfagan", "search", "--supernet", *supernet, "--lut", LATENCY_TABLE] if supernet else []
+    return Result({"checkpoints": [str(path) for path in paths]}, files=paths, next=then)
 
 
 def _write_card(ckpt: Path) -> None:
@@ -146,11 +157,13 @@ def _write_card(ckpt: Path) -> None:
         write_card(ckpt, describe_checkpoint(ckpt))
 
 
+@keeps(TRAINING_KEPT)
 def finetune(
     picked: Annotated[Path, typer.Argument(help="What `mfagan pick` wrote.")],
     out: OutOption,
     discriminator: Annotated[
-        Path, typer.Option(help="The distilled discriminator's checkpoint.")
+        Path,
+        typer.Option(help="The distilled discriminator's checkpoint.", show_default="the package's"),
     ] = DISCRIMINATOR,
     images: ManyImagesOption = None,
     validation: ValidationOption = None,
@@ -158,7 +171,8 @@ def finetune(
         Path | None, typer.Option(help="The SuperGenerator, where it has moved.", **NAMED_CHECKPOINT)
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="demo, paper or a file (default: the SuperGenerator's).")
+        str | None,
+        typer.Option(metavar="FILE|NAME", help="demo, paper or a file (default: the SuperGenerator's)."),
     ] = None,
     vgg: VggOption = None,
     alexnet: AlexnetOption = None,
@@ -170,7 +184,7 @@ def finetune(
     terms: TermsOption = "",
     restart: RestartOption = False,
     storage: HistoryOption = None,
-) -> None:
+) -> Result:
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
     from mfagan.checkpoint import sha256
     from mfagan.deploy.about.model_card import card_path
@@ -213,30 +227,36 @@ def finetune(
     try:
         tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, choice.as_record())
     except Stopped as stop:
-        report_stop(run, stop)
-        return
-    if run.fabric.is_global_zero:
-        print(
-            f"{out}: {tuned.summarize()} (best at step {tuned.best_step} of {run.settings('finetune').steps})"
-        )
-        _write_card(out)
-        if lineage is not None:
-            lineage.record("finetune", out, origin, asdict(tuned))
+        return report_stop(run, stop)
+    if not run.fabric.is_global_zero:
+        return Result()
+    _write_card(out)
+    if lineage is not None:
+        lineage.record("finetune", out, origin, asdict(tuned))
+    steps = run.settings("finetune").steps
+    return Result(
+        {"file": str(out), **asdict(tuned), "steps": steps},
+        [f"{out}: {tuned.summarize()} (best at step {tuned.best_step} of {steps})"],
+        [out],
+        ["mfagan", "export", out, "--out", out.with_suffix(".tflite")],
+    )
 
 
 def rank(
     ckpt: Annotated[
         Path,
         typer.Argument(
-            help="A SuperGenerator's checkpoint, or the name of a shipped one.", **NAMED_CHECKPOINT
+            help="A SuperGenerator's checkpoint, or the name of a shipped one.", **SHIPPED_CHECKPOINT
         ),
     ] = SUPERGENERATOR,
     images: ImagesOption = "embedded",
     slices: Annotated[int, typer.Option(min=3, help="How many slices are drawn.")] = 200,
     seed: SeedOption = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Measure how well a SuperGenerator ranks its slices: their PSNR, and its correlation with FLOPs."""
+) -> Result:
+    """Measure how well a SuperGenerator ranks its slices.
+
+    The PSNR-Y of slices drawn at random, and its correlation with their FLOPs.
+    """
     from mfagan import checkpoint
     from mfagan.data.splits import read_pairs
     from mfagan.progress import show_bar
@@ -244,7 +264,7 @@ def rank(
     from mfagan.sr.network.supergenerator import load_supernet
 
     network = load_supernet(ckpt)
-    pairs = read_pairs(images, network.scale, record=checkpoint.read(ckpt).record)
+    pairs = read_pairs(images, network.scale, record=checkpoint.read(ckpt).record, bars=show_bar)
     found = rank_slices(network, pairs, slices, seed, bars=show_bar)
     scores = [one.psnr_db for one in found.drawn]
     facts = {
@@ -254,13 +274,13 @@ def rank(
         "most_psnr_db": max(scores),
         "spearman_psnr_flops": found.spearman,
     }
-    if as_json:
-        print(json.dumps(facts))
-        return
-    for one in found.uniform:
-        print(f"{one.widths.trunk:>3} everywhere: {one.psnr_db:.3f} dB, {one.flops / 1e9:.2f} G FLOPs")
+    lines = [
+        f"{one.widths.trunk:>3} everywhere: {one.psnr_db:.3f} dB, {one.flops / 1e9:.2f} G FLOPs"
+        for one in found.uniform
+    ]
     correlation = "none, all score alike" if found.spearman is None else f"{found.spearman:.3f}"
-    print(
+    lines.append(
         f"{slices} slices drawn: {min(scores):.3f} to {max(scores):.3f} dB; "
         f"Spearman of PSNR-Y and FLOPs {correlation}"
     )
+    return Result(facts, lines, next=["mfagan", "search", "--supernet", ckpt, "--lut", LATENCY_TABLE])

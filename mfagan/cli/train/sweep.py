@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from mfagan.cli.options import (
+    TRAINING_KEPT,
     CompileOption,
     DeviceOption,
     ManyImagesOption,
@@ -14,13 +15,16 @@ from mfagan.cli.options import (
     open_run,
     set_compile,
 )
+from search.commands.command import keeps
+from search.commands.result import Result
 
 __all__ = ["sweep"]
 
 
+@keeps(TRAINING_KEPT)
 def sweep(
     recipe: Annotated[str, typer.Argument(help="A recipe's name or file, whose other settings are taken.")],
-    out: Annotated[Path, typer.Option(help="The folder for checkpoints and the table.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for checkpoints and the table.")],
     learning_rate: Annotated[
         list[float] | None,
         typer.Option(help="A learning rate (repeatable; default: that of the stage teacher)."),
@@ -42,10 +46,11 @@ def sweep(
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
     compile_steps: CompileOption = None,
-) -> None:
-    """Train a small network briefly with every learning rate, batch and crop, and order them by validation PSNR-Y.
+) -> Result:
+    """Find the learning rate, batch and crop that a long training should have.
 
-    The same command goes on where an interrupted one stopped. The table is in sweep.md and sweep.json.
+    A small network is trained briefly with every combination, and these are ordered by validation PSNR-Y. The same
+    command goes on where an interrupted one stopped. The table is in sweep.md and sweep.json.
     """
     from mfagan.files import require_place, require_writable
     from mfagan.sr.experiments import sweep as experiment
@@ -65,8 +70,10 @@ def sweep(
         require_place(out / f"sweep{suffix}")
     options = SRRunOptions(out, device, seed, images=images or ["embedded"], validation=validation)
     run = open_run(experiment.swept_recipe(settings, trials, width), options, ["teacher"])
-    text = ""
+    text, facts = "", {}
     for found in experiment.sweep(run, trials, length):
         if run.fabric.is_global_zero:
-            text = write_report(found, out, run.options.command)
-    print(text, end="")
+            text, facts = write_report(found, out, run.options.command), found.as_dict(run.options.command)
+    if not run.fabric.is_global_zero:
+        return Result()
+    return Result(facts, [text.rstrip("\n")], [out / "sweep.md", out / "sweep.json"])

@@ -9,6 +9,7 @@ import typer
 from mfagan.cli.options import SizeOption, command_line, read_size
 from mfagan.errors import InputError
 from mfagan.sr.shipped import SUPERGENERATOR
+from search.commands.result import Result
 
 __all__ = ["benchmark"]
 
@@ -20,30 +21,38 @@ def benchmark(
     checkpoints: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[CKPT]...",
+            metavar="CKPT",
             help="Further networks, each by its path or as NAME=PATH; RFDN=PATH gives the row RFDN its weights.",
         ),
     ] = None,
     network: Annotated[
         list[str] | None,
         typer.Option(
-            help="A row of the table to measure, such as RFDN or ours-32 (repeatable; default: all)."
+            metavar="NAME",
+            help="A row of the table to measure, such as RFDN or ours-32 (repeatable; default: all).",
         ),
     ] = None,
     images: Annotated[
-        str, typer.Option(help="A folder of images for PSNR-Y, or `embedded` for the bundled photos.")
+        str,
+        typer.Option(
+            metavar="FOLDER", help="A folder of images for PSNR-Y, or `embedded` for the bundled photos."
+        ),
     ] = "embedded",
     size: SizeOption = "128x128",
     rounds: Annotated[int, typer.Option(min=1, help="How often each file is loaded and timed.")] = 7,
     precision: Annotated[
         str | None,
-        typer.Option(help="Compare the files with those of this precision, such as int8, instead."),
+        typer.Option(
+            metavar="NAME", help="Compare the files with those of this precision, such as int8, instead."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="X.json or X.md: the two files to write; a folder: deployment.json and .md."),
+        typer.Option(
+            metavar="PATH", help="X.json or X.md: the two files to write; a folder: deployment.json and .md."
+        ),
     ] = None,
-) -> None:
+) -> Result:
     """Export our networks and those that people use instead, and measure the files in turn.
 
     Latency in LiteRT on 1 and 2 threads, peak memory, FLOPs and memory traffic by the paper's count, the file's size,
@@ -56,7 +65,8 @@ def benchmark(
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place
     from mfagan.progress import show_bar
-    from mfagan.registry import find_checkpoint, load_slices
+    from mfagan.registry import load_slices
+    from mfagan.shipped import find_checkpoint
     from mfagan.sr.experiments.results import format_report, write_report
     from mfagan.sr.experiments.speed.deployment import PEERS, Subject, measure_deployment, random_peer
     from mfagan.sr.experiments.speed.precisions import compare_precision
@@ -83,7 +93,7 @@ def benchmark(
             raise InputError(
                 f"network {one.name} enlarges by {one.scale}: give one that enlarges by {ours[0].scale}"
             )
-    (pairs,) = (one.pairs for one in read_image_sets([images], ours[0].scale, [*ours, *given]))
+    (pairs,) = (one.pairs for one in read_image_sets([images], ours[0].scale, [*ours, *given], show_bar))
     trained = [Subject(one.name, one.network, trained=True) for one in given]
     trained += [
         Subject(_short(one.name), one.network, trained=True) for one in ours if _short(one.name) in asked
@@ -99,11 +109,16 @@ def benchmark(
         tables = {"": found}
     if precision is None and torch.cuda.is_available():
         tables["-cuda"] = measure_cuda([(one.name, one.network) for one in subjects], read_size(size))
+    texts, files = [], []
     for suffix, found in tables.items():
         if stem is None:
-            print(format_report(found, command_line()))
-        else:
-            print(write_report(replace(found, name=stem.name + suffix), stem.parent, command_line()))
+            texts.append(format_report(found, command_line()))
+            continue
+        name = stem.name + suffix
+        texts.append(write_report(replace(found, name=name), stem.parent, command_line()))
+        files += [stem.with_name(f"{name}.md"), stem.with_name(f"{name}.json")]
+    facts = {found.name: found.as_dict(command_line()) for found in tables.values()}
+    return Result({"tables": facts}, texts, files)
 
 
 def _short(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mfagan.cli.lut.build import build_lut
-from mfagan.cli.options import MaxStepsOption, RescaleOption, SeedOption, find_lpips
+from mfagan.cli.options import NAMED_TABLE, MaxStepsOption, RescaleOption, SeedOption, find_lpips
 from mfagan.cli.study.front import front
 from mfagan.cli.study.history import find_lineage
 from mfagan.cli.study.pick import pick
@@ -18,6 +18,8 @@ from mfagan.cli.study.search import run_search
 from mfagan.cli.train.networks import finetune, train
 from mfagan.cli.use.export import export
 from mfagan.sr.shipped import DISCRIMINATOR, SUPERGENERATOR, WEIGHTS
+from search.commands.command import keeps
+from search.commands.result import Result
 
 __all__ = ["demo"]
 
@@ -31,8 +33,11 @@ MODEL = "subgenerator.tflite"
 TRAINED = "weights"
 
 
+@keeps("the files of the steps that ended stay, and the same command starts again")
 def demo(
-    out: Annotated[Path, typer.Option(help="The folder to write into.")] = Path("runs/demo"),
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder to write into.")] = Path(
+        "runs/demo"
+    ),
     seed: SeedOption = 0,
     trials: Annotated[int, typer.Option(min=1, help="Trials of the search.")] = 150,
     max_steps: MaxStepsOption = None,
@@ -40,13 +45,17 @@ def demo(
         bool, typer.Option("--from-scratch", help="Train through all four stages first, for minutes.")
     ] = False,
     lut: Annotated[
-        str | None, typer.Option(help="A latency table, instead of measuring one: a file or a shipped name.")
+        str | None,
+        typer.Option(
+            help="A latency table, instead of measuring one: a file or a shipped name.", **NAMED_TABLE
+        ),
     ] = None,
     rescale: RescaleOption = False,
-) -> None:
-    """Price, search, browse, pick, fine-tune and export on the bundled photos, from the shipped SuperGenerator.
+) -> Result:
+    """Run all steps on the bundled photos, from the shipped SuperGenerator.
 
-    Run again in the same folder, it replaces its own files alone and adds a study to study.db.
+    Price, search, browse, pick, fine-tune and export. Run again in the same folder, it replaces its own files alone
+    and adds a study to study.db.
     """
     from mfagan.checkpoint import sha256
     from mfagan.sr.experiments.demo_folder import DemoFolder
@@ -60,15 +69,15 @@ def demo(
         weights = out / TRAINED if from_scratch else WEIGHTS
         if from_scratch:
             with _timed(seconds, "train"):
-                train("demo", out=weights, seed=seed, max_steps=max_steps, restart=True)
+                _note(train("demo", out=weights, seed=seed, max_steps=max_steps, restart=True))
         with _timed(seconds, "lut"):
             if lut is None:
-                build_lut(out=table)
+                _note(build_lut(out=table))
             else:
                 _copy_table(lut, table, rescale)
         # Studies are never deleted. One of an earlier demo is of another table, and maybe of another SuperGenerator.
         study = f"demo-{sha256(table)[:8]}" if database.exists() else "demo"
-        _search_and_export(out, weights, (str(database), study), trials, seed, max_steps, seconds)
+        return _search_and_export(out, weights, (str(database), study), trials, seed, max_steps, seconds)
 
 
 def _search_and_export(
@@ -79,8 +88,15 @@ def _search_and_export(
     seed: int,
     max_steps: int | None,
     seconds: dict[str, float],
-) -> None:
-    from mfagan.sr.experiments.demo_report import THREADS, DemoFiles, summarize, write_report
+) -> Result:
+    from mfagan.sr.experiments.demo_report import (
+        PICTURE,
+        REPORT,
+        THREADS,
+        DemoFiles,
+        summarize,
+        write_report,
+    )
     from mfagan.sr.study.findings import as_finding
     from search import pareto
     from search.study import load
@@ -89,15 +105,15 @@ def _search_and_export(
     supernet, discriminator = weights / SUPERGENERATOR.name, weights / DISCRIMINATOR.name
     picked, subgenerator, model = out / PICKED, out / SUBGENERATOR, out / MODEL
     with _timed(seconds, "search"):
-        run_search(str(out / LUT), supernet, storage=storage, study=study, trials=trials, seed=seed)
+        _note(run_search(str(out / LUT), supernet, storage=storage, study=study, trials=trials, seed=seed))
     with _timed(seconds, "front"):
-        front(out=out / FRONT, storage=storage, study=[study])
+        _note(front(out=out / FRONT, storage=storage, study=[study]))
     with _timed(seconds, "pick"):
-        pick(out=picked, storage=storage, study=study, knee=True)
+        _note(pick(out=picked, storage=storage, study=study, knee=True))
     with _timed(seconds, "finetune"):
-        finetune(picked, subgenerator, discriminator, seed=seed, max_steps=max_steps, restart=True)
+        _note(finetune(picked, subgenerator, discriminator, seed=seed, max_steps=max_steps, restart=True))
     with _timed(seconds, "export"):
-        export(subgenerator, out=model)
+        _note(export(subgenerator, out=model))
     record = load(storage, study)
     trials_found = [as_finding(point) for point in record.points]
     front_found = [as_finding(point) for point in pareto.front(record.points, record.objectives)]
@@ -106,7 +122,15 @@ def _search_and_export(
     lineage, latency_ms = find_lineage(subgenerator, None), facts["tflite_latency_ms"]
     if lineage is not None and isinstance(latency_ms, float):
         lineage.record_latency(model, latency_ms, THREADS, lineage.describe_price())
-    print(summarize(facts, out))
+    made = [model, subgenerator, picked, out / FRONT, out / LUT, out / REPORT, out / PICTURE]
+    then = ["mfagan", "webpage", model, "--out", model.with_suffix(".html")]
+    return Result(facts, [summarize(facts, out)], made, then)
+
+
+def _note(step: Result) -> None:
+    """Show what a step answered, among the notes."""
+    for line in step.lines or step.files:
+        logger.info("%s", line)
 
 
 def _copy_table(lut: str, out: Path, rescale: bool) -> None:

@@ -12,7 +12,6 @@ import typer
 
 from mfagan.cli.options import (
     DeviceOption,
-    JsonOption,
     SizeOption,
     WeightsOption,
     command_line,
@@ -20,6 +19,8 @@ from mfagan.cli.options import (
     read_size,
 )
 from mfagan.errors import InputError
+from search.commands.command import keeps
+from search.commands.result import Result
 
 if TYPE_CHECKING:
     from mfagan.evaluation.quoted import QuotedRow
@@ -30,7 +31,11 @@ __all__ = ["evaluate"]
 
 logger = logging.getLogger(__name__)
 
+FILES, LATENCY = "Files", "Latency"
+"""Headings of the options."""
 
+
+@keeps("images of --save-images stay, and no table is written")
 def evaluate(
     targets: Annotated[
         list[str] | None,
@@ -44,12 +49,14 @@ def evaluate(
     images: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="FOLDER",
             help="A folder of images, NAME=FOLDER to name the set, or `embedded` for the bundled photos "
-            "(repeatable; default: embedded)."
+            "(repeatable; default: embedded).",
         ),
     ] = None,
     widths: Annotated[
-        list[str] | None, typer.Option(help="A slice of every SuperGenerator to evaluate (repeatable).")
+        list[str] | None,
+        typer.Option(metavar="WIDTHS", help="A slice of every SuperGenerator to evaluate (repeatable)."),
     ] = None,
     scale: Annotated[
         int | None,
@@ -60,33 +67,49 @@ def evaluate(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="A folder to write evaluation.json and evaluation.md into; X.json or X.md: those two files."
+            metavar="PATH",
+            help="A folder to write evaluation.json and evaluation.md into; X.json or X.md: those two files.",
+            rich_help_panel=FILES,
         ),
     ] = None,
     save_images: Annotated[
         Path | None,
-        typer.Option(help="A folder to write the enlarged images and a comparison sheet of each set into."),
+        typer.Option(
+            metavar="FOLDER",
+            help="A folder to write the enlarged images and a comparison sheet of each set into.",
+            rich_help_panel=FILES,
+        ),
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="An HTML file: quality against memory, FLOPs as size.")
+        Path | None,
+        typer.Option(help="An HTML file: quality against memory, FLOPs as size.", rich_help_panel=FILES),
     ] = None,
-    plot_quality: Annotated[str, typer.Option(help="psnr or lpips, of the first set, for --plot.")] = "psnr",
+    plot_quality: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="psnr or lpips, of the first set, for --plot.", rich_help_panel=FILES
+        ),
+    ] = "psnr",
     per_image: Annotated[bool, typer.Option("--per-image", help="Print every image's figures too.")] = False,
     weights: WeightsOption = None,
     latency: Annotated[
-        bool, typer.Option("--latency/--no-latency", help="Measure the networks in PyTorch.")
+        bool,
+        typer.Option(
+            "--latency/--no-latency", help="Measure the networks in PyTorch.", rich_help_panel=LATENCY
+        ),
     ] = True,
     size: SizeOption = "128x128",
     threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads of the latency (default: PyTorch's).")
+        int | None,
+        typer.Option(min=1, help="CPU threads of the latency (default: PyTorch's).", rich_help_panel=LATENCY),
     ] = None,
     device: DeviceOption = "auto",
-    as_json: JsonOption = False,
-) -> None:
-    """Print PSNR-Y, SSIM, LPIPS (if its weights are found), costs and latency beside bicubic's and the paper's.
+) -> Result:
+    """Measure networks beside bicubic enlargement and the paper's figures.
 
-    AlexNet's weights for LPIPS are never downloaded: give --weights or keep them in $TORCH_HOME/hub/checkpoints.
-    Costs are counted for an LR image of 128x128 px, as in the paper; latency is measured at --size.
+    PSNR-Y, SSIM, LPIPS (if its weights are found), costs and latency. AlexNet's weights for LPIPS are never
+    downloaded: give --weights or keep them in $TORCH_HOME/hub/checkpoints. Costs are counted for an LR image of
+    128x128 px, as in the paper; latency is measured at --size.
     """
     from mfagan.data.layouts import find_sets
     from mfagan.devices import choose_device
@@ -118,7 +141,7 @@ def evaluate(
     enlargement = common_scale(candidates, scale)
     if plot is not None and not candidates:
         raise InputError("a plot needs a network: name a checkpoint, or leave --plot out")
-    sets = read_image_sets(sources, enlargement, candidates)
+    sets = read_image_sets(sources, enlargement, candidates, show_bar)
     lpips = find_lpips(weights)
     if lpips is None and plot is not None and plot_quality == "lpips":
         raise InputError("plot quality lpips: it is not measured without AlexNet's weights; give --weights")
@@ -158,24 +181,23 @@ def evaluate(
     found = run(candidates, sets, enlargement, settings, seen=shown, bars=show_bar)
     page = None if plot is None else _draw(found, plot_quality)
     written = [gallery.write_sheet() for gallery in galleries]
-    facts = json.dumps(tables.as_json(found), indent=2, allow_nan=False) + "\n"
+    facts = tables.as_json(found)
+    text = json.dumps(facts, indent=2, allow_nan=False) + "\n"
     for path in files:
-        write_atomic(path, facts if path.suffix == ".json" else tables.as_markdown(found))
+        write_atomic(path, text if path.suffix == ".json" else tables.as_markdown(found))
     if plot is not None and page is not None:
         write_atomic(plot, page)
-    if as_json:
-        print(facts, end="")
-    else:
-        _print_tables(found, per_image)
-    for path in (*files, *written, *([] if plot is None else [plot])):
+    made = [*files, *written, *([] if plot is None else [plot])]
+    for path in made:
         logger.info("wrote %s", path)
+    return Result(facts, _lines(found, per_image), made)
 
 
 def _find_network(given: str) -> str | None:
     """The path of a network, with the name before it if one is given; None for what is no network."""
     from mfagan.checkpoint import PYTORCH_SUFFIXES
     from mfagan.evaluation.candidates import split_name
-    from mfagan.registry import find_checkpoint
+    from mfagan.shipped import find_checkpoint
 
     name, asked = split_name(given)
     path = str(find_checkpoint(asked))
@@ -206,17 +228,15 @@ def _list_outputs(out: Path | None) -> list[Path]:
     return [stem.with_name(f"{stem.name}{suffix}") for suffix in (".json", ".md")]
 
 
-def _print_tables(found: "EvaluationReport", per_image: bool) -> None:
+def _lines(found: "EvaluationReport", per_image: bool) -> list[str]:
     from mfagan.evaluation import report_table as tables
     from mfagan.evaluation.text_table import format_text
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    print(format_text(*tables.as_table(found), width=width))
+    lines = [format_text(*tables.as_table(found), width=width)]
     if per_image:
-        for name in found.sources:
-            print(format_text(*tables.as_image_table(found, name), width=width))
-    for note in tables.list_notes(found):
-        print(note)
+        lines += [format_text(*tables.as_image_table(found, name), width=width) for name in found.sources]
+    return [*lines, *tables.list_notes(found)]
 
 
 def _draw(found: "EvaluationReport", quality: str) -> str:

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.options import NAMED_CHECKPOINT, JsonOption
+from mfagan.cli.options import NAMED_CHECKPOINT
 from mfagan.errors import InputError
+from search.commands.result import Result
 
 __all__ = ["info"]
 
@@ -23,8 +24,7 @@ def info(
     card: Annotated[
         bool, typer.Option("--card", help="Print a checkpoint's model card, in OpenModelDB's fields.")
     ] = False,
-    as_json: JsonOption = False,
-) -> None:
+) -> Result:
     """Print what a checkpoint or an exported file holds and how it was made."""
     from mfagan.deploy.about.model_card import describe_checkpoint
     from mfagan.evaluation.text_table import format_fields
@@ -33,14 +33,11 @@ def info(
     if card:
         if exported:
             raise InputError(f"--card with {ckpt}: its card stands beside it; leave --card out")
-        print(json.dumps(describe_checkpoint(ckpt), indent=2))
-        return
+        found = describe_checkpoint(ckpt)
+        return Result(found, [json.dumps(found, indent=2)])
     about = _describe_exported(ckpt) if exported else _describe_checkpoint(ckpt)
-    if as_json:
-        print(json.dumps(about))
-        return
     texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.items()}
-    print(format_fields(texts), end="")
+    return Result(about, [format_fields(texts).rstrip("\n")])
 
 
 def _describe_checkpoint(ckpt: Path) -> dict[str, object]:

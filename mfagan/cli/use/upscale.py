@@ -2,17 +2,21 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.options import NAMED_CHECKPOINT, DeviceOption
+from mfagan.cli.options import SHIPPED_CHECKPOINT, DeviceOption, OverwriteOption
 from mfagan.errors import InputError
 from mfagan.sr.shipped import SUPERGENERATOR
+from search.commands.result import Result
 
 if TYPE_CHECKING:
+    from mfagan.deploy.upscaling.pictures import Job, UpscaleOptions
     from mfagan.enlarging.enlarger import Upscaler
+    from mfagan.progress import ProgressCallback
 
 __all__ = ["upscale"]
 
@@ -34,11 +38,12 @@ def upscale(
         Path,
         typer.Option(
             help="A checkpoint, a TFLite or ONNX file, other authors' weights, or the name of a shipped one.",
-            **NAMED_CHECKPOINT,
+            **SHIPPED_CHECKPOINT,
         ),
     ] = SUPERGENERATOR,
     widths: Annotated[
-        str | None, typer.Option(help="The slice of a SuperGenerator: eight widths, or one.")
+        str | None,
+        typer.Option(metavar="WIDTHS", help="The slice of a SuperGenerator: eight widths, or one."),
     ] = None,
     device: DeviceOption = "auto",
     memory_mb: Annotated[
@@ -52,17 +57,17 @@ def upscale(
     exact: Annotated[
         bool, typer.Option("--exact", help="Repeat until tiles give what the whole picture would.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    overwrite: OverwriteOption = False,
     max_megapixels: Annotated[float, typer.Option(min=0, help="Refuse pictures with more pixels.")] = 200,
-) -> None:
-    """Enlarge pictures (PNG, JPEG, WebP and TIFF, with their colour profile, transparency and 16 bits) and video.
+) -> Result:
+    """Enlarge pictures and video.
 
-    Large pictures are computed in tiles, without seams. In a folder, files that exist already are left, and a picture
-    that cannot be enlarged does not stop the others: it is listed at the end, and the exit status is 1.
-    Of a clip every frame is enlarged, sound and subtitles are copied, and Ctrl-C keeps what is done as a clip.
+    Pictures are PNG, JPEG, WebP and TIFF, with their colour profile, transparency and 16 bits. Large pictures are
+    computed in tiles, without seams. In a folder, files that exist already are left, and a picture that cannot be
+    enlarged does not stop the others: it is listed at the end, and the exit status is 1. Of a clip every frame is
+    enlarged, sound and subtitles are copied, and Ctrl-C keeps what is done as a clip.
     """
-    from mfagan.deploy.upscaling.clips import upscale_clip
-    from mfagan.deploy.upscaling.pictures import UpscaleOptions, list_jobs, upscale_file
+    from mfagan.deploy.upscaling.pictures import UpscaleOptions, list_jobs
     from mfagan.progress import show_bar
 
     if fast and exact:
@@ -71,26 +76,29 @@ def upscale(
     options = UpscaleOptions(memory_mb, effort=effort, overwrite=overwrite, max_megapixels=max_megapixels)
     jobs = list_jobs(source, out)
     network = _load(model, widths, device)
-    alone = len(jobs) == 1 and jobs[0].source == Path(source)
+    if len(jobs) == 1 and jobs[0].source == Path(source):
+        with show_bar(jobs[0].source.name) as report:
+            return _describe([(jobs[0], _enlarge(network, jobs[0], options, report))], [], 0)
+    done: list[tuple[Job, str]] = []
     failed: list[str] = []
-    left = 0
-    for job in jobs:
-        if not alone and job.target.exists() and not overwrite:
-            left += 1
-            continue
-        try:
-            with show_bar(job.source.name) as report:
-                if job.is_clip:
-                    done = upscale_clip(network, job, options, report)
-                else:
-                    height, width = upscale_file(network, job, options, report)
-                    done = f"{width}x{height} px"
-        except InputError as error:
-            if alone:
-                raise
-            failed.append(str(error))
-        else:
-            print(f"{job.target}: {done}")
+    waiting = [job for job in jobs if overwrite or not job.target.exists()]
+    try:
+        with show_bar(str(source)) as report:
+            for number, job in enumerate(waiting):
+
+                def show(part: int, parts: int, note: str, job: "Job" = job, number: int = number) -> None:
+                    report(number, len(waiting), f"{job.source.name} {part}/{parts} {note}")
+
+                report(number, len(waiting), job.source.name)
+                try:
+                    done.append((job, _enlarge(network, job, options, show)))
+                except InputError as error:
+                    failed.append(str(error))
+            report(len(waiting), len(waiting), "")
+    except KeyboardInterrupt as stop:
+        kept = f"{len(done)} of {len(waiting)} files are written, and the same command continues"
+        raise KeyboardInterrupt(f"{kept}; {stop}" if str(stop) else kept) from None
+    left = len(jobs) - len(waiting)
     if left:
         logger.warning(
             "%d of %d files exist already and are left; --overwrite replaces them", left, len(jobs)
@@ -99,7 +107,24 @@ def upscale(
         logger.warning("%s", line)
     if failed:
         logger.warning("%d of %d files could not be enlarged", len(failed), len(jobs))
-        raise typer.Exit(1)
+    return _describe(done, failed, left)
+
+
+def _enlarge(network: "Upscaler", job: "Job", options: "UpscaleOptions", report: "ProgressCallback") -> str:
+    from mfagan.deploy.upscaling.clips import upscale_clip
+    from mfagan.deploy.upscaling.pictures import upscale_file
+
+    if job.is_clip:
+        return upscale_clip(network, job, options, report)
+    height, width = upscale_file(network, job, options, report)
+    return f"{width}x{height} px"
+
+
+def _describe(done: "Sequence[tuple[Job, str]]", failed: Sequence[str], left: int) -> Result:
+    lines = [f"{job.target}: {size}" for job, size in done]
+    enlarged = [{"source": job.source, "file": job.target, "size": size} for job, size in done]
+    facts = {"enlarged": enlarged, "failed": failed, "n_left": left}
+    return Result(facts, lines, [job.target for job, _ in done], status=1 if failed else 0)
 
 
 def _load(model: Path, widths: str | None, device: str) -> "Upscaler":

@@ -5,29 +5,35 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.options import OutOption
+from mfagan.cli.options import OutOption, OverwriteOption
 from mfagan.errors import InputError
+from search.commands.command import keeps
+from search.commands.result import Result
 
 __all__ = ["webpage"]
 
 
+@keeps("no page is written; what was downloaded is kept, and the same command continues")
 def webpage(
     model: Annotated[Path, typer.Argument(help="A .tflite file that `mfagan export` wrote.")],
     out: OutOption,
     runtime: Annotated[
         Path | None,
         typer.Option(
-            help="The npm package @litertjs/core, a folder or .tgz (default: downloaded once, 12 MB, and kept)."
+            metavar="PATH",
+            help="The npm package @litertjs/core, a folder or .tgz (default: downloaded once, 12 MB, and kept).",
         ),
     ] = None,
     url: Annotated[
-        str | None, typer.Option(help="Where to download the runtime from (default: npm's registry).")
+        str | None,
+        typer.Option(metavar="URL", help="Where to download the runtime from (default: npm's registry)."),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
-) -> None:
-    """Make a web page that enlarges pictures with an exported network: one HTML file that works offline.
+    overwrite: OverwriteOption = False,
+) -> Result:
+    """Make a web page that enlarges pictures with an exported network.
 
-    It opens from the disk as from any server, shows before and after beside each other, and what it took.
+    One HTML file that works offline. It opens from the disk as from any server, shows before and after beside each
+    other, and what it took.
     """
     from mfagan.deploy.web.page import build_page, read_model
     from mfagan.deploy.web.runtime import cache_folder, download_runtime, read_runtime
@@ -45,4 +51,6 @@ def webpage(
             runtime = download_runtime(cache_folder(), report, url)
     page = build_page(network, model.name, read_runtime(runtime))
     write_atomic(out, page)
-    print(f"{out}: {len(page):,} bytes; open it in a browser")
+    return Result(
+        {"file": str(out), "bytes": len(page)}, [f"{out}: {len(page):,} bytes; open it in a browser"], [out]
+    )

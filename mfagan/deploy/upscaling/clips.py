@@ -42,7 +42,7 @@ def upscale_clip(
     Raises:
         InputError: the source is no video, or nothing of it can be read; its frames have too many pixels; the file
             exists, is the source, has an ending that is not known, or cannot be written.
-        KeyboardInterrupt: Ctrl-C was pressed, after the file is written.
+        KeyboardInterrupt: Ctrl-C was pressed, after the file is written; its text says what the file holds.
     """
     kind = require_clip_format(job.target)
     target = claim_target(job, options)
@@ -81,8 +81,7 @@ def upscale_clip(
                 interrupted = True
             writer.finish()
     if interrupted:
-        logger.warning("stopped: %s holds the first %d frames", target, writer.n_frames)
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(f"{target} holds the first {writer.n_frames} frames")
     if str(clip.damage):
         logger.warning("%s is damaged: %s", job.source, clip.damage)
     return f"{width}x{height} px, {writer.n_frames} frames"

@@ -26,18 +26,21 @@ NETWORK_ROUNDS = 7
 _SEED = 0
 
 
-def measure_model(model: bytes, threads: int, rounds: int = NETWORK_ROUNDS) -> BlockLatency:
+def measure_model(
+    model: bytes, threads: int, rounds: int = NETWORK_ROUNDS, report: ProgressCallback | None = None
+) -> BlockLatency:
     """Measure the latency of a whole TFLite file, as `measure_models` does.
 
     Args:
         model: The file's content.
         threads: CPU threads of the interpreter; at least 1.
         rounds: How often the file is loaded and timed; at least 1.
+        report: As there.
 
     Raises:
         InputError: No threads or no rounds.
     """
-    return measure_models([model], threads, rounds)[0]
+    return measure_models([model], threads, rounds, report)[0]
 
 
 def measure_models(

@@ -46,6 +46,16 @@ class ExperimentReport:
     notes: Sequence[str]
     """What must be known to read it."""
 
+    def as_dict(self, command: str) -> dict[str, object]:
+        """The table as plain data, as its JSON file has it.
+
+        Args:
+            command: what made it, for the last note.
+        """
+        heads = [" ".join(part for part in (one.group, one.name) if part) for one in self.columns]
+        rows = [dict(zip(heads, row, strict=True)) for row in self.rows]
+        return {"title": self.title, "notes": [*self.notes, f"`{command}`"], "rows": rows}
+
 
 def write_report(found: ExperimentReport, folder: Path, command: str) -> str:
     """Write a table as Markdown and as JSON.
@@ -61,16 +71,12 @@ def write_report(found: ExperimentReport, folder: Path, command: str) -> str:
     Raises:
         InputError: a file cannot be written.
     """
-    notes = [*found.notes, f"`{command}`"]
-    below = "\n".join(notes) + "\n"
-    heads = [" ".join(part for part in (one.group, one.name) if part) for one in found.columns]
-    facts = {"title": found.title, "notes": notes}
-    facts["rows"] = [dict(zip(heads, row, strict=True)) for row in found.rows]
+    below = "\n".join([*found.notes, f"`{command}`"]) + "\n"
     write_atomic(
         folder / f"{found.name}.md",
         f"## {found.title}\n\n{format_markdown(found.columns, found.rows)}\n{below}",
     )
-    write_atomic(folder / f"{found.name}.json", json.dumps(facts, indent=2) + "\n")
+    write_atomic(folder / f"{found.name}.json", json.dumps(found.as_dict(command), indent=2) + "\n")
     return format_report(found, command)
 
 

@@ -122,7 +122,7 @@ def test_from_the_study_to_the_exported_file(
 
     on_phone = ("--latency-ms", 41.25, "--measured-on", "Pixel 8", "--threads", 4)
     told = run("record", model, *on_phone, "--storage", "study.db", *STUDY)
-    assert told.out == f"trial {choice.trial}: 41.2 ms, 4 threads, Pixel 8, LiteRT\n"
+    assert told.answer == f"trial {choice.trial}: 41.2 ms, 4 threads, Pixel 8, LiteRT\n"
     lines = run("history", "--storage", "study.db", *STUDY).out.splitlines()
     assert lines[-1].endswith("  measured  41.2 ms, 4 threads, Pixel 8, LiteRT")
     refused = run("record", small, *on_phone, "--storage", "study.db", *STUDY)
@@ -155,7 +155,7 @@ def test_record_refuses(run: Run, study: Path, file: str, latency_ms: object, de
 
 
 def test_what_came_with_the_package_has_no_history_here(run: Run, tmp_path: Path):
-    done = run("export", "perceptual", "--size", "16x20", "--out", tmp_path / "looks.tflite")
+    done = run("export", "perceptual", "--size", "16x20", "--out", tmp_path / "looks.tflite", "--quiet")
     assert (done.status, done.err) == (0, "")
 
 

@@ -38,7 +38,7 @@ def test_every_sampler_searches(run: Run, trained: Path, table: Path, tmp_path: 
 def test_each_step_names_the_next_one(run: Run, trained: Path, table: Path, tmp_path: Path):
     storage = tmp_path / "a study.db"
     out = run(*search_command(trained, table, storage)).out
-    (browse,) = re.findall(r"^browse it: mfagan (.*) --out front.html$", out, re.MULTILINE)
+    (browse,) = re.findall(r"^next: mfagan (.*) --out front.html$", out, re.MULTILINE)
     assert run(*shlex.split(browse), "--out", tmp_path / "front.html").status == 0
     page = html.unescape((tmp_path / "front.html").read_text())
     (pick,) = re.findall(r"<p>Pick a trial N: mfagan (.*) --trial N --out picked.json</p>", page)

@@ -11,7 +11,7 @@ from tests.command import Run
 @pytest.mark.parametrize("factor", [0.5, 0.75])
 def test_shrunken_copies_are_bicubic(run: Run, tmp_path: Path, factor: float):
     photos, out = tiny.write_photos(tmp_path / "photos", n=2, side=64), tmp_path / "small"
-    assert run("data", "shrink", photos, "--factor", factor, "--out", out).out == f"{out}\n"
+    assert run("data", "shrink", photos, "--factor", factor, "--out", out).answer == f"{out}\n"
     for original in sorted(photos.iterdir()):
         expected = from_uint8(to_uint8(resize_bicubic(read_image(original), factor).clamp(0, 1)))
         assert torch.equal(read_image(out / original.name), expected)

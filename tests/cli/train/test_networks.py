@@ -125,7 +125,7 @@ def test_train_writes_checkpoints_and_a_stage_alone_continues(run: Run, trained:
         "--max-steps",
         1,
     )
-    assert again.out.split() == [str(tmp_path / "w" / "supergenerator.safetensors")]
+    assert again.answer.split() == [str(tmp_path / "w" / "supergenerator.safetensors")]
 
 
 def test_train_on_nonsense(run: Run, trained: Path, tmp_path: Path):

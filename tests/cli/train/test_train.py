@@ -112,6 +112,9 @@ def test_ctrl_c_ends_quietly_and_the_same_command_goes_on(trained: Path, tmp_pat
     assert process.returncode == 130, err[-2000:]
     assert out == ""
     assert "Traceback" not in err
+    assert err.splitlines()[-1].startswith(
+        "mfagan: interrupted; what was trained up to the last snapshot is kept"
+    )
     assert sorted(path.name for path in state.parent.iterdir()) == ["logs", "teacher.state"]
     found = torch.load(state, weights_only=True)
     snapshot = read_snapshot(state, found["identity"])
@@ -265,17 +268,17 @@ def test_a_training_that_is_stopped_in_time_is_continued_by_the_same_command(
         done = run(*command, "--out", parts, "--for", 1e-9)
         assert done.status == 0, done.err
         again = "stage teacher stopped at step {} of 3 after 1e-09 minutes; the same command continues\n"
-        assert done.out == again.format(step)
+        assert done.answer == again.format(step)
         assert (parts / "teacher.state").exists()
     done = run(*command, "--out", parts, "--for", 60)
-    assert (done.status, done.out) == (0, f"{parts / 'teacher.safetensors'}\n")
+    assert (done.status, done.answer) == (0, f"{parts / 'teacher.safetensors'}\n")
     found, expected = (checkpoint.read(folder / "teacher.safetensors") for folder in (parts, whole))
     assert all(torch.equal(found.state[name], weight) for name, weight in expected.state.items())
     assert {**found.record, "command": ""} == {**expected.record, "command": ""}
     assert "mfagan: teacher: step 3, validation " in done.err
     assert "--restart" not in done.out
     done = run(*command, "--out", parts, "--for", 1e-9, "--restart")
-    assert done.out.endswith("; the same command without --restart continues\n")
+    assert done.answer.endswith("; the same command without --restart continues\n")
 
 
 def test_a_fine_tuning_is_stopped_in_time(run: Run, trained: Path, tmp_path: Path):
@@ -287,7 +290,8 @@ def test_a_fine_tuning_is_stopped_in_time(run: Run, trained: Path, tmp_path: Pat
     done = run(*command, "--for", 1e-9)
     assert done.status == 0, done.err
     assert (
-        done.out == "stage finetune stopped at step 1 of 2 after 1e-09 minutes; the same command continues\n"
+        done.answer
+        == "stage finetune stopped at step 1 of 2 after 1e-09 minutes; the same command continues\n"
     )
     assert not out.exists()
     done = run(*command)

@@ -25,10 +25,10 @@ def test_weights_are_downloaded_into_torch_hubs_folder_and_listed(run: Run, tmp_
     folder = tmp_path / "no-weights-here" / "hub" / "checkpoints"
     with serve(CONTENT) as served:
         done = run("weights", "get", "alexnet", "--url", served.url)
-    assert (done.status, done.out) == (0, f"{folder / alexnet}\n"), done.err
+    assert (done.status, done.answer) == (0, f"{folder / alexnet}\n"), done.err
     assert (folder / alexnet).read_bytes() == CONTENT
     (folder / "vgg16-397923af.pth").write_bytes(b"something else")
-    rows = json.loads(run("weights", "list", "--json").out)
+    rows = json.loads(run("weights", "list", "--json").out)["weights"]
     assert {Path(row["file"]).name: row["state"] for row in rows} == {
         "vgg19-dcbb9e9d.pth": "missing",
         "vgg16-397923af.pth": "wrong hash",
@@ -47,7 +47,7 @@ def test_another_folder_and_the_part_that_is_left(run: Run, tmp_path: Path, alex
     (out / f"{alexnet}.part").write_bytes(CONTENT[:100])
     with serve(CONTENT) as served:
         done = run("weights", "get", "alexnet", "--url", served.url, "--out", out)
-        assert (done.status, done.out) == (0, f"{out / alexnet}\n"), done.err
+        assert (done.status, done.answer) == (0, f"{out / alexnet}\n"), done.err
         assert served.asked == ["bytes=100-"]
 
 

@@ -293,7 +293,7 @@ def test_the_commands_write_a_kit_and_import_its_times(
     assert "no such folder" in early.message
     measure(kit, tool, "--num_threads=2")
     done = run("lut", "import", kit, "--out", out, "--device", "Phone 9", "--runtime-version", "2.20")
-    assert (done.status, done.out) == (0, f"{out}\n"), done.err
+    assert (done.status, done.answer) == (0, f"{out}\n"), done.err
     table = LatencyTable.read(out)
     assert (table.device, table.runtime, table.runtime_version) == ("Phone 9", "benchmark_model", "2.20")
     assert json.loads(out.read_text())["format"] == "latency-table/2"

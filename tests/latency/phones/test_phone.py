@@ -193,7 +193,7 @@ def test_the_command_builds_a_table_and_continues(
     device.warm(3)
     device.tool.misbehave(gpu="part")
     done = run(*command)
-    assert (done.status, done.out) == (0, f"{out}\n"), done.err
+    assert (done.status, done.answer) == (0, f"{out}\n"), done.err
     assert "the delegate left a part of" in done.err
     assert len(device.runs) == 5 + 2
     assert not (tmp_path / "phone.json.phone").exists()

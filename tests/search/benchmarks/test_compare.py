@@ -71,14 +71,17 @@ def test_the_evolution_keeps_to_its_budgets(table):
 
 
 def test_compare_gives_medians_over_seeds(file, table):
-    lines: list[str] = []
-    (row,) = compare(file, ["optuna-random"], seeds=3, counts=(10, 20), report=lines.append)
+    reported: list[tuple[int, int, str]] = []
+    (row,) = compare(
+        file, ["optuna-random"], seeds=3, counts=(10, 20), report=lambda *one: reported.append(one)
+    )
     every = [
         shares(table, COMPETITORS["optuna-random"].search(table, seed, 20), (10, 20)) for seed in range(3)
     ]
     assert row.shares == tuple(np.median(every, axis=0))
     assert (row.name, row.ours, row.seeds) == ("optuna-random", False, 3)
-    assert sorted(lines)[0].startswith("1/3 optuna-random, seed ")
+    assert [one[:2] for one in reported] == [(1, 3), (2, 3), (3, 3)]
+    assert {one[2] for one in reported} == {f"optuna-random, seed {seed}" for seed in range(3)}
 
 
 def test_the_table_has_ours_first():

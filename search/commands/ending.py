@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import typer
 
+from search.commands.command import Interrupted
 from search.errors import SearchError
 
 __all__ = ["DEBUG", "run_command"]
@@ -25,9 +26,9 @@ def run_command(app: typer.Typer, arguments: Sequence[str] | None, name: str) ->
         arguments: its arguments, or None for those of the process.
         name: how the command is called, such as `python -m search`.
 
-    Returns:
-        The exit status: 0; 130 when interrupted; 2 for everything else that goes wrong, such as bad input, a full disk
-        or an exception in a problem's `evaluate`. Unless it is 0, one line on standard error gives the reason.
+        Returns: The exit status: 0; what a command's Result has; 130 when interrupted; 2 for everything else that
+        goes wrong, such as bad input, a full disk or an exception in a problem's `evaluate`. Unless it is 0, one line
+        on standard error gives the reason.
 
     Raises:
         Exception: whatever went wrong, if the environment has SEARCH_DEBUG=1.
@@ -43,6 +44,8 @@ def run_command(app: typer.Typer, arguments: Sequence[str] | None, name: str) ->
         return 1
     except typer.TyperException as error:
         return _fail(f"{error.format_message().rstrip('.')}; see {name} --help", 2)
+    except Interrupted as stop:
+        return _fail(f"interrupted; {stop}", 130)
     except (KeyboardInterrupt, typer.Abort):
         status = 130
     except Exception as error:
@@ -50,7 +53,7 @@ def run_command(app: typer.Typer, arguments: Sequence[str] | None, name: str) ->
             raise
         return _fail(_describe(error), 2)
     if status == 130:
-        return _fail("interrupted; what has finished is kept, the same command continues", 130)
+        return _fail("interrupted", 130)
     return status if isinstance(status, int) else 0
 
 
