@@ -7,6 +7,7 @@ Its channels are the teacher's without the last resolution: the last head's inve
 the size of the last feature map. The other heads serve training alone.
 """
 
+import copy
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -307,10 +308,11 @@ class Student(nn.Module):
 
     def inference_form(self) -> "Student":
         """A copy that has the last head alone."""
-        form = Student(**{**self.config(), "heads": "last"})  # pyright: ignore[reportArgumentType]
-        weights = {name: one for name, one in self.state_dict().items() if name in form.state_dict()}
-        form.load_state_dict(weights)
-        return form.train(self.training)
+        form = copy.deepcopy(self)
+        last = str(self.sides[-1])
+        form.heads = nn.ModuleDict({last: form.heads[last]})
+        form.heads_kind = "last"
+        return form
 
     def blocks(self, noise: Literal["const", "zero"] = "const", heads: Heads = "last") -> list[Block]:
         """The operators of one image, in look-up-table blocks. Their inputs are rows of W+, (1, 1, style_dim).
