@@ -112,10 +112,10 @@ def _saved(path: Path) -> Path:
 def test_a_training_snapshot_is_refused_unless_it_is_allowed(tmp_path: Path):
     content = {"g_ema": stylegan2_state(TEACHER), "args": argparse.Namespace(lr=0.002)}
     path = write(tmp_path / "snapshot.pt", content)
-    with pytest.raises(InputError, match="a training snapshot, which holds an argparse.Namespace"):
+    with pytest.raises(InputError, match="a training snapshot, which holds an argparse"):
         import_file(path)
     assert import_file(path, allow_namespace=True).network == "stylegan2"
-    with pytest.raises(InputError, match="argparse.Namespace"):  # allowed for that one call alone
+    with pytest.raises(InputError, match="a training snapshot"):  # allowed for that one call alone
         import_file(path)
 
 
@@ -149,7 +149,7 @@ def change(state: dict[str, Tensor], name: str, one: Tensor | None) -> dict[str,
         ("to_rgbs.0.bias", None, "to_rgbs.0.bias are missing"),
         ("input.input", None, "input.input are missing"),
         ("conv1.conv.weight", None, "conv1.conv.weight is missing"),
-        ("convs.9.conv.weight", torch.zeros(1), "convs.9.conv.weight are not expected"),
+        ("convs.6.conv.weight", torch.zeros(1), "convs.6.conv.weight are not expected"),
         ("mapping.embed.weight", torch.zeros(2), "mapping.embed.weight are not expected"),
         ("style.2.bias", torch.zeros(7), r"style.2.bias has the shape \(7,\), \(8,\) is needed"),
         (
@@ -164,7 +164,7 @@ def change(state: dict[str, Tensor], name: str, one: Tensor | None) -> dict[str,
             torch.tensor([torch.nan]),
             "convs.3.noise.weight holds values that are not finite",
         ),
-        ("convs.5.conv.weight", None, "convs.5.activate.bias, .* are not expected|are missing"),
+        ("convs.5.conv.weight", None, "convs.5.conv.weight is missing"),
     ],
 )
 def test_weights_that_are_no_stylegan2(name: str, one: Tensor | None, message: str, tmp_path: Path):
