@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mfagan.checkpoint import Checkpoint, sha256
 from mfagan.errors import InputError
-from mfagan.mobilestylegan.importing.pytorch_file import read_pytorch_file, require_finite
+from mfagan.mobilestylegan.importing.pytorch_file import read_pytorch_file, require_weights
 from mfagan.mobilestylegan.importing.student_names import convert_student
 from mfagan.mobilestylegan.importing.stylegan2_names import convert_stylegan2
 from mfagan.mobilestylegan.network.student import RowLayout
@@ -47,7 +47,7 @@ def import_file(path: str | Path, *, rows: RowLayout = "ours", allow_namespace: 
     record: dict[str, object] = {"imported_from": {"file": Path(path).name, "sha256": sha256(path)}}
     state = found.get("state_dict")
     if isinstance(state, Mapping) and any(str(name).startswith("student.") for name in state):
-        return convert_student(require_finite(state, path), path, rows).to_checkpoint("student", record)
+        return convert_student(require_weights(state, path), path, rows).to_checkpoint("student", record)
     name = next((one for one in (_AVERAGED, _RAW) if isinstance(found.get(one), Mapping)), None)
     if name is None:
         keys = ", ".join(sorted(map(str, found))[:4])
@@ -62,7 +62,7 @@ def import_file(path: str | Path, *, rows: RowLayout = "ours", allow_namespace: 
             _AVERAGED,
             _RAW,
         )
-    network = convert_stylegan2(require_finite(found[name], path), path)
+    network = convert_stylegan2(require_weights(found[name], path), path)
     mean = found.get("latent_avg")
     if mean is None:
         network.set_mean()
@@ -77,4 +77,4 @@ def _mean_style(mean: object, features: int, path: str | Path) -> Tensor:
         raise InputError(
             f"weights {path}: latent_avg is {what}, {features} numbers are needed; give another file"
         )
-    return require_finite({"latent_avg": mean}, path)["latent_avg"].flatten()
+    return require_weights({"latent_avg": mean}, path)["latent_avg"].flatten()

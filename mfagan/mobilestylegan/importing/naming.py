@@ -69,11 +69,11 @@ def fill(
     theirs = {source.name for source in sources.values()}
     missing = sorted(theirs - set(state))
     unexpected = sorted(name for name in set(state) - theirs if not ignored.fullmatch(name))
-    for what, names in (("are missing", missing), ("are not expected", unexpected)):
+    for what, names in (("missing", missing), ("not expected", unexpected)):
         if names:
             more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
             raise InputError(
-                f"weights {path}: {', '.join(names[:_SHOWN])}{more} {what}; give a file of that format alone"
+                f"weights {path}: {what}: {', '.join(names[:_SHOWN])}{more}; give a file of that format alone"
             )
     found = dict(ours)
     for name, source in sources.items():

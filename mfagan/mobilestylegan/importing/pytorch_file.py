@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mfagan.errors import InputError
 
-__all__ = ["PICKLE_SUFFIXES", "read_pytorch_file", "require_finite"]
+__all__ = ["PICKLE_SUFFIXES", "read_pytorch_file", "require_weights"]
 
 PICKLE_SUFFIXES = (".pkl", ".pickle")
 """How NVIDIA's files of StyleGAN2 end."""
@@ -65,7 +65,7 @@ def _explain(error: Exception) -> str:
     return f"not a readable PyTorch file ({reason:.120})"
 
 
-def require_finite(state: Mapping[str, object], path: str | Path) -> dict[str, Tensor]:
+def require_weights(state: Mapping[str, object], path: str | Path) -> dict[str, Tensor]:
     """Check that a dictionary holds named weights alone.
 
     Args:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
-from mfagan.mobilestylegan.importing.pytorch_file import read_pytorch_file, require_finite
+from mfagan.mobilestylegan.importing.pytorch_file import read_pytorch_file, require_weights
 from mfagan.mobilestylegan.network.geometry import count_rows
 
 __all__ = ["ProjectedStyles", "read_styles", "write_styles"]
@@ -79,7 +79,7 @@ def _read_npz(path: Path) -> list[ProjectedStyles]:
         raise InputError(
             f"styles {path}: no array w can be read ({reason:.100}); give a projector's .npz"
         ) from None
-    w = require_finite({"w": w}, path)["w"]
+    w = require_weights({"w": w}, path)["w"]
     if w.dim() == 2:
         w = w[None]
     return [ProjectedStyles(str(i), one) for i, one in enumerate(w)]
@@ -97,8 +97,8 @@ def _read_pt(path: Path) -> list[ProjectedStyles]:
             raise InputError(f"styles {path}: {name!s:.60} has no latent; give a projector's .pt")
         maps = dict(enumerate(one.get("noise") or ()))
         named = {f"{name}: noise {number}": noise for number, noise in maps.items()}
-        w = require_finite({f"{name}: latent": one["latent"]}, path).popitem()[1]
-        projected.append(ProjectedStyles(str(name), w, tuple(require_finite(named, path).values())))
+        w = require_weights({f"{name}: latent": one["latent"]}, path).popitem()[1]
+        projected.append(ProjectedStyles(str(name), w, tuple(require_weights(named, path).values())))
     return projected
 
 

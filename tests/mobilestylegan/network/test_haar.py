@@ -31,10 +31,10 @@ def test_the_pixels_of_one_number_in_a_band(band: int, pixels: list[list[float]]
 
 
 def test_the_inverse_undoes_the_transform_and_keeps_the_energy():
-    image = torch.randn(2, 3, 8, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(2, 3, 8, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     bands = forward_haar(image)
     assert bands.shape == (2, 12, 4, 6)
-    assert (inverse_haar(bands) - image).abs().max() < 5e-15
+    assert (inverse_haar(bands) - image).abs().max() < 5e-16
     assert abs(bands.square().sum() / image.square().sum() - 1) < 1e-14
     matrix = torch.tensor(HAAR, dtype=torch.float64)
     assert torch.equal(matrix, matrix.T)

@@ -4,6 +4,7 @@ from torch import Tensor
 
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.network import Student, Synthesis, inverse_haar
+from mfagan.mobilestylegan.network.modulation import demodulate
 from mfagan.mobilestylegan.network.noise import constant_noise
 from mfagan.mobilestylegan.network.student_layers import SeparableConv
 
@@ -20,6 +21,9 @@ def convolution_of_ones(style: list[float]) -> Tensor:
 
 
 def test_a_modulated_convolution_of_ones():
+    energy = torch.full((2, 4), 9 / 36)
+    for style in ([1.0, 1, 1, 1], [2.0, 0, 0, 0]):
+        assert demodulate(torch.tensor([style]), energy).flatten().tolist() == pytest.approx([1, 1])
     y = convolution_of_ones([1, 1, 1, 1])
     assert y[2, 2] == pytest.approx(6)
     assert y[0, 2] == pytest.approx(4)
