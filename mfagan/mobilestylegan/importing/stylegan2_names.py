@@ -61,13 +61,12 @@ def convert_stylegan2(state: Mapping[str, Tensor], path: str | Path) -> StyleGAN
         raise InputError(
             f"weights {path}: its images have {colours} channel(s); give a generator of RGB images"
         )
-    n_convs = _count(state, "convs")
     widths = [channels]
-    for i in range(1, n_convs, 2):
+    for i in range(1, _count_convs(state), 2):
         widths.append(first_shape(state, f"convs.{i}.conv.weight", 5, path)[1])
     try:
         network = StyleGAN2(
-            MappingNetwork(features, _count(state, "style") - 1, _LR_MUL),
+            MappingNetwork(features, _count_layers(state), _LR_MUL),
             Synthesis(widths, features),
         )
     except InputError as error:
@@ -77,10 +76,18 @@ def convert_stylegan2(state: Mapping[str, Tensor], path: str | Path) -> StyleGAN
     return network
 
 
-def _count(state: Mapping[str, Tensor], layers: str) -> int:
-    """How many layers a list has: one more than the largest number in their names."""
-    numbers = (re.match(rf"{layers}\.(\d+)\.", name) for name in state)
+def _count_convs(state: Mapping[str, Tensor]) -> int:
+    """One more than the largest number in their names, so that one that is missing is named."""
+    numbers = (re.match(r"convs\.(\d+)\.", name) for name in state)
     return max((int(found[1]) + 1 for found in numbers if found), default=0)
+
+
+def _count_layers(state: Mapping[str, Tensor]) -> int:
+    """How many layers the mapping network has."""
+    number = 1
+    while f"style.{number + 1}.weight" in state:
+        number += 1
+    return number
 
 
 def _their_name(name: str) -> str:

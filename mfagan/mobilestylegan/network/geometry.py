@@ -14,9 +14,9 @@ __all__ = [
     "MAX_SIZE_PX",
     "MIN_SIZE_PX",
     "Config",
-    "count_noise_maps",
     "count_rows",
     "noise_sides",
+    "require_channels",
     "require_size",
     "resolutions",
     "standard_channels",
@@ -87,15 +87,6 @@ def count_rows(size: int) -> int:
         size: side of the image in px.
     """
     return 2 * (size.bit_length() - 1) - 2
-
-
-def count_noise_maps(n_resolutions: int) -> int:
-    """Noise maps of a generator: one at 4 px and two at each resolution above.
-
-    Args:
-        n_resolutions: how many resolutions its feature maps have.
-    """
-    return 2 * n_resolutions - 1
 
 
 def noise_sides(n_resolutions: int) -> tuple[int, ...]:

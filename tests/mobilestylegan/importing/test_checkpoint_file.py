@@ -150,6 +150,7 @@ def change(state: dict[str, Tensor], name: str, one: Tensor | None) -> dict[str,
         ("input.input", None, r"missing: input.input;"),
         ("conv1.conv.weight", None, "conv1.conv.weight is missing"),
         ("convs.6.conv.weight", torch.zeros(1), r"not expected: convs.6.conv.weight;"),
+        ("style.9.weight", torch.zeros(8, 8), r"not expected: style.9.weight;"),
         ("mapping.embed.weight", torch.zeros(2), r"not expected: mapping.embed.weight;"),
         ("style.2.bias", torch.zeros(7), r"style.2.bias has the shape \(7,\), \(8,\) is needed"),
         (
