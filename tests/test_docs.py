@@ -142,6 +142,8 @@ def understand(page: Path, words: list[str]) -> None:
             parse(cli.app, rest)
         case ["python", "-m", "search", *rest]:
             parse(search_app, rest)
+        case ["pytest", file] if file.startswith("tests/"):
+            assert (ROOT / file).is_file()
         case ["python", file, *_] | ["pytest", file]:
             assert file in named_files(page)
         case ["make", target]:
@@ -251,7 +253,7 @@ def test_code_is_fenced(page: Path):
     assert {block.language for block in blocks(page)} <= {"sh", "console", "python", "text", "toml", "kotlin"}
 
 
-@pytest.mark.parametrize("name", ["search_widths", "train", "costs", "speed"])
+@pytest.mark.parametrize("name", ["search_widths", "train", "costs", "speed", "mobilestylegan"])
 def test_the_page_runs(name: str, folder: Path, run: Run):
     run_page(DOCS / f"{name}.md", folder, run)
 

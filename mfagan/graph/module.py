@@ -59,6 +59,28 @@ class OperatorModule(nn.Module):
                 return functional.conv2d(
                     x[0], kernel, bias, window.stride, window.padding, window.dilation, operator.groups
                 )
+            case "conv_transpose":
+                window = operator.window
+                kernel = self._weight(f"{operator.weights}.weight") if constant is None else constant
+                assert window is not None
+                assert kernel is not None
+                bias = self._weight(f"{operator.weights}.bias")
+                return functional.conv_transpose2d(
+                    x[0],
+                    kernel,
+                    bias,
+                    window.stride,
+                    window.padding,
+                    window.output_padding,
+                    operator.groups,
+                    window.dilation,
+                )
+            case "linear":
+                kernel = self._weight(f"{operator.weights}.weight")
+                assert kernel is not None
+                return functional.linear(x[0], kernel, self._weight(f"{operator.weights}.bias"))
+            case "reshape":
+                return x[0].reshape(1, *operator.output.shape)
             case "add":
                 return x[0] + (x[1] if constant is None else constant)
             case "multiply":
@@ -71,6 +93,8 @@ class OperatorModule(nn.Module):
                 return x[0].square()
             case "sqrt":
                 return x[0].sqrt()
+            case "rsqrt":
+                return x[0].rsqrt()
             case "leaky_relu":
                 return functional.leaky_relu(x[0], operator.value)
             case "relu":

@@ -168,6 +168,8 @@ class Operator:
     border: of a pad, the rows and columns it adds: (top, bottom, left, right).
     axis: of a concat, slice or flip.
     span: of a slice, where it begins and where it ends.
+    operand: shape of the constant that an elementwise operator reads, broadcast over the output; None for one number
+        for each channel.
     """
 
     kind: str
@@ -184,6 +186,7 @@ class Operator:
     border: tuple[int, int, int, int] = (0, 0, 0, 0)
     axis: Axis = "channels"
     span: Pair = (0, 0)
+    operand: tuple[int, int, int] | None = None
 
     @property
     def macs(self) -> int:

@@ -79,19 +79,35 @@ class OperatorRecorder:
             bias=bias,
         )
 
-    def filter(self, x: Activation, weights: str, channels: int, window: Window | int) -> Activation:
-        """Record a bank of fixed filters on each channel alone, without a bias; nothing in it is learned.
+    def filter(
+        self, x: Activation, weights: str, channels: int, window: Window | int, groups: int | None = None
+    ) -> Activation:
+        """Record a bank of fixed filters without a bias; nothing in it is learned.
 
         Args:
             x: Its input.
             weights: The path of the buffer that holds the filters.
-            channels: Output channels, a multiple of the input's.
+            channels: Output channels, a multiple of the groups.
             window: Its geometry; a number is the side of a kernel without padding.
+            groups: Groups of channels; None for each channel alone.
         """
         window = Window.square(window) if isinstance(window, int) else window
         shape = (channels, *window.conv_size(x.height, x.width))
+        groups = groups or x.channels
+        terms = x.channels // groups * window.area
+        return self._write("conv", (x,), shape, weights=weights, terms=terms, window=window, groups=groups)
+
+    def filter_transposed(self, x: Activation, weights: str, window: Window) -> Activation:
+        """Record a fixed transposed filter on each channel alone, without a bias.
+
+        Args:
+            x: Its input.
+            weights: The path of the buffer that holds the filters.
+            window: Its geometry.
+        """
+        shape = (x.channels, *window.transposed_size(x.height, x.width))
         fields = {"weights": weights, "terms": window.area, "window": window, "groups": x.channels}
-        return self._write("conv", (x,), shape, **fields)
+        return self._write("conv_transpose", (x,), shape, **fields)
 
     def conv_transpose(
         self,
@@ -125,18 +141,21 @@ class OperatorRecorder:
             bias=bias,
         )
 
-    def linear(self, x: Activation, weights: str, features: int, bias: bool = True) -> Activation:
-        """Record a learned linear layer on the last axis.
+    def linear(
+        self, x: Activation, weights: str, features: int, bias: bool = True, learned: bool = True
+    ) -> Activation:
+        """Record a linear layer on the last axis.
 
         Args:
             x: Its input, (1, 1, features) or (1, positions, features).
             weights: The module path of its parameters, `PATH.weight` and `PATH.bias`.
             features: Output features.
-            bias: Whether it adds a learned bias.
+            bias: Whether it adds a bias.
+            learned: Whether its numbers are parameters of its own, not computed from those of other operators.
         """
         shape = (x.channels, x.height, features)
-        learned = features * (x.width + bias)
-        fields = {"weights": weights, "parameters": learned, "terms": x.width, "bias": bias}
+        parameters = features * (x.width + bias) if learned else 0
+        fields = {"weights": weights, "parameters": parameters, "terms": x.width, "bias": bias}
         return self._write("linear", (x,), shape, **fields)
 
     def norm(
@@ -164,18 +183,35 @@ class OperatorRecorder:
         return self._write("concat", parts, (channels, parts[0].height, parts[0].width))
 
     def elementwise(
-        self, kind: str, *inputs: Activation, value: float = 0.0, weights: str = "", parameters: int = 0
+        self,
+        kind: str,
+        *inputs: Activation,
+        value: float = 0.0,
+        weights: str = "",
+        parameters: int = 0,
+        operand: tuple[int, int, int] | None = None,
     ) -> Activation:
-        """Record an operator whose output has the shape of its first input.
+        """Record an operator on numbers at the same position; what is smaller is broadcast.
 
         Args:
             kind: As in `Operator.kind`.
-            *inputs: What it reads; the second is broadcast to the first.
+            *inputs: What it reads.
             value: As in `Operator.value`.
             weights: The module path of a learned or fixed second operand, if it has one.
             parameters: How many learned numbers that holds.
+            operand: Its shape (channels, height, width), if it is not one number for each channel.
         """
-        return self._write(kind, inputs, inputs[0].shape, value=value, weights=weights, parameters=parameters)
+        shapes = [x.shape for x in inputs] + ([operand] if operand else [])
+        channels, height, width = (max(sizes) for sizes in zip(*shapes, strict=True))
+        return self._write(
+            kind,
+            inputs,
+            (channels, height, width),
+            value=value,
+            weights=weights,
+            parameters=parameters,
+            operand=operand,
+        )
 
     def mean(self, x: Activation) -> Activation:
         """Record the mean over height and width.

@@ -21,14 +21,23 @@ def weight_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
     """
     if not operator.weights:
         return {}
-    if operator.kind != "conv":
-        return {operator.weights: (operator.output.channels, 1, 1)}
-    rows, columns = operator.output.channels, operator.inputs[0].channels // operator.groups
+    if operator.kind == "linear":
+        shape: tuple[int, ...] = (operator.output.width, operator.terms)
+        return _with_bias(operator, shape)
+    if operator.kind not in ("conv", "conv_transpose"):
+        return {operator.weights: operator.operand or (operator.output.channels, 1, 1)}
+    out, groups = operator.output.channels, operator.groups
     assert operator.window is not None
-    shape = rows, columns, *operator.window.kernel
-    if not operator.parameters:
-        return {operator.weights: shape}
-    bias: dict[str, tuple[int, ...]] = {f"{operator.weights}.bias": (rows,)} if operator.bias else {}
+    if operator.kind == "conv":
+        shape = (out, operator.inputs[0].channels // groups, *operator.window.kernel)
+    else:
+        shape = (operator.inputs[0].channels, out // groups, *operator.window.kernel)
+    return _with_bias(operator, shape) if operator.parameters else {operator.weights: shape}
+
+
+def _with_bias(operator: Operator, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    features = operator.output.width if operator.kind == "linear" else operator.output.channels
+    bias: dict[str, tuple[int, ...]] = {f"{operator.weights}.bias": (features,)} if operator.bias else {}
     return {f"{operator.weights}.weight": shape} | bias
 
 

@@ -6,8 +6,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from mfagan.graph.costs import CONVENTIONS, Costs, sum_block_costs, sum_costs, trace_costs
 from mfagan.graph.operators import TransposedAt, Window
 from mfagan.graph.recorder import OperatorRecorder
+from mfagan.mobilestylegan.network import Synthesis, standard_channels
 from tests.graph.image_translation import patchgan, resnet, unet
-from tests.graph.stylegan2 import Synthesis
 
 
 def test_units():
@@ -49,7 +49,7 @@ NETWORKS = {
     "ResNet-9": (lambda: resnet(9), (1, 3, 256, 256)),
     "U-Net-256": (lambda: unet(8, "batch"), (1, 3, 256, 256)),
     "PatchGAN": (lambda: patchgan(6, "batch"), (1, 6, 256, 256)),
-    "StyleGAN2": (lambda: Synthesis(256, form="weights"), (1, 14, 512)),
+    "StyleGAN2": (lambda: Synthesis(standard_channels(256)), (1, 14, 512)),
 }
 
 
