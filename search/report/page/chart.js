@@ -125,7 +125,7 @@ class Chart {
     const points = [[page.chosen, "chosen"], [this.hovered, "hovered"]].filter(([one]) => one).map(([one, name]) => {
       const study = page.studies[one.study];
       const whiskers = [["x", page.x], ["y", page.y]]
-        .map(([axis, objective]) => ({ axis, ends: study.interval(objective, one.row) }))
+        .map(([axis, objective]) => ({ axis, ends: study.bar(objective, one.row) }))
         .filter(({ ends }) => ends).map(({ axis, ends: [low, high] }) => ({ axis, low, high }));
       return { at: this.at(one), whiskers, name };
     });

@@ -69,13 +69,13 @@ class Panel {
   }
 
   remark(study, row) {
-    const found = study.differences[row];
+    const found = study.gains[row];
     if (!found) return study.isTie(row) ? element("p", { class: "remark" }, this.tied(study, study.ties[row])) : null;
-    const column = study.objectives[found.objective];
+    const [column] = study.objectives;
     const title = titleOf(column);
-    const against = `${title} ${showDifference(column, found)} against trial ${study.trials[found.other]}`;
+    const against = `${title} ${showDifference(column, found)} against trial ${study.trials[found.cheaper]}`;
     return element("p", { class: "remark" }, study.isTie(row)
-      ? `${this.tied(study, found.other)} ${against}.` : `${against}, the next cheaper one.`);
+      ? `${this.tied(study, found.cheaper)} ${against}.` : `${against}, the next cheaper one.`);
   }
 
   tied(study, other) {
