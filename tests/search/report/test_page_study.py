@@ -5,10 +5,10 @@ import pytest
 from search.description import StudyDescription
 from search.errors import SearchError
 from search.problem import Case, Objective, Point
-from search.report.page.columns import NumberColumn, TextColumn
-from search.report.page.study_view import ChoiceColumn, Gain, Peer, Shown, StudyView, view_study
+from search.report.page_columns import NumberColumn, TextColumn
+from search.report.page_study import ChoiceColumn, Gain, Peer, Shown, StudyView, view_study
 from search.study import StudyRecord
-from tests.search.report.page.samples import study
+from tests.search.report.lenses import study
 
 
 @pytest.fixture

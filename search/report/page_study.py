@@ -15,8 +15,8 @@ from search.errors import SearchError
 from search.problem import Choice, Objective, Point
 from search.report.choice_axis import in_order
 from search.report.front_gains import find_gains
-from search.report.page.columns import NumberColumn, TextColumn, attribute_columns, objective_column, title_of
-from search.report.page.intervals import mean_intervals
+from search.report.page_columns import NumberColumn, TextColumn, attribute_columns, objective_column, title_of
+from search.report.page_intervals import mean_intervals
 from search.report.point_text import shared_texts
 from search.uncertainty import find_ties
 

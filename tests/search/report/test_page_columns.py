@@ -1,7 +1,7 @@
 import pytest
 
 from search.problem import Objective, Point
-from search.report.page.columns import (
+from search.report.page_columns import (
     NumberColumn,
     TextColumn,
     attribute_columns,
