@@ -60,6 +60,15 @@ def test_large_numbers_get_a_prefix():
     }
 
 
+def test_a_title_may_name_the_unit():
+    points = [Point(0, {}, (), {"traffic": 44_600_000, "bill": 12.5})]
+    titles = {"traffic": "Traffic (bytes)", "bill": "Bill (euro)"}
+    assert [(column.label, column.decimals) for column in attribute_columns(points, titles, ())] == [
+        ("Traffic (MB)", 1),
+        ("Bill (euro)", 1),
+    ]
+
+
 def test_texts_are_kept_once():
     points = [Point(i, {}, (), {"maker": name, "left": 1}) for i, name in enumerate(["a", "<b>", "a"])]
     points.append(Point(3, {}, (), {"clean": True}))

@@ -13,7 +13,7 @@ import pytest
 from playwright import sync_api
 
 from search import pareto
-from search.problem import Point
+from search.problem import Objective, Point
 from search.report.html_page import front_page, overlay_page
 from search.report.page_study import Peer
 from search.study import StudyRecord
@@ -366,6 +366,22 @@ def test_studies_are_overlaid(open_page: Open, record: StudyRecord, tmp_path: Pa
     assert page.locator("tbody tr").count() == 60
     page.locator("tbody tr").first.click()
     assert page.inner_text("#panel .badges").endswith("other lenses")
+
+
+def test_axes_of_three_objectives_are_chosen(open_page: Open, record: StudyRecord, tmp_path: Path):
+    objectives = (*record.objectives, Objective("price", "minimize", "€"))
+    points = tuple(
+        replace(point, values=(*point.values, float(point.number % 7)), scores={}) for point in record.points
+    )
+    path = tmp_path / "three.html"
+    path.write_text(front_page(replace(record, objectives=objectives, points=points)), encoding="utf-8")
+    page = open_page(path)
+    assert page.locator("#budgets input").count() == 2
+    page.locator("#settings select").nth(1).select_option("2")
+    assert page.locator(".axes .title").text_content() == "price (€), less is better"
+    set_budget(page, 0.2)
+    assert page.locator(".overlay .best").count() == 1
+    shoot(page, "three")
 
 
 def test_new_data_is_shown_while_a_study_runs(
