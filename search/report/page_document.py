@@ -35,6 +35,7 @@ _SCRIPTS = (
     "axis.js",
     "scatter.js",
     "overlay.js",
+    "legend.js",
     "chart.js",
     "budgets.js",
     "drawing.js",
