@@ -19,10 +19,12 @@ class Gains:
         tied: places in the front of the points that cannot be told from a cheaper one.
         intervals: for each point of the front the 95 % interval of what it gains over a cheaper one, added to that
             one's value; None for the cheapest. Empty if it cannot be told.
+        cheaper: the trial of that cheaper one for each point, as `intervals`.
     """
 
     tied: list[int] = field(default_factory=list)
     intervals: list[tuple[float, float] | None] = field(default_factory=list)
+    cheaper: list[int | None] = field(default_factory=list)
 
 
 def find_gains(front: Sequence[Point], objectives: Sequence[Objective], cases: Sequence[Case]) -> Gains:
@@ -46,6 +48,7 @@ def find_gains(front: Sequence[Point], objectives: Sequence[Objective], cases: S
     resamples = Resamples(front, objectives[0], cases)
     values = {point.number: point.values[0] for point in front}
     intervals: list[tuple[float, float] | None] = []
+    compared: list[int | None] = []
     distinct: int | None = None
     for point in _from_the_cheapest(front, objectives[1]):
         cheaper = ties.get(point.number, distinct)
@@ -54,8 +57,10 @@ def find_gains(front: Sequence[Point], objectives: Sequence[Objective], cases: S
         else:
             gain = resamples.difference(point.number, cheaper)
             intervals.append((values[cheaper] + gain.low, values[cheaper] + gain.high))
+        compared.append(cheaper)
         distinct = distinct if point.number in ties else point.number
-    return Gains(tied, intervals if objectives[1].direction == "minimize" else intervals[::-1])
+    step = 1 if objectives[1].direction == "minimize" else -1
+    return Gains(tied, intervals[::step], compared[::step])
 
 
 def _from_the_cheapest(front: Sequence[Point], cost: Objective) -> Sequence[Point]:

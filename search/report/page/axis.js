@@ -9,12 +9,19 @@ class Axis {
     const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
     const first = Math.ceil(low / step - 1e-9);
     const n = Math.floor(high / step + 1e-9) - first + 1;
-    this.ticks = Array.from({ length: Math.max(0, n) }, (_, i) => [(first + i) * step, format((first + i) * step, decimals)]);
+    this.ticks = Array.from({ length: Math.max(0, n) }, (_, i) => [
+      (first + i) * step,
+      format((first + i) * step, decimals),
+    ]);
   }
 
-  at(number) { return this.from + ((number - this.low) / (this.high - this.low)) * (this.to - this.from); }
+  at(number) {
+    return this.from + ((number - this.low) / (this.high - this.low)) * (this.to - this.from);
+  }
 
-  number(pixel) { return this.low + ((pixel - this.from) / (this.to - this.from)) * (this.high - this.low); }
+  number(pixel) {
+    return this.low + ((pixel - this.from) / (this.to - this.from)) * (this.high - this.low);
+  }
 }
 
 // The range of numbers with some room at both ends.

@@ -9,7 +9,9 @@ class Budgets {
   draw() {
     const { page } = this;
     const [study] = page.studies;
-    const costs = study.directions.map((direction, i) => i).filter(i => i > 0 && study.directions[i] === "minimize");
+    const costs = study.directions
+      .map((direction, i) => i)
+      .filter(i => i > 0 && study.directions[i] === "minimize");
     this.sliders = costs.map(objective => this.slider(objective)).filter(Boolean);
     this.node.replaceChildren(...this.sliders, ...(this.sliders.length ? [this.result] : []));
     this.show();
@@ -18,8 +20,9 @@ class Budgets {
   slider(objective) {
     const { page } = this;
     const column = page.studies[0].objectives[objective];
-    const numbers = page.studies.flatMap(study => study.objectives[objective].numbers
-      .filter((_, row) => study.kinds[row] !== "i"));
+    const numbers = page.studies.flatMap(study =>
+      study.objectives[objective].numbers.filter((_, row) => study.kinds[row] !== "i"),
+    );
     if (!numbers.length) return null;
     const step = column.factor * 10 ** -column.decimals;
     const low = Math.ceil(numbers.reduce((a, b) => Math.min(a, b)) / step - 1e-9);
@@ -29,9 +32,17 @@ class Budgets {
     const value = Number.isFinite(kept) ? Math.min(Math.round(kept / step), high) : high;
     const shown = element("span", { class: "limit-text" });
     const input = element("input", {
-      type: "range", min: low, max: high, step: 1, value, "aria-label": `Budget of ${column.label}`,
+      type: "range",
+      min: low,
+      max: high,
+      step: 1,
+      value,
+      "aria-label": `Budget of ${column.label}`,
       "data-objective": objective,
-      oninput: () => { read(); page.budgetsMoved(); },
+      oninput: () => {
+        read();
+        page.budgetsMoved();
+      },
       onchange: () => page.budgetsSet(),
     });
     const read = () => {
@@ -42,7 +53,13 @@ class Budgets {
       input.style.setProperty("--share", `${(100 * (Number(input.value) - low)) / Math.max(1, high - low)}%`);
     };
     read();
-    return element("label", { class: "budget" }, element("span", {}, `${titleOf(column)} budget`), input, shown);
+    return element(
+      "label",
+      { class: "budget" },
+      element("span", {}, `${titleOf(column)} budget`),
+      input,
+      shown,
+    );
   }
 
   show() {
@@ -52,17 +69,24 @@ class Budgets {
       const study = page.studies[index];
       const name = page.studies.length > 1 ? `${study.name}: ` : "";
       if (row === null) return `${name}nothing is within it; the least is ${this.least(study)}`;
-      const values = study.objectives.map(column => withUnit(column, column.numbers[row])).join(" at ");
-      return `${name}${bounded ? "best under it" : "best of all"}: trial ${study.trials[row]}, ${values}`;
+      const [value, ...costs] = study.objectives.map(column => withUnit(column, column.numbers[row]));
+      return `${name}${bounded ? "best under it" : "best of all"}: trial ${study.trials[row]}, ${value} at ${costs.join(", ")}`;
     });
     this.result.replaceChildren(...lines.flatMap((line, i) => (i ? [element("br"), line] : [line])));
   }
 
   least(study) {
-    return [...this.page.budgets.keys()].map(objective => {
-      const column = study.objectives[objective];
-      const feasible = column.numbers.filter((_, row) => study.kinds[row] !== "i");
-      return feasible.length ? withUnit(column, feasible.reduce((a, b) => Math.min(a, b))) : "none";
-    }).join(", ");
+    return [...this.page.budgets.keys()]
+      .map(objective => {
+        const column = study.objectives[objective];
+        const feasible = column.numbers.filter((_, row) => study.kinds[row] !== "i");
+        return feasible.length
+          ? withUnit(
+              column,
+              feasible.reduce((a, b) => Math.min(a, b)),
+            )
+          : "none";
+      })
+      .join(", ");
   }
 }

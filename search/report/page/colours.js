@@ -1,4 +1,6 @@
 // Colours of points by a column: shades for numbers, distinct colours for texts.
+const [DOMINATED, INFEASIBLE] = ["#8da6c2", "#b08375"];
+
 const shadeParts = scale => scale.map(colour => colour.match(/\d+/g).map(Number));
 
 function shade(scale, share) {
@@ -14,10 +16,15 @@ function colouring(study, key, style) {
   const [kind, index] = key.split(":");
   if (kind === "choice") {
     const { options, sizes, picked } = study.choices[index];
-    const colours = options.map((_, i) => sizes
-      ? shade(style.scale, options.length > 1 ? i / (options.length - 1) : 0)
-      : style.palette[i % style.palette.length]);
-    return { of: row => colours[picked[row]], legend: { entries: options.map((text, i) => [colours[i], text]) } };
+    const colours = options.map((_, i) =>
+      sizes
+        ? shade(style.scale, options.length > 1 ? i / (options.length - 1) : 0)
+        : style.palette[i % style.palette.length],
+    );
+    return {
+      of: row => colours[picked[row]],
+      legend: { entries: options.map((text, i) => [colours[i], text]) },
+    };
   }
   if (kind === "text") {
     const { texts, picked } = study.attributes[index];
@@ -28,14 +35,22 @@ function colouring(study, key, style) {
     };
   }
   const column = kind === "objective" ? study.objectives[index] : study.attributes[index];
-  const given = column.numbers.filter(number => number !== null);
+  const given = column.numbers.filter((number, row) => number !== null && study.kinds[row] !== "i");
   const low = given.reduce((a, b) => Math.min(a, b), Infinity);
   const high = given.reduce((a, b) => Math.max(a, b), -Infinity);
   const steps = Array.from({ length: 65 }, (_, i) => shade(style.scale, i / 64));
   const share = number => (high > low ? (number - low) / (high - low) : 0.5);
   return {
-    of: row => (column.numbers[row] === null ? "#7b8794" : steps[Math.round(share(column.numbers[row]) * 64)]),
-    legend: { scale: style.scale, low: showNumber(column, low), high: showNumber(column, high), title: column.label },
+    of: row =>
+      column.numbers[row] === null
+        ? "#7b8794"
+        : steps[Math.round(Math.min(Math.max(share(column.numbers[row]), 0), 1) * 64)],
+    legend: {
+      scale: style.scale,
+      low: showNumber(column, given.length ? low : null),
+      high: showNumber(column, given.length ? high : null),
+      title: column.label,
+    },
   };
 }
 
@@ -44,7 +59,8 @@ function colourOptions(study, several) {
     ["none", several ? "study" : "front"],
     ...study.choices.map((column, i) => [`choice:${i}`, column.label]),
     ...study.objectives.map((column, i) => [`objective:${i}`, column.label]),
-    ...study.attributes.map((column, i) => [column.numbers ? `number:${i}` : `text:${i}`, column.label])
+    ...study.attributes
+      .map((column, i) => [column.numbers ? `number:${i}` : `text:${i}`, column.label])
       .filter(([key], i) => !key.startsWith("text") || study.attributes[i].texts.length <= 12),
   ];
 }

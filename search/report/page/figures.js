@@ -1,9 +1,17 @@
 // The figures of the other tabs, drawn when their tab is first opened.
 const FIGURES = {
   choices: [["choices", "Each line is a trial; the front has the colour of the first objective."]],
-  progress: [["progress", "The hypervolume of the front against the trials: the volume between the front and the worst values, of which more is better."]],
+  progress: [
+    [
+      "progress",
+      "The hypervolume of the front against the trials: the volume between the front and the worst values, of which more is better.",
+    ],
+  ],
   effects: [
-    ["effects", "Mean of each objective over the trials that share an option; bars reach one standard deviation to each side."],
+    [
+      "effects",
+      "Mean of each objective over the trials that share an option; bars reach one standard deviation to each side.",
+    ],
     ["importance", "How much each choice decides whether a trial is among the best tenth (PED-ANOVA)."],
   ],
 };
@@ -22,6 +30,9 @@ async function drawFigures(page, tab) {
     for (const axis of Object.keys(layout).filter(key => /^[xy]axis/.test(key))) {
       if (layout[axis].title) layout[axis].title.font = { size: 13 };
     }
-    await Plotly.newPlot(plot, structuredClone(figure.data), layout, { responsive: true, displayModeBar: false });
+    await Plotly.newPlot(plot, structuredClone(figure.data), layout, {
+      responsive: true,
+      displayModeBar: false,
+    });
   }
 }

@@ -3,9 +3,13 @@ const formats = new Map();
 
 function format(number, decimals) {
   if (!formats.has(decimals)) {
-    formats.set(decimals, new Intl.NumberFormat("en-GB", {
-      minimumFractionDigits: decimals, maximumFractionDigits: decimals,
-    }));
+    formats.set(
+      decimals,
+      new Intl.NumberFormat("en-GB", {
+        minimumFractionDigits: decimals,
+        maximumFractionDigits: decimals,
+      }),
+    );
   }
   return formats.get(decimals).format(number).replace("-", "−");
 }
@@ -13,7 +17,8 @@ function format(number, decimals) {
 const showNumber = (column, number) =>
   number === null || number === undefined ? "–" : format(number / column.factor, column.decimals);
 const withUnit = (column, number) => `${showNumber(column, number)} ${column.unit}`.trim();
-const titleOf = ({ label, unit }) => (unit && label.endsWith(` (${unit})`) ? label.slice(0, -unit.length - 3) : label);
+const titleOf = ({ label, unit }) =>
+  unit && label.endsWith(` (${unit})`) ? label.slice(0, -unit.length - 3) : label;
 const showInterval = (column, [low, high]) => `${showNumber(column, low)} to ${showNumber(column, high)}`;
 
 // A difference is shown to two digits of its interval's half width.

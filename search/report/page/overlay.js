@@ -10,9 +10,13 @@ class Overlay {
     this.pen = document.createElement("canvas").getContext("2d");
   }
 
-  get frame() { return this.scatter.frame; }
+  get frame() {
+    return this.scatter.frame;
+  }
 
-  place(x, y) { return [this.scatter.x.at(x), this.scatter.y.at(y)]; }
+  place(x, y) {
+    return [this.scatter.x.at(x), this.scatter.y.at(y)];
+  }
 
   holds([x, y]) {
     const { left, right, top, bottom } = this.frame;
@@ -27,12 +31,16 @@ class Overlay {
       if (!Number.isFinite(limit)) continue;
       if (axis === "x") {
         const x = Math.min(Math.max(this.scatter.x.at(limit), left), right);
-        parts.push(shape("rect", { x, y: top, width: right - x, height: bottom - top, class: "beyond" }),
-          shape("line", { x1: x, x2: x, y1: top, y2: bottom, class: "limit" }));
+        parts.push(
+          shape("rect", { x, y: top, width: right - x, height: bottom - top, class: "beyond" }),
+          shape("line", { x1: x, x2: x, y1: top, y2: bottom, class: "limit" }),
+        );
       } else {
         const y = Math.min(Math.max(this.scatter.y.at(limit), top), bottom);
-        parts.push(shape("rect", { x: left, y: top, width: right - left, height: y - top, class: "beyond" }),
-          shape("line", { x1: left, x2: right, y1: y, y2: y, class: "limit" }));
+        parts.push(
+          shape("rect", { x: left, y: top, width: right - left, height: y - top, class: "beyond" }),
+          shape("line", { x1: left, x2: right, y1: y, y2: y, class: "limit" }),
+        );
       }
     }
     for (const at of best) {
@@ -70,17 +78,25 @@ class Overlay {
       const [x, y] = this.place(...at);
       return { left: x - reach, right: x + reach, top: y - reach, bottom: y + reach };
     };
-    const asked = labels.map(({ at, text }) => {
-      const [x, y] = this.place(...at);
-      return { x, y, text, width: this.pen.measureText(text).width };
-    }).filter(({ x, y }) => this.holds([x, y]));
-    const placed = placeLabels(asked, markers.map(at => near(at, 6)), this.frame);
-    this.texts.replaceChildren(...placed.flatMap(({ left, right, top, bottom, x, y, text }) => {
-      const [endX, endY] = [Math.min(Math.max(x, left), right), Math.min(Math.max(y, top), bottom)];
-      return [
-        shape("line", { x1: x, y1: y, x2: endX, y2: endY, class: "leader" }),
-        shape("text", { x: left, y: top + 12, class: "label" }, text),
-      ];
-    }));
+    const asked = labels
+      .map(({ at, text }) => {
+        const [x, y] = this.place(...at);
+        return { x, y, text, width: this.pen.measureText(text).width };
+      })
+      .filter(({ x, y }) => this.holds([x, y]));
+    const placed = placeLabels(
+      asked,
+      markers.map(at => near(at, 6)),
+      this.frame,
+    );
+    this.texts.replaceChildren(
+      ...placed.flatMap(({ left, right, top, bottom, x, y, text }) => {
+        const [endX, endY] = [Math.min(Math.max(x, left), right), Math.min(Math.max(y, top), bottom)];
+        return [
+          shape("line", { x1: x, y1: y, x2: endX, y2: endY, class: "leader" }),
+          shape("text", { x: left, y: top + 12, class: "label" }, text),
+        ];
+      }),
+    );
   }
 }

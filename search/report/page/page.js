@@ -17,10 +17,15 @@ class Page {
     if (row !== undefined && row !== null) this.chosen = { study: 0, row };
   }
 
-  get study() { return this.studies[this.at]; }
+  get study() {
+    return this.studies[this.at];
+  }
 
   load(data) {
-    const kept = this.chosen && { name: this.studies[this.chosen.study].name, trial: this.studies[this.chosen.study].trials[this.chosen.row] };
+    const kept = this.chosen && {
+      name: this.studies[this.chosen.study].name,
+      trial: this.studies[this.chosen.study].trials[this.chosen.row],
+    };
     this.data = data;
     this.studies = data.studies.map((study, i) => new Study(study, i));
     for (const [i] of this.studies[0].objectives.entries()) {
@@ -44,38 +49,39 @@ class Page {
     return this.studies.map(study => ({ study: study.index, row: study.best(this.budgets) }));
   }
 
-  symbol(name, colour) {
-    const drawn = {
-      front: () => shape("circle", { cx: 8, cy: 8, r: 5, fill: colour }),
-      tie: () => shape("circle", { cx: 8, cy: 8, r: 4, fill: "none", stroke: colour, "stroke-width": 2 }),
-      dominated: () => shape("circle", { cx: 8, cy: 8, r: 3, fill: colour, opacity: 0.6 }),
-      infeasible: () => shape("path", { d: "M5,5L11,11M11,5L5,11", stroke: colour, "stroke-width": 1.5 }),
-      exact: () => shape("path", { d: "M1,8H15", stroke: colour, "stroke-width": 2, "stroke-dasharray": "2 3" }),
-      peer: () => shape("path", { d: "M8,3L13,8L8,13L3,8Z", fill: colour }),
-    }[name]();
-    return shape("svg", { width: 16, height: 16, "aria-hidden": "true" }, drawn);
-  }
-
   drawHead() {
     const names = this.studies.map(({ name }) => name).join(", ");
     byId("title").textContent = names;
     const several = this.studies.length > 1;
-    byId("summary").replaceChildren(...this.studies.flatMap(({ name, summary }, i) => [
-      i ? element("br") : "", several ? `${name}: ${summary}` : summary,
-    ]));
+    byId("summary").replaceChildren(
+      ...this.studies.flatMap(({ name, summary }, i) => [
+        i ? element("br") : "",
+        several ? `${name}: ${summary}` : summary,
+      ]),
+    );
     byId("counts").textContent = several ? "" : this.study.counts;
     byId("study-field").hidden = this.studies.length < 2;
-    byId("study").replaceChildren(...this.studies.map((study, i) => element("option", { value: i, selected: i === this.at }, study.name)));
+    byId("study").replaceChildren(
+      ...this.studies.map((study, i) => element("option", { value: i, selected: i === this.at }, study.name)),
+    );
     byId("study").onchange = event => this.openStudy(Number(event.target.value));
   }
 
   drawSettings() {
     const { study } = this;
     const axes = study.objectives.map((column, i) => [String(i), column.label]);
-    const set = name => key => { this[name] = Number(key); this.chart.draw(); };
+    const set = name => key => {
+      this[name] = Number(key);
+      this.chart.draw();
+    };
     byId("settings").replaceChildren(
-      choose("Colour", colourOptions(study, this.studies.length > 1), this.colour, key => { this.colour = key; this.chart.draw(); }),
-      ...(axes.length > 2 ? [choose("Across", axes, String(this.x), set("x")), choose("Up", axes, String(this.y), set("y"))] : []),
+      choose("Colour", colourOptions(study, this.studies.length > 1), this.colour, key => {
+        this.colour = key;
+        this.chart.draw();
+      }),
+      ...(axes.length > 2
+        ? [choose("Across", axes, String(this.x), set("x")), choose("Up", axes, String(this.y), set("y"))]
+        : []),
     );
   }
 
@@ -113,7 +119,10 @@ class Page {
     this.chart.refresh();
     this.table.mark();
     const study = this.studies[point.study];
-    if (said) say(`Trial ${study.trials[point.row]}: ${study.objectives.map(column => withUnit(column, column.numbers[point.row])).join(", ")}`);
+    if (said)
+      say(
+        `Trial ${study.trials[point.row]}: ${study.objectives.map(column => withUnit(column, column.numbers[point.row])).join(", ")}`,
+      );
   }
 
   close() {
@@ -136,7 +145,9 @@ class Page {
   setTheme(theme) {
     this.theme = theme;
     const styles = getComputedStyle(document.documentElement);
-    [this.paper, this.accent, this.mark] = ["--card", "--accent", "--mark"].map(name => styles.getPropertyValue(name).trim());
+    [this.paper, this.accent, this.mark] = ["--card", "--accent", "--mark"].map(name =>
+      styles.getPropertyValue(name).trim(),
+    );
     this.draw();
   }
 
@@ -144,7 +155,9 @@ class Page {
   async follow() {
     let last = byId("data").textContent;
     for (;;) {
-      await new Promise(resolve => { setTimeout(resolve, this.data.refresh_s * 1000); });
+      await new Promise(resolve => {
+        setTimeout(resolve, this.data.refresh_s * 1000);
+      });
       try {
         const text = await (await fetch("data.json", { cache: "no-cache" })).text();
         if (text === last) continue;

@@ -16,7 +16,9 @@ class Scatter {
     new ResizeObserver(() => this.draw()).observe(node);
     node.addEventListener("pointermove", event => this.move(event));
     node.addEventListener("pointerleave", () => events.leave());
-    node.addEventListener("pointerdown", event => { this.start = event.button === 0 ? this.point(event) : null; });
+    node.addEventListener("pointerdown", event => {
+      this.start = event.button === 0 ? this.point(event) : null;
+    });
     node.addEventListener("pointerup", event => this.release(event));
     node.addEventListener("dblclick", () => this.zoomTo(null));
   }
@@ -58,15 +60,25 @@ class Scatter {
     const { left, right, top, bottom } = this.frame;
     const across = this.x.ticks.flatMap(([number, text]) => {
       const x = this.x.at(number);
-      return [shape("line", { x1: x, x2: x, y1: top, y2: bottom, class: "grid" }), shape("text", { x, y: bottom + 18, class: "tick" }, text)];
+      return [
+        shape("line", { x1: x, x2: x, y1: top, y2: bottom, class: "grid" }),
+        shape("text", { x, y: bottom + 18, class: "tick" }, text),
+      ];
     });
     const up = this.y.ticks.flatMap(([number, text]) => {
       const y = this.y.at(number);
-      return [shape("line", { x1: left, x2: right, y1: y, y2: y, class: "grid" }), shape("text", { x: left - 8, y: y + 4, class: "tick left" }, text)];
+      return [
+        shape("line", { x1: left, x2: right, y1: y, y2: y, class: "grid" }),
+        shape("text", { x: left - 8, y: y + 4, class: "tick left" }, text),
+      ];
     });
     this.axes.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.axes.replaceChildren(...across, ...up, shape("path", { d: `M${left},${top}V${bottom}H${right}`, class: "frame" }),
-      shape("text", { x: (left + right) / 2, y: height - 6, class: "tick title" }, this.title));
+    this.axes.replaceChildren(
+      ...across,
+      ...up,
+      shape("path", { d: `M${left},${top}V${bottom}H${right}`, class: "frame" }),
+      shape("text", { x: (left + right) / 2, y: height - 6, class: "tick title" }, this.title),
+    );
   }
 
   drawLayers(width, height) {
@@ -79,7 +91,7 @@ class Scatter {
     pen.beginPath();
     pen.rect(left - 6, top - 6, right - left + 12, bottom - top + 12);
     pen.clip();
-    for (const layer of this.layers) (layer.line ? this.drawLine(pen, layer) : this.drawMarks(pen, layer));
+    for (const layer of this.layers) layer.line ? this.drawLine(pen, layer) : this.drawMarks(pen, layer);
   }
 
   drawLine(pen, { line, colour, width, dash }) {
@@ -106,7 +118,12 @@ class Scatter {
         pen.moveTo(cx + size, cy - size);
         pen.lineTo(cx - size, cy + size);
       } else if (symbol === "diamond") {
-        [[0, -size], [size, 0], [0, size], [-size, 0]].forEach(([dx, dy]) => pen.lineTo(cx + dx, cy + dy));
+        [
+          [0, -size],
+          [size, 0],
+          [0, size],
+          [-size, 0],
+        ].forEach(([dx, dy]) => pen.lineTo(cx + dx, cy + dy));
         pen.closePath();
       } else pen.arc(cx, cy, size, 0, 2 * Math.PI);
       if (fill) {
@@ -134,11 +151,22 @@ class Scatter {
 
   move(event) {
     const [x, y] = this.point(event);
-    const drags = this.start && event.buttons === 1 && event.pointerType === "mouse"
-      && Math.hypot(x - this.start[0], y - this.start[1]) > 6;
+    const drags =
+      this.start &&
+      event.buttons === 1 &&
+      event.pointerType === "mouse" &&
+      Math.hypot(x - this.start[0], y - this.start[1]) > 6;
     if (drags) {
-      const [a, b] = [[x, this.start[0]], [y, this.start[1]]].map(ends => ends.sort((one, other) => one - other));
-      Object.assign(this.area.style, { left: `${a[0]}px`, width: `${a[1] - a[0]}px`, top: `${b[0]}px`, height: `${b[1] - b[0]}px` });
+      const [a, b] = [
+        [x, this.start[0]],
+        [y, this.start[1]],
+      ].map(ends => ends.sort((one, other) => one - other));
+      Object.assign(this.area.style, {
+        left: `${a[0]}px`,
+        width: `${a[1] - a[0]}px`,
+        top: `${b[0]}px`,
+        height: `${b[1] - b[0]}px`,
+      });
     }
     this.area.hidden = !drags;
     const found = drags ? null : this.find([x, y]);

@@ -1,13 +1,30 @@
 // Tabs: arrow keys move between them, as the ARIA practices have it.
-const TABS = [["front", "Front"], ["choices", "Choices"], ["progress", "Progress"], ["effects", "Effects"], ["table", "Table"], ["about", "About"]];
+const TABS = [
+  ["front", "Front"],
+  ["choices", "Choices"],
+  ["progress", "Progress"],
+  ["effects", "Effects"],
+  ["table", "Table"],
+  ["about", "About"],
+];
 
 class Tabs {
   constructor(onopen) {
     this.onopen = onopen;
-    this.buttons = TABS.map(([key, title]) => element("button", {
-      type: "button", role: "tab", id: `tab-${key}`, "aria-controls": `view-${key}`,
-      onclick: () => this.open(key), onkeydown: event => this.walk(event, key),
-    }, title));
+    this.buttons = TABS.map(([key, title]) =>
+      element(
+        "button",
+        {
+          type: "button",
+          role: "tab",
+          id: `tab-${key}`,
+          "aria-controls": `view-${key}`,
+          onclick: () => this.open(key),
+          onkeydown: event => this.walk(event, key),
+        },
+        title,
+      ),
+    );
     byId("tabs").append(...this.buttons);
   }
 

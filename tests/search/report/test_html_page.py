@@ -10,7 +10,7 @@ import pytest
 from search.errors import SearchError
 from search.report.html_page import front_page, overlay_page
 from search.study import StudyRecord
-from tests.search.report.page.samples import describe, hostile, study
+from tests.search.report.lenses import describe, hostile, study
 
 
 class Elements(HTMLParser):

@@ -1,6 +1,6 @@
 from search.description import Box, Drawing, Picture, PointDescription, Scene, StudyDescription
 from search.problem import Objective
-from search.report.page.point_view import Album, PointView, SceneView, view_points, view_scenes
+from search.report.page_points import Album, PointView, SceneView, view_points, view_scenes
 
 OBJECTIVES = (Objective("psnr", "maximize", "dB"), Objective("latency", "minimize", "ms"))
 

@@ -18,13 +18,13 @@ from plotly.offline import get_plotlyjs
 
 from search.report.figure_style import PALETTE, SCALE
 from search.report.overlay_figure import require_same_objectives
-from search.report.page.figures import study_figures, templates
-from search.report.page.point_view import Album, view_points, view_scenes
-from search.report.page.study_view import Shown, view_study
+from search.report.page_figures import study_figures, templates
+from search.report.page_points import Album, view_points, view_scenes
+from search.report.page_study import Shown, view_study
 
 __all__ = ["build_document", "page_json"]
 
-_ASSETS = files("search.report.page")
+_ASSETS = files("search.report") / "page"
 _SCRIPTS = (
     "elements.js",
     "numbers.js",
@@ -35,6 +35,7 @@ _SCRIPTS = (
     "axis.js",
     "scatter.js",
     "overlay.js",
+    "legend.js",
     "chart.js",
     "budgets.js",
     "drawing.js",

@@ -3,19 +3,22 @@
 import csv
 import io
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright import sync_api
 
 from search import pareto
-from search.problem import Point
+from search.problem import Objective, Point
 from search.report.html_page import front_page, overlay_page
-from search.report.page.study_view import Peer
+from search.report.page_study import Peer
 from search.study import StudyRecord
 from tests import ROOT
-from tests.search.report.page.samples import describe, hostile, study
+from tests.search.report.lenses import describe, hostile, study
 
 pytestmark = pytest.mark.slow
 
@@ -363,6 +366,70 @@ def test_studies_are_overlaid(open_page: Open, record: StudyRecord, tmp_path: Pa
     assert page.locator("tbody tr").count() == 60
     page.locator("tbody tr").first.click()
     assert page.inner_text("#panel .badges").endswith("other lenses")
+
+
+def test_axes_of_three_objectives_are_chosen(open_page: Open, record: StudyRecord, tmp_path: Path):
+    objectives = (*record.objectives, Objective("price", "minimize", "€"))
+    points = tuple(
+        replace(point, values=(*point.values, float(point.number % 7)), scores={}) for point in record.points
+    )
+    path = tmp_path / "three.html"
+    path.write_text(front_page(replace(record, objectives=objectives, points=points)), encoding="utf-8")
+    page = open_page(path)
+    assert page.locator("#budgets input").count() == 2
+    page.locator("#settings select").nth(1).select_option("2")
+    assert page.locator(".axes .title").text_content() == "price (€), less is better"
+    set_budget(page, 0.2)
+    assert page.locator(".overlay .best").count() == 1
+    shoot(page, "three")
+
+
+def test_new_data_is_shown_while_a_study_runs(
+    browser: sync_api.Browser, record: StudyRecord, front: list[Point]
+):
+    early = replace(record, points=record.points[:60])
+    pages = [front_page(one, None, (), describe(one), refresh_s=0.1) for one in (early, record)]
+    served = {"/": pages[0], "/data.json": read_data(pages[0])}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = served.get(self.path, "").encode()
+            self.send_response(200 if content else 404)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page = browser.new_page()
+    try:
+        page.goto(f"http://127.0.0.1:{server.server_port}/")
+        page.wait_for_selector("html[data-ready]", state="attached", timeout=TIMEOUT_MS)
+        page.locator("#chart").press("Home")
+        trial = chosen(page)
+        page.click("#tab-table")
+        served["/data.json"] = read_data(pages[1])
+        text = f"{len(front)} on the front"
+        page.wait_for_function(
+            "text => document.getElementById('summary').textContent.startsWith(text)",
+            arg=text,
+            timeout=TIMEOUT_MS,
+        )
+        assert "90 finished trials" in page.inner_text("#counts")
+        assert page.locator("tbody tr").count() == len(front)
+        assert chosen(page) == trial
+    finally:
+        page.close()
+        server.shutdown()
+        server.server_close()
+
+
+def read_data(page: str) -> str:
+    return page.partition('id="data">')[2].partition("</script>")[0]
 
 
 def test_all_choices_of_a_large_space(open_page: Open, tmp_path: Path):

@@ -5,11 +5,10 @@ import pytest
 from search.description import StudyDescription
 from search.errors import SearchError
 from search.problem import Case, Objective, Point
-from search.report.page.columns import NumberColumn, TextColumn
-from search.report.page.differences import Difference
-from search.report.page.study_view import ChoiceColumn, Peer, Shown, StudyView, view_study
+from search.report.page_columns import NumberColumn, TextColumn
+from search.report.page_study import ChoiceColumn, Gain, Peer, Shown, StudyView, view_study
 from search.study import StudyRecord
-from tests.search.report.page.samples import study
+from tests.search.report.lenses import study
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def test_a_study_as_plain_data(record: StudyRecord):
         attributes=[NumberColumn("params", "Parameters", "", 1.0, 0, [None, None, 1200, None])],
         front=[0, 2],
         ties={},
-        differences={},
+        gains={},
         knee=0,
         picked=0,
         exact=[[20.0, 1.0], [31.0, 8.0]],
@@ -86,9 +85,9 @@ def test_scores_give_intervals_and_ties():
     view = view_study(Shown(StudyRecord("s", objectives, {"width": (0, 1, 2)}, {}, points, cases=cases)))
     assert view.summary == "3 on the front, 2 of them distinguishable"
     assert view.ties == {2: 1}
-    assert view.differences[1] == Difference(0, 0, 1.0, 1.0, 1.0)
-    tie = view.differences[2]
-    assert (tie.other, tie.objective, tie.value) == (1, 0, 0.025)
+    assert view.gains[1] == Gain(0, 1.0, 1.0, 1.0)
+    tie = view.gains[2]
+    assert (tie.cheaper, tie.value) == (1, 0.025)
     assert tie.low < 0 < tie.high
     low, high = view.intervals[0][1] or (0.0, 0.0)
     assert low < 14 < high

@@ -1,7 +1,7 @@
 import pytest
 
 from search.problem import Objective, Point
-from search.report.page.columns import (
+from search.report.page_columns import (
     NumberColumn,
     TextColumn,
     attribute_columns,
@@ -58,6 +58,15 @@ def test_large_numbers_get_a_prefix():
         "memory_bytes": NumberColumn("memory_bytes", "Memory traffic (MB)", "MB", 1e6, 0, [25000000, None]),
         "small": NumberColumn("small", "Small", "", 1.0, 0, [9999, None]),
     }
+
+
+def test_a_title_may_name_the_unit():
+    points = [Point(0, {}, (), {"traffic": 44_600_000, "bill": 12.5})]
+    titles = {"traffic": "Traffic (bytes)", "bill": "Bill (euro)"}
+    assert [(column.label, column.decimals) for column in attribute_columns(points, titles, ())] == [
+        ("Traffic (MB)", 1),
+        ("Bill (euro)", 1),
+    ]
 
 
 def test_texts_are_kept_once():

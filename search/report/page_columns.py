@@ -147,7 +147,9 @@ def _attribute_column(name: str, title: str, values: list[JSON]) -> NumberColumn
 def _split_unit(title: str) -> tuple[str, str]:
     """`Memory (B)` as its words and its unit."""
     stem, bracket, rest = title.rpartition(" (")
-    return (stem, rest[:-1]) if bracket and rest.endswith(")") else (title, "")
+    if not bracket or not rest.endswith(")"):
+        return title, ""
+    return stem, "B" if rest == "bytes)" else rest[:-1]
 
 
 def _number_column(
