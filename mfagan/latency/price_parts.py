@@ -20,7 +20,9 @@ def name_blocks(keys: Sequence[str], titles: Mapping[str, str]) -> list[str]:
     """
     kinds = [titles.get(kind, kind) for kind in (key.partition("/")[0] for key in keys)]
     several = {kind for kind, n in Counter(kinds).items() if n > 1}
-    return [f"{kind} {kinds[: i + 1].count(kind)}" if kind in several else kind for i, kind in enumerate(kinds)]
+    return [
+        f"{kind} {kinds[: i + 1].count(kind)}" if kind in several else kind for i, kind in enumerate(kinds)
+    ]
 
 
 def price_parts(table: LatencyTable, keys: Sequence[str], names: Sequence[str]) -> list[tuple[str, float]]:

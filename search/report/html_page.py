@@ -14,10 +14,9 @@ from search.description import StudyDescription
 from search.problem import Objective, Point
 from search.report import bubble_figure, pareto_figure
 from search.report.overlay_figure import overlay_figure
+from search.report.page.study_view import Peer
 from search.report.point_text import describe, shared_texts
 from search.report.prediction_figure import PredictionData, prediction_figure
-
-from search.report.page.study_view import Peer
 
 if TYPE_CHECKING:
     from search.study import StudyRecord

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,36 +15,36 @@ from search.errors import SearchError
 __all__ = ["HOST", "LivePage", "serve"]
 
 HOST = "127.0.0.1"
+_DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
 
 
 class LivePage:
-    """A page at `/` and its data at `/data.json`, of which the newest version is served.
+    """A page at `/` and the data in it at `/data.json`, of which the newest version is served.
 
     The page asks for its data again and again with the tag of the version that it has (`If-None-Match`), and is told
     304 until there is another one.
     """
 
-    def __init__(self, page: str, data: str) -> None:
+    def __init__(self, page: str) -> None:
         """Take over the first version.
 
         Args:
-            page: HTML.
-            data: JSON.
+            page: HTML, as `search.report.html_page.front_page` returns it.
         """
-        self.publish(page, data)
+        self.publish(page)
 
-    def publish(self, page: str, data: str) -> None:
+    def publish(self, page: str) -> None:
         """Serve another version from now on.
 
         Args:
             page: HTML.
-            data: JSON.
         """
+        found = _DATA.search(page)
         self._files = {
             path: (media_type, text.encode(), f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"')
             for path, media_type, text in (
                 ("/", "text/html; charset=utf-8", page),
-                ("/data.json", "application/json", data),
+                ("/data.json", "application/json", found[1] if found else "{}"),
             )
         }
 

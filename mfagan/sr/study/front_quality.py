@@ -33,9 +33,7 @@ class Quality:
 
     def attributes(self) -> list[dict[str, float]]:
         """The figures of each SubGenerator by the names of attributes."""
-        return [
-            {SSIM: one.ssim} | ({} if one.lpips is None else {LPIPS: one.lpips}) for one in self.scores
-        ]
+        return [{SSIM: one.ssim} | ({} if one.lpips is None else {LPIPS: one.lpips}) for one in self.scores]
 
     def titles(self) -> dict[str, str]:
         """What people read instead of the attributes' names."""

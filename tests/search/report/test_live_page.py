@@ -11,9 +11,13 @@ from search.errors import SearchError
 from search.report.live_page import LivePage, serve
 
 
+def html(n: int) -> str:
+    return f'<p>ü</p>\n<script type="application/json" id="data">{{"n": {n}}}</script>'
+
+
 @pytest.fixture
 def page() -> LivePage:
-    return LivePage("<p>ü</p>", '{"n": 1}')
+    return LivePage(html(1))
 
 
 @pytest.fixture
@@ -36,7 +40,7 @@ def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int,
 
 def test_page_and_data(port: int):
     status, text, headers = ask(port, "/")
-    assert (status, text, headers["Content-Type"]) == (200, "<p>ü</p>", "text/html; charset=utf-8")
+    assert (status, text, headers["Content-Type"]) == (200, html(1), "text/html; charset=utf-8")
     status, text, headers = ask(port, "/data.json?t=1")
     assert (status, text, headers["Content-Type"]) == (200, '{"n": 1}', "application/json")
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -47,7 +51,7 @@ def test_page_and_data(port: int):
 def test_a_version_is_sent_once(page: LivePage, port: int):
     tag = ask(port, "/data.json")[2]["ETag"]
     assert ask(port, "/data.json", If_None_Match=tag)[:2] == (304, "")
-    page.publish("<p>new</p>", '{"n": 2}')
+    page.publish(html(2))
     status, text, headers = ask(port, "/data.json", If_None_Match=tag)
     assert (status, text) == (200, '{"n": 2}')
     assert headers["ETag"] != tag
@@ -70,7 +74,7 @@ def test_there_is_get_alone(port: int, method: str):
 
 
 def test_other_addresses_of_the_machine_do_not_listen(port: int):
-    with pytest.raises(OSError):
+    with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", port), timeout=2)
 
 
@@ -78,13 +82,12 @@ def test_a_port_that_is_taken(page: LivePage, port: int):
     with pytest.raises(SearchError, match=f"port {port} on 127.0.0.1: .*; give another one, or 0"):
         with serve(page, port):
             pass
-    with pytest.raises(SearchError, match="port 70000"):
-        with serve(page, 70000):
-            pass
+    with pytest.raises(SearchError, match="port 70000"), serve(page, 70000):
+        pass
 
 
 def test_it_ends(page: LivePage):
     with serve(page) as url:
         port = int(urlsplit(url).port or 0)
-    with pytest.raises(OSError):
+    with pytest.raises(ConnectionRefusedError):
         ask(port, "/")
