@@ -22,7 +22,8 @@ def test_they_are_the_figures_of_the_networks(trained):
         alone = score_methods({"own": as_method(network.extract(widths))}, pairs, distance)["own"]
         wanted = mean_scores(alone)
         assert abs(one.ssim - wanted.ssim) < 1e-6
-        assert one.lpips is not None and wanted.lpips is not None
+        assert one.lpips is not None
+        assert wanted.lpips is not None
         assert abs(one.lpips - wanted.lpips) < 1e-6
         assert attributes == {"ssim": one.ssim, "mean_lpips": one.lpips}
     assert found.titles() == {"ssim": "SSIM, 2 images", "mean_lpips": "LPIPS, 2 images"}
