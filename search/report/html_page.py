@@ -62,7 +62,9 @@ def front_page(
         SearchError: the study has one objective, or the exact values have another number of columns.
     """
     shown = Shown(record, description or StudyDescription(), picked, exact, peers)
-    return build_document(page_json([shown], notes, refresh_s), f"{record.name}: Pareto front", refresh_s is not None)
+    return build_document(
+        page_json([shown], notes, refresh_s), f"{record.name}: Pareto front", refresh_s is not None
+    )
 
 
 def overlay_page(
@@ -89,7 +91,9 @@ def overlay_page(
     given = descriptions or [StudyDescription()] * len(records)
     shown = [Shown(record, one) for record, one in zip(records, given, strict=True)]
     names = ", ".join(record.name for record in records)
-    return build_document(page_json(shown, notes, refresh_s), f"{names}: Pareto fronts", refresh_s is not None)
+    return build_document(
+        page_json(shown, notes, refresh_s), f"{names}: Pareto fronts", refresh_s is not None
+    )
 
 
 def bubble_page(data: bubble_figure.BubbleData, title: str, notes: Sequence[str] = ()) -> str:
@@ -153,4 +157,3 @@ def _page(title: str, heading: str, body: str) -> str:
 </body>
 </html>
 """
-

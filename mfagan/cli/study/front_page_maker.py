@@ -12,7 +12,9 @@ from mfagan.cli.options import name_study
 from mfagan.cli.study.front_description import FrontDescriber
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import PerceptualDistance
+from mfagan.latency.priced_problem import LATENCY
 from mfagan.progress import ProgressFactory
+from mfagan.sr.study.problem import EXTRA_OBJECTIVES, PSNR
 from mfagan.sr.study.sources import Sources
 from search import pareto
 from search.benchmarks.tabular import TabularProblem
@@ -23,6 +25,9 @@ from search.study import StudyRecord, load
 __all__ = ["FrontPageMaker"]
 
 logger = logging.getLogger(__name__)
+
+_TITLED = {one: one for one in (PSNR, LATENCY, *EXTRA_OBJECTIVES.values())}
+"""Objectives with the titles that studies of earlier versions don't know; two with other titles are equal."""
 
 
 class FrontPageMaker:
@@ -54,7 +59,7 @@ class FrontPageMaker:
                 f"--exact {exact}: there are {len(names)} studies; it is compared with one alone"
             )
         self._storage = storage
-        self._records = [load(storage, name) for name in names]
+        self._records = [_load(storage, name) for name in names]
         self._describers = [FrontDescriber(storage, record, given, n_scenes) for record in self._records]
         self._exact, self._notes = _read_exact(exact, self._records[0])
 
@@ -91,7 +96,7 @@ class FrontPageMaker:
             SearchError: The storage does not answer.
         """
         before = self._records
-        self._records = [load(self._storage, record.name) for record in before]
+        self._records = [_load(self._storage, record.name) for record in before]
         for record, describer in zip(self._records, self._describers, strict=True):
             describer.record = record
         return self._records != before
@@ -144,6 +149,11 @@ class FrontPageMaker:
             exact=self._exact,
             refresh_s=refresh_s,
         )
+
+
+def _load(storage: str, name: str) -> StudyRecord:
+    record = load(storage, name)
+    return replace(record, objectives=tuple(_TITLED.get(one, one) for one in record.objectives))
 
 
 def _read_exact(path: Path | None, record: StudyRecord) -> tuple[NDArray[np.float64] | None, list[str]]:

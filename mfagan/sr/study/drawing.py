@@ -31,7 +31,8 @@ def draw_network(widths: Widths) -> Drawing:
         widths: The SubGenerator's widths.
 
     Returns:
-        A box for each of the eight widths, named by its title, a node for each MFAM and for the sum, and lines.
+        A box for each of the eight widths, named by its title, a node for each MFAM and for the sum, captions, and
+        lines.
     """
     highest = float(max(*OPTIONS, *widths))
     middle, lower = highest / 2, highest * 1.3
@@ -50,7 +51,15 @@ def draw_network(widths: Widths) -> Drawing:
     skip_y = lower + _NODE + middle + _GAP
     skip = _node("Long skip", _BOX + _GAP / 2, skip_y)
     total = _node("Sum", fusion.x + _BOX + _GAP, skip_y, "+")
-    boxes = [*row, *taps, fusion, skip, total]
+    captions = [
+        _caption(CHOICE_TITLES[NAMES[0]], row[0].x - _GAP / 2, _BOX + _GAP, -_GAP),
+        *(
+            _caption(f"MFAM {number}", row[end - 1].x, 2 * _BOX + _GAP, -_GAP)
+            for number, end in enumerate(ends, 1)
+        ),
+        _caption(CHOICE_TITLES[NAMES[-1]], fusion.x - _GAP, _BOX + 2 * _GAP, lower + _NODE - middle - _GAP),
+    ]
+    boxes = [*row, *taps, fusion, skip, total, *captions]
     index = {box.name: i for i, box in enumerate(boxes)}
     for tap, end in zip(taps, ends, strict=True):
         lines += [(end, index[tap.name]), (index[tap.name], index[fusion.name])]
@@ -65,3 +74,8 @@ def _layer(name: str, width: int, x: float, middle: float) -> Box:
 
 def _node(name: str, x: float, middle: float, text: str = "") -> Box:
     return Box(name, text, x, middle - _NODE / 2, _NODE, _NODE)
+
+
+def _caption(text: str, x: float, width: float, middle: float) -> Box:
+    """Text alone: a box without height is not seen."""
+    return Box("", text, x, middle, width, 0.0)

@@ -17,7 +17,17 @@ _TITLES = {
     "macs": "MACs",
     "memory_bytes": "Memory traffic (B)",
 }
-_UNITS = {"bytes": "B", "ms": "ms", "us": "µs", "s": "s", "db": "dB", "mb": "MB", "px": "px", "mm": "mm", "g": "g"}
+_UNITS = {
+    "bytes": "B",
+    "ms": "ms",
+    "us": "µs",
+    "s": "s",
+    "db": "dB",
+    "mb": "MB",
+    "px": "px",
+    "mm": "mm",
+    "g": "g",
+}
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
 """From which number on a prefix is written; 9,999 is short enough without one."""
 _SIGNIFICANT = 7
@@ -120,7 +130,9 @@ def attribute_columns(
 
 def _attribute_column(name: str, title: str, values: list[JSON]) -> NumberColumn | TextColumn:
     given = [value for value in values if value is not None]
-    numbers = [float(value) for value in given if isinstance(value, (int, float)) and not isinstance(value, bool)]
+    numbers = [
+        float(value) for value in given if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
     if len(numbers) == len(given):
         stem, unit = _split_unit(title)
         column = [None if value is None else float(value) for value in values]  # pyright: ignore[reportArgumentType]
@@ -144,7 +156,9 @@ def _number_column(
     factor, prefix = 1.0, ""
     if unit in ("", "B"):
         largest = max(given, default=0.0)
-        factor, prefix = next(((min(f, 1e3) if p == "k" else f, p) for f, p in _PREFIXES if largest >= f), (1.0, ""))
+        factor, prefix = next(
+            ((min(f, 1e3) if p == "k" else f, p) for f, p in _PREFIXES if largest >= f), (1.0, "")
+        )
     shown_unit = prefix + unit
     return NumberColumn(
         name,

@@ -148,9 +148,7 @@ def view_study(shown: Shown, notes: Sequence[str] = ()) -> StudyView:
     best = pareto.front(points, objectives)
     front = [rows[_key(point.choice)] for point in best]
     numbers = {point.number: row for row, point in enumerate(points)}
-    ties = {
-        numbers[tie]: numbers[other] for tie, other in find_ties(best, objectives, record.cases).items()
-    }
+    ties = {numbers[tie]: numbers[other] for tie, other in find_ties(best, objectives, record.cases).items()}
     on_front = set(front)
     shared = shared_texts(record.points)
     # A fact of the trials that has the name of another fact about the study stays a column.

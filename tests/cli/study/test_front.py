@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import lzma
 import math
 import re
 import shlex
@@ -10,15 +11,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from mfagan.sr.shipped import EXACT
 from search import pareto
 from search.study import load
 from tests import tiny
 from tests.command import Run, search_command
+from tests.front_page import data_in
 from tests.test_compatibility import OLD
 
 
@@ -33,12 +37,6 @@ def searched(trained: Path, table: Path, tmp_path_factory: pytest.TempPathFactor
 
 def front_command(folder: Path, out: Path, *more: object) -> list[object]:
     return ["front", "--storage", folder / "study.db", "--study", "s", "--out", out, *more]
-
-
-def data_in(page: Path) -> dict:
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.read_text(), re.DOTALL)
-    assert found
-    return json.loads(found[1])
 
 
 def test_every_point_of_the_front_is_described(run: Run, searched: Path, tmp_path: Path):
@@ -100,7 +98,10 @@ def test_what_is_another_is_left_out(
     out = tmp_path / "front.html"
     done = run(*front_command(searched, out, option, others[option]))
     assert done.status == 0, done.err
-    assert len(re.findall(f"{re.escape(message)} {re.escape(str(others[option]))}: its sha256 is", done.err)) == 1
+    assert (
+        len(re.findall(f"{re.escape(message)} {re.escape(str(others[option]))}: its sha256 is", done.err))
+        == 1
+    )
     (study,) = data_in(out)["studies"]
     assert message in out.read_text()
     assert bool(study["scenes"]) == (option == "--lut")
@@ -115,7 +116,19 @@ def test_sources_that_have_moved(run: Run, trained: Path, table: Path, tmp_path:
     shutil.copy(trained / "supergenerator.safetensors", weights)
     shutil.copytree(trained / "photos", photos)
     shutil.copy(table, lut)
-    command = ["search", "--supernet", weights, "--lut", lut, "--images", photos, "--crop", 32, "--max-images", 1]
+    command = [
+        "search",
+        "--supernet",
+        weights,
+        "--lut",
+        lut,
+        "--images",
+        photos,
+        "--crop",
+        32,
+        "--max-images",
+        1,
+    ]
     where = ["--storage", tmp_path / "study.db", "--study", "s"]
     assert run(*command, "--trials", 3, "--device", "cpu", *where).status == 0
     for path in (weights, photos, lut):
@@ -132,8 +145,6 @@ def test_sources_that_have_moved(run: Run, trained: Path, table: Path, tmp_path:
 
 
 def test_the_table_of_other_choices_is_no_exact_front(run: Run, searched: Path, tmp_path: Path):
-    from mfagan.sr.shipped import EXACT
-
     out = tmp_path / "front.html"
     done = run(*front_command(searched, out, "--exact", EXACT, "--scenes", 0))
     assert done.status == 0, done.err
@@ -147,19 +158,22 @@ def test_a_page_or_a_server(run: Run, searched: Path, tmp_path: Path):
     where = ["--storage", searched / "study.db", "--study", "s"]
     for arguments in ([], ["--watch", "--out", tmp_path / "f.html"]):
         assert "give either --out FILE" in run("front", *where, *arguments).message
-    assert "'absent'" in run("front", "--storage", searched / "study.db", "--study", "absent", "--watch").message
+    assert (
+        "'absent'" in run("front", "--storage", searched / "study.db", "--study", "absent", "--watch").message
+    )
 
 
 def test_a_study_of_version_0_1_0_tells_what_to_give(run: Run, tmp_path: Path):
-    import lzma
-
     (tmp_path / "study.db").write_bytes(lzma.decompress((OLD / "study.db.xz").read_bytes()))
     net = tmp_path / "net.safetensors"
     net.write_bytes(lzma.decompress((OLD / "supergenerator.safetensors.xz").read_bytes()))
     out = tmp_path / "front.html"
     done = run(*front_command(tmp_path, out))
     assert done.status == 0, done.err
-    assert "SuperGenerator /tmp/v0.1.0/supergenerator.safetensors: no such file; give it with --supernet" in done.err
+    assert (
+        "SuperGenerator /tmp/v0.1.0/supergenerator.safetensors: no such file; give it with --supernet"
+        in done.err
+    )
     done = run(*front_command(tmp_path, out, "--supernet", net))
     assert "the study does not know its images; give them with --images" in done.err
     assert "the study does not know its latency table; give it with --lut" in done.err
@@ -173,18 +187,24 @@ def test_the_page_is_served_while_a_study_runs(trained: Path, table: Path, tmp_p
     def call(*arguments: object) -> list[str]:
         return [sys.executable, "-m", "mfagan", *map(str, arguments)]
 
-    subprocess.run(call(*search_command(trained, table, tmp_path / "study.db", 3)), check=True, capture_output=True)
+    subprocess.run(
+        call(*search_command(trained, table, tmp_path / "study.db", 3)), check=True, capture_output=True
+    )
     where = ["--storage", tmp_path / "study.db", "--study", "s"]
     with subprocess.Popen(
         call("front", *where, "--watch"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
-            assert process.stdout and process.stderr
+            assert process.stdout is not None
             (url,) = re.findall(r"http://\S+", process.stdout.readline())
-            seen = wait_for(url, "", lambda study: all(shown["pictures"] for shown in study["points"].values()))
+            seen = wait_for(
+                url, "", lambda study: all(shown["pictures"] for shown in study["points"].values())
+            )
             assert len(seen["studies"][0]["trials"]) == 3
             subprocess.run(
-                call(*search_command(trained, table, tmp_path / "study.db", 6)), check=True, capture_output=True
+                call(*search_command(trained, table, tmp_path / "study.db", 6)),
+                check=True,
+                capture_output=True,
             )
             wait_for(url, "", lambda study: len(study["trials"]) == 6)
         finally:
@@ -207,7 +227,5 @@ def wait_for(url: str, tag: str, wanted) -> dict:
             data = json.loads(text)
             if wanted(data["studies"][0]):
                 return data
-        import time
-
         time.sleep(0.2)
     raise AssertionError(f"{url} never showed it")

@@ -30,16 +30,21 @@ def picture(blur: int, size: int = 48) -> Picture:
         rows.append(bytes(row))
 
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
     packed = zlib.compress(b"".join(rows), 9)
     return Picture(
-        "image/png", b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+        "image/png",
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", packed) + chunk(b"IEND", b""),
     )
 
 
-def study(n: int = 90, name: str = "lenses", seed: int = 0, extra: int = 0, scored: bool = True) -> StudyRecord:
+def study(
+    n: int = 90, name: str = "lenses", seed: int = 0, extra: int = 0, scored: bool = True
+) -> StudyRecord:
     """A study of `n` distinct lenses out of 8 x 9 x 3 x 30 and of as many more coatings as are asked for."""
     rng = random.Random(seed)
     choices = {
@@ -91,7 +96,10 @@ def describe(record: StudyRecord) -> StudyDescription:
             {"rings": picture(9 - elements), "wide": picture(8 - elements // 2, 64)},
             {"weight_g": [("mount", share), *((f"element {i + 1}", share) for i in range(elements))]},
             Drawing(
-                [Box(f"element {i + 1}", str(i + 1), 30 * i, 20 - 2 * i, 20, 20 + 4 * i) for i in range(elements)],
+                [
+                    Box(f"element {i + 1}", str(i + 1), 30 * i, 20 - 2 * i, 20, 20 + 4 * i)
+                    for i in range(elements)
+                ],
                 [(i, i + 1) for i in range(elements - 1)],
             ),
             [
@@ -111,12 +119,17 @@ def hostile() -> StudyRecord:
     points = tuple(
         replace(
             point,
-            choice={**{k: v for k, v in point.choice.items() if k != "glass"}, evil: evil + str(point.number % 3)},
+            choice={
+                **{k: v for k, v in point.choice.items() if k != "glass"},
+                evil: evil + str(point.number % 3),
+            },
             attributes={evil: evil + str(point.number), **point.attributes},
         )
         for point in record.points
     )
-    choices = {k: v for k, v in record.choices.items() if k != "glass"} | {evil: tuple(evil + str(i) for i in range(3))}
+    choices = {k: v for k, v in record.choices.items() if k != "glass"} | {
+        evil: tuple(evil + str(i) for i in range(3))
+    }
     objectives = (
         Objective("sharpness", "maximize", evil, evil),
         Objective("weight_g", "minimize", "<b>g</b>", "<u>Weight</u>"),
