@@ -32,7 +32,7 @@ def test_they_are_the_figures_of_the_networks(trained):
     assert without.titles()["ssim"] == "SSIM, 1 image"
 
 
-def test_as_many_images_as_take_a_minute(monkeypatch, trained):
+def test_as_many_images_as_take_half_a_minute(monkeypatch, trained):
     (pair,) = read_pairs(trained / "photos", max_images=1)
     pairs = [Pair(str(i), pair.lr_levels, pair.hr_levels) for i in range(5)]
     lr_px = pair.lr_levels[0].size
