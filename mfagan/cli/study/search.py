@@ -81,6 +81,9 @@ def run_search(
     crop: Annotated[
         int | None, typer.Option(help="Score on the centre of each image, this many HR pixels a side.")
     ] = None,
+    crops: Annotated[
+        int, typer.Option(min=1, help="With --crop: score on this many crops of each image, not its centre.")
+    ] = 1,
     max_images: Annotated[int | None, typer.Option(help="Score on the first images alone.")] = None,
     lease: Annotated[
         float, typer.Option(min=1, help="Seconds after which a silent worker's choices go to others.")
@@ -134,9 +137,11 @@ def run_search(
         {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
         delegate,
     )
-    pairs = read_pairs(images, scale, max_images, crop, record=checkpoint.read(supernet).record)
+    pairs = read_pairs(
+        images, scale, max_images, crop, record=checkpoint.read(supernet).record, crops_per_image=crops
+    )
     problem = SubGeneratorProblem(
-        supernet, pairs, target, scoring, name_sources(path, images, max_images=max_images, crop_px=crop)
+        supernet, pairs, target, scoring, name_sources(path, images, max_images, crop, crops)
     )
     settings = SearchSettings(
         n_trials=default_trials(sampler) if trials is None else trials,

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -60,7 +60,7 @@ class ScenePainter:
 
         Args:
             network: The SuperGenerator; it stays on its device.
-            pairs: The photos; at most one scene is taken of each.
+            pairs: The photos; at most one scene is taken of each, however many crops of it are given.
             n_scenes: How many scenes there shall be, if there are as many photos.
         """
         self._walk = PrefixWalk(network)
@@ -69,8 +69,10 @@ class ScenePainter:
         names = distinct_names(pairs)
         hardest = [_hardest_crop(name, pair) for name, pair in zip(names, pairs, strict=True)]
         hardest.sort(key=lambda crop: -crop.bicubic_error)  # stable: of equal ones the first photo
+        of_photo = {crop.pair.image or crop.name: crop for crop in reversed(hardest)}
+        candidates = [crop for crop in hardest if of_photo[crop.pair.image or crop.name] is crop]
         found: list[tuple[float, _Crop, Tensor]] = []
-        for crop in hardest[: _CANDIDATES * n_scenes]:
+        for crop in candidates[: _CANDIDATES * n_scenes]:
             ((_, enlarged),) = self._enlarge(crop, [full])
             found.append((crop.bicubic_error - _error(enlarged, crop), crop, enlarged))
         found.sort(key=lambda one: -one[0])
@@ -140,10 +142,12 @@ def _hardest_crop(name: str, pair: Pair) -> _Crop:
     top, left = (4 * int(one) for one in divmod(int(means.argmax()), means.shape[1]))
     first = (max(0, top - _CONTEXT_PX), max(0, left - _CONTEXT_PX))
     last = (min(height, top + rows + _CONTEXT_PX), min(width, left + columns + _CONTEXT_PX))
-    part = Pair(
-        pair.name,
-        pair.lr_levels[:, first[0] : last[0], first[1] : last[1]].copy(),
-        pair.hr_levels[:, scale * first[0] : scale * last[0], scale * first[1] : scale * last[1]].copy(),
+    part = replace(
+        pair,
+        lr_levels=pair.lr_levels[:, first[0] : last[0], first[1] : last[1]].copy(),
+        hr_levels=pair.hr_levels[
+            :, scale * first[0] : scale * last[0], scale * first[1] : scale * last[1]
+        ].copy(),
     )
     inside = (scale * (top - first[0]), scale * (left - first[1]))
     return _Crop(

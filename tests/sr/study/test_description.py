@@ -156,6 +156,13 @@ def test_photos_of_one_name_and_fewer_photos_than_scenes(network, pairs):
     assert painter.paint([]) == []
 
 
+def test_several_crops_of_one_photo_are_one_scene(network, pairs):
+    crops = [*pairs[0].crops(12, 4), *pairs[1].crops(12, 4)]
+    painter = ScenePainter(network, crops)
+    assert len(painter.scenes) == 2
+    assert {scene.name.rpartition(" ")[0] for scene in painter.scenes} == {"photo_0", "photo_1"}
+
+
 def test_a_drawing_is_as_wide_as_the_network():
     drawing, titles = draw_network(MIXED), [TITLES[name] for name in NAMES]
     boxes = {box.name: box for box in drawing.boxes}
