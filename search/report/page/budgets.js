@@ -42,8 +42,7 @@ class Budgets {
       input.style.setProperty("--share", `${(100 * (Number(input.value) - low)) / Math.max(1, high - low)}%`);
     };
     read();
-    const title = column.label.replace(/ \([^)]*\)$/, "");
-    return element("label", { class: "budget" }, element("span", {}, `${title} budget`), input, shown);
+    return element("label", { class: "budget" }, element("span", {}, `${titleOf(column)} budget`), input, shown);
   }
 
   show() {

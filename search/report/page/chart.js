@@ -1,63 +1,45 @@
-// The scatter of the trials, drawn by plotly; what moves lies in an overlay above it.
-const escaped = text => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-
-const MARKS = {
-  front: { symbol: "circle", text: "front" },
-  tie: { symbol: "circle-open", text: "can't be told from a cheaper one" },
-  dominated: { symbol: "circle", text: "dominated" },
-  infeasible: { symbol: "x-thin", text: "over a limit" },
-  exact: { symbol: "line", text: "exact front" },
-  peer: { symbol: "diamond", text: "peers" },
-};
+// The scatter of the trials, and an overlay of what moves.
+const [DOMINATED, INFEASIBLE] = ["#8da6c2", "#b08375"];
 
 class Chart {
   constructor(page) {
     this.page = page;
     this.node = byId("chart");
-    this.plot = element("div", { class: "plot" });
+    this.plot = element("div", { class: "scatter" });
     this.yTitle = element("p", { class: "axis-title" });
     this.node.append(this.yTitle, this.plot);
     this.node.addEventListener("keydown", event => this.walk(event));
     this.hovered = null;
+    this.scatter = new Scatter(this.plot, {
+      drawn: () => this.refresh(),
+      click: mark => { if (mark.point) page.choose(mark.point); },
+      hover: (mark, event) => {
+        this.hover(mark.point ?? null);
+        this.showTip(mark, event);
+      },
+      leave: () => {
+        this.hover(null);
+        byId("tip").hidden = true;
+      },
+    });
+    this.overlay = new Overlay(this.scatter);
   }
 
-  async draw() {
+  draw() {
     const { page } = this;
     const [first] = page.studies;
-    const data = [];
-    page.studies.forEach(study => data.push(...this.traces(study)));
-    if (first.peers.length) data.push(this.peers(first));
     this.yTitle.textContent = this.axisTitle(page.y);
-    await Plotly.react(this.plot, data, this.layout(first), {
-      responsive: true, displayModeBar: false, doubleClick: "reset",
-    });
-    if (!this.overlay) this.listen();
-    this.refresh();
+    const layers = page.studies.flatMap(study => this.layers(study));
+    if (first.peers.length) layers.push(this.peers(first));
+    this.scatter.show(layers.filter(layer => layer.line || layer.marks.length), [this.range(page.x), this.range(page.y)],
+      this.axisTitle(page.x));
     this.drawLegend();
   }
 
-  listen() {
-    this.overlay = new Overlay(this.plot);
-    this.plot.on("plotly_afterplot", () => this.refresh());
-    this.plot.on("plotly_click", ({ points }) => {
-      const found = this.find(points[0]);
-      if (found) this.page.choose(found);
-    });
-    this.plot.on("plotly_hover", ({ points, event }) => {
-      this.hovered = this.find(points[0]);
-      this.drawPoints();
-      this.showTip(points[0], event);
-    });
-    this.plot.on("plotly_unhover", () => {
-      this.hovered = null;
-      this.drawPoints();
-      byId("tip").hidden = true;
-    });
-  }
-
-  find({ data, pointNumber }) {
-    if (!data.meta || data.meta.study === undefined) return null;
-    return { study: data.meta.study, row: data.meta.rows[pointNumber] };
+  hover(point) {
+    if (point === this.hovered) return;
+    this.hovered = point;
+    this.drawPoints();
   }
 
   axisTitle(objective) {
@@ -66,73 +48,52 @@ class Chart {
     return `${study.objectives[objective].label}, ${better}`;
   }
 
-  layout(study) {
-    const { page } = this;
-    const narrow = innerWidth < 600;
-    return {
-      template: page.data.templates[page.theme],
-      uirevision: `${page.x} ${page.y}`,
-      height: narrow ? 340 : 460,
-      margin: { l: 48, r: 16, t: 8, b: 56 },
-      font: { size: 13 },
-      hovermode: "closest",
-      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-      showlegend: false,
-      xaxis: { title: { text: escaped(this.axisTitle(page.x)), standoff: 12 }, type: "linear" },
-      yaxis: { type: "linear" },
-    };
+  // Points over a limit may lie outside: they must not squeeze the others.
+  range(objective) {
+    const { studies } = this.page;
+    const shown = study => study.trials.map((_, row) => row)
+      .filter(row => (studies.length > 1 ? study.kinds[row] === "f" : study.kinds[row] !== "i"));
+    const own = studies.flatMap(study => shown(study).map(row => study.value(objective, row)));
+    const others = studies.flatMap(study => [...study.peers.map(({ values }) => values[objective]), ...study.exact.map(values => values[objective])]);
+    const all = [...own, ...others];
+    return roomy(all.length ? all : studies.flatMap(study => study.objectives[objective].numbers));
   }
 
-  traces(study) {
+  layers(study) {
     const { page } = this;
-    const { front: blue } = page.data.style;
     const several = page.studies.length > 1;
-    const colour = several ? page.colourOf(study) : blue;
+    const colour = several ? page.colourOf(study) : page.data.style.front;
     const colours = study.index === page.at ? colouring(study, page.colour, page.data.style) : null;
     const rows = { d: [], i: [] };
     [...study.kinds].forEach((kind, row) => { if (rows[kind] && !several) rows[kind].push(row); });
-    const paint = (some, otherwise) => (colours ? some.map(colours.of) : otherwise);
+    const paint = (row, otherwise) => (colours ? colours.of(row) : otherwise);
+    const marks = (some, look) => some.map(row => ({
+      x: study.value(page.x, row), y: study.value(page.y, row), point: { study: study.index, row }, ...look(row),
+    }));
     const told = study.front.filter(row => !study.isTie(row));
     const tied = study.front.filter(row => study.isTie(row));
-    const traces = [
-      this.markers(study, rows.i, {
-        symbol: "x-thin", size: 6, opacity: 0.7, line: { width: 1.5, color: paint(rows.i, "#b08375") },
-      }),
-      this.markers(study, rows.d, {
-        size: 6, opacity: colours ? 0.6 : 0.45, color: paint(rows.d, "#8da6c2"),
-      }),
+    const line = (values, look) => ({ line: values.map(one => [one[page.x], one[page.y]]), colour, ...look });
+    const layers = [
+      { marks: marks(rows.i, row => ({ stroke: paint(row, INFEASIBLE) })), symbol: "cross", size: 3, lineWidth: 1.5, opacity: 0.7 },
+      { marks: marks(rows.d, row => ({ fill: paint(row, DOMINATED) })), size: 3, opacity: colours ? 0.6 : 0.45 },
     ];
-    if (study.exact.length) {
-      traces.push(this.line(study.exact.map(values => values[page.x]), study.exact.map(values => values[page.y]), {
-        color: colour, width: 1.5, dash: "dot",
-      }));
-    }
     if (study.objectives.length === 2) {
-      const [xs, ys] = [page.x, page.y].map(objective => study.front.map(row => study.value(objective, row)));
-      traces.push(this.line(xs, ys, { color: colour, width: 2 }));
+      layers.push(line(study.exact, { width: 1.5, dash: [2, 3] }));
+      layers.push(line(study.front.map(row => study.objectives.map(column => column.numbers[row])), { width: 2 }));
     }
-    traces.push(
-      this.markers(study, told, { size: 10, color: paint(told, colour), line: { width: 1.5, color: page.paper } }),
-      this.markers(study, tied, { size: 9, color: page.paper, line: { width: 2, color: paint(tied, colour) } }),
+    layers.push(
+      { marks: marks(told, row => ({ fill: paint(row, colour), stroke: page.paper })), size: 5.5, lineWidth: 1.5 },
+      { marks: marks(tied, row => ({ fill: page.paper, stroke: paint(row, colour) })), size: 4.5, lineWidth: 2 },
     );
-    return traces.filter(trace => trace.x.length);
-  }
-
-  markers(study, rows, marker) {
-    const { page } = this;
-    const [x, y] = [page.x, page.y].map(objective => rows.map(row => study.value(objective, row)));
-    return { type: "scatter", mode: "markers", x, y, marker, hoverinfo: "none", meta: { study: study.index, rows } };
-  }
-
-  line(x, y, line) {
-    return { type: "scatter", mode: "lines", x, y, line, hoverinfo: "skip" };
+    return layers;
   }
 
   peers(study) {
     const { page } = this;
-    const [x, y] = [page.x, page.y].map(objective => study.peers.map(peer => peer.values[objective]));
-    const marker = { symbol: "diamond", size: 9, color: page.data.style.mark, line: { width: 1.5, color: page.paper } };
-    return { type: "scatter", mode: "markers", x, y, marker, hoverinfo: "none", meta: { peers: true } };
+    const marks = study.peers.map(peer => ({
+      x: peer.values[page.x], y: peer.values[page.y], peer, fill: page.data.style.mark, stroke: page.paper,
+    }));
+    return { marks, symbol: "diamond", size: 6, lineWidth: 1.5 };
   }
 
   at({ study, row }) {
@@ -141,7 +102,7 @@ class Chart {
   }
 
   refresh() {
-    if (!this.overlay || !this.plot.offsetParent) return;
+    if (!this.overlay || !this.scatter.frame || !this.plot.offsetParent) return;
     this.drawBudgets();
     this.drawPoints();
     this.drawLabels();
@@ -149,7 +110,7 @@ class Chart {
 
   drawBudgets() {
     const { page } = this;
-    if (!this.overlay) return;
+    if (!this.scatter.frame) return;
     const limits = [["x", page.x], ["y", page.y]].filter(([, objective]) => page.budgets.has(objective))
       .map(([axis, objective]) => ({ axis, limit: page.budgets.get(objective) }));
     const bounded = [...page.budgets.values()].some(Number.isFinite);
@@ -159,6 +120,7 @@ class Chart {
 
   drawPoints() {
     const { page } = this;
+    if (!this.scatter.frame) return;
     const points = [[page.chosen, "chosen"], [this.hovered, "hovered"]].filter(([one]) => one).map(([one, name]) => {
       const study = page.studies[one.study];
       const whiskers = [["x", page.x], ["y", page.y]]
@@ -201,8 +163,8 @@ class Chart {
     const colour = several ? "currentColor" : style.front;
     add(!several, "front", colour, `front (${study.front.length})`);
     add(page.studies.some(one => Object.keys(one.ties).length), "tie", colour, "not told from a cheaper one");
-    add(!several && has("d"), "dominated", "#8da6c2", "dominated");
-    add(!several && has("i"), "infeasible", "#b08375", "over a limit");
+    add(!several && has("d"), "dominated", DOMINATED, "dominated");
+    add(!several && has("i"), "infeasible", INFEASIBLE, "over a limit");
     add(study.exact.length, "exact", colour, "exact front");
     add(study.peers.length, "peer", style.mark, "peers");
     const colours = colouring(page.study, page.colour, style);
@@ -212,9 +174,8 @@ class Chart {
     );
   }
 
-  showTip(point, event) {
+  showTip({ point: found, peer }, event) {
     const tip = byId("tip");
-    const found = this.find(point);
     const title = text => element("strong", {}, text);
     if (found) {
       const study = this.page.studies[found.study];
@@ -225,7 +186,7 @@ class Chart {
         element("br"), study.choices.map(column => column.options[column.picked[found.row]]).join(" · "),
       );
     } else {
-      const { name, values } = this.page.studies[0].peers[point.pointNumber];
+      const { name, values } = peer;
       const shown = this.page.studies[0].objectives.map((column, i) => withUnit(column, values[i]));
       tip.replaceChildren(title(name), element("br"), shown.join(", "));
     }

@@ -32,6 +32,8 @@ _SCRIPTS = (
     "colours.js",
     "plotly_loader.js",
     "labels.js",
+    "axis.js",
+    "scatter.js",
     "overlay.js",
     "chart.js",
     "budgets.js",

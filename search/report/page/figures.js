@@ -10,6 +10,8 @@ const FIGURES = {
 
 async function drawFigures(page, tab) {
   const node = byId(`view-${tab}`);
+  if (plotly === null) node.replaceChildren(element("p", { class: "soft" }, "Drawing …"));
+  await loadPlotly();
   node.replaceChildren();
   for (const [name, text] of FIGURES[tab]) {
     const figure = page.study.figures[name];

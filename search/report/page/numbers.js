@@ -13,6 +13,7 @@ function format(number, decimals) {
 const showNumber = (column, number) =>
   number === null || number === undefined ? "–" : format(number / column.factor, column.decimals);
 const withUnit = (column, number) => `${showNumber(column, number)} ${column.unit}`.trim();
+const titleOf = ({ label, unit }) => (unit && label.endsWith(` (${unit})`) ? label.slice(0, -unit.length - 3) : label);
 const showInterval = (column, [low, high]) => `${showNumber(column, low)} to ${showNumber(column, high)}`;
 
 // A difference is shown to two digits of its interval's half width.

@@ -1,26 +1,18 @@
 // What lies over the plot and moves without a redraw: the budget, the chosen point with its intervals, labels.
 class Overlay {
-  constructor(plot) {
-    this.plot = plot;
+  constructor(scatter) {
+    this.scatter = scatter;
     this.back = shape("g");
     this.marks = shape("g");
     this.texts = shape("g");
     this.root = shape("svg", { class: "overlay", "aria-hidden": "true" }, this.back, this.texts, this.marks);
-    plot.append(this.root);
+    scatter.node.append(this.root);
     this.pen = document.createElement("canvas").getContext("2d");
   }
 
-  get frame() {
-    const { xaxis, yaxis } = this.plot._fullLayout;
-    return {
-      left: xaxis._offset, right: xaxis._offset + xaxis._length, top: yaxis._offset, bottom: yaxis._offset + yaxis._length,
-    };
-  }
+  get frame() { return this.scatter.frame; }
 
-  place(x, y) {
-    const { xaxis, yaxis } = this.plot._fullLayout;
-    return [xaxis._offset + xaxis.l2p(x), yaxis._offset + yaxis.l2p(y)];
-  }
+  place(x, y) { return [this.scatter.x.at(x), this.scatter.y.at(y)]; }
 
   holds([x, y]) {
     const { left, right, top, bottom } = this.frame;
@@ -31,15 +23,14 @@ class Overlay {
   drawBudgets(limits, best) {
     const { left, right, top, bottom } = this.frame;
     const parts = [];
-    const { xaxis, yaxis } = this.plot._fullLayout;
     for (const { axis, limit } of limits) {
       if (!Number.isFinite(limit)) continue;
       if (axis === "x") {
-        const x = Math.min(Math.max(xaxis._offset + xaxis.l2p(limit), left), right);
+        const x = Math.min(Math.max(this.scatter.x.at(limit), left), right);
         parts.push(shape("rect", { x, y: top, width: right - x, height: bottom - top, class: "beyond" }),
           shape("line", { x1: x, x2: x, y1: top, y2: bottom, class: "limit" }));
       } else {
-        const y = Math.min(Math.max(yaxis._offset + yaxis.l2p(limit), top), bottom);
+        const y = Math.min(Math.max(this.scatter.y.at(limit), top), bottom);
         parts.push(shape("rect", { x: left, y: top, width: right - left, height: y - top, class: "beyond" }),
           shape("line", { x1: left, x2: right, y1: y, y2: y, class: "limit" }));
       }

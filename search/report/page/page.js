@@ -129,7 +129,7 @@ class Page {
   setTheme(theme) {
     this.theme = theme;
     this.paper = getComputedStyle(document.documentElement).getPropertyValue("--card").trim();
-    if (this.tabs) this.draw();
+    this.draw();
   }
 
   // A page that its study's server shows asks it for new data.
@@ -138,7 +138,7 @@ class Page {
     for (;;) {
       await new Promise(resolve => { setTimeout(resolve, this.data.refresh_s * 1000); });
       try {
-        const text = await (await fetch("data.json", { cache: "no-store" })).text();
+        const text = await (await fetch("data.json", { cache: "no-cache" })).text();
         if (text === last) continue;
         this.load(JSON.parse(text));
         last = text;
@@ -150,17 +150,11 @@ class Page {
   }
 }
 
-async function start() {
+function start() {
   const page = new Page(JSON.parse(byId("data").textContent));
-  watchTheme(theme => page.setTheme(theme));
-  page.drawHead();
-  page.panel.draw();
-  await unpackPlotly();
   page.tabs = new Tabs(key => page.open(key));
-  page.tabs.current = "front";
-  page.stale.add("front");
-  page.draw();
   page.tabs.open("front");
+  watchTheme(theme => page.setTheme(theme));
   document.documentElement.dataset.ready = "true";
   if (page.data.refresh_s) page.follow();
 }

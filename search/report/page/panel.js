@@ -18,21 +18,22 @@ class Panel {
     const study = page.studies[page.chosen.study];
     const { row } = page.chosen;
     const point = study.points[row] ?? { pictures: [], parts: [], drawing: null, commands: [] };
-    this.node.replaceChildren(
+    this.node.replaceChildren();
+    fill(this.node, {}, [
       this.head(study, row),
       this.values(study, row),
       this.remark(study, row),
       this.section("Choices", this.choices(study, row, point)),
       ...study.objectives.map((column, i) => (point.parts[i]?.length
-        ? this.section(`What ${column.label} is the sum of`, drawParts(column, point.parts[i], page.data.style.scale)) : null)),
+        ? this.section(`${titleOf(column)} by part`, drawParts(column, point.parts[i], page.data.style.scale)) : null)),
       this.section("Pictures", comparePictures(page, study, point, this.comparison)),
       this.section("Facts", this.facts(study, row)),
       this.section("Next", point.commands.length ? point.commands.map(command => this.command(command)) : null),
-    );
+    ]);
   }
 
   section(title, content) {
-    return content ? element("section", {}, element("h3", {}, title), content) : "";
+    return content ? element("section", {}, element("h3", {}, title), content) : null;
   }
 
   head(study, row) {
@@ -61,7 +62,7 @@ class Panel {
     return element("dl", { class: "values" }, study.objectives.map((column, i) => {
       const ends = study.interval(i, row);
       return element("div", {},
-        element("dt", {}, column.label.replace(/ \([^)]*\)$/, "")),
+        element("dt", {}, titleOf(column)),
         element("dd", {}, showNumber(column, column.numbers[row]), " ", element("span", { class: "unit" }, column.unit)),
         ends ? element("dd", { class: "soft small" }, `95 %: ${showInterval(column, ends)}`) : null);
     }));
@@ -69,9 +70,9 @@ class Panel {
 
   remark(study, row) {
     const found = study.differences[row];
-    if (!found) return study.isTie(row) ? element("p", { class: "remark" }, this.tied(study, study.ties[row])) : "";
+    if (!found) return study.isTie(row) ? element("p", { class: "remark" }, this.tied(study, study.ties[row])) : null;
     const column = study.objectives[found.objective];
-    const title = column.label.replace(/ \([^)]*\)$/, "");
+    const title = titleOf(column);
     const against = `${title} ${showDifference(column, found)} against trial ${study.trials[found.other]}`;
     return element("p", { class: "remark" }, study.isTie(row)
       ? `${this.tied(study, found.other)} ${against}.` : `${against}, the next cheaper one.`);

@@ -15,12 +15,10 @@ class Table {
     return [
       { label: "Trial", name: "trial", of: row => study.trials[row], shown: row => String(study.trials[row]) },
       { label: "Status", name: "status", words: true, of: row => study.status(row), shown: row => study.status(row) },
-      ...study.objectives.map((column, i) => ({
-        label: column.label, name: column.name, of: row => column.numbers[row], shown: row => showNumber(column, column.numbers[row]),
-        below: study.intervals[i].length
-          ? row => (study.intervals[i][row] ? showInterval(column, study.intervals[i][row]) : "") : null,
-        ends: study.intervals[i].length ? study.intervals[i] : null,
-      })),
+      ...study.objectives.flatMap((column, i) => [
+        { label: column.label, name: column.name, of: row => column.numbers[row], shown: row => showNumber(column, column.numbers[row]) },
+        ...(study.intervals[i].length ? [this.intervalColumn(column, study.intervals[i])] : []),
+      ]),
       ...study.choices.map(column => ({
         label: column.label, name: column.name, words: !column.sizes, of: row => column.picked[row],
         shown: row => column.options[column.picked[row]],
@@ -29,6 +27,13 @@ class Table {
         ? { label: column.label, name: column.name, words: true, of: row => column.texts[column.picked[row]] ?? "", shown: row => column.texts[column.picked[row]] ?? "" }
         : { label: column.label, name: column.name, of: row => column.numbers[row], shown: row => showNumber(column, column.numbers[row]) })),
     ];
+  }
+
+  intervalColumn(column, ends) {
+    return {
+      label: "95 % interval", name: `${column.name} interval`, soft: true, ends,
+      of: row => (ends[row] ? ends[row][0] : null), shown: row => (ends[row] ? showInterval(column, ends[row]) : "–"),
+    };
   }
 
   rows() {
@@ -58,8 +63,7 @@ class Table {
       tabindex: row === active ? 0 : -1, "data-trial": study.trials[row], "aria-selected": row === chosen ? "true" : null,
       class: row === study.picked ? "picked" : null,
       onclick: () => page.choose({ study: study.index, row }),
-    }, columns.map(({ words, shown: text, below }) => element("td", { class: words ? "words" : null }, text(row),
-      below ? element("small", {}, below(row)) : null))));
+    }, columns.map(({ words, soft, shown: text }) => element("td", { class: words ? "words" : soft ? "soft" : null }, text(row)))));
     this.node.replaceChildren(
       element("div", { class: "settings" },
         choose("Trials", [["front", `front (${study.front.length})`], ["all", `all distinct (${format(study.trials.length, 0)})`]],
@@ -116,11 +120,11 @@ class Table {
   }
 
   download(columns, rows) {
-    const heads = columns.flatMap(({ name, ends }) => (ends ? [name, `${name} low`, `${name} high`] : [name]));
+    const heads = columns.flatMap(({ name, ends }) => (ends ? [`${name} low`, `${name} high`] : [name]));
     const lines = rows.map(row => columns.flatMap(({ words, of, shown, ends, name }) => {
       const isChoice = this.page.study.choices.some(column => column.name === name && shown);
       const value = words || isChoice ? shown(row) : of(row) ?? "";
-      return ends ? [value, ...(ends[row] ?? ["", ""])] : [value];
+      return ends ? ends[row] ?? ["", ""] : [value];
     }));
     const text = [heads, ...lines].map(cells => cells.map(asCell).join(",")).join("\r\n") + "\r\n";
     const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
