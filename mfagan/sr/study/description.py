@@ -29,7 +29,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "params": "Parameters",
         "macs": "MACs",
         "flops": "FLOPs",
-        "memory_bytes": "Memory traffic (bytes)",
+        "memory_bytes": "Memory traffic (B)",
         "rejected_operators": "Operators that the delegate rejects",
         "delegate": "Delegate",
         "delegate_clean": "Wholly on the delegate",

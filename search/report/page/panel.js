@@ -25,7 +25,7 @@ class Panel {
       this.remark(study, row),
       this.section("Choices", this.choices(study, row, point)),
       ...study.objectives.map((column, i) => (point.parts[i]?.length
-        ? this.section(`${titleOf(column)} by part`, drawParts(column, point.parts[i], page.data.style.scale)) : null)),
+        ? this.section(`${titleOf(column)} by part`, drawParts(column, point.parts[i], page.data.style.scale)) : "")),
       this.section("Pictures", comparePictures(page, study, point, this.comparison)),
       this.section("Facts", this.facts(study, row)),
       this.section("Next", point.commands.length ? point.commands.map(command => this.command(command)) : null),
