@@ -183,6 +183,7 @@ def test_a_study_of_version_0_1_0_tells_what_to_give(run: Run, tmp_path: Path):
     assert all(shown["parts"][1] for shown in study["points"].values())
 
 
+@pytest.mark.slow
 def test_the_page_is_served_while_a_study_runs(trained: Path, table: Path, tmp_path: Path):
     def call(*arguments: object) -> list[str]:
         return [sys.executable, "-m", "mfagan", *map(str, arguments)]
