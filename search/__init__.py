@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from search.derived import derive
     from search.errors import SearchError
     from search.latency import LatencyTable
     from search.pareto import front
@@ -29,6 +30,7 @@ __all__ = [
     "SearchError",
     "SearchSettings",
     "StudyRecord",
+    "derive",
     "front",
     "load",
     "pick",
@@ -45,6 +47,7 @@ _MODULES = {
     "SearchError": "errors",
     "SearchSettings": "running.settings",
     "StudyRecord": "study",
+    "derive": "derived",
     "front": "pareto",
     "load": "study",
     "pick": "picking",

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from search.description import StudyDescription
 from search.problem import Point
 from search.report import bubble_figure
-from search.report.page.document import build_document, page_json
-from search.report.page.study_view import Peer, Shown
+from search.report.page_document import build_document, page_json
+from search.report.page_study import Peer, Shown
 from search.report.prediction_figure import PredictionData, prediction_figure
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def front_page(
         exact: the values (n, k) of the exact front, or of all choices, in the objectives' units, where they are known.
         peers: points that are not of the study, to compare it with.
         refresh_s: how often the page asks the server that it came from for new data, in seconds: what
-            `search.report.page.document.page_json` gives, as `data.json`. None for a page that asks for nothing.
+            `search.report.page_document.page_json` gives, as `data.json`. None for a page that asks for nothing.
 
     Returns:
         The HTML: one file that asks for nothing, with plotly.js inside (2 MB).
@@ -80,7 +80,7 @@ def overlay_page(
         notes: paragraphs about the studies, plain text.
         descriptions: of each study, or none.
         refresh_s: how often the page asks the server that it came from for new data, in seconds: what
-            `search.report.page.document.page_json` gives, as `data.json`. None for a page that asks for nothing.
+            `search.report.page_document.page_json` gives, as `data.json`. None for a page that asks for nothing.
 
     Returns:
         The HTML: one file that asks for nothing, with plotly.js inside (2 MB).

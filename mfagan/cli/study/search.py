@@ -104,7 +104,7 @@ def run_search(
     from search import pareto
     from search.latency import LatencyTable
     from search.problem import count_choices
-    from search.report.dashboard import show_front
+    from search.report.dashboard import show_figures
     from search.running.settings import SearchSettings
     from search.samplers import default_trials
     from search.study import load
@@ -153,7 +153,7 @@ def run_search(
     )
     _run_study(problem, storage, study, settings)
     record = load(storage, study)
-    show_front(storage, record)
+    show_figures(storage, record)
     n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
         logger.info("all %d choices are evaluated: the study is complete", record.n_unique_trials)

@@ -23,5 +23,5 @@ function roomy(numbers) {
   const high = numbers.reduce((a, b) => Math.max(a, b), -Infinity);
   if (!(low <= high)) return [0, 1];
   const room = high > low ? 0.06 * (high - low) : Math.abs(high) * 0.1 || 1;
-  return [low - room, high + room];
+  return [low >= 0 ? Math.max(0, low - room) : low - room, high + room]; // nothing costs less than nothing
 }

@@ -62,7 +62,7 @@ class Chart {
   layers(study) {
     const { page } = this;
     const several = page.studies.length > 1;
-    const colour = several ? page.colourOf(study) : page.data.style.front;
+    const colour = several ? page.colourOf(study) : page.accent;
     const colours = study.index === page.at ? colouring(study, page.colour, page.data.style) : null;
     const rows = { d: [], i: [] };
     [...study.kinds].forEach((kind, row) => { if (rows[kind] && !several) rows[kind].push(row); });
@@ -71,11 +71,12 @@ class Chart {
       x: study.value(page.x, row), y: study.value(page.y, row), point: { study: study.index, row }, ...look(row),
     }));
     const told = study.front.filter(row => !study.isTie(row));
+    const many = rows.d.length > 1000;
     const tied = study.front.filter(row => study.isTie(row));
     const line = (values, look) => ({ line: values.map(one => [one[page.x], one[page.y]]), colour, ...look });
     const layers = [
       { marks: marks(rows.i, row => ({ stroke: paint(row, INFEASIBLE) })), symbol: "cross", size: 3, lineWidth: 1.5, opacity: 0.7 },
-      { marks: marks(rows.d, row => ({ fill: paint(row, DOMINATED) })), size: 3, opacity: colours ? 0.6 : 0.45 },
+      { marks: marks(rows.d, row => ({ fill: paint(row, DOMINATED) })), size: many ? 2.5 : 3, opacity: (colours ? 0.6 : 0.45) * (many ? 0.6 : 1) },
     ];
     if (study.objectives.length === 2) {
       layers.push(line(study.exact, { width: 1.5, dash: [2, 3] }));
@@ -91,7 +92,7 @@ class Chart {
   peers(study) {
     const { page } = this;
     const marks = study.peers.map(peer => ({
-      x: peer.values[page.x], y: peer.values[page.y], peer, fill: page.data.style.mark, stroke: page.paper,
+      x: peer.values[page.x], y: peer.values[page.y], peer, fill: page.mark, stroke: page.paper,
     }));
     return { marks, symbol: "diamond", size: 6, lineWidth: 1.5 };
   }
@@ -124,7 +125,7 @@ class Chart {
     const points = [[page.chosen, "chosen"], [this.hovered, "hovered"]].filter(([one]) => one).map(([one, name]) => {
       const study = page.studies[one.study];
       const whiskers = [["x", page.x], ["y", page.y]]
-        .map(([axis, objective]) => ({ axis, ends: study.interval(objective, one.row) }))
+        .map(([axis, objective]) => ({ axis, ends: study.bar(objective, one.row) }))
         .filter(({ ends }) => ends).map(({ axis, ends: [low, high] }) => ({ axis, low, high }));
       return { at: this.at(one), whiskers, name };
     });
@@ -134,17 +135,12 @@ class Chart {
   drawLabels() {
     const { page } = this;
     const labels = [];
-    for (const study of page.studies) {
-      const named = [[study.picked, "picked"], [study.knee, "knee"]].filter(([row]) => row !== null);
-      if (page.studies.length > 1 || (named.length === 2 && study.picked === study.knee)) named.splice(1);
-      for (const [row, text] of named) {
-        const both = text === "picked" && row === study.knee ? "picked, the knee" : text;
-        labels.push({ at: this.at({ study: study.index, row }), text: both });
-      }
-      for (const { name, values } of study.index ? [] : study.peers) {
-        labels.push({ at: [values[page.x], values[page.y]], text: name });
-      }
+    const { picked, knee, index } = page.study;
+    const named = picked !== null && picked === knee ? [[knee, "picked, the knee"]] : [[picked, "picked"], [knee, "knee"]];
+    for (const [row, text] of named) {
+      if (row !== null) labels.push({ at: this.at({ study: index, row }), text });
     }
+    for (const { name, values } of page.studies[0].peers) labels.push({ at: [values[page.x], values[page.y]], text: name });
     const markers = page.studies.flatMap(study => study.front.map(row => this.at({ study: study.index, row })));
     const peers = page.studies[0].peers.map(({ values }) => [values[page.x], values[page.y]]);
     this.overlay.drawLabels(labels, [...markers, ...peers]);
@@ -160,13 +156,13 @@ class Chart {
       : [];
     const has = kind => study.kinds.includes(kind);
     const add = (wanted, name, colour, text) => { if (wanted) entries.push([page.symbol(name, colour), text]); };
-    const colour = several ? "currentColor" : style.front;
+    const colour = several ? "currentColor" : page.accent;
     add(!several, "front", colour, `front (${study.front.length})`);
     add(page.studies.some(one => Object.keys(one.ties).length), "tie", colour, "not told from a cheaper one");
     add(!several && has("d"), "dominated", DOMINATED, "dominated");
     add(!several && has("i"), "infeasible", INFEASIBLE, "over a limit");
     add(study.exact.length, "exact", colour, "exact front");
-    add(study.peers.length, "peer", style.mark, "peers");
+    add(study.peers.length, "peer", page.mark, "peers");
     const colours = colouring(page.study, page.colour, style);
     byId("legend").replaceChildren(
       element("ul", {}, entries.map(([symbol, text]) => element("li", {}, symbol, text))),

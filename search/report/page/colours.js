@@ -39,9 +39,9 @@ function colouring(study, key, style) {
   };
 }
 
-function colourOptions(study) {
+function colourOptions(study, several) {
   return [
-    ["none", "front"],
+    ["none", several ? "study" : "front"],
     ...study.choices.map((column, i) => [`choice:${i}`, column.label]),
     ...study.objectives.map((column, i) => [`objective:${i}`, column.label]),
     ...study.attributes.map((column, i) => [column.numbers ? `number:${i}` : `text:${i}`, column.label])

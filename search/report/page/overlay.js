@@ -19,7 +19,7 @@ class Overlay {
     return x >= left - 1 && x <= right + 1 && y >= top - 1 && y <= bottom + 1;
   }
 
-  // Lines at the budgets of the two axes, and a ring around the best point within them.
+  // Lines at the budgets of the two axes, and a ring around each of the best points within them.
   drawBudgets(limits, best) {
     const { left, right, top, bottom } = this.frame;
     const parts = [];
@@ -35,8 +35,8 @@ class Overlay {
           shape("line", { x1: left, x2: right, y1: y, y2: y, class: "limit" }));
       }
     }
-    if (best) {
-      const [cx, cy] = this.place(...best);
+    for (const at of best) {
+      const [cx, cy] = this.place(...at);
       if (this.holds([cx, cy])) parts.push(shape("circle", { cx, cy, r: 11, class: "best" }));
     }
     this.back.replaceChildren(...parts);

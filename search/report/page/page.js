@@ -23,6 +23,10 @@ class Page {
     const kept = this.chosen && { name: this.studies[this.chosen.study].name, trial: this.studies[this.chosen.study].trials[this.chosen.row] };
     this.data = data;
     this.studies = data.studies.map((study, i) => new Study(study, i));
+    for (const [i] of this.studies[0].objectives.entries()) {
+      const decimals = Math.max(...this.studies.map(study => study.objectives[i].decimals));
+      for (const study of this.studies) study.objectives[i].decimals = decimals;
+    }
     this.at = Math.min(this.at, this.studies.length - 1);
     if (kept) {
       const study = this.studies.find(({ name }) => name === kept.name);
@@ -55,8 +59,11 @@ class Page {
   drawHead() {
     const names = this.studies.map(({ name }) => name).join(", ");
     byId("title").textContent = names;
-    byId("summary").textContent = this.studies.map(study => (this.studies.length > 1 ? `${study.name}: ${study.summary}` : study.summary)).join(" · ");
-    byId("counts").textContent = this.studies.length > 1 ? "" : this.study.counts;
+    const several = this.studies.length > 1;
+    byId("summary").replaceChildren(...this.studies.flatMap(({ name, summary }, i) => [
+      i ? element("br") : "", several ? `${name}: ${summary}` : summary,
+    ]));
+    byId("counts").textContent = several ? "" : this.study.counts;
     byId("study-field").hidden = this.studies.length < 2;
     byId("study").replaceChildren(...this.studies.map((study, i) => element("option", { value: i, selected: i === this.at }, study.name)));
     byId("study").onchange = event => this.openStudy(Number(event.target.value));
@@ -67,7 +74,7 @@ class Page {
     const axes = study.objectives.map((column, i) => [String(i), column.label]);
     const set = name => key => { this[name] = Number(key); this.chart.draw(); };
     byId("settings").replaceChildren(
-      choose("Colour", colourOptions(study), this.colour, key => { this.colour = key; this.chart.draw(); }),
+      choose("Colour", colourOptions(study, this.studies.length > 1), this.colour, key => { this.colour = key; this.chart.draw(); }),
       ...(axes.length > 2 ? [choose("Across", axes, String(this.x), set("x")), choose("Up", axes, String(this.y), set("y"))] : []),
     );
   }
@@ -128,7 +135,8 @@ class Page {
 
   setTheme(theme) {
     this.theme = theme;
-    this.paper = getComputedStyle(document.documentElement).getPropertyValue("--card").trim();
+    const styles = getComputedStyle(document.documentElement);
+    [this.paper, this.accent, this.mark] = ["--card", "--accent", "--mark"].map(name => styles.getPropertyValue(name).trim());
     this.draw();
   }
 

@@ -23,10 +23,10 @@ class Panel {
       this.head(study, row),
       this.values(study, row),
       this.remark(study, row),
+      this.section("Pictures", comparePictures(page, study, point, this.comparison)),
       this.section("Choices", this.choices(study, row, point)),
       ...study.objectives.map((column, i) => (point.parts[i]?.length
-        ? this.section(`${titleOf(column)} by part`, drawParts(column, point.parts[i], page.data.style.scale)) : "")),
-      this.section("Pictures", comparePictures(page, study, point, this.comparison)),
+        ? this.section(`${titleOf(column)} by part`, drawParts(column, point.parts[i], page.data.style.scale)) : null)),
       this.section("Facts", this.facts(study, row)),
       this.section("Next", point.commands.length ? point.commands.map(command => this.command(command)) : null),
     ]);
@@ -69,13 +69,13 @@ class Panel {
   }
 
   remark(study, row) {
-    const found = study.differences[row];
+    const found = study.gains[row];
     if (!found) return study.isTie(row) ? element("p", { class: "remark" }, this.tied(study, study.ties[row])) : null;
-    const column = study.objectives[found.objective];
+    const [column] = study.objectives;
     const title = titleOf(column);
-    const against = `${title} ${showDifference(column, found)} against trial ${study.trials[found.other]}`;
+    const against = `${title} ${showDifference(column, found)} against trial ${study.trials[found.cheaper]}`;
     return element("p", { class: "remark" }, study.isTie(row)
-      ? `${this.tied(study, found.other)} ${against}.` : `${against}, the next cheaper one.`);
+      ? `${this.tied(study, found.cheaper)} ${against}.` : `${against}, the next cheaper one.`);
   }
 
   tied(study, other) {

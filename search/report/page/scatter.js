@@ -47,7 +47,7 @@ class Scatter {
     const [xs, ys] = this.zoom ?? this.ranges;
     this.y = new Axis(ys, [height - 48, 8], 56);
     const left = 16 + 7.5 * Math.max(...this.y.ticks.map(([, text]) => text.length), 2);
-    this.x = new Axis(xs, [left, width - 12], 88);
+    this.x = new Axis(xs, [left, width - 12], width < 480 ? 64 : 88);
     this.frame = { left, right: width - 12, top: 8, bottom: height - 48 };
     this.drawAxes(width, height);
     this.drawLayers(width, height);

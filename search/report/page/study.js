@@ -24,6 +24,13 @@ class Study {
     return ends.length ? ends[row] : null;
   }
 
+  // What a bar shows: of the first objective what a point of the front gains over a cheaper one, else its own interval.
+  bar(objective, row) {
+    const gain = objective === 0 ? this.gains[row] : undefined;
+    if (!gain) return this.interval(objective, row);
+    return [gain.low, gain.high].map(end => this.value(0, gain.cheaper) + end);
+  }
+
   // The best row in the first objective within all budgets, as `mfagan pick --max` takes it; null if none is.
   best(budgets) {
     const sign = this.directions[0] === "maximize" ? -1 : 1;

@@ -3,7 +3,9 @@
 import random
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from search.description import Box, Drawing, Picture, PointDescription, Scene, StudyDescription
 from search.problem import Case, Objective, Point
@@ -18,6 +20,7 @@ TITLES = {"elements": "Elements", "glass": "Glass", "surface_mm2": "Surface (mmÂ
 N_CASES = 24
 
 
+@cache
 def picture(blur: int, size: int = 48) -> Picture:
     """A PNG of rings, the more blurred the paler."""
     rows = []
@@ -86,13 +89,13 @@ def study(
     )
 
 
-def describe(record: StudyRecord) -> StudyDescription:
-    """Pictures of two scenes, a drawing, parts of the weight and two commands for every fifth trial and the front."""
-    points = {}
-    for point in record.points:
+def describe(record: StudyRecord, points: Sequence[Point] | None = None) -> StudyDescription:
+    """Pictures of two scenes, a drawing, parts of the weight and two commands for some points or all."""
+    described = {}
+    for point in record.points if points is None else points:
         elements = int(point.choice["elements"])
         share = point.values[1] / (elements + 1)
-        points[point.number] = PointDescription(
+        described[point.number] = PointDescription(
             {"rings": picture(9 - elements), "wide": picture(8 - elements // 2, 64)},
             {"weight_g": [("mount", share), *((f"element {i + 1}", share) for i in range(elements))]},
             Drawing(
@@ -109,7 +112,7 @@ def describe(record: StudyRecord) -> StudyDescription:
         )
     references = {"blurred": picture(10), "original": picture(0)}
     scenes = [Scene("rings", references), Scene("wide", {"original": picture(0, 64)})]
-    return StudyDescription(scenes, points, TITLES, ["Lenses are made of glass."])
+    return StudyDescription(scenes, described, TITLES, ["Lenses are made of glass."])
 
 
 def hostile() -> StudyRecord:

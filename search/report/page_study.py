@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,15 +14,16 @@ from search.description import StudyDescription
 from search.errors import SearchError
 from search.problem import Choice, Objective, Point
 from search.report.choice_axis import in_order
-from search.report.page.columns import NumberColumn, TextColumn, attribute_columns, objective_column, title_of
-from search.report.page.differences import Difference, compare_front, mean_intervals
+from search.report.front_gains import find_gains
+from search.report.page_columns import NumberColumn, TextColumn, attribute_columns, objective_column, title_of
+from search.report.page_intervals import mean_intervals
 from search.report.point_text import shared_texts
 from search.uncertainty import find_ties
 
 if TYPE_CHECKING:
     from search.study import StudyRecord
 
-__all__ = ["ChoiceColumn", "Peer", "Shown", "StudyView", "view_study"]
+__all__ = ["ChoiceColumn", "Gain", "Peer", "Shown", "StudyView", "view_study"]
 
 FRONT, DOMINATED, INFEASIBLE = "f", "d", "i"
 
@@ -79,6 +80,23 @@ class ChoiceColumn:
 
 
 @dataclass(frozen=True)
+class Gain:
+    """What a point of the front gains in the first objective over a cheaper one.
+
+    Attributes:
+        cheaper: the row of the cheaper one.
+        value: the difference in the objective's unit.
+        low: the lower end of its 95 % interval.
+        high: the upper end.
+    """
+
+    cheaper: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class StudyView:
     """A study as the page shows it; rows are indices of its distinct trials.
 
@@ -96,7 +114,7 @@ class StudyView:
         attributes: the attributes of the trials.
         front: the rows of the front, from the cheapest.
         ties: rows of the front that cannot be told from a cheaper one, and the row of that.
-        differences: what tells a point of the front from a cheaper one, by row.
+        gains: what points of the front gain over a cheaper one, by row; empty if it cannot be told.
         knee: the row of the knee, or None.
         picked: the row of the point to mark, or None.
         exact: the values of the exact front, from the cheapest; empty if it is not known.
@@ -117,7 +135,7 @@ class StudyView:
     attributes: list[NumberColumn | TextColumn]
     front: list[int]
     ties: dict[int, int]
-    differences: dict[int, Difference]
+    gains: dict[int, Gain]
     knee: int | None
     picked: int | None
     exact: list[list[float]]
@@ -173,7 +191,7 @@ def view_study(shown: Shown, notes: Sequence[str] = ()) -> StudyView:
         attributes=attribute_columns(points, titles, common),
         front=front,
         ties=ties,
-        differences=compare_front(best, objectives, record.cases, numbers, ties),
+        gains=_view_gains(best, record, numbers),
         knee=rows[_key(pareto.knee(best, objectives).choice)] if best and len(objectives) == 2 else None,
         picked=None if shown.picked is None else rows.get(_key(shown.picked.choice)),
         exact=_exact_front(shown.exact, objectives),
@@ -200,6 +218,23 @@ def _count(record: StudyRecord, points: Sequence[Point]) -> str:
     n_infeasible = sum(not point.feasible for point in points)
     counts = f"{record.n_trials:,} finished trials of {len(points):,} distinct choices"
     return counts + (f", {n_infeasible:,} over a limit" if n_infeasible else "")
+
+
+def _view_gains(front: Sequence[Point], record: StudyRecord, rows: Mapping[int, int]) -> dict[int, Gain]:
+    found = find_gains(front, record.objectives, record.cases)
+    values = {point.number: point.values[0] for point in front}
+    gains: dict[int, Gain] = {}
+    for point, ends, cheaper in zip(
+        front, found.intervals, found.cheaper, strict=False
+    ):  # both empty without scores
+        if ends is not None and cheaper is not None:
+            value, low, high = (_round(one - values[cheaper]) for one in (point.values[0], *ends))
+            gains[rows[point.number]] = Gain(rows[cheaper], value, low, high)
+    return gains
+
+
+def _round(number: float) -> float:
+    return float(f"{number:.4g}")
 
 
 def _choice_column(name: str, record: StudyRecord, points: Sequence[Point], label: str) -> ChoiceColumn:

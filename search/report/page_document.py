@@ -16,15 +16,15 @@ from typing import Any
 
 from plotly.offline import get_plotlyjs
 
-from search.report.figure_style import FRONT, MARK, PALETTE, SCALE
+from search.report.figure_style import PALETTE, SCALE
 from search.report.overlay_figure import require_same_objectives
-from search.report.page.figures import study_figures, templates
-from search.report.page.point_view import Album, view_points, view_scenes
-from search.report.page.study_view import Shown, view_study
+from search.report.page_figures import study_figures, templates
+from search.report.page_points import Album, view_points, view_scenes
+from search.report.page_study import Shown, view_study
 
 __all__ = ["build_document", "page_json"]
 
-_ASSETS = files("search.report.page")
+_ASSETS = files("search.report") / "page"
 _SCRIPTS = (
     "elements.js",
     "numbers.js",
@@ -71,7 +71,7 @@ def page_json(shown: Sequence[Shown], notes: Sequence[str] = (), refresh_s: floa
         "studies": studies,
         "pictures": album.urls,
         "templates": templates(),
-        "style": {"front": FRONT, "mark": MARK, "palette": PALETTE, "scale": [colour for _, colour in SCALE]},
+        "style": {"palette": PALETTE, "scale": [colour for _, colour in SCALE]},
         "refresh_s": refresh_s,
     }
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

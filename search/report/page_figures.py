@@ -11,8 +11,8 @@ from search.report.effects_figure import effects_data, effects_figure
 from search.report.figure_style import DARK, LIGHT
 from search.report.hypervolume_figure import hypervolume_data, hypervolume_figure
 from search.report.importance_figure import importance_data, importance_figure
-from search.report.page.columns import title_of
-from search.report.page.study_view import Shown
+from search.report.page_columns import title_of
+from search.report.page_study import Shown
 from search.report.parallel_figure import parallel_data, parallel_figure
 
 __all__ = ["study_figures", "templates"]
@@ -45,6 +45,6 @@ def templates() -> dict[str, JSON]:
 
 def _plain(figure: go.Figure) -> JSON:
     figure.update_layout(template="none")
-    plain = json.loads(figure.to_json())
+    plain = json.loads(str(figure.to_json()))
     plain["layout"].pop("template", None)
     return plain

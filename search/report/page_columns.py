@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -28,8 +29,8 @@ _UNITS = {
     "mm": "mm",
     "g": "g",
 }
-_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k"))
-"""From which number on a prefix is written; 9,999 is short enough without one."""
+_PREFIXES = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"))
+"""From which median on a prefix is written, its size, and the prefix; 9,999 is short enough without one."""
 _SIGNIFICANT = 7
 """Digits that the page keeps of a number, for its file."""
 
@@ -155,10 +156,8 @@ def _number_column(
     given = [abs(number) for number in numbers if number is not None]
     factor, prefix = 1.0, ""
     if unit in ("", "B"):
-        largest = max(given, default=0.0)
-        factor, prefix = next(
-            ((min(f, 1e3) if p == "k" else f, p) for f, p in _PREFIXES if largest >= f), (1.0, "")
-        )
+        usual = statistics.median(given) if given else 0.0
+        factor, prefix = next(((size, p) for least, size, p in _PREFIXES if usual >= least), (1.0, ""))
     shown_unit = prefix + unit
     return NumberColumn(
         name,
