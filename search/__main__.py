@@ -100,7 +100,7 @@ def run_problem(
     lines = [f"all {record.n_unique_trials} choices are evaluated: the study is complete"] if complete else []
     lines.append(_front_table(record, front))
     if out is not None:
-        write_text(out, html_page.front_page(record))
+        write_text(out, html_page.front_page(record, description=built.describe(front)))
         lines.append(f"wrote {out}")
     names = [objective.name for objective in record.objectives]
     facts = {
