@@ -98,10 +98,10 @@ def run_search(
     from mfagan.sr.study.bf16_scoring import require_precision
     from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
     from mfagan.sr.study.sources import name_sources
-    from search import pareto
     from search.latency import LatencyTable
     from search.problem import count_choices
     from search.report.dashboard import show_front
+    from search.report.summary import count_front
     from search.running.settings import SearchSettings
     from search.samplers import default_trials
     from search.study import load
@@ -149,10 +149,9 @@ def run_search(
     _run_study(problem, storage, study, settings)
     record = load(storage, study)
     show_front(storage, record)
-    n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
         logger.info("all %d choices are evaluated: the study is complete", record.n_unique_trials)
-    print(f"study {study}: {record.n_trials} trials, {n_best} on the front")
+    print(f"study {study}: {record.n_trials} trials, {count_front(record)}")
     print(f"browse it: mfagan front {name_study(storage, study)} --out front.html")
 
 
