@@ -68,6 +68,7 @@ def run_problem(
     out: Annotated[Path | None, typer.Option(help="The front page to write, an HTML file.")] = None,
 ) -> None:
     """Search a problem, or continue a search; print the Pareto front."""
+    from search import pareto
     from search.problem import count_choices
     from search.problem_checks import check_problem
     from search.report import dashboard, html_page
@@ -92,7 +93,8 @@ def run_problem(
         print(f"all {record.n_unique_trials} choices are evaluated: the study is complete")
     print(_front_table(record))
     if out is not None:
-        write_text(out, html_page.front_page(record))
+        best = pareto.front(record.points, record.objectives)
+        write_text(out, html_page.front_page(record, description=built.describe(best)))
         print(f"wrote {out}")
 
 

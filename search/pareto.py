@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from search.errors import SearchError
 from search.problem import Objective, Point
 
-__all__ = ["dominates", "front", "front_mask", "hypervolume", "knee", "losses"]
+__all__ = ["distinct", "dominates", "front", "front_mask", "hypervolume", "knee", "losses"]
 
 
 def dominates(a: Sequence[float], b: Sequence[float], directions: Sequence[str]) -> bool:
@@ -40,6 +40,21 @@ def losses(values: ArrayLike, directions: Sequence[str]) -> NDArray[np.float64]:
     """
     signs = [-1.0 if direction == "maximize" else 1.0 for direction in directions]
     return np.asarray(values, dtype=np.float64).reshape(-1, len(signs)) * signs
+
+
+def distinct(points: Sequence[Point]) -> list[Point]:
+    """Keep one trial of each choice.
+
+    Args:
+        points: finished trials.
+
+    Returns:
+        Of the trials of a choice the one with the lowest number; by number.
+    """
+    first: dict[tuple, Point] = {}
+    for point in sorted(points, key=lambda point: point.number):
+        first.setdefault(tuple(point.choice.items()), point)
+    return list(first.values())
 
 
 def front_mask(values: ArrayLike, directions: Sequence[str]) -> NDArray[np.bool_]:
@@ -79,11 +94,7 @@ def front(points: Sequence[Point], objectives: Sequence[Objective]) -> list[Poin
     Returns:
         The feasible points that no feasible point dominates, by the last objective's value, then by trial number.
     """
-    distinct: dict[tuple, Point] = {}
-    for point in sorted(points, key=lambda point: point.number):
-        if point.feasible:
-            distinct.setdefault(tuple(point.choice.items()), point)
-    candidates = list(distinct.values())
+    candidates = distinct([point for point in points if point.feasible])
     if not candidates:
         return []
     mask = front_mask([point.values for point in candidates], [o.direction for o in objectives])

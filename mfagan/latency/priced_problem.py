@@ -17,6 +17,7 @@ from mfagan.errors import InputError
 from mfagan.graph.costs import Costs, sum_block_costs
 from mfagan.graph.operators import Block
 from mfagan.graph.passes import rewrite
+from mfagan.latency.price_parts import name_blocks, price_parts
 from mfagan.latency.tables import TableMachine
 from search.latency import LatencyTable
 from search.problem import JSON, Choice, Evaluation, Known, Objective, Problem
@@ -91,6 +92,8 @@ class PricedProblem(Problem, Generic[Candidate]):
 
     noun: ClassVar[str] = "candidates"
     """What error messages call the candidates, in the plural."""
+    block_titles: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What people read instead of the kinds of blocks, with which their keys begin."""
 
     def __init__(self, target: Target) -> None:
         """Take over what the candidates are priced for.
@@ -232,6 +235,18 @@ class PricedProblem(Problem, Generic[Candidate]):
             candidate: As `as_candidate` gives it.
         """
         return self.table.price(self._rewrite(candidate))
+
+    def price_parts(self, candidate: Candidate) -> list[tuple[str, float]]:
+        """What a candidate's price is the sum of.
+
+        Args:
+            candidate: As `as_candidate` gives it.
+
+        Returns:
+            Name and latency in ms of each block, in the order they run.
+        """
+        names = name_blocks([block.key for block in self.blocks(candidate)], self.block_titles)
+        return price_parts(self.table, self._rewrite(candidate), names)
 
     def count_rejected(self, candidate: Candidate) -> int:
         """How many operators of a candidate the delegate rejects by its rules; 0 without a delegate.

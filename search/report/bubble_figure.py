@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import plotly.graph_objects as go
 
 from search.errors import SearchError
-from search.report.pareto_figure import AXIS, FONT, FRONT_COLOUR, INK
+from search.report.figure_style import FRONT, NEUTRAL, finish
 
 __all__ = [
     "LARGEST_PX",
@@ -162,8 +162,8 @@ def bubble_figure(data: BubbleData) -> go.Figure:
         The figure.
     """
     figure = go.Figure()
-    solid = {"color": FRONT_COLOUR, "opacity": 0.55, "line": {"color": FRONT_COLOUR, "width": 1}}
-    ring = {"color": "rgba(0,0,0,0)", "line": {"color": INK, "width": 2}}
+    solid = {"color": FRONT, "opacity": 0.55, "line": {"color": FRONT, "width": 1}}
+    ring = {"color": "rgba(0,0,0,0)", "line": {"color": NEUTRAL, "width": 2}}
     for name, series, marker in (
         (data.filled_name, data.filled, solid),
         (data.hollow_name, data.hollow, ring),
@@ -183,18 +183,9 @@ def bubble_figure(data: BubbleData) -> go.Figure:
                 )
             )
     for y, text in data.levels:
-        figure.add_hline(y=y, line={"color": INK, "dash": "dot", "width": 1}, annotation_text=text)
-    figure.update_layout(
-        template="plotly_white",
-        font=FONT,
-        xaxis={**AXIS, "title": {"text": html.escape(data.x_title)}, "rangemode": "tozero"},
-        yaxis={**AXIS, "title": {"text": html.escape(data.y_title)}},
-        showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "itemsizing": "constant"},
-        hoverlabel={"align": "left", "bgcolor": "white", "font": {"color": INK}},
-        margin={"l": 70, "r": 30, "t": 50, "b": 60},
-        height=560,
-    )
+        figure.add_hline(y=y, line={"dash": "dot", "width": 1}, annotation_text=text)
+    finish(figure, data.x_title, data.y_title)
+    figure.update_layout(xaxis_rangemode="tozero", showlegend=True, legend_itemsizing="constant")
     return figure
 
 

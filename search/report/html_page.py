@@ -7,11 +7,14 @@ from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike
 
 from search import pareto
+from search.description import StudyDescription
 from search.problem import Objective, Point
 from search.report import bubble_figure, pareto_figure
 from search.report.overlay_figure import overlay_figure
+from search.report.page.study_view import Peer
 from search.report.point_text import describe, shared_texts
 from search.report.prediction_figure import PredictionData, prediction_figure
 
@@ -55,7 +58,15 @@ for (const head of document.querySelectorAll("th")) head.addEventListener("click
 """
 
 
-def front_page(record: StudyRecord, picked: Point | None = None, notes: Sequence[str] = ()) -> str:
+def front_page(
+    record: StudyRecord,
+    picked: Point | None = None,
+    notes: Sequence[str] = (),
+    description: StudyDescription | None = None,
+    exact: ArrayLike | None = None,
+    peers: Sequence[Peer] = (),
+    refresh_s: float | None = None,
+) -> str:
     """Lay out the page of a study's Pareto front.
 
     Args:
@@ -113,7 +124,12 @@ def bubble_page(data: bubble_figure.BubbleData, title: str, notes: Sequence[str]
     return _page(html.escape(title), html.escape(title), body)
 
 
-def overlay_page(records: Sequence[StudyRecord], notes: Sequence[str] = ()) -> str:
+def overlay_page(
+    records: Sequence[StudyRecord],
+    notes: Sequence[str] = (),
+    descriptions: Sequence[StudyDescription] = (),
+    refresh_s: float | None = None,
+) -> str:
     """Lay out the page of several studies' fronts.
 
     Args:

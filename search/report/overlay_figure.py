@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from search import pareto
 from search.errors import SearchError
-from search.report.pareto_figure import AXIS, FONT, INK
+from search.report.figure_style import PALETTE, finish
 from search.report.point_text import describe, shared_texts
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["overlay_figure"]
 
-_COLOURS = ("#0b5fa5", "#d9480f", "#2b8a3e", "#862e9c", "#5f3dc4", "#a61e4d", "#1f2933")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 
 
 def overlay_figure(records: Sequence[StudyRecord]) -> go.Figure:
@@ -45,7 +45,7 @@ def overlay_figure(records: Sequence[StudyRecord]) -> go.Figure:
                 " studies of the same objectives"
             )
         best, common = pareto.front(record.points, record.objectives), shared_texts(record.points)
-        colour = _COLOURS[i % len(_COLOURS)]
+        colour, symbol = PALETTE[i % len(PALETTE)], _SYMBOLS[i % len(_SYMBOLS)]
         hover = [describe(point, record.objectives, common).items() for point in best]
         figure.add_trace(
             go.Scatter(
@@ -54,21 +54,12 @@ def overlay_figure(records: Sequence[StudyRecord]) -> go.Figure:
                 name=html.escape(f"{record.name} ({len(best)})"),
                 mode="lines+markers" if len(record.objectives) == 2 else "markers",
                 line={"color": colour, "width": 2},
-                marker={"color": colour, "size": 8},
+                marker={"color": colour, "size": 8, "symbol": symbol},
                 hovertext=[
                     "<br>".join(f"<b>{html.escape(k)}</b> {html.escape(v)}" for k, v in r) for r in hover
                 ],
                 hovertemplate="%{hovertext}<extra></extra>",
             )
         )
-    figure.update_layout(
-        template="plotly_white",
-        font=FONT,
-        xaxis={**AXIS, "title": {"text": html.escape(first.objectives[1].label)}},
-        yaxis={**AXIS, "title": {"text": html.escape(first.objectives[0].label)}},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        hoverlabel={"align": "left", "bgcolor": "white", "font": {"color": INK}},
-        margin={"l": 70, "r": 30, "t": 50, "b": 60},
-        height=560,
-    )
+    finish(figure, first.objectives[1].label, first.objectives[0].label)
     return figure

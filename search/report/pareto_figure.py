@@ -11,15 +11,10 @@ import plotly.graph_objects as go
 from search import pareto
 from search.errors import SearchError
 from search.problem import Objective, Point
+from search.report.figure_style import DOMINATED, FRONT, INFEASIBLE, MARK, finish
 from search.report.point_text import describe, format_value, shared_texts
 
-__all__ = ["AXIS", "FONT", "FRONT_COLOUR", "INK", "FrontData", "Series", "front_data", "pareto_figure"]
-
-_FINISHED, _INFEASIBLE, _PICKED = "#9db4cf", "#c9a9a0", "#d9480f"
-FRONT_COLOUR, INK = "#0b5fa5", "#1f2933"
-FONT = {"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 14, "color": INK}
-AXIS = {"showline": True, "linecolor": INK, "ticks": "outside", "zeroline": False, "gridcolor": "#e8ecf1"}
-"""The look that every figure of the package shares."""
+__all__ = ["FrontData", "Series", "front_data", "pareto_figure"]
 
 
 @dataclass(frozen=True)
@@ -106,10 +101,10 @@ def pareto_figure(data: FrontData) -> go.Figure:
         The figure.
     """
     figure = go.Figure()
-    faint = {"color": _FINISHED, "size": 6, "opacity": 0.55}
-    cross = {"color": _INFEASIBLE, "size": 6, "symbol": "x-thin-open", "opacity": 0.8}
-    strong = {"color": FRONT_COLOUR, "size": 9, "line": {"color": "white", "width": 1}}
-    ring = {"color": _PICKED, "size": 18, "symbol": "circle-open", "line": {"width": 3}}
+    faint = {"color": DOMINATED, "size": 6, "opacity": 0.55}
+    cross = {"color": INFEASIBLE, "size": 6, "symbol": "x-thin-open", "opacity": 0.8}
+    strong = {"color": FRONT, "size": 9, "line": {"color": "white", "width": 1}}
+    ring = {"color": MARK, "size": 18, "symbol": "circle-open", "line": {"width": 3}}
     mode = "lines+markers" if data.connected else "markers"
     for name, series, style in (
         ("dominated", data.dominated, {"mode": "markers", "marker": faint}),
@@ -117,7 +112,7 @@ def pareto_figure(data: FrontData) -> go.Figure:
         (
             "Pareto front",
             data.front,
-            {"mode": mode, "marker": strong, "line": {"color": FRONT_COLOUR, "width": 2}},
+            {"mode": mode, "marker": strong, "line": {"color": FRONT, "width": 2}},
         ),
         ("picked", data.picked, {"mode": "markers", "marker": ring}),
     ):
@@ -126,17 +121,8 @@ def pareto_figure(data: FrontData) -> go.Figure:
             hover = {"hovertext": series.hover, "hovertemplate": "%{hovertext}<extra></extra>"}
             figure.add_trace(go.Scatter(x=series.x, y=series.y, name=label, **hover, **style))
     for x, y, text in data.notes:
-        figure.add_annotation(x=x, y=y, text=text, showarrow=True, arrowhead=0, arrowcolor=INK, ax=0, ay=-32)
-    figure.update_layout(
-        template="plotly_white",
-        font=FONT,
-        xaxis={**AXIS, "title": {"text": html.escape(data.x_title)}},
-        yaxis={**AXIS, "title": {"text": html.escape(data.y_title)}},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        hoverlabel={"align": "left", "bgcolor": "white", "font": {"color": INK}},
-        margin={"l": 70, "r": 30, "t": 50, "b": 60},
-        height=560,
-    )
+        figure.add_annotation(x=x, y=y, text=text, showarrow=True, ax=0, ay=-32)
+    finish(figure, data.x_title, data.y_title)
     return figure
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from search.report.pareto_figure import AXIS, FONT, FRONT_COLOUR, INK
+from search.report.figure_style import FRONT, NEUTRAL, finish
 
 __all__ = ["PredictionData", "prediction_figure"]
 
@@ -51,7 +51,9 @@ def prediction_figure(data: PredictionData) -> go.Figure:
     ]
     figure = go.Figure()
     figure.add_trace(
-        go.Scatter(x=ends, y=ends, mode="lines", name="equal", line={"color": INK, "width": 1, "dash": "dot"})
+        go.Scatter(
+            x=ends, y=ends, mode="lines", name="equal", line={"color": NEUTRAL, "width": 1, "dash": "dot"}
+        )
     )
     figure.add_trace(
         go.Scatter(
@@ -60,21 +62,11 @@ def prediction_figure(data: PredictionData) -> go.Figure:
             error_x={"array": list(data.spread), "thickness": 1, "width": 0},
             mode="markers",
             name=f"networks ({len(data.names)})",
-            marker={"color": FRONT_COLOUR, "size": 8, "line": {"color": "white", "width": 1}},
+            marker={"color": FRONT, "size": 8, "line": {"color": "white", "width": 1}},
             hovertext=hover,
             hovertemplate="%{hovertext}<extra></extra>",
         )
     )
-    titles = {
-        side: html.escape(f"{side} {data.quantity} ({data.unit})") for side in ("measured", "predicted")
-    }
-    figure.update_layout(
-        template="plotly_white",
-        font=FONT,
-        xaxis={**AXIS, "title": {"text": titles["measured"]}},
-        yaxis={**AXIS, "title": {"text": titles["predicted"]}},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        margin={"l": 70, "r": 30, "t": 50, "b": 60},
-        height=560,
-    )
+    titles = [f"{side} {data.quantity} ({data.unit})" for side in ("measured", "predicted")]
+    finish(figure, *titles)
     return figure

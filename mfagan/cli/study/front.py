@@ -1,36 +1,70 @@
 """`mfagan front`: browse the Pareto front of a study."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mfagan.cli.options import DEFAULT_STORAGE, DEFAULT_STUDY, OutOption, StorageOption, name_study
+from mfagan.cli.options import (
+    DEFAULT_STORAGE,
+    DEFAULT_STUDY,
+    NAMED_CHECKPOINT,
+    StorageOption,
+    WeightsOption,
+    find_lpips,
+)
+from mfagan.errors import InputError
 
 __all__ = ["front"]
 
 
 def front(
-    out: OutOption,
+    out: Annotated[Path | None, typer.Option(help="The HTML file to write.")] = None,
     storage: StorageOption = DEFAULT_STORAGE,
     study: Annotated[
         list[str] | None,
         typer.Option(help=f"The study's name ({DEFAULT_STUDY}); of several, the fronts are overlaid."),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Serve the page on this machine and refresh it while a study runs."),
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of --watch; 0 for any free one.")] = 0,
+    scenes: Annotated[int, typer.Option(min=0, help="Crops of the images to show; 0 for none.")] = 3,
+    exact: Annotated[
+        Path | None, typer.Option(help="A table of `mfagan tabulate`, to compare with its exact front.")
+    ] = None,
+    lut: Annotated[
+        str | None, typer.Option(help="The study's latency table, if it has moved: a file or a shipped name.")
+    ] = None,
+    supernet: Annotated[
+        Path | None, typer.Option(help="The study's SuperGenerator, if it has moved.", **NAMED_CHECKPOINT)
+    ] = None,
+    images: Annotated[
+        str | None, typer.Option(help="The study's images, if they have moved: a folder or `embedded`.")
+    ] = None,
+    weights: WeightsOption = None,
 ) -> None:
-    """Write the Pareto front as one HTML file that works offline."""
-    from mfagan.files import require_place, write_atomic
-    from search.report.html_page import front_page, overlay_page
-    from search.storage.address import check_other_file
-    from search.study import load
+    """Write the Pareto front as one HTML file that works offline, or serve it while a study runs.
 
-    check_other_file(out, storage)
-    require_place(out)
+    Each point of the front has pictures, the parts of its latency, and the commands that make a network of it.
+    """
+    from mfagan.cli.study.front_page_maker import FrontPageMaker
+    from mfagan.cli.study.watched_front import watch_front
+    from mfagan.files import require_place, write_atomic
+    from mfagan.progress import show_bar
+    from mfagan.sr.study.sources import Sources
+    from search.storage.address import check_other_file
+
+    if (out is None) != watch:
+        raise InputError("give either --out FILE, to write the page, or --watch, to serve it on this machine")
+    if out is not None:
+        check_other_file(out, storage)
+        require_place(out)
     names = study or [DEFAULT_STUDY]
-    hows = [
-        f"Pick a trial N: mfagan pick {name_study(storage, name)} --trial N --out picked.json"
-        for name in names
-    ]
-    records = [load(storage, name) for name in names]
-    page = front_page(records[0], notes=hows) if len(records) == 1 else overlay_page(records, notes=hows)
-    write_atomic(out, page)
+    maker = FrontPageMaker(storage, names, Sources(supernet, lut, images), scenes, exact)
+    if out is None:
+        watch_front(maker, port)
+        return
+    write_atomic(out, maker.make(find_lpips(weights), show_bar))
     print(out)

@@ -27,8 +27,12 @@ from mfagan.sr.study.bf16_scoring import (
     rescore,
 )
 from mfagan.sr.study.block_lists import BlockLists, every_block
+from mfagan.sr.study.description import BLOCK_TITLES, describe_points
+from mfagan.sr.study.scenes import ScenePainter
 from mfagan.sr.study.scorer import SliceScore, SliceScorer
-from search.problem import JSON, Case, Choice, Known, Objective
+from mfagan.sr.study.sources import distinct_names, hash_images
+from search.description import StudyDescription
+from search.problem import JSON, Case, Choice, Known, Objective, Point
 
 __all__ = [
     "EXTRA_OBJECTIVES",
@@ -36,7 +40,6 @@ __all__ = [
     "PSNR",
     "Scoring",
     "SubGeneratorProblem",
-    "distinct_names",
 ]
 
 PSNR = Objective("psnr_db", "maximize", "dB", "PSNR-Y")
@@ -93,6 +96,7 @@ class SubGeneratorProblem(PricedProblem[Widths]):
     objectives: Sequence[Objective] = (PSNR, LATENCY)
     known_choices = tuple(Widths.uniform(option).as_choice() for option in OPTIONS)
     noun = "SubGenerators"
+    block_titles = BLOCK_TITLES
 
     def __init__(
         self,
@@ -137,15 +141,11 @@ class SubGeneratorProblem(PricedProblem[Widths]):
 
     def identity(self) -> dict[str, str]:
         """What its values depend on: weights, table, images, target size, ceilings and precision."""
-        images = hashlib.sha256()
-        for pair in self.pairs:
-            images.update(f"{pair.name} {tuple(pair.hr.shape)}".encode() + pair.hr.numpy().tobytes())
-            images.update(pair.lr.numpy().tobytes())
         priced = super().identity()
         identity = {
             "supernet_sha256": self._supernet_sha256,
             "lut_sha256": priced["lut_sha256"],
-            "images_sha256": images.hexdigest(),
+            "images_sha256": hash_images(self.pairs),
             **priced,
             "precision": self.precision,
         }
@@ -232,22 +232,18 @@ class SubGeneratorProblem(PricedProblem[Widths]):
         """
         return self._block_lists.blocks(candidate)
 
+    def describe(self, points: Sequence[Point]) -> StudyDescription:
+        """Pictures of three crops of the images, each block's share of the latency, and drawings of the widths.
+
+        Args:
+            points: Finished trials, such as the front.
+        """
+        painter = ScenePainter(self.network, self.pairs) if self.pairs else None
+        return describe_points(points, painter, self.price_parts)
+
     @cached_property
     def _block_lists(self) -> BlockLists:
         return BlockLists(self.target_size, self.network.scale, self.network.residual_kind)
-
-
-def distinct_names(pairs: Sequence[Pair]) -> list[str]:
-    """The names of images, numbered where several have the same.
-
-    Args:
-        pairs: The images.
-    """
-    names = [pair.name for pair in pairs]
-    return [
-        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"
-        for i, name in enumerate(names)
-    ]
 
 
 def _measured(score: SliceScore) -> Measured:

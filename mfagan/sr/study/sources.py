@@ -1,26 +1,29 @@
 """Where a study's table and images are kept: what `mfagan search` remembers, so that a page can show pictures."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Sources", "name_sources", "read_sources"]
+from mfagan.data.pairs import Pair
+
+__all__ = ["Sources", "distinct_names", "hash_images", "name_sources", "read_sources"]
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the values of a study come from.
+    """Where the values of a study come from; None for what is not known, as in studies of earlier versions.
 
     supernet: The SuperGenerator's checkpoint.
-    lut: The latency table's file.
+    lut: The latency table's file, or the name of a shipped one.
     images: A folder, or `embedded`.
     max_images: As `mfagan search --max-images`, None for all.
     crop_px: As `mfagan search --crop`, None for whole images.
     """
 
-    supernet: Path
-    lut: Path
-    images: str
+    supernet: Path | None = None
+    lut: str | None = None
+    images: str | None = None
     max_images: int | None = None
     crop_px: int | None = None
 
@@ -45,16 +48,44 @@ def name_sources(
     return sources | {name: str(number) for name, number in numbers.items() if number is not None}
 
 
-def read_sources(named: Mapping[str, str]) -> Sources | None:
+def read_sources(named: Mapping[str, str]) -> Sources:
     """Read what a study remembers of its sources.
 
     Args:
         named: Texts by name.
 
     Returns:
-        The sources, or None if the study does not know them, as those of earlier versions.
+        The sources.
     """
-    if not {"supernet", "lut", "images"} <= set(named):
-        return None
     numbers = {name: int(named[name]) if name in named else None for name in ("max_images", "crop_px")}
-    return Sources(Path(named["supernet"]), Path(named["lut"]), named["images"], **numbers)
+    supernet = Path(named["supernet"]) if "supernet" in named else None
+    return Sources(supernet, named.get("lut"), named.get("images"), **numbers)
+
+
+def distinct_names(pairs: Sequence[Pair]) -> list[str]:
+    """The names of images, numbered where several have the same.
+
+    Args:
+        pairs: The images.
+    """
+    names = [pair.name for pair in pairs]
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"
+        for i, name in enumerate(names)
+    ]
+
+
+def hash_images(pairs: Sequence[Pair]) -> str:
+    """Hash what slices are scored on.
+
+    Args:
+        pairs: The images.
+
+    Returns:
+        The sha256 of their names, sizes and values, as studies record it.
+    """
+    images = hashlib.sha256()
+    for pair in pairs:
+        images.update(f"{pair.name} {tuple(pair.hr.shape)}".encode() + pair.hr.numpy().tobytes())
+        images.update(pair.lr.numpy().tobytes())
+    return images.hexdigest()

@@ -1,0 +1,43 @@
+"""What a price is the sum of: the latencies of a network's blocks under names that people understand."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from search.latency import LatencyTable
+
+__all__ = ["name_blocks", "price_parts"]
+
+
+def name_blocks(keys: Sequence[str], titles: Mapping[str, str]) -> list[str]:
+    """Name the blocks of a network by their kinds, numbered from 1 if there are several of one kind.
+
+    Args:
+        keys: The blocks' keys in the order they run; a key begins with its kind and a slash, such as `cfab/t48/w24`.
+        titles: What kinds are called, such as `CFAB` for `cfab`; others are called by their kind.
+
+    Returns:
+        A name for each block, such as `CFAB 2`.
+    """
+    kinds = [titles.get(kind, kind) for kind in (key.partition("/")[0] for key in keys)]
+    several = {kind for kind, n in Counter(kinds).items() if n > 1}
+    return [
+        f"{kind} {kinds[: i + 1].count(kind)}" if kind in several else kind for i, kind in enumerate(kinds)
+    ]
+
+
+def price_parts(table: LatencyTable, keys: Sequence[str], names: Sequence[str]) -> list[tuple[str, float]]:
+    """Take a price apart.
+
+    Args:
+        table: The latency table.
+        keys: The keys of a network's blocks, after the table's passes.
+        names: A name for each block.
+
+    Returns:
+        The name and the latency in ms of each block; `math.fsum` of the latencies is the table's price.
+
+    Raises:
+        SearchError: The table lacks a key.
+    """
+    table.require(keys, table.command)
+    return [(name, table.entries[key].latency_ms) for name, key in zip(names, keys, strict=True)]

@@ -1,0 +1,149 @@
+"""How important each choice is for each objective: its data as plain lists, and the drawing."""
+
+from __future__ import annotations
+
+import html
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import optuna
+import plotly.graph_objects as go
+from optuna.distributions import CategoricalDistribution
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
+from search import pareto
+from search.optuna_logging import quiet_optuna
+from search.problem import Objective, Point, Value
+from search.report.choice_axis import title_of
+from search.report.figure_style import PALETTE, finish
+
+__all__ = ["LEAST_TRIALS", "ImportanceBars", "ImportanceData", "importance_data", "importance_figure"]
+
+LEAST_TRIALS = 20
+"""Fewer distinct trials tell nothing: the best tenth of them would be one trial."""
+_BEST_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class ImportanceBars:
+    """The importance of the choices for one objective.
+
+    Attributes:
+        objective: the objective's label, plain text.
+        shares: a share for each choice, together 1; empty if they cannot be told.
+        reason: why they cannot be told, or an empty text.
+    """
+
+    objective: str
+    shares: list[float]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ImportanceData:
+    """Everything that the figure shows.
+
+    Attributes:
+        choices: the choices' titles, plain text.
+        bars: the shares of each objective.
+        n_trials: distinct finished trials that they were computed from.
+    """
+
+    choices: list[str]
+    bars: list[ImportanceBars]
+    n_trials: int
+
+
+def importance_data(
+    points: Sequence[Point],
+    objectives: Sequence[Objective],
+    choices: Mapping[str, Sequence[Value]],
+    titles: Mapping[str, str] | None = None,
+) -> ImportanceData:
+    """Compute Optuna's PED-ANOVA importance (Watanabe et al., 2023) of each choice for each objective.
+
+    It says by how much the options of a choice differ between the best tenth of the trials and all trials; 50 trials
+    or more make it stable. Trials are those that the sampler drew, infeasible ones too.
+
+    Args:
+        points: finished trials; of trials of the same choice the first counts.
+        objectives: those of the problem.
+        choices: the options of each choice by its name.
+        titles: what people read instead of the choices' names.
+
+    Returns:
+        The figure's data. An objective has a reason instead of shares if there are fewer than 20 distinct trials, or if
+        its values do not set a best tenth apart, as equal ones.
+    """
+    distinct = pareto.distinct(points)
+    shown = [title_of(name, titles) for name in choices]
+    bars = []
+    for column, objective in enumerate(objectives):
+        losses = pareto.losses([[point.values[column]] for point in distinct], [objective.direction])[:, 0]
+        reason = _find_reason(losses.tolist())
+        shares = [] if reason else _compute_shares(distinct, losses.tolist(), choices)
+        bars.append(ImportanceBars(objective.label, shares, reason))
+    return ImportanceData(shown, bars, len(distinct))
+
+
+def importance_figure(data: ImportanceData) -> go.Figure:
+    """Draw the importances as groups of bars, which needs no network.
+
+    Args:
+        data: what it shows.
+
+    Returns:
+        The figure; the legend says why an objective has no bars.
+    """
+    figure = go.Figure()
+    for i, bars in enumerate(data.bars):
+        name = f"{bars.objective}: {bars.reason}" if bars.reason else bars.objective
+        figure.add_trace(
+            go.Bar(
+                y=[html.escape(title) for title in data.choices] if bars.shares else [None],
+                x=bars.shares or [None],
+                name=html.escape(name),
+                orientation="h",
+                marker_color=PALETTE[i % len(PALETTE)],
+                hovertemplate="%{y}: %{x:.1%}<extra></extra>",
+                showlegend=True,
+            )
+        )
+    finish(figure, f"Importance in {data.n_trials:,} distinct trials (PED-ANOVA)")
+    figure.update_layout(
+        barmode="group",
+        xaxis={"tickformat": ".0%", "rangemode": "tozero"},
+        yaxis={"autorange": "reversed", "ticks": "", "type": "category"},
+        legend_traceorder="normal",
+    )
+    return figure
+
+
+def _find_reason(losses: Sequence[float]) -> str:
+    """Why importances cannot be told, or an empty text if they can."""
+    if len(losses) < LEAST_TRIALS:
+        return f"needs {LEAST_TRIALS} distinct trials"
+    in_order = sorted(losses)
+    if in_order[math.ceil(_BEST_SHARE * len(losses)) - 1] == in_order[-1]:
+        return "the same in all trials" if in_order[0] == in_order[-1] else "the same in most trials"
+    return ""
+
+
+def _compute_shares(
+    points: Sequence[Point], losses: Sequence[float], choices: Mapping[str, Sequence[Value]]
+) -> list[float]:
+    """The share of each choice in the importance for an objective that is minimised."""
+    distributions = {name: CategoricalDistribution(options) for name, options in choices.items()}
+    trials = [
+        optuna.create_trial(params=point.choice, distributions=dict(distributions), value=loss)
+        for point, loss in zip(points, losses, strict=True)
+    ]
+    with quiet_optuna(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of options that are no plain type; importances of few trials
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
+        study.add_trials(trials)
+        evaluator = PedAnovaImportanceEvaluator(target_quantile=_BEST_SHARE)
+        found = get_param_importances(study, evaluator=evaluator, params=list(choices))
+    return [found[name] for name in choices]
