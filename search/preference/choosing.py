@@ -66,12 +66,9 @@ def choose_by_eye(record: StudyRecord, answers: Answers, limits: Sequence[Limit]
     losses = pareto.losses([point.values for point in admitted], [one.direction for one in objectives])
     costs = [i for i in range(len(objectives)) if i not in (scored or [0])]
     chosen = min(alike, key=lambda i: (*losses[i, costs], -liking.mean[i]))
-    return Pick(
-        admitted[chosen],
-        _explain(admitted[chosen], admitted[best], liking.probability(best, chosen))
-        + " ".join(["", describe_limits(limits, objectives)]).rstrip()
-        + f" ({_describe_answers(answers)})",
-    )
+    under = " ".join(["", describe_limits(limits, objectives)]).rstrip()
+    why = _explain(admitted[chosen], admitted[best], liking.probability(best, chosen), under)
+    return Pick(admitted[chosen], f"{why} ({_describe_answers(answers)})")
 
 
 def _scale(rows: Sequence[Sequence[float]]) -> NDArray[np.float64]:
@@ -81,12 +78,12 @@ def _scale(rows: Sequence[Sequence[float]]) -> NDArray[np.float64]:
     return (values - values.min(axis=0)) / np.where(span > 0, span, 1.0)
 
 
-def _explain(chosen: Point, best: Point, probability: float) -> str:
+def _explain(chosen: Point, best: Point, probability: float, under: str) -> str:
     if chosen is best:
-        return f"trial {best.number}: the one you would like best, and no cheaper one looks as good"
+        return f"trial {best.number}: the one you would like best{under}, and no cheaper one looks as good"
     return (
-        f"trial {chosen.number}: the cheapest that looks as good as trial {best.number}, which you would prefer in "
-        f"{100 * probability:.0f} % of comparisons"
+        f"trial {chosen.number}: the cheapest{under} that looks as good as trial {best.number}, which you would prefer "
+        f"in {100 * probability:.0f} % of comparisons"
     )
 
 

@@ -1,6 +1,8 @@
 """`mfagan pick` through the command line: the criteria, the reason, limits, and what cannot be picked."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -105,3 +107,53 @@ def test_one_image_has_no_standard_error(run: Run, trained: Path, table: Path, t
         *("--out", tmp_path / "picked.json"),
     )
     assert "was scored on 1 independent case: search again in a new study, scored on 2 images" in done.message
+
+
+def test_by_eye_leads_to_a_pick(run: Run, folder: Path):
+    page = folder / "ab.html"
+    study = ["--storage", folder / "study.db", "--study", "s", "--max-latency-ms", 1e6]
+    done = run("pick", *study, "--by-eye", page, "--comparisons", 10)
+    assert done.status == 0, done.err
+    (text,) = re.findall(
+        r'<script type="application/json" id="data">(.*?)</script>', page.read_text(), re.DOTALL
+    )
+    data = json.loads(text)
+    assert len(data["comparisons"]) == 10
+    assert data["pictures"][0].startswith("data:image/webp;base64,")
+    said = [
+        {name: one[name] for name in ("left", "right", "scene")} | {"better": "neither"}
+        for one in data["comparisons"]
+    ]
+    answers = {name: data[name] for name in ("format", "study", "points_sha256")} | {"answers": said}
+    (folder / "answers.json").write_text(json.dumps(answers))
+    assert f"then: {data['command']}" in done.out
+    words = shlex.split(data["command"])
+    assert words[:2] == ["mfagan", "pick"]
+    words[words.index("--answers") + 1] = str(folder / "answers.json")
+    words[words.index("--out") + 1] = str(folder / "by_eye.json")
+    done = run(*words[1:])
+    assert done.status == 0, done.err
+    picked = json.loads((folder / "by_eye.json").read_text())
+    assert picked["trial"] in {number for one in said for number in (one["left"], one["right"])}
+    assert re.search(r"\(10 answers, (\d) of \1 repetitions answered alike\)$", picked["reason"])
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (["--by-eye", "ab.html", "--knee"], "--by-eye writes a page and picks nothing yet"),
+        (["--by-eye", "ab.html", "--out", "picked.json"], "leave --out and other criteria out"),
+        (["--knee"], "give --out FILE, to write the pick, or --by-eye PAGE"),
+        (["--answers", "absent.json", "--out", "picked.json"], "absent.json: No such file"),
+        (
+            ["--answers", "absent.json", "--knee", "--out", "picked.json"],
+            "--answers is a criterion of its own",
+        ),
+    ],
+)
+def test_by_eye_stands_alone(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: list[object], message: str
+):
+    monkeypatch.chdir(tmp_path)
+    assert message in run("pick", "--storage", folder / "study.db", "--study", "s", *how).message
+    assert list(tmp_path.glob("*.html")) + list(tmp_path.glob("*.json")) == []

@@ -42,11 +42,13 @@ def test_limits_restrict_what_is_picked_among():
     answers = compare_all(RECORD, just_noticeable=0.1)
     found = choose_by_eye(RECORD, answers, [Limit("cost", 0.3)])
     assert found.point.values[1] <= 0.3
-    assert " under 0.3 ms (20 answers" in found.reason
+    assert (
+        f"trial {found.point.number}: the cheapest under 0.3 ms that looks as good as trial " in found.reason
+    )
     (only,) = [point for point in RECORD.points if point.values[1] < 0.05]
     alone = choose_by_eye(RECORD, answers, [Limit("cost", 0.05)])
     assert alone.point is only
-    assert "the one you would like best, and no cheaper one looks as good" in alone.reason
+    assert "the one you would like best under 0.05 ms, and no cheaper one looks as good" in alone.reason
 
 
 def test_who_prefers_the_cheap_pictures_gets_a_cheap_one():
