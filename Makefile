@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install postgres chromium demo test test-slow lint docs bench clean
+.PHONY: install postgres chromium demo test test-slow notebooks lint docs bench clean
 
 install: .venv/installed
 
@@ -32,6 +32,11 @@ test: install postgres
 test-slow: install postgres chromium
 	$(BIN)/pytest -m slow
 	$(BIN)/pytest --nbmake --nbmake-timeout=600 notebooks
+
+# Each is run and saved with its outputs: figures as plotly draws them, and as pictures for where plotly is not.
+notebooks: install chromium
+	PLOTLY_RENDERER=plotly_mimetype+png PYTHONWARNINGS=ignore $(BIN)/jupyter execute --inplace \
+	  --NotebookClient.record_timing=False notebooks/*.ipynb
 
 lint: install
 	$(BIN)/ruff check .

@@ -9,6 +9,10 @@
     mfagan.costs(model, size=(128, 128))  # parameters, multiply-accumulates, FLOPs, memory traffic
     mfagan.export(model, "net.tflite")    # TensorFlow Lite, checked against PyTorch
 
+    problem = mfagan.search_problem()     # for `search.run`: SubGenerators, priced by a latency table
+    mfagan.reprice(problem, points, lut)  # the same trials on another device
+    mfagan.finetune(point, "net.safetensors")
+
 Nothing is imported before a name is used, so `import mfagan` is instant.
 """
 
@@ -17,8 +21,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mfagan.api import Exported, Model, Tiling, costs, export, load, upscale
     from mfagan.errors import InputError
+    from mfagan.studies import FineTuned, finetune, reprice, search_problem
 
-__all__ = ["Exported", "InputError", "Model", "Tiling", "__version__", "costs", "export", "load", "upscale"]
+__all__ = [
+    "Exported",
+    "FineTuned",
+    "InputError",
+    "Model",
+    "Tiling",
+    "__version__",
+    "costs",
+    "export",
+    "finetune",
+    "load",
+    "reprice",
+    "search_problem",
+    "upscale",
+]
+
+_ELSEWHERE = {
+    "FineTuned": "studies",
+    "InputError": "errors",
+    "finetune": "studies",
+    "reprice": "studies",
+    "search_problem": "studies",
+}
+"""Public name -> the module that defines it, if that is not `mfagan.api`."""
 
 __version__ = "0.1.0"
 
@@ -28,7 +56,7 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'mfagan' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module("mfagan.errors" if name == "InputError" else "mfagan.api"), name)
+    value = getattr(import_module(f"mfagan.{_ELSEWHERE.get(name, 'api')}"), name)
     globals()[name] = value
     return value
 

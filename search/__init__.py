@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from search.derived import derive
     from search.errors import SearchError
     from search.latency import LatencyTable
     from search.limits import Limit
@@ -33,6 +34,7 @@ __all__ = [
     "SearchSettings",
     "StudyRecord",
     "choose",
+    "derive",
     "front",
     "load",
     "pick",
@@ -52,6 +54,7 @@ _MODULES = {
     "SearchSettings": "running.settings",
     "StudyRecord": "study",
     "choose": "picking",
+    "derive": "derived",
     "front": "pareto",
     "load": "study",
     "pick": "picking",

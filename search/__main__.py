@@ -88,7 +88,7 @@ def run_problem(
         _check_page(out, storage, built)
     _run_with_bar(built, storage, study, settings)
     record = load(storage, study)
-    dashboard.show_front(storage, record)
+    dashboard.show_figures(storage, record)
     if record.n_unique_trials == count_choices(built):
         print(f"all {record.n_unique_trials} choices are evaluated: the study is complete")
     print(_front_table(record))

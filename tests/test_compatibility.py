@@ -178,7 +178,7 @@ def test_a_study_in_a_journal_goes_on_and_is_picked_from(run: Run, old: Path, tm
     assert "study j: 8 trials" in done.out
     where = ["--storage", storage, "--study", "j", "--out"]
     assert run("front", *where, tmp_path / "front.html").status == 0
-    assert "memory_gb (GB)" in (tmp_path / "front.html").read_text(encoding="utf-8")
+    assert "Memory traffic (GB)" in (tmp_path / "front.html").read_text(encoding="utf-8")
     done = run("pick", *where, tmp_path / "picked.json", "--max-latency-ms", 20)
     assert done.status == 0, done.err
     pick = json.loads((tmp_path / "picked.json").read_text())

@@ -30,6 +30,7 @@ import search
 from mfagan import cli
 from mfagan.latency import find_table
 from mfagan.sr import shipped
+from search import report
 from search.__main__ import app as search_app
 from search.__main__ import load_problem
 from search.__main__ import main as run_search
@@ -274,7 +275,7 @@ def test_the_tour_of_the_readme_is_that_of_the_documentation():
     assert tours[0][: len(tours[1])] == tours[1]
 
 
-@pytest.mark.parametrize("package", [mfagan, search], ids=lambda package: package.__name__)
+@pytest.mark.parametrize("package", [mfagan, search, report], ids=lambda package: package.__name__)
 def test_the_reference_has_every_public_name(package: ModuleType):
     reference = re.findall(
         rf"^::: {package.__name__}\.(\w+)$", (DOCS / "api.md").read_text(encoding="utf-8"), re.MULTILINE

@@ -22,6 +22,7 @@ from mfagan.latency.tables import find_table
 from mfagan.sr import shipped
 from mfagan.sr.training.stages import read_recipe
 from search.latency import LatencyTable
+from search.report.page_document import build_document
 
 installed = Path(sys.argv[1])
 for module in (mfagan, search):
@@ -36,6 +37,7 @@ for name in shipped.MODELS:
     assert mfagan.load(name, device="cpu").scale == 4
 assert (installed / "mfagan" / "py.typed").is_file()
 assert b"</html>" in build_page(b"", "x", WebRuntime("", b"", b"", b""))
+assert "</html>" in build_document("{}", "x")
 """
 
 

@@ -35,11 +35,15 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """`lr_levels` (3, h, w) and `hr_levels` (3, scale h, scale w), uint8 RGB, perhaps memory-mapped."""
+    """`lr_levels` (3, h, w) and `hr_levels` (3, scale h, scale w), uint8 RGB, perhaps memory-mapped.
+
+    `image` names the image that the pair is one of several crops of; it is empty for a pair that stands alone.
+    """
 
     name: str
     lr_levels: np.ndarray
     hr_levels: np.ndarray
+    image: str = ""
 
     def __post_init__(self):
         for levels in (self.lr_levels, self.hr_levels):
@@ -84,11 +88,41 @@ class Pair:
         Returns:
             A copy; a pair that is smaller stays whole.
         """
+        return self._crop(lr_px, 0.5, 0.5)
+
+    def crops(self, lr_px: int, n: int) -> "list[Pair]":
+        """Cut out several parts, spread evenly over the image; they overlap where it is too small for all.
+
+        Args:
+            lr_px: largest side in LR px.
+            n: how many, at least 1; fewer where two would be the same.
+
+        Returns:
+            Copies, row by row, whose `image` is this pair's name; the middle alone, as `centre` gives it, for n = 1.
+        """
+        if n == 1:
+            return [self.centre(lr_px)]
         height, width = self.lr_levels.shape[-2:]
-        rows, columns = min(height, lr_px), min(width, lr_px)
-        top, left, scale = (height - rows) // 2, (width - columns) // 2, self.scale
-        lr = self.lr_levels[:, top : top + rows, left : left + columns]
-        hr = self.hr_levels[:, top * scale : (top + rows) * scale, left * scale : (left + columns) * scale]
+        columns = min(n, max(1, round(math.sqrt(n * width / height))))
+        rows = -(-n // columns)
+        places = [((i // columns + 0.5) / rows, (i % columns + 0.5) / columns) for i in range(n)]
+        cut = [(place, self._corner(lr_px, *place)) for place in places]
+        distinct = {corner: place for place, corner in reversed(cut)}
+        kept = [place for place, corner in cut if distinct[corner] == place]
+        return [
+            replace(self._crop(lr_px, *place), name=f"{self.name} {i}", image=self.name)
+            for i, place in enumerate(kept, start=1)
+        ]
+
+    def _corner(self, lr_px: int, down: float, right: float) -> tuple[int, int]:
+        """Upper left corner, in LR px, of the crop whose centre lies at these shares of the room."""
+        height, width = self.lr_levels.shape[-2:]
+        return int(max(0, height - lr_px) * down), int(max(0, width - lr_px) * right)
+
+    def _crop(self, lr_px: int, down: float, right: float) -> "Pair":
+        (top, left), scale = self._corner(lr_px, down, right), self.scale
+        lr = self.lr_levels[:, top : top + lr_px, left : left + lr_px]
+        hr = self.hr_levels[:, top * scale : (top + lr_px) * scale, left * scale : (left + lr_px) * scale]
         return replace(self, lr_levels=lr.copy(), hr_levels=hr.copy())
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from mfagan.data.array_cache import ArrayCache, fingerprint
 from mfagan.data.embedded import EMBEDDED, trained_photographs
@@ -36,6 +37,8 @@ RAM_LIMIT_BYTES = 2**30
 Source = str | Path
 """A folder of images, or the word `embedded`."""
 
+Read = TypeVar("Read")
+
 
 def read_pairs(
     source: Source,
@@ -45,6 +48,7 @@ def read_pairs(
     cache: str | Path | None = None,
     bars: ProgressFactory = no_progress,
     record: Mapping[str, object] | None = None,
+    crops_per_image: int = 1,
 ) -> list[Pair]:
     """The pairs of a folder, to evaluate with.
 
@@ -53,18 +57,23 @@ def read_pairs(
             the photographs `EMBEDDED_SCORED`.
         scale: enlargement, 2, 3 or 4.
         max_images: keep this many in natural order; None keeps all.
-        crop_px: keep the centre of each HR image, at most this many px a side, and the same part of its LR image.
+        crop_px: keep a part of each HR image, at most this many px a side, and the same part of its LR image.
         cache: folder for decoded images of a large set, None for `mfagan.data.array_cache.default_folder`.
         bars: makes the progress bars.
         record: how the network was made that is evaluated; embedded photographs that it learned from are left out.
+        crops_per_image: parts that are kept of each image with `crop_px`: 1 for the centre, more for a grid.
 
     Returns:
         The pairs in natural order.
 
     Raises:
         InputError: as `find_pairs` and `read_pair`; a crop that is not a multiple of `scale` or under 16 px;
-            `max_images` under 1.
+            `max_images` or `crops_per_image` under 1; several crops without their size.
     """
+    if crops_per_image < 1:
+        raise InputError(f"crops_per_image is {crops_per_image}: at least 1 is needed")
+    if crops_per_image > 1 and crop_px is None:
+        raise InputError(f"{crops_per_image} crops of each image, but no size: give their side in px, too")
     if max_images is not None and max_images < 1:
         raise InputError(f"max_images is {max_images}: at least 1 image is needed; leave it out to use all")
     if crop_px is not None and (crop_px % scale or crop_px < MIN_SIDE_PX):
@@ -76,7 +85,8 @@ def read_pairs(
     files = files[:max_images]
     if crop_px is None:
         return read_files(files, scale, cache=cache, bars=bars)
-    return _in_turn("reading images", [partial(_read_centre, one, scale, crop_px) for one in files], bars)
+    jobs = [(one.name, partial(_read_crops, one, scale, crop_px, crops_per_image)) for one in files]
+    return [pair for crops in _in_turn("reading images", jobs, bars) for pair in crops]
 
 
 def read_sets(
@@ -243,21 +253,18 @@ def read_files(
     keyed = list(zip(keys, files, strict=True))
     pairs = _in_turn(
         "reading images",
-        [partial(_recall, store, key, one.name, partial(read_pair, one, scale)) for key, one in keyed],
+        [
+            (one.name, partial(_recall, store, key, one.name, partial(read_pair, one, scale)))
+            for key, one in keyed
+        ],
         bars,
     )
-    smaller = [
-        partial(
-            _recall,
-            store,
-            f"{key} shrunk {factor}",
-            shrunk_name(pair, factor),
-            partial(shrink_pair, pair, factor),
-        )
-        for factor in shrink
-        for key, pair in zip(keys, pairs, strict=True)
-        if min(shrunk_size(pair, factor)) >= min_side_px
-    ]
+    smaller = []
+    for factor in shrink:
+        for key, pair in zip(keys, pairs, strict=True):
+            if min(shrunk_size(pair, factor)) >= min_side_px:
+                name, make = shrunk_name(pair, factor), partial(shrink_pair, pair, factor)
+                smaller.append((name, partial(_recall, store, f"{key} shrunk {factor}", name, make)))
     return pairs + _in_turn("shrinking images", smaller, bars)
 
 
@@ -278,8 +285,8 @@ def _same_folder(one: Source, other: Source) -> bool:
     return EMBEDDED not in (str(one), str(other)) and Path(one).resolve() == Path(other).resolve()
 
 
-def _read_centre(files: PairFiles, scale: int, crop_px: int) -> Pair:
-    return read_pair(files, scale).centre(crop_px // scale)
+def _read_crops(files: PairFiles, scale: int, crop_px: int, n: int) -> list[Pair]:
+    return read_pair(files, scale).crops(crop_px // scale, n)
 
 
 def _size_bytes(files: PairFiles, scale: int) -> int:
@@ -307,17 +314,17 @@ def _recall(store: ArrayCache | None, key: str, name: str, make: Callable[[], Pa
     return Pair(name, lr, hr)
 
 
-def _in_turn(label: str, jobs: Sequence[Callable[[], Pair]], bars: ProgressFactory) -> list[Pair]:
-    """Every job's pair in their order, a few at a time; the first error ends the rest."""
-    pairs: list[Pair] = []
+def _in_turn(label: str, jobs: Sequence[tuple[str, Callable[[], Read]]], bars: ProgressFactory) -> list[Read]:
+    """What every named job gives in their order, a few at a time; the first error ends the rest."""
+    found: list[Read] = []
     if not jobs:
-        return pairs
+        return found
     with bars(label) as report, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         try:
-            for job in [pool.submit(job) for job in jobs]:
-                pairs.append(job.result())
-                report(len(pairs), len(jobs), pairs[-1].name)
+            for name, future in [(name, pool.submit(job)) for name, job in jobs]:
+                found.append(future.result())
+                report(len(found), len(jobs), name)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return pairs
+    return found

@@ -40,7 +40,8 @@ def shade(share: float) -> str:
     Returns:
         The colour, as plotly writes it.
     """
-    return sample_colorscale("Viridis", _DARKEST + (_LIGHTEST - _DARKEST) * min(max(share, 0.0), 1.0))[0]
+    place = _DARKEST + (_LIGHTEST - _DARKEST) * min(max(share, 0.0), 1.0)
+    return str(sample_colorscale("Viridis", place)[0])
 
 
 SCALE = [[share, shade(share)] for share in (0.0, 0.25, 0.5, 0.75, 1.0)]

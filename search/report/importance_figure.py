@@ -8,10 +8,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import optuna
 import plotly.graph_objects as go
 from optuna.distributions import CategoricalDistribution
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.study import StudyDirection
 
 from search import pareto
 from search.optuna_logging import quiet_optuna
@@ -19,10 +21,19 @@ from search.problem import Objective, Point, Value
 from search.report.choice_axis import title_of
 from search.report.figure_style import PALETTE, finish
 
-__all__ = ["LEAST_TRIALS", "ImportanceBars", "ImportanceData", "importance_data", "importance_figure"]
+__all__ = [
+    "LEAST_TRIALS",
+    "MOST_TRIALS",
+    "ImportanceBars",
+    "ImportanceData",
+    "importance_data",
+    "importance_figure",
+]
 
 LEAST_TRIALS = 20
 """Fewer distinct trials tell nothing: the best tenth of them would be one trial."""
+MOST_TRIALS = 2_000
+"""Of more distinct trials these many are taken at even steps: Optuna copies each one several times."""
 _BEST_SHARE = 0.1
 
 
@@ -65,7 +76,8 @@ def importance_data(
     """Compute Optuna's PED-ANOVA importance (Watanabe et al., 2023) of each choice for each objective.
 
     It says by how much the options of a choice differ between the best tenth of the trials and all trials; 50 trials
-    or more make it stable. Trials are those that the sampler drew, infeasible ones too.
+    or more make it stable. Trials are those that the sampler drew, infeasible ones too; of more than 2,000
+    distinct ones 2,000 at even steps are taken.
 
     Args:
         points: finished trials; of trials of the same choice the first counts.
@@ -77,15 +89,17 @@ def importance_data(
         The figure's data. An objective has a reason instead of shares if there are fewer than 20 distinct trials, or if
         its values do not set a best tenth apart, as equal ones.
     """
-    distinct = pareto.distinct(points)
-    shown = [title_of(name, titles) for name in choices]
-    bars = []
-    for column, objective in enumerate(objectives):
-        losses = pareto.losses([[point.values[column]] for point in distinct], [objective.direction])[:, 0]
-        reason = _find_reason(losses.tolist())
-        shares = [] if reason else _compute_shares(distinct, losses.tolist(), choices)
-        bars.append(ImportanceBars(objective.label, shares, reason))
-    return ImportanceData(shown, bars, len(distinct))
+    trials = _thin_out(pareto.distinct(points))
+    losses = pareto.losses([point.values for point in trials], [one.direction for one in objectives])
+    reasons = [_find_reason(column) for column in losses.T.tolist()]
+    study = None if all(reasons) else _make_study(trials, losses.tolist(), choices)
+    bars = [
+        ImportanceBars(
+            objective.label, _compute_shares(study, column, choices) if study and not reason else [], reason
+        )
+        for column, (objective, reason) in enumerate(zip(objectives, reasons, strict=True))
+    ]
+    return ImportanceData([title_of(name, titles) for name in choices], bars, len(trials))
 
 
 def importance_figure(data: ImportanceData) -> go.Figure:
@@ -131,19 +145,36 @@ def _find_reason(losses: Sequence[float]) -> str:
     return ""
 
 
-def _compute_shares(
-    points: Sequence[Point], losses: Sequence[float], choices: Mapping[str, Sequence[Value]]
-) -> list[float]:
-    """The share of each choice in the importance for an objective that is minimised."""
+def _make_study(
+    points: Sequence[Point], losses: Sequence[Sequence[float]], choices: Mapping[str, Sequence[Value]]
+) -> optuna.Study:
+    """A study in memory, all of whose objectives are minimised."""
     distributions = {name: CategoricalDistribution(options) for name, options in choices.items()}
     trials = [
-        optuna.create_trial(params=point.choice, distributions=dict(distributions), value=loss)
-        for point, loss in zip(points, losses, strict=True)
+        optuna.create_trial(params=point.choice, distributions=dict(distributions), values=row)
+        for point, row in zip(points, losses, strict=True)
     ]
-    with quiet_optuna(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of options that are no plain type; importances of few trials
-        study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
+    with quiet_optuna():
+        directions = [StudyDirection.MINIMIZE] * len(losses[0])
+        study = optuna.create_study(directions=directions, sampler=optuna.samplers.RandomSampler())
         study.add_trials(trials)
-        evaluator = PedAnovaImportanceEvaluator(target_quantile=_BEST_SHARE)
-        found = get_param_importances(study, evaluator=evaluator, params=list(choices))
+    return study
+
+
+def _compute_shares(study: optuna.Study, column: int, choices: Mapping[str, Sequence[Value]]) -> list[float]:
+    """The share of each choice in the importance for one objective of a study."""
+    with quiet_optuna(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PedAnovaImportanceEvaluator computes")  # of low values, as wanted
+        found = get_param_importances(
+            study,
+            evaluator=PedAnovaImportanceEvaluator(target_quantile=_BEST_SHARE),
+            params=list(choices),
+            target=lambda trial: trial.values[column],
+        )
     return [found[name] for name in choices]
+
+
+def _thin_out(points: Sequence[Point]) -> list[Point]:
+    if len(points) <= MOST_TRIALS:
+        return list(points)
+    return [points[i] for i in np.linspace(0, len(points) - 1, MOST_TRIALS).round().astype(int)]

@@ -16,7 +16,7 @@ from search.report.point_text import describe, shared_texts
 if TYPE_CHECKING:
     from search.study import StudyRecord
 
-__all__ = ["overlay_figure"]
+__all__ = ["overlay_figure", "require_same_objectives"]
 
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 
@@ -34,16 +34,9 @@ def overlay_figure(records: Sequence[StudyRecord]) -> go.Figure:
         SearchError: their objectives differ, or there are fewer than two.
     """
     first = records[0]
-    if len(first.objectives) < 2:
-        raise SearchError(f"study {first.name!r} has one objective: a Pareto figure needs 2")
+    require_same_objectives(records)
     figure = go.Figure()
     for i, record in enumerate(records):
-        if record.objectives != first.objectives:
-            names = [", ".join(one.label for one in study.objectives) for study in (first, record)]
-            raise SearchError(
-                f"study {first.name!r} has the objectives {names[0]}, study {record.name!r} {names[1]}: overlay"
-                " studies of the same objectives"
-            )
         best, common = pareto.front(record.points, record.objectives), shared_texts(record.points)
         colour, symbol = PALETTE[i % len(PALETTE)], _SYMBOLS[i % len(_SYMBOLS)]
         hover = [describe(point, record.objectives, common).items() for point in best]
@@ -63,3 +56,24 @@ def overlay_figure(records: Sequence[StudyRecord]) -> go.Figure:
         )
     finish(figure, first.objectives[1].label, first.objectives[0].label)
     return figure
+
+
+def require_same_objectives(records: Sequence[StudyRecord]) -> None:
+    """Check that the fronts of studies can be compared.
+
+    Args:
+        records: one or more studies.
+
+    Raises:
+        SearchError: their objectives differ, or there are fewer than two.
+    """
+    first = records[0]
+    if len(first.objectives) < 2:
+        raise SearchError(f"study {first.name!r} has one objective: a Pareto figure needs 2")
+    for record in records:
+        if record.objectives != first.objectives:
+            names = [", ".join(one.label for one in study.objectives) for study in (first, record)]
+            raise SearchError(
+                f"study {first.name!r} has the objectives {names[0]}, study {record.name!r} {names[1]}: overlay"
+                " studies of the same objectives"
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ import plotly.graph_objects as go
 from search import pareto
 from search.problem import Objective, Point, Value
 from search.report.choice_axis import in_order, title_of
-from search.report.figure_style import DOMINATED, SCALE, finish, shade
+from search.report.figure_style import DOMINATED, NEUTRAL, SCALE, finish, shade
 from search.report.point_text import describe, shared_texts
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 MOST_FRONT_LINES, MOST_OTHER_LINES = 60, 200
+_MOST_TICKS = 15
 _BUNDLE = 0.3
 """How far the lines of an option spread, as a share of the distance to the next option."""
 
@@ -122,16 +124,11 @@ def parallel_data(
 
     lines = {point.number: line(point, rank) for rank, point in enumerate(everything)}
     axes = [
-        ParallelAxis(
-            title_of(name, titles),
-            [(round(_height(i, len(options), 0), 4), str(option)) for i, option in enumerate(options)],
-        )
+        ParallelAxis(title_of(name, titles), _option_ticks(options))
         for name, options in zip(choices, columns, strict=True)
     ]
-    axes += [
-        ParallelAxis(objective.label, _number_ticks(*ends))
-        for objective, ends in zip(objectives, ranges, strict=False)  # no ranges without a feasible trial
-    ]
+    ticks = [_number_ticks(*ends) for ends in ranges] or [[] for _ in objectives]
+    axes += [ParallelAxis(one.label, marks) for one, marks in zip(objectives, ticks, strict=True)]
     return ParallelData(
         axes,
         [lines[point.number] for point in shown[0]],
@@ -193,7 +190,9 @@ def parallel_figure(data: ParallelData) -> go.Figure:
     figure.update_layout(
         xaxis={
             "tickvals": places,
-            "ticktext": [html.escape(axis.title) for axis in data.axes],
+            "ticktext": [html.escape(axis.title).replace(" (", "<br>(") for axis in data.axes],
+            "tickfont": {"size": 12},
+            "gridcolor": NEUTRAL,
             "side": "top",
             "range": [-0.4, len(places) - 0.8],
             "showline": False,
@@ -223,6 +222,16 @@ def _height(index: int, n_options: int, side: float) -> float:
 
 def _share(value: float, low: float, high: float) -> float:
     return (value - low) / (high - low) if high > low else 0.5
+
+
+def _option_ticks(options: Sequence[Value]) -> list[tuple[float, str]]:
+    """The heights of the options, or of some at even steps where labels of all would overlap."""
+    step = math.ceil(len(options) / _MOST_TICKS)
+    return [
+        (round(_height(i, len(options), 0), 4), str(option))
+        for i, option in enumerate(options)
+        if i % step == 0
+    ]
 
 
 def _number_ticks(low: float, high: float) -> list[tuple[float, str]]:

@@ -1,4 +1,4 @@
-"""The figures of a study as plotly figures, for notebooks: each takes what `search.load` gives."""
+"""The figures of a study as plotly figures, for notebooks: each takes what `search.load` gives, and is on white."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ __all__ = [
 def plot_front(record: StudyRecord, picked: Point | None = None) -> go.Figure:
     """Plot the Pareto front of a study, with the other trials faint.
 
+    If the study kept scores, points that cannot be told from a cheaper one are hollow, and bars are the 95 % intervals
+    of what a point gains over a cheaper one (a paired bootstrap over the cases).
+
     Args:
         record: a study of two or more objectives; the second is on the x axis and the first on the y axis.
         picked: a point to mark.
@@ -42,7 +45,7 @@ def plot_front(record: StudyRecord, picked: Point | None = None) -> go.Figure:
     Raises:
         SearchError: the study has one objective.
     """
-    return pareto_figure(front_data(record.points, record.objectives, picked))
+    return _on_white(pareto_figure(front_data(record.points, record.objectives, picked, record.cases)))
 
 
 def plot_fronts(records: Sequence[StudyRecord]) -> go.Figure:
@@ -57,7 +60,7 @@ def plot_fronts(records: Sequence[StudyRecord]) -> go.Figure:
     Raises:
         SearchError: their objectives differ, or there are fewer than two.
     """
-    return overlay_figure(records)
+    return _on_white(overlay_figure(records))
 
 
 def plot_parallel_coordinates(record: StudyRecord, titles: Mapping[str, str] | None = None) -> go.Figure:
@@ -73,7 +76,7 @@ def plot_parallel_coordinates(record: StudyRecord, titles: Mapping[str, str] | N
     Returns:
         The figure.
     """
-    return parallel_figure(parallel_data(record.points, record.objectives, record.choices, titles))
+    return _on_white(parallel_figure(parallel_data(record.points, record.objectives, record.choices, titles)))
 
 
 def plot_hypervolume(record: StudyRecord, exact: ArrayLike | None = None) -> go.Figure:
@@ -92,7 +95,7 @@ def plot_hypervolume(record: StudyRecord, exact: ArrayLike | None = None) -> go.
     Raises:
         SearchError: the study has one objective, or the exact values have another number of columns.
     """
-    return hypervolume_figure(hypervolume_data(record.points, record.objectives, exact))
+    return _on_white(hypervolume_figure(hypervolume_data(record.points, record.objectives, exact)))
 
 
 def plot_effects(record: StudyRecord, titles: Mapping[str, str] | None = None) -> go.Figure:
@@ -107,7 +110,7 @@ def plot_effects(record: StudyRecord, titles: Mapping[str, str] | None = None) -
     Returns:
         The figure; bars reach one standard deviation to each side, and a dotted line is the mean of all trials.
     """
-    return effects_figure(effects_data(record.points, record.objectives, record.choices, titles))
+    return _on_white(effects_figure(effects_data(record.points, record.objectives, record.choices, titles)))
 
 
 def plot_importances(record: StudyRecord, titles: Mapping[str, str] | None = None) -> go.Figure:
@@ -120,4 +123,11 @@ def plot_importances(record: StudyRecord, titles: Mapping[str, str] | None = Non
     Returns:
         The figure; the legend says why an objective has no bars.
     """
-    return importance_figure(importance_data(record.points, record.objectives, record.choices, titles))
+    return _on_white(
+        importance_figure(importance_data(record.points, record.objectives, record.choices, titles))
+    )
+
+
+def _on_white(figure: go.Figure) -> go.Figure:
+    """The ink is dark: in a dark notebook it would not be seen on the figures' own, transparent background."""
+    return figure.update_layout(paper_bgcolor="white")

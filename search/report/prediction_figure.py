@@ -67,6 +67,5 @@ def prediction_figure(data: PredictionData) -> go.Figure:
             hovertemplate="%{hovertext}<extra></extra>",
         )
     )
-    titles = [f"{side} {data.quantity} ({data.unit})" for side in ("measured", "predicted")]
-    finish(figure, *titles)
+    finish(figure, f"measured {data.quantity} ({data.unit})", f"predicted {data.quantity} ({data.unit})")
     return figure

@@ -87,6 +87,35 @@ def test_a_centre_crop_cuts_both_alike(tmp_path: Path):
     assert torch.equal(low.hr, whole.hr[:, :, 16:80])
 
 
+def test_crops_of_one_image_lie_apart_and_name_it(tmp_path: Path):
+    draw(tmp_path / "wide.png", 96, 40)
+    (whole,) = read_pairs(tmp_path)
+    crops = read_pairs(tmp_path, crop_px=32, crops_per_image=3)
+    assert [pair.name for pair in crops] == [f"{whole.name} {i}" for i in (1, 2, 3)]
+    assert {pair.image for pair in crops} == {whole.name}
+    assert not whole.image
+    for pair in crops:
+        assert torch.equal(pair.lr, make_lr(whole.hr)[..., *_place(pair.lr, whole.lr)])
+    assert torch.equal(crops[1].hr, read_pairs(tmp_path, crop_px=32)[0].hr)
+
+
+def test_crops_that_would_be_the_same_are_kept_once(tmp_path: Path):
+    draw(tmp_path / "small.png", 32, 32)
+    (crop,) = read_pairs(tmp_path, crop_px=32, crops_per_image=4)
+    assert crop.image
+
+
+def _place(part: torch.Tensor, whole: torch.Tensor) -> tuple[slice, slice]:
+    """Where the part stands in the whole."""
+    height, width = part.shape[-2:]
+    for top in range(whole.shape[-2] - height + 1):
+        for left in range(whole.shape[-1] - width + 1):
+            rows, columns = slice(top, top + height), slice(left, left + width)
+            if torch.equal(whole[..., rows, columns], part):
+                return rows, columns
+    raise AssertionError("it is no part of the image")
+
+
 def one_image(folder: Path) -> None:
     draw(folder / "a.png")
 
@@ -133,6 +162,8 @@ BAD_FOLDERS: dict[str, tuple[Callable[[Path], object], dict, list[str]]] = {
     ),
     "no images wanted": (one_image, {"max_images": 0}, ["max_images is 0"]),
     "odd crop": (one_image, {"crop_px": 18}, ["crop of 18 px", "multiple of 4"]),
+    "no size of crops": (one_image, {"crops_per_image": 2}, ["2 crops of each image", "give their side"]),
+    "no crop": (one_image, {"crops_per_image": 0}, ["crops_per_image is 0", "at least 1"]),
     "tiny crop": (one_image, {"crop_px": 8}, ["crop of 8 px", "at least 16"]),
 }
 

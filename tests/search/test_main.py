@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from search import pareto
 from search.__main__ import load_problem, main
 from search.errors import SearchError
 from search.study import load, run
 from tests import ROOT
+from tests.front_page import data_in
 from tests.search.toy import Lens
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -104,6 +106,19 @@ def test_bad_problems(tmp_path, capsys, monkeypatch, problem, words):
     assert words in shown
     assert shown.count("\n") == 1
     assert not (tmp_path / "study.db").exists()
+
+
+def test_a_page_shows_what_the_problem_describes(tmp_path):
+    storage, out = tmp_path / "study.db", tmp_path / "front.html"
+    given = arguments(storage, problem="tests.search.toy:build_described")
+    assert main([*given, "--out", str(out)]) == 0
+    record = load(str(storage), "toy")
+    (study,) = data_in(out)["studies"]
+    best = {point.number: point.choice["glass"] for point in pareto.front(record.points, record.objectives)}
+    shown = {study["trials"][int(row)]: point["drawing"]["boxes"] for row, point in study["points"].items()}
+    assert {number: boxes[0]["text"] for number, boxes in shown.items()} == best
+    assert "Diameter (mm)" in {choice["label"] for choice in study["choices"]}
+    assert "Drawn by hand." in study["notes"]
 
 
 def test_a_page_of_one_objective_is_refused_before_the_first_trial(tmp_path, capsys):

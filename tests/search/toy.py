@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from search.problem import Choice, Evaluation, Objective, Problem, Value
+from search.description import Box, Drawing, PointDescription, StudyDescription
+from search.problem import Choice, Evaluation, Objective, Point, Problem, Value
 from search.study import StudyRecord, load, run
 
 GLASS_G = {"crown": 9.0, "flint": 14.0, "fused silica": 11.5}
@@ -44,6 +45,25 @@ class Lens(Problem):
 
 def build() -> Lens:
     return Lens()
+
+
+class DescribedLens(Lens):
+    """Lenses with a drawing of their elements."""
+
+    def describe(self, points: Sequence[Point]) -> StudyDescription:
+        described = {
+            point.number: PointDescription(
+                drawing=Drawing([Box("glass", str(point.choice["glass"]), 0, 0, 9, 9)])
+            )
+            for point in points
+        }
+        return StudyDescription(
+            points=described, titles={"diameter_mm": "Diameter (mm)"}, notes=["Drawn by hand."]
+        )
+
+
+def build_described() -> DescribedLens:
+    return DescribedLens()
 
 
 def build_limited() -> Lens:

@@ -30,7 +30,9 @@ def front(
         typer.Option("--watch", help="Serve the page on this machine and refresh it while a study runs."),
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of --watch; 0 for any free one.")] = 0,
-    scenes: Annotated[int, typer.Option(min=0, help="Crops of the images to show; 0 for none.")] = 3,
+    scenes: Annotated[
+        int, typer.Option(min=0, help="Crops of the images to show; 0: none, and no SSIM either.")
+    ] = 3,
     exact: Annotated[
         Path | None, typer.Option(help="A table of `mfagan tabulate`, to compare with its exact front.")
     ] = None,
@@ -66,5 +68,5 @@ def front(
     if out is None:
         watch_front(maker, port)
         return
-    write_atomic(out, maker.make(find_lpips(weights), show_bar))
+    write_atomic(out, maker.make(lambda: find_lpips(weights), show_bar))
     print(out)

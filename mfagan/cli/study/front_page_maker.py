@@ -1,7 +1,7 @@
 """The page of `mfagan front`, made of one study or of several."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from mfagan.cli.options import name_study
 from mfagan.cli.study.front_description import FrontDescriber
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import PerceptualDistance
+from mfagan.latency.priced_problem import LATENCY
 from mfagan.progress import ProgressFactory
+from mfagan.sr.study.problem import EXTRA_OBJECTIVES, PSNR
 from mfagan.sr.study.sources import Sources
 from search import pareto
 from search.benchmarks.tabular import TabularProblem
@@ -23,6 +25,9 @@ from search.study import StudyRecord, load
 __all__ = ["FrontPageMaker"]
 
 logger = logging.getLogger(__name__)
+
+_TITLED = {one: one for one in (PSNR, LATENCY, *EXTRA_OBJECTIVES.values())}
+"""Objectives with the titles that studies of earlier versions don't know; two with other titles are equal."""
 
 
 class FrontPageMaker:
@@ -42,7 +47,7 @@ class FrontPageMaker:
             storage: Where the studies are kept.
             names: Their names, at least one.
             given: Where their sources are now, as far as a user says.
-            n_scenes: How many crops of their images are shown; 0 for none.
+            n_scenes: How many crops of their images are shown; 0 to run no network at all.
             exact: A table of `mfagan tabulate`, whose front is shown beside that of one study.
 
         Raises:
@@ -54,15 +59,17 @@ class FrontPageMaker:
                 f"--exact {exact}: there are {len(names)} studies; it is compared with one alone"
             )
         self._storage = storage
-        self._records = [load(storage, name) for name in names]
+        self._records = [_load(storage, name) for name in names]
         self._describers = [FrontDescriber(storage, record, given, n_scenes) for record in self._records]
         self._exact, self._notes = _read_exact(exact, self._records[0])
+        self._told: set[str] = set()
+        self._tell(self._notes)
 
-    def make(self, lpips: PerceptualDistance | None, bars: ProgressFactory) -> str:
+    def make(self, find_lpips: Callable[[], PerceptualDistance | None], bars: ProgressFactory) -> str:
         """Make the page with all that can be told of the fronts, which takes long for many points.
 
         Args:
-            lpips: Measures LPIPS; None to leave it out.
+            find_lpips: Finds what measures LPIPS, or None to leave it out; called if it is needed.
             bars: Makes the progress bars.
 
         Returns:
@@ -71,14 +78,10 @@ class FrontPageMaker:
         records, descriptions = [], []
         for record, describer in zip(self._records, self._describers, strict=True):
             best = pareto.front(record.points, record.objectives)
-            with bars("pictures") as report:
-                description = describer.describe(best, report)
-            with bars("SSIM") as report:
-                measured, titles = describer.with_quality(best, lpips, report)
+            description = describer.describe(best, bars)
+            measured, titles = describer.with_quality(best, find_lpips, bars)
             records.append(measured)
             descriptions.append(replace(description, titles={**description.titles, **titles}))
-        for note in dict.fromkeys(note for one in descriptions for note in one.notes):
-            logger.warning("%s", note)
         return self._lay_out(records, descriptions)
 
     def reload(self) -> bool:
@@ -91,7 +94,7 @@ class FrontPageMaker:
             SearchError: The storage does not answer.
         """
         before = self._records
-        self._records = [load(self._storage, record.name) for record in before]
+        self._records = [_load(self._storage, record.name) for record in before]
         for record, describer in zip(self._records, self._describers, strict=True):
             describer.record = record
         return self._records != before
@@ -130,6 +133,7 @@ class FrontPageMaker:
         descriptions: Sequence[StudyDescription],
         refresh_s: float | None = None,
     ) -> str:
+        self._tell([note for one in descriptions for note in one.notes])
         notes = [
             f"Pick a trial N: mfagan pick {name_study(self._storage, record.name)} --trial N --out picked.json"
             for record in records
@@ -144,6 +148,18 @@ class FrontPageMaker:
             exact=self._exact,
             refresh_s=refresh_s,
         )
+
+    def _tell(self, notes: Sequence[str]) -> None:
+        """Report what the page lacks, once."""
+        for note in dict.fromkeys(notes):
+            if note not in self._told:
+                logger.warning("%s", note)
+                self._told.add(note)
+
+
+def _load(storage: str, name: str) -> StudyRecord:
+    record = load(storage, name)
+    return replace(record, objectives=tuple(_TITLED.get(one, one) for one in record.objectives))
 
 
 def _read_exact(path: Path | None, record: StudyRecord) -> tuple[NDArray[np.float64] | None, list[str]]:
@@ -162,6 +178,4 @@ def _read_exact(path: Path | None, record: StudyRecord) -> tuple[NDArray[np.floa
         if not differing:
             return table.values, []
         reason = f"it is of another {', '.join(differing)} than the study"
-    note = f"The exact front of {path} is left out: {reason}."
-    logger.warning("%s", note)
-    return None, [note]
+    return None, [f"The exact front of {path} is left out: {reason}."]

@@ -42,7 +42,7 @@ def where_sources_are(record: StudyRecord, given: Sources) -> Sources:
 
     Args:
         record: The study; a trial of an earlier version knows its SuperGenerator.
-        given: What a user says, which goes before what the study says.
+        given: Where the SuperGenerator, the table and the images are by the user's word, which goes before the study's.
 
     Returns:
         The sources, None for what nobody says.
@@ -50,8 +50,12 @@ def where_sources_are(record: StudyRecord, given: Sources) -> Sources:
     carried = record.points[0].attributes if record.points else {}
     named = {"supernet": str(carried["supernet"])} if "supernet" in carried else {}
     known = read_sources(named | dict(record.sources))
-    told = {name: value for name, value in vars(given).items() if value is not None}
-    return replace(known, **told)
+    return replace(
+        known,
+        supernet=given.supernet or known.supernet,
+        lut=given.lut or known.lut,
+        images=given.images or known.images,
+    )
 
 
 def open_sources(sources: Sources, identity: Mapping[str, str]) -> OpenedSources:
@@ -98,7 +102,14 @@ def _open_images(sources: Sources, identity: Mapping[str, str], scale: int) -> l
     if sources.images is None or sources.supernet is None:
         raise InputError("the study does not know its images; give them with --images")
     record = checkpoint.read(sources.supernet).record
-    pairs = read_pairs(sources.images, scale, sources.max_images, sources.crop_px, record=record)
+    pairs = read_pairs(
+        sources.images,
+        scale,
+        sources.max_images,
+        sources.crop_px,
+        record=record,
+        crops_per_image=sources.crops_per_image,
+    )
     _require_same(f"images {sources.images}", hash_images(pairs), identity, "images")
     return pairs
 

@@ -81,6 +81,9 @@ def run_search(
     crop: Annotated[
         int | None, typer.Option(help="Score on the centre of each image, this many HR pixels a side.")
     ] = None,
+    crops: Annotated[
+        int, typer.Option(min=1, help="With --crop: score on this many crops of each image, not its centre.")
+    ] = 1,
     max_images: Annotated[int | None, typer.Option(help="Score on the first images alone.")] = None,
     lease: Annotated[
         float, typer.Option(min=1, help="Seconds after which a silent worker's choices go to others.")
@@ -100,7 +103,7 @@ def run_search(
     from mfagan.sr.study.sources import name_sources
     from search.latency import LatencyTable
     from search.problem import count_choices
-    from search.report.dashboard import show_front
+    from search.report.dashboard import show_figures
     from search.report.summary import count_front
     from search.running.settings import SearchSettings
     from search.samplers import default_trials
@@ -134,9 +137,11 @@ def run_search(
         {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
         delegate,
     )
-    pairs = read_pairs(images, scale, max_images, crop, record=checkpoint.read(supernet).record)
+    pairs = read_pairs(
+        images, scale, max_images, crop, record=checkpoint.read(supernet).record, crops_per_image=crops
+    )
     problem = SubGeneratorProblem(
-        supernet, pairs, target, scoring, name_sources(path, images, max_images=max_images, crop_px=crop)
+        supernet, pairs, target, scoring, name_sources(path, images, max_images, crop, crops)
     )
     settings = SearchSettings(
         n_trials=default_trials(sampler) if trials is None else trials,
@@ -148,7 +153,7 @@ def run_search(
     )
     _run_study(problem, storage, study, settings)
     record = load(storage, study)
-    show_front(storage, record)
+    show_figures(storage, record)
     if record.n_unique_trials == count_choices(problem):
         logger.info("all %d choices are evaluated: the study is complete", record.n_unique_trials)
     print(f"study {study}: {record.n_trials} trials, {count_front(record)}")

@@ -12,7 +12,8 @@ __all__ = ["watch_front"]
 logger = logging.getLogger(__name__)
 
 REFRESH_S = 2.0
-_POINTS_AT_ONCE = 4
+_FIRST_POINTS = 4
+"""After how many described points the page is made again for the first time."""
 _SHARE_READING = 0.2
 """At most this share of the time goes into reading the storage, which may be large or far away."""
 
@@ -32,8 +33,10 @@ def watch_front(maker: FrontPageMaker, port: int) -> None:
         print(f"browse it: {url} (Ctrl-C ends it)", flush=True)
         try:
             while True:
-                while maker.describe_some(_POINTS_AT_ONCE):
+                n_points = _FIRST_POINTS
+                while maker.describe_some(n_points):
                     live.publish(maker.make_quickly(REFRESH_S))
+                    n_points *= 2  # a page takes long to lay out for a large study
                 if _has_changed(maker):
                     live.publish(maker.make_quickly(REFRESH_S))
         except KeyboardInterrupt:

@@ -64,7 +64,7 @@ def convert(
     signature = [tf.TensorSpec((1, v.height, v.width, v.channels), tf.float32, v.name) for v in graph.inputs]
     with quiet():
         function = tf.function(
-            _mirror(graph, weights, ordered), input_signature=signature
+            _mirror(graph, weights, ordered), input_signature=signature, autograph=False
         ).get_concrete_function()
         # A second argument (the trackable object) makes the converter drop the weights without a word.
         made = tf.lite.TFLiteConverter.from_concrete_functions([function])
@@ -126,7 +126,7 @@ def save(
 
     kind = tf.float32 if pixels == "float" else tf.uint8
     signature = [tf.TensorSpec((1, picture.height, picture.width, 3), kind, INPUT)]
-    function = tf.function(enlarge, input_signature=signature)
+    function = tf.function(enlarge, input_signature=signature, autograph=False)
     with quiet(), tempfile.TemporaryDirectory() as folder:
         # Only a saved model gives the file a signature and keeps the weights.
         tf.saved_model.save(tf.Module(), folder, {SIGNATURE: function})

@@ -50,7 +50,7 @@ def calibrate(
     integers = integer_outputs(operators)
     read = {x for operator in operators if operator.output in integers for x in operator.inputs}
 
-    @tf.function
+    @tf.function(autograph=False)
     def sample(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         values, found = {image: pixels}, {}
         for operator in operators:
@@ -123,7 +123,7 @@ def convert_int8_block(
     signature = [tf.TensorSpec((1, x.height, x.width, x.channels), tf.float32, x.name) for x in block.inputs]
     with quiet(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Statistics for quantized inputs")  # the ranges are in the graph
-        function = tf.function(rounded, input_signature=signature).get_concrete_function()
+        function = tf.function(rounded, input_signature=signature, autograph=False).get_concrete_function()
         made = tf.lite.TFLiteConverter.from_concrete_functions([function])
         made.optimizations = [tf.lite.Optimize.DEFAULT]
         ends = [x in block.integers for x in block.inputs], block.output in block.integers

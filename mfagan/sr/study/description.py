@@ -5,8 +5,8 @@ from types import MappingProxyType
 
 from mfagan.latency.priced_problem import LATENCY
 from mfagan.progress import ProgressCallback, ignore_progress
-from mfagan.sr.network.widths import NAMES, Widths
-from mfagan.sr.study.drawing import draw_network
+from mfagan.sr.network.widths import Widths
+from mfagan.sr.study.drawing import CHOICE_TITLES, draw_network
 from mfagan.sr.study.scenes import ScenePainter
 from search.description import PointDescription, StudyDescription
 from search.problem import Point
@@ -25,16 +25,11 @@ BLOCK_TITLES: Mapping[str, str] = MappingProxyType(
 """What people read instead of the kinds of an MFANet's blocks."""
 TITLES: Mapping[str, str] = MappingProxyType(
     {
-        **{name: name.replace("cfab_", "CFAB ").capitalize().replace("Cfab", "CFAB") for name in NAMES},
-        "mfam_1": "Output of MFAM 1",
-        "mfam_2": "Output of MFAM 2",
-        "mfam_3": "Output of MFAM 3",
-        "long_skip": "Long skip connection",
-        "sum": "Sum",
+        **CHOICE_TITLES,
         "params": "Parameters",
         "macs": "MACs",
         "flops": "FLOPs",
-        "memory_bytes": "Memory traffic (bytes)",
+        "memory_bytes": "Memory traffic (B)",
         "rejected_operators": "Operators that the delegate rejects",
         "delegate": "Delegate",
         "delegate_clean": "Wholly on the delegate",

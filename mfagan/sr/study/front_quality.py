@@ -16,8 +16,8 @@ __all__ = ["LPIPS", "SSIM", "Quality", "choose_images", "measure_quality"]
 
 SSIM, LPIPS = "ssim", "mean_lpips"
 """Names of the attributes that a page shows."""
-_BUDGET_LR_PX = 2**23
-"""How many LR px all SubGenerators together enlarge: about a minute on two cores."""
+_BUDGET_LR_PX = 2**22
+"""How many LR px all SubGenerators together enlarge: about half a minute on two cores."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Quality:
 
 
 def choose_images(pairs: Sequence[Pair], n_choices: int) -> list[Pair]:
-    """Choose as many of the first images as can be enlarged within about a minute.
+    """Choose as many of the first images as can be enlarged within about half a minute.
 
     Args:
         pairs: The study's images.

@@ -130,7 +130,8 @@ class SubGeneratorProblem(PricedProblem[Widths]):
             raise InputError(f"SuperGenerator {supernet}: its widths {network.widths} do not hold {widest}")
         self.network = to_device(network, scoring.device)
         self.pairs = list(pairs)
-        self.cases = tuple(Case(name) for name in distinct_names(self.pairs))
+        names = distinct_names(self.pairs)
+        self.cases = tuple(Case(name, pair.image) for name, pair in zip(names, self.pairs, strict=True))
         self._lpips = scoring.lpips if scoring.extra_objective == "lpips" else None
         self._scorer = SliceScorer(self.network, self.pairs, lpips=self._lpips)
         self.precision = scoring.precision

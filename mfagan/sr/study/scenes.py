@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -24,19 +24,22 @@ __all__ = ["N_SCENES", "ScenePainter", "encode_webp"]
 N_SCENES = 3
 SIDE_PX = 128
 """Side of a scene, in HR px."""
-_CONTEXT_PX = 32
+_CONTEXT_PX = 16
 """LR px around a scene that the networks see, too."""
-_WEBP_QUALITY = 85
+_CANDIDATES = 3
+"""How many crops the full width tries for each scene."""
+_WEBP_QUALITY = 90
 
 
 @dataclass(frozen=True)
 class _Crop:
-    """A part of a pair, and where the scene lies in it: rows and columns in HR px."""
+    """A part of a pair, where the scene lies in it in HR px, and the mean squared error there of bicubic's luma."""
 
     name: str
     pair: Pair
     rows: slice
     columns: slice
+    bicubic_error: float
 
     def cut(self, image: Tensor) -> Tensor:
         return image[:, self.rows, self.columns]
@@ -45,8 +48,8 @@ class _Crop:
 class ScenePainter:
     """Paints scenes by slices of a SuperGenerator, whose weights must not change meanwhile.
 
-    Of each photo it takes the square in which bicubic enlargement is most wrong, and of these the ones in which the
-    full width gains most: there the SubGenerators differ.
+    Of each photo it takes the square in which bicubic enlargement is most wrong, and of the worst of these the ones in
+    which the full width gains most: there the SubGenerators differ.
 
     Attributes:
         scenes: What there are pictures of, with the references `original`, `bicubic` and `full width`.
@@ -57,19 +60,22 @@ class ScenePainter:
 
         Args:
             network: The SuperGenerator; it stays on its device.
-            pairs: The photos; at most one scene is taken of each.
+            pairs: The photos; at most one scene is taken of each, however many crops of it are given.
             n_scenes: How many scenes there shall be, if there are as many photos.
         """
         self._walk = PrefixWalk(network)
         self._device = next(network.parameters()).device
         full = network.widths
         names = distinct_names(pairs)
+        hardest = [_hardest_crop(name, pair) for name, pair in zip(names, pairs, strict=True)]
+        hardest.sort(key=lambda crop: -crop.bicubic_error)  # stable: of equal ones the first photo
+        of_photo = {crop.pair.image or crop.name: crop for crop in reversed(hardest)}
+        candidates = [crop for crop in hardest if of_photo[crop.pair.image or crop.name] is crop]
         found: list[tuple[float, _Crop, Tensor]] = []
-        for crop in (_hardest_crop(name, pair) for name, pair in zip(names, pairs, strict=True)):
+        for crop in candidates[: _CANDIDATES * n_scenes]:
             ((_, enlarged),) = self._enlarge(crop, [full])
-            gain = _error(crop.cut(enlarge_bicubic(crop.pair)), crop) - _error(enlarged, crop)
-            found.append((gain, crop, enlarged))
-        found.sort(key=lambda one: -one[0])  # stable: of equal ones the first photo
+            found.append((crop.bicubic_error - _error(enlarged, crop), crop, enlarged))
+        found.sort(key=lambda one: -one[0])
         self._crops = [crop for _, crop, _ in found[:n_scenes]]
         self.scenes = [
             Scene(
@@ -136,10 +142,12 @@ def _hardest_crop(name: str, pair: Pair) -> _Crop:
     top, left = (4 * int(one) for one in divmod(int(means.argmax()), means.shape[1]))
     first = (max(0, top - _CONTEXT_PX), max(0, left - _CONTEXT_PX))
     last = (min(height, top + rows + _CONTEXT_PX), min(width, left + columns + _CONTEXT_PX))
-    part = Pair(
-        pair.name,
-        pair.lr_levels[:, first[0] : last[0], first[1] : last[1]].copy(),
-        pair.hr_levels[:, scale * first[0] : scale * last[0], scale * first[1] : scale * last[1]].copy(),
+    part = replace(
+        pair,
+        lr_levels=pair.lr_levels[:, first[0] : last[0], first[1] : last[1]].copy(),
+        hr_levels=pair.hr_levels[
+            :, scale * first[0] : scale * last[0], scale * first[1] : scale * last[1]
+        ].copy(),
     )
     inside = (scale * (top - first[0]), scale * (left - first[1]))
     return _Crop(
@@ -147,6 +155,7 @@ def _hardest_crop(name: str, pair: Pair) -> _Crop:
         part,
         slice(inside[0], inside[0] + scale * rows),
         slice(inside[1], inside[1] + scale * columns),
+        float(means.max()),
     )
 
 

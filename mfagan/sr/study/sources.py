@@ -19,6 +19,7 @@ class Sources:
     images: A folder, or `embedded`.
     max_images: As `mfagan search --max-images`, None for all.
     crop_px: As `mfagan search --crop`, None for whole images.
+    crops_per_image: As `mfagan search --crops`.
     """
 
     supernet: Path | None = None
@@ -26,10 +27,15 @@ class Sources:
     images: str | None = None
     max_images: int | None = None
     crop_px: int | None = None
+    crops_per_image: int = 1
 
 
 def name_sources(
-    lut: Path, images: str, max_images: int | None = None, crop_px: int | None = None
+    lut: Path,
+    images: str,
+    max_images: int | None = None,
+    crop_px: int | None = None,
+    crops_per_image: int = 1,
 ) -> dict[str, str]:
     """Name what `read_sources` reads, except for the SuperGenerator, which its problem adds.
 
@@ -38,13 +44,14 @@ def name_sources(
         images: A folder, or `embedded`.
         max_images: How many of the images are scored on, None for all.
         crop_px: Side of the crop of each image that is scored on, in HR pixels; None for whole images.
+        crops_per_image: How many crops of each image are scored on.
 
     Returns:
         Texts by name.
     """
     folder = Path(images)
     sources = {"lut": str(lut.resolve()), "images": str(folder.resolve()) if folder.exists() else images}
-    numbers = {"max_images": max_images, "crop_px": crop_px}
+    numbers = {"max_images": max_images, "crop_px": crop_px, "crops_per_image": crops_per_image}
     return sources | {name: str(number) for name, number in numbers.items() if number is not None}
 
 
@@ -57,7 +64,9 @@ def read_sources(named: Mapping[str, str]) -> Sources:
     Returns:
         The sources.
     """
-    numbers = {name: int(named[name]) if name in named else None for name in ("max_images", "crop_px")}
+    numbers = {
+        name: int(named[name]) for name in ("max_images", "crop_px", "crops_per_image") if name in named
+    }
     supernet = Path(named["supernet"]) if "supernet" in named else None
     return Sources(supernet, named.get("lut"), named.get("images"), **numbers)
 

@@ -24,18 +24,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FineTuned:
-    """What validation saw at the start and at the step that is kept; step 0 is the start."""
+    """What validation saw at the start and at the step that is kept; step 0 is the start.
+
+    Args:
+        best_step: The number of steps after which the kept weights were reached.
+        psnr_before_db: PSNR-Y of the start in dB.
+        psnr_after_db: PSNR-Y of the kept weights in dB.
+        lpips_before: LPIPS of the start; None if it was not measured.
+        lpips_after: LPIPS of the kept weights; None if it was not measured.
+    """
 
     best_step: int
-    """The number of steps after which the kept weights were reached."""
     psnr_before_db: float
-    """PSNR-Y of the start in dB."""
     psnr_after_db: float
-    """PSNR-Y of the kept weights in dB."""
     lpips_before: float | None = None
-    """LPIPS of the start; None if it was not measured."""
     lpips_after: float | None = None
-    """LPIPS of the kept weights; None if it was not measured."""
 
     def summarize(self) -> str:
         """The figures before and after, in words."""

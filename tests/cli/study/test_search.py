@@ -1,6 +1,5 @@
 """`mfagan search` through the command line: samplers, ceilings, objectives, an exhaustive study and its table."""
 
-import html
 import json
 import os
 import re
@@ -19,6 +18,7 @@ from search.problem import Point
 from search.study import StudyRecord, load
 from tests import tiny
 from tests.command import Run, search_command
+from tests.front_page import data_in
 
 
 def found_in(folder: Path) -> StudyRecord:
@@ -40,8 +40,10 @@ def test_each_step_names_the_next_one(run: Run, trained: Path, table: Path, tmp_
     out = run(*search_command(trained, table, storage)).out
     (browse,) = re.findall(r"^browse it: mfagan (.*) --out front.html$", out, re.MULTILINE)
     assert run(*shlex.split(browse), "--out", tmp_path / "front.html").status == 0
-    page = html.unescape((tmp_path / "front.html").read_text())
-    (pick,) = re.findall(r"<p>Pick a trial N: mfagan (.*) --trial N --out picked.json</p>", page)
+    (study,) = data_in(tmp_path / "front.html")["studies"]
+    (pick,) = re.findall(
+        r"Pick a trial N: mfagan (.*) --trial N --out picked.json", "\n".join(study["notes"])
+    )
     assert run(*shlex.split(pick), "--trial", 3, "--out", tmp_path / "picked.json").status == 0
     assert json.loads((tmp_path / "picked.json").read_text())["trial"] == 3
 
@@ -102,7 +104,7 @@ def test_memory_as_an_extra_objective(run: Run, trained: Path, table: Path, tmp_
         assert point.values[2] == memory_bytes / 1e9
     where = ["--storage", tmp_path / "study.db", "--study", "s", "--out"]
     assert run("front", *where, tmp_path / "front.html").status == 0
-    assert "memory_gb (GB)" in (tmp_path / "front.html").read_text()
+    assert "Memory traffic (GB)" in (tmp_path / "front.html").read_text()
     assert run("pick", "--trial", 2, *where, tmp_path / "picked.json").status == 0
     assert json.loads((tmp_path / "picked.json").read_text())["latency_ms"] == record.points[2].values[1]
 

@@ -1,4 +1,4 @@
-"""The front's figure as optuna-dashboard shows it."""
+"""A study's figures as optuna-dashboard shows them."""
 
 import builtins
 import contextlib
@@ -20,11 +20,13 @@ import pytest
 
 from search.pareto import front
 from search.problem import Choice, Point
-from search.report.dashboard import show_front
+from search.report.dashboard import show_figures
 from search.study import load
 from tests import ROOT
 from tests.search.ladder import Ladder
 from tests.search.toy import Lens, searched
+
+FIGURES = ["effects", "hypervolume", "importances", "parallel-coordinates", "pareto-front"]
 
 
 def stored(storage: Path) -> dict:
@@ -62,18 +64,21 @@ def fetch(address: str, seconds: float = 120) -> dict:
 
 
 @pytest.mark.slow
-def test_optuna_dashboard_shows_the_front_of_a_search(tmp_path):
+def test_optuna_dashboard_shows_the_figures_of_a_search(tmp_path):
     storage = tmp_path / "study.db"
     command = [sys.executable, "-m", "search", "run", "tests.search.toy:build_limited"]
     command += ["--storage", str(storage), "--study", "toy", "--population", "20"]
-    for trials in ("40", "60"):  # the second one's figure takes the first one's place
+    for trials in ("40", "60"):  # the second one's figures take the first one's place
         subprocess.run([*command, "--trials", trials], cwd=ROOT, check=True, capture_output=True)
     with served(storage) as address:
         (study,) = fetch(f"{address}/api/studies")["study_summaries"]
         details = fetch(f"{address}/api/studies/{study['study_id']}")
-    (shown,) = details["plotly_graph_objects"]
-    assert shown["id"] == "pareto-front"
-    figure = json.loads(shown["graph_object"])
+    shown = {one["id"]: json.loads(one["graph_object"]) for one in details["plotly_graph_objects"]}
+    assert sorted(shown) == FIGURES
+    assert all(figure["layout"]["paper_bgcolor"] == "white" for figure in shown.values())
+    assert shown["hypervolume"]["data"][0]["x"][-1] == 60
+    assert "sharpness (lp/mm)" in {bars["name"] for bars in shown["importances"]["data"]}
+    figure = shown["pareto-front"]
     record = load(str(storage), "toy")
     best = front(record.points, record.objectives)
     traces = {trace["name"].partition(" (")[0]: trace for trace in figure["data"]}
@@ -85,16 +90,24 @@ def test_optuna_dashboard_shows_the_front_of_a_search(tmp_path):
     assert figure["layout"]["xaxis"]["title"]["text"] == "weight (g)"
 
 
-def test_the_figure_of_a_large_study_stays_small(tmp_path):
+def test_the_figures_of_a_large_study_stay_small(tmp_path):
     record = searched(tmp_path / "study.db", 3)
     ladder, points = Ladder(), list[Point]()
     for number, steps in enumerate(itertools.product((0, 1, 2), repeat=6)):
         choice: Choice = dict(zip(ladder.choices, steps, strict=True))
         points.append(Point(number, choice, ladder.score(steps).values, {"wood": "ash"}))
-    show_front(
-        str(tmp_path / "study.db"), replace(record, objectives=ladder.objectives, points=tuple(points))
-    )
-    assert 10_000 < sum(map(len, stored(tmp_path / "study.db").values())) < 50_000
+    space = {name: tuple(steps) for name, steps in ladder.choices.items()}
+    large = replace(record, objectives=ladder.objectives, choices=space, points=tuple(points))
+    show_figures(str(tmp_path / "study.db"), large)
+    assert 10_000 < sum(map(len, stored(tmp_path / "study.db").values())) < 150_000
+
+
+def test_a_study_of_one_objective_has_the_figures_that_need_no_front(tmp_path):
+    record = searched(tmp_path / "study.db", 3)
+    points = tuple(replace(point, values=point.values[:1]) for point in record.points)
+    show_figures(str(tmp_path / "study.db"), replace(record, objectives=record.objectives[:1], points=points))
+    names = {key.split(":")[2] for key in stored(tmp_path / "study.db")}
+    assert sorted(names) == ["effects", "importances", "parallel-coordinates"]
 
 
 def test_without_optuna_dashboard_nothing_is_kept(tmp_path, monkeypatch, caplog):
@@ -107,7 +120,7 @@ def test_without_optuna_dashboard_nothing_is_kept(tmp_path, monkeypatch, caplog)
         return really(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", absent)
-    show_front(str(tmp_path / "study.db"), record)
+    show_figures(str(tmp_path / "study.db"), record)
     assert stored(tmp_path / "study.db") == {}
     assert caplog.records == []
 
@@ -115,6 +128,6 @@ def test_without_optuna_dashboard_nothing_is_kept(tmp_path, monkeypatch, caplog)
 def test_a_storage_that_is_gone_is_said_on_the_log(tmp_path, caplog):
     record = searched(tmp_path / "study.db", 3, Lens())
     with caplog.at_level(logging.WARNING, "search"):
-        show_front(str(tmp_path / "absent.db"), record)
+        show_figures(str(tmp_path / "absent.db"), record)
     assert "not kept for optuna-dashboard: there is no storage" in caplog.text
     assert not (tmp_path / "absent.db").exists()

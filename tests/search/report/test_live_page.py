@@ -79,9 +79,9 @@ def test_other_addresses_of_the_machine_do_not_listen(port: int):
 
 
 def test_a_port_that_is_taken(page: LivePage, port: int):
-    with pytest.raises(SearchError, match=f"port {port} on 127.0.0.1: .*; give another one, or 0"):
-        with serve(page, port):
-            pass
+    taken = pytest.raises(SearchError, match=f"port {port} on 127.0.0.1: .*; give another one, or 0")
+    with taken, serve(page, port):
+        pass
     with pytest.raises(SearchError, match="port 70000"), serve(page, 70000):
         pass
 

@@ -1,8 +1,9 @@
 import pytest
 
 from search.errors import SearchError
-from search.problem import Objective, Point
-from search.report.pareto_figure import FrontData, Series, front_data, pareto_figure
+from search.problem import Case, Objective, Point
+from search.report.front_gains import Gains
+from search.report.pareto_figure import FrontData, Note, Series, front_data, pareto_figure
 
 OBJECTIVES = (Objective("psnr", "maximize", "dB"), Objective("latency", "minimize", "ms"))
 POINTS = [
@@ -38,7 +39,7 @@ def test_figure_data():
         front=Series([1.0, 9.0], [20.0, 30.0], [HOVER_0, HOVER_2]),
         picked=Series([9.0], [30.0], [HOVER_2]),
         connected=True,
-        notes=[(9.0, 30.0, "picked: trial 2<br>30 dB"), (1.0, 20.0, "1 ms")],
+        notes=[Note(9.0, 30.0, "picked: trial 2<br>30 dB"), Note(1.0, 20.0, "1 ms", above=False)],
     )
 
 
@@ -54,7 +55,7 @@ def test_hover_and_labels_are_escaped():
     data = front_data([point], (Objective("p", "maximize", "<u>"), Objective("<q>", "minimize")))
     assert "<b>&lt;b&gt;</b> &lt;/script&gt;" in data.front.hover[0]
     assert "<b>a&amp;b</b> &lt;i&gt;" in data.front.hover[0]
-    assert data.notes == [(2.0, 1.0, "1 &lt;u&gt;<br>2")]
+    assert data.notes == [Note(2.0, 1.0, "1 &lt;u&gt;<br>2")]
     assert pareto_figure(data).to_dict()["layout"]["xaxis"]["title"]["text"] == "&lt;q&gt;"
 
 
@@ -82,3 +83,51 @@ def test_three_objectives_are_projected():
 def test_one_objective_is_refused():
     with pytest.raises(SearchError, match="needs 2 objectives"):
         front_data([], OBJECTIVES[:1])
+
+
+def scored(number: int, cost: float, scores: tuple[float, ...]) -> Point:
+    return Point(number, {"width": number}, (sum(scores) / len(scores), cost), scores={"psnr": scores})
+
+
+CASES = [Case(f"photo {i}") for i in range(6)]
+EASY = (20.0, 25.0, 30.0, 22.0, 27.0, 35.0)
+"""A front: trial 1 is better than trial 0 on each photo, trial 2 than trial 1 on average alone."""
+SCORED = [
+    scored(0, 1.0, EASY),
+    scored(1, 2.0, tuple(score + 1 + 0.01 * i for i, score in enumerate(EASY))),
+    scored(2, 3.0, tuple(score + 1.1 + 0.9 * (-1) ** i for i, score in enumerate(EASY))),
+]
+
+
+def test_ties_are_hollow_and_bars_are_gains_over_a_cheaper_point():
+    data = front_data(SCORED, OBJECTIVES, cases=CASES)
+    assert data.gains.tied == [2]
+    cheapest, better, tied = data.gains.intervals
+    assert cheapest is None
+    assert better is not None
+    assert tied is not None
+    assert SCORED[0].values[0] < better[0] < SCORED[1].values[0] < better[1]
+    assert tied[0] < SCORED[1].values[0] < SCORED[2].values[0] < tied[1]
+    drawn = pareto_figure(data).to_dict()
+    front, legend = drawn["data"]
+    assert front["marker"]["symbol"] == ["circle", "circle", "circle-open"]
+    tops = [y + up for y, up in zip(front["y"], front["error_y"]["array"], strict=True)]
+    assert tops == pytest.approx([SCORED[0].values[0], better[1], tied[1]])
+    assert legend["name"] == "can't be told from a cheaper one (1)"
+    low, high = drawn["layout"]["yaxis"]["range"]
+    assert low < SCORED[0].values[0] < SCORED[2].values[0] < high < tied[1]  # long bars do not set the scale
+
+
+def test_a_front_of_maximised_costs_has_its_intervals_in_its_own_order():
+    objectives = (OBJECTIVES[0], Objective("speed", "maximize", "1/s"))
+    points = [scored(point.number, -point.values[1], point.scores["psnr"]) for point in SCORED]
+    data = front_data(points, objectives, cases=CASES)
+    assert data.front.x == [-3.0, -2.0, -1.0]
+    assert data.gains.tied == [0]
+    assert data.gains.intervals == front_data(SCORED, OBJECTIVES, cases=CASES).gains.intervals[::-1]
+
+
+def test_without_scores_nothing_is_hollow():
+    assert front_data(POINTS, OBJECTIVES, cases=CASES).gains == Gains()
+    assert front_data(SCORED, OBJECTIVES).gains == Gains()
+    assert front_data(SCORED[:1], OBJECTIVES, cases=CASES).gains == Gains()

@@ -22,7 +22,8 @@ def test_they_are_the_figures_of_the_networks(trained):
         alone = score_methods({"own": as_method(network.extract(widths))}, pairs, distance)["own"]
         wanted = mean_scores(alone)
         assert abs(one.ssim - wanted.ssim) < 1e-6
-        assert one.lpips is not None and wanted.lpips is not None
+        assert one.lpips is not None
+        assert wanted.lpips is not None
         assert abs(one.lpips - wanted.lpips) < 1e-6
         assert attributes == {"ssim": one.ssim, "mean_lpips": one.lpips}
     assert found.titles() == {"ssim": "SSIM, 2 images", "mean_lpips": "LPIPS, 2 images"}
@@ -31,7 +32,7 @@ def test_they_are_the_figures_of_the_networks(trained):
     assert without.titles()["ssim"] == "SSIM, 1 image"
 
 
-def test_as_many_images_as_take_a_minute(monkeypatch, trained):
+def test_as_many_images_as_take_half_a_minute(monkeypatch, trained):
     (pair,) = read_pairs(trained / "photos", max_images=1)
     pairs = [Pair(str(i), pair.lr_levels, pair.hr_levels) for i in range(5)]
     lr_px = pair.lr_levels[0].size
