@@ -29,6 +29,7 @@ PUBLIC = [
     "SearchSettings",
     "StudyRecord",
     "choose",
+    "derive",
     "front",
     "load",
     "pick",
