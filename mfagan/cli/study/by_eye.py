@@ -58,8 +58,7 @@ def write_comparisons(
     points = spread_points(front, record.objectives, n_comparisons)
     given = "".join(f" {shlex.quote(limit.option)} {limit.value:g}" for limit in limits)
     command = f"mfagan pick {name_study(storage, study)}{given} --answers answers.json --out picked.json"
-    with show_bar("pictures") as report:
-        description = FrontDescriber(storage, record, sources, _N_SCENES).describe(points, report)
+    description = FrontDescriber(storage, record, sources, _N_SCENES).describe(points, show_bar)
     page = comparison_page(record, points, description, command, n_comparisons=n_comparisons, seed=seed)
     write_atomic(path, page)
     return command

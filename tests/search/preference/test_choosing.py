@@ -42,9 +42,8 @@ def test_limits_restrict_what_is_picked_among():
     answers = compare_all(RECORD, just_noticeable=0.1)
     found = choose_by_eye(RECORD, answers, [Limit("cost", 0.3)])
     assert found.point.values[1] <= 0.3
-    assert (
-        f"trial {found.point.number}: the cheapest under 0.3 ms that looks as good as trial " in found.reason
-    )
+    assert found.reason.startswith(f"trial {found.point.number}: the ")
+    assert " under 0.3 ms" in found.reason
     (only,) = [point for point in RECORD.points if point.values[1] < 0.05]
     alone = choose_by_eye(RECORD, answers, [Limit("cost", 0.05)])
     assert alone.point is only
