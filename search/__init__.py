@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from search.derived import derive
     from search.errors import SearchError
     from search.latency import LatencyTable
+    from search.limits import Limit
     from search.pareto import front
-    from search.picking import pick
+    from search.picking import Pick, choose, pick
     from search.problem import Evaluation, Known, Objective, Point, Problem
     from search.running.settings import SearchSettings
     from search.study import StudyRecord, load, run
@@ -24,12 +25,15 @@ __all__ = [
     "Evaluation",
     "Known",
     "LatencyTable",
+    "Limit",
     "Objective",
+    "Pick",
     "Point",
     "Problem",
     "SearchError",
     "SearchSettings",
     "StudyRecord",
+    "choose",
     "derive",
     "front",
     "load",
@@ -41,12 +45,15 @@ _MODULES = {
     "Evaluation": "problem",
     "Known": "problem",
     "LatencyTable": "latency",
+    "Limit": "limits",
     "Objective": "problem",
+    "Pick": "picking",
     "Point": "problem",
     "Problem": "problem",
     "SearchError": "errors",
     "SearchSettings": "running.settings",
     "StudyRecord": "study",
+    "choose": "picking",
     "derive": "derived",
     "front": "pareto",
     "load": "study",

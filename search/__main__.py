@@ -199,14 +199,13 @@ def _best_text(objective: Objective, best: float | None) -> str:
 
 def _front_table(record: StudyRecord, front: Sequence[Point]) -> str:
     from search.report.point_text import format_value
+    from search.report.summary import count_front
     from search.report.text_table import text_table
 
     heads = ["trial", *(objective.label for objective in record.objectives), *record.choices]
     rows = [[str(p.number), *map(format_value, p.values), *map(str, p.choice.values())] for p in front]
-    summary = (
-        f"{record.n_trials} finished trials, {record.n_unique_trials} distinct, {len(front)} on the front"
-    )
-    return f"{summary}\n{text_table(heads, rows)}"
+    counts = f"{record.n_trials} finished trials, {record.n_unique_trials} distinct"
+    return f"{counts}, {count_front(record)}\n{text_table(heads, rows)}"
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ NAMED = re.compile(r"`([\w-]+\.(?:py|toml))`[^`]*:\n\n\Z")
 """The end of what precedes the block of a file that the page names."""
 
 SMALLER = {
-    "search": "--images photos --crop 32 --max-images 1 --trials 6 --population 4 --sampler nsga2 --precision fp32",
+    "search": "--images photos --crop 32 --max-images 2 --trials 6 --population 4 --sampler nsga2 --precision fp32",
     "front": "",
     "pick": "",
     "finetune": "--images photos --validation Set5 --max-steps 1 --device cpu",

@@ -60,7 +60,11 @@ def importers(*packages: str) -> list[Path]:
 
 
 ALLOWED = {
-    ("mfagan", "torch", "tensorflow", "lpips"): ("mfagan",),
+    ("mfagan", "tensorflow", "lpips"): ("mfagan",),
+    # Optuna's preferential Gaussian process is made of torch's tensors.
+    ("torch",): ("mfagan", "search/preference/process.py"),
+    ("botorch", "gpytorch"): ("search/preference/process.py",),
+    ("optuna_dashboard",): ("search/report/dashboard.py", "search/preference/process.py"),
     ("optuna", "optunahub", "sqlalchemy"): (
         "search/optuna_logging.py",
         "search/derived.py",

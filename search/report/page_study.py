@@ -18,6 +18,7 @@ from search.report.front_gains import find_gains
 from search.report.page_columns import NumberColumn, TextColumn, attribute_columns, objective_column, title_of
 from search.report.page_intervals import mean_intervals
 from search.report.point_text import shared_texts
+from search.report.summary import count_front
 from search.uncertainty import find_ties
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def view_study(shown: Shown, notes: Sequence[str] = ()) -> StudyView:
     intervals = mean_intervals(points, objectives, record.cases)
     return StudyView(
         name=record.name,
-        summary=_summarise(len(front), len(ties), any(intervals)),
+        summary=count_front(record),
         counts=_count(record, points),
         trials=[point.number for point in points],
         kinds="".join(
@@ -206,12 +207,6 @@ def view_study(shown: Shown, notes: Sequence[str] = ()) -> StudyView:
 
 def _key(choice: Choice) -> tuple:
     return tuple(choice.items())
-
-
-def _summarise(n_front: int, n_ties: int, has_intervals: bool) -> str:
-    if not has_intervals or not n_front:
-        return f"{n_front} on the front"
-    return f"{n_front} on the front, {n_front - n_ties} of them distinguishable"
 
 
 def _count(record: StudyRecord, points: Sequence[Point]) -> str:

@@ -267,7 +267,8 @@ def _require_trial(picked: "Picked", storage: str) -> None:
 
     points = {point.number: point for point in load(storage, picked.study).points}
     point = points.get(picked.trial)
-    if point is None or replace(as_picked(picked.study, point), storage=picked.storage) != picked:
+    ours = {"storage": picked.storage, "reason": picked.reason}  # what a pick adds to its trial
+    if point is None or replace(as_picked(picked.study, point), **ours) != picked:
         raise InputError(
             f"trial {picked.trial} of study {picked.study!r} in {redact(storage)} is not the one that was picked"
         )

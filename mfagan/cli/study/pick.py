@@ -1,44 +1,143 @@
 """`mfagan pick`: pick one trial of a study."""
 
+import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mfagan.cli.options import DEFAULT_STORAGE, DEFAULT_STUDY, OutOption, StorageOption, StudyOption
+from mfagan.cli.options import (
+    DEFAULT_STORAGE,
+    DEFAULT_STUDY,
+    NAMED_CHECKPOINT,
+    SeedOption,
+    StorageOption,
+    StudyOption,
+)
+from mfagan.cli.study.by_eye import write_comparisons
 from mfagan.cli.study.history import Lineage
+from mfagan.cli.study.limits import (
+    MaxGflopsOption,
+    MaxLatencyOption,
+    MaxMemoryOption,
+    MaxParamsOption,
+    MinPsnrOption,
+    read_limits,
+    read_weights,
+)
+from mfagan.errors import InputError
 from search.commands.result import Result
 
 __all__ = ["pick"]
 
 
 def pick(
-    out: OutOption,
+    out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
     trial: Annotated[int | None, typer.Option(help="This trial.")] = None,
-    max_latency_ms: Annotated[float | None, typer.Option(help="The best PSNR within this latency.")] = None,
     knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
+    one_standard_error: Annotated[
+        bool,
+        typer.Option(
+            "--one-standard-error", help="The cheapest within one standard error of the best PSNR-Y."
+        ),
+    ] = False,
+    weigh: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=WEIGHT",
+            help="The best weighted sum of objectives, such as psnr_db=1 with latency_ms=0.5 (repeatable).",
+        ),
+    ] = None,
+    max_latency_ms: MaxLatencyOption = None,
+    max_params: MaxParamsOption = None,
+    max_gflops: MaxGflopsOption = None,
+    max_memory_gb: MaxMemoryOption = None,
+    min_psnr_db: MinPsnrOption = None,
+    by_eye: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PAGE",
+            help="Write a page of blind comparisons instead, an HTML file; it saves the file for --answers.",
+        ),
+    ] = None,
+    comparisons: Annotated[int, typer.Option(min=5, max=500, help="Of --by-eye: how many.")] = 20,
+    seed: SeedOption = 0,
+    answers: Annotated[
+        Path | None,
+        typer.Option(help="The cheapest that looks as good as the best, by the answers that the page saved."),
+    ] = None,
+    supernet: Annotated[
+        Path | None,
+        typer.Option(help="Of --by-eye: the study's SuperGenerator, if it has moved.", **NAMED_CHECKPOINT),
+    ] = None,
+    images: Annotated[
+        str | None, typer.Option(help="Of --by-eye: the study's images, if they have moved.")
+    ] = None,
 ) -> Result:
-    """Pick one trial of a study and write it as JSON.
+    """Pick one trial of a study, say why, and write it as JSON.
 
     The pick is recorded in the study's history.
+
+    Ceilings alone give the best PSNR-Y under them, a floor alone the lowest latency; with --knee,
+    --one-standard-error, --weigh, --by-eye or --answers they restrict what is picked among.
     """
     from mfagan.files import require_place
-    from mfagan.latency.priced_problem import LATENCY
     from mfagan.sr.study.findings import as_picked
-    from search.picking import pick as pick_point
+    from mfagan.sr.study.sources import Sources
+    from search.picking import choose
+    from search.preference.answers import read_answers
+    from search.preference.choosing import choose_by_eye
     from search.storage.address import check_other_file, lasting_address
     from search.study import load
 
+    limits = read_limits(
+        max_latency_ms=max_latency_ms,
+        max_params=max_params,
+        max_gflops=max_gflops,
+        max_memory_gb=max_memory_gb,
+        min_psnr_db=min_psnr_db,
+    )
+    chosen_otherwise = trial is not None or knee or one_standard_error or bool(weigh)
+    if by_eye is not None:
+        if chosen_otherwise or answers is not None or out is not None:
+            raise InputError(
+                "--by-eye writes a page and picks nothing yet: leave --out and other criteria out"
+            )
+        check_other_file(by_eye, storage)
+        require_place(by_eye)
+        sources = Sources(supernet, None, images)
+        command = write_comparisons(by_eye, (storage, study), sources, limits, comparisons, seed)
+        lines = [str(by_eye), "open it and save its answers"]
+        return Result({"file": str(by_eye)}, lines, [by_eye], shlex.split(command))
+    if out is None:
+        raise InputError("give --out FILE, to write the pick, or --by-eye PAGE, to compare by eye first")
     check_other_file(out, storage)
     require_place(out)
     record = load(storage, study)
-    at_most = None if max_latency_ms is None else (LATENCY.name, max_latency_ms)
-    point = pick_point(record.points, record.objectives, trial=trial, at_most=at_most, knee=knee)
-    picked = replace(as_picked(study, point), storage=lasting_address(storage))
+    if answers is not None:
+        if chosen_otherwise:
+            raise InputError(
+                "--answers is a criterion of its own: leave the others out, but for ceilings and a floor"
+            )
+        found = choose_by_eye(record, read_answers(answers, record), limits)
+    else:
+        found = choose(
+            record.points,
+            record.objectives,
+            trial=trial,
+            limits=limits,
+            knee=knee,
+            weights=read_weights(weigh) if weigh else None,
+            one_standard_error=one_standard_error,
+            cases=record.cases,
+        )
+    picked = replace(as_picked(study, found.point), storage=lasting_address(storage), reason=found.reason)
     picked.save(out)
     facts = {"widths": list(picked.widths), "psnr_db": picked.psnr_db, "latency_ms": picked.latency_ms}
     Lineage(picked, storage).record("pick", out, None, facts)
     then = ["mfagan", "finetune", out, "--out", out.with_suffix(".safetensors")]
-    return Result({"file": str(out), "trial": picked.trial, **facts}, [str(out)], [out], then)
+    answer = {"file": str(out), "trial": picked.trial, "reason": found.reason, **facts}
+    return Result(answer, [str(out), found.reason], [out], then)

@@ -133,10 +133,10 @@ def run_search(
     from mfagan.sr.study.bf16_scoring import require_precision
     from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
     from mfagan.sr.study.sources import name_sources
-    from search import pareto
     from search.latency import LatencyTable
     from search.problem import count_choices
     from search.report.dashboard import show_figures
+    from search.report.summary import count_front
     from search.running.settings import SearchSettings
     from search.samplers import default_trials
     from search.study import load
@@ -192,7 +192,6 @@ def run_search(
     _run_study(problem, storage, study, settings)
     record = load(storage, study)
     show_figures(storage, record)
-    n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
         logger.info("all %d choices are evaluated: the study is complete", record.n_unique_trials)
     return Result(
@@ -200,9 +199,9 @@ def run_search(
             "study": study,
             "n_trials": record.n_trials,
             "n_unique_trials": record.n_unique_trials,
-            "n_front": n_best,
+            "n_front": len(pareto.front(record.points, record.objectives)),
         },
-        [f"study {study}: {record.n_trials} trials, {n_best} on the front"],
+        [f"study {study}: {record.n_trials} trials, {count_front(record)}"],
         next=["mfagan", "front", *shlex.split(name_study(storage, study)), "--out", "front.html"],
     )
 

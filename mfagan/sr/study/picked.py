@@ -49,6 +49,8 @@ class Picked:
     """Where that table was measured (`TableMachine.to_text`); empty in picks of earlier versions."""
     storage: str = ""
     """Where the study is kept, without a password; empty in picks of earlier versions."""
+    reason: str = ""
+    """Why it was picked, in one line; empty in picks of earlier versions."""
 
     def as_widths(self) -> Widths:
         """The SubGenerator's widths."""
@@ -70,8 +72,9 @@ class Picked:
     def _as_dict(self) -> dict[str, object]:
         """Plain data; what an earlier version did not know is left out, so that its trainings go on."""
         fields = asdict(self)  # pyright: ignore[reportArgumentType]
-        if not self.lut_machine:
-            del fields["lut_machine"]
+        for name in ("lut_machine", "reason"):
+            if not fields[name]:
+                del fields[name]
         return fields
 
     def load_supernet(self, supernet: str | Path | None = None) -> tuple[SuperGenerator, Checkpoint]:

@@ -217,7 +217,7 @@ def test_reading_what_is_not_there_creates_nothing(run: Run, searched: Path, tmp
         ([], "exactly one of"),
         (["--knee", "--trial", 1], "exactly one of"),
         (["--trial", 99], "trial 99"),
-        (["--max-latency-ms", 0.1], "smallest is"),
+        (["--max-latency-ms", 0.1], "the nearest is trial"),
     ],
 )
 def test_picks_that_cannot_be(run: Run, searched: Path, how: list[object], message: str):

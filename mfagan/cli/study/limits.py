@@ -1,0 +1,90 @@
+"""The options that limit what is picked."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mfagan.errors import InputError
+
+__all__ = [
+    "MaxGflopsOption",
+    "MaxLatencyOption",
+    "MaxMemoryOption",
+    "MaxParamsOption",
+    "MinPsnrOption",
+    "read_limits",
+    "read_weights",
+]
+
+if TYPE_CHECKING:
+    from search.limits import Limit
+
+MaxLatencyOption = Annotated[float | None, typer.Option(help="Ceiling on the latency, in ms.")]
+MaxParamsOption = Annotated[float | None, typer.Option(help="Ceiling on the parameters.")]
+MaxGflopsOption = Annotated[float | None, typer.Option(help="Ceiling on the FLOPs, in G.")]
+MaxMemoryOption = Annotated[float | None, typer.Option(help="Ceiling on the memory traffic, in GB.")]
+MinPsnrOption = Annotated[float | None, typer.Option(help="Floor under PSNR-Y, in dB.")]
+
+
+def read_limits(
+    *,
+    max_latency_ms: float | None,
+    max_params: float | None,
+    max_gflops: float | None,
+    max_memory_gb: float | None,
+    min_psnr_db: float | None,
+) -> "list[Limit]":
+    """Read the limits that were given.
+
+    Args:
+        max_latency_ms: ceiling on the latency in ms, or None.
+        max_params: ceiling on the learned parameters, or None.
+        max_gflops: ceiling on the FLOPs in G, or None.
+        max_memory_gb: ceiling on the memory traffic in GB, or None.
+        min_psnr_db: floor under PSNR-Y in dB, or None.
+
+    Returns:
+        The limits on a study of `mfagan search`.
+    """
+    from search.limits import Limit
+
+    given = [
+        (max_latency_ms, "latency_ms", "", 1.0, "--max-latency-ms"),
+        (max_params, "params", "parameters", 1.0, "--max-params"),
+        (max_gflops, "flops", "GFLOPs", 1e9, "--max-gflops"),
+        (max_memory_gb, "memory_bytes", "GB", 1e9, "--max-memory-gb"),
+        (min_psnr_db, "psnr_db", "", 1.0, "--min-psnr-db"),
+    ]
+    return [
+        Limit(name, value, unit, scale, option)
+        for value, name, unit, scale, option in given
+        if value is not None
+    ]
+
+
+def read_weights(texts: Sequence[str]) -> dict[str, float]:
+    """Read --weigh.
+
+    Args:
+        texts: such as `latency_ms=0.5`.
+
+    Returns:
+        Weights by objectives' names.
+
+    Raises:
+        InputError: a text of another form, or a name that comes twice.
+    """
+    weights: dict[str, float] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = None
+        if weight is None or not name or name in weights:
+            raise InputError(
+                f"--weigh {text!r:.60}: give each objective once as NAME=WEIGHT, such as latency_ms=0.5"
+            )
+        weights[name] = weight
+    return weights
