@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from search.pareto import front
     from search.picking import pick
     from search.problem import Evaluation, Known, Objective, Point, Problem
+    from search.racing.settings import Race
     from search.running.settings import SearchSettings
     from search.study import StudyRecord, load, run
 
@@ -26,6 +27,7 @@ __all__ = [
     "Objective",
     "Point",
     "Problem",
+    "Race",
     "SearchError",
     "SearchSettings",
     "StudyRecord",
@@ -42,6 +44,7 @@ _MODULES = {
     "Objective": "problem",
     "Point": "problem",
     "Problem": "problem",
+    "Race": "racing.settings",
     "SearchError": "errors",
     "SearchSettings": "running.settings",
     "StudyRecord": "study",
