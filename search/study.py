@@ -150,7 +150,9 @@ def run_search(
     entropy = settings.seed
     if entropy is None:
         entropy = int(np.random.SeedSequence().generate_state(1)[0])
-    sampler = samplers.make_sampler(settings.sampler, problem, settings.population)
+    sampler = samplers.make_sampler(
+        settings.sampler, problem, settings.population, scattered=settings.race is not None
+    )
     facts = StudyFacts.of(problem, settings.race)
     with quiet_optuna(), connect(storage, create=True) as connection:
         study_id = connection.call(open_study, connection, study_name, facts)

@@ -17,25 +17,49 @@ __all__ = ["Rival", "Rivals", "lower_bound"]
 
 Array = NDArray[np.float64]
 
+_LEAST_POINTS = 20  # that a pattern is taken from
+_LEAST_WITH_PATTERN = 4  # drawn cases: two are left to tell the error by
 
-def lower_bound(differences: ArrayLike, n_cases: int, error_probability: float) -> float:
+
+def lower_bound(
+    differences: ArrayLike,
+    cases: Sequence[int],
+    n_cases: int,
+    error_probability: float,
+    pattern: ArrayLike | None = None,
+) -> float:
     """Bound the mean of a difference over all cases from its values on some, drawn without replacement.
 
     It is the lower end of Student's one-sided interval with the correction for finite populations (Cochran, Sampling
-    Techniques, 1977, section 2.6 and equation 2.20).
+    Techniques, 1977, section 2.8); with a pattern, that of the regression estimate (section 7.2), whose error is what
+    a straight line between difference and pattern leaves.
 
     Args:
         differences: the difference on each of the drawn cases, of two or more.
+        cases: the indices of the drawn cases.
         n_cases: how many cases there are.
         error_probability: that the mean over all cases is lower.
+        pattern: a number for each of all cases, in any unit, that tells how much choices tend to differ on it.
 
     Returns:
         The bound, in the unit of the differences.
     """
     drawn = np.asarray(differences, dtype=np.float64)
-    n = len(drawn)
-    error = float(drawn.std(ddof=1)) * math.sqrt((1 - n / n_cases) / n)
-    return float(drawn.mean() + stdtrit(n - 1, error_probability) * error)
+    n, n_unseen = len(drawn), n_cases - len(drawn)
+    if n_unseen == 0:
+        return float(drawn.mean())
+    columns = np.ones((n_cases, 1))
+    if pattern is not None and n >= _LEAST_WITH_PATTERN:
+        columns = np.column_stack([columns, pattern])
+    seen = columns[list(cases)]
+    unseen = (columns.sum(axis=0) - seen.sum(axis=0)) / n_unseen  # the mean of the others
+    inverse = np.linalg.pinv(seen.T @ seen)
+    line = inverse @ seen.T @ drawn
+    freedom = n - columns.shape[1]
+    variance = float(np.sum((drawn - seen @ line) ** 2)) / freedom
+    error = math.sqrt(variance * (1 / n_unseen + unseen @ inverse @ unseen))
+    least = unseen @ line + stdtrit(freedom, error_probability) * error
+    return float((drawn.sum() + n_unseen * least) / n_cases)
 
 
 @dataclass(frozen=True)
@@ -57,6 +81,9 @@ class Rivals:
     A choice has as rivals the points that are at least as good in every objective that is foreseen, and of those the
     best in the scored objectives: with one scored objective a single point, which is chosen without a look at the
     order of the cases. A choice is dropped if one rival is better in all scored objectives.
+
+    Choices differ on some cases more than on others, and much alike: the first principal component of the finished
+    points' scores is the pattern by which differences on cases that were not seen are foretold.
     """
 
     def __init__(
@@ -70,11 +97,14 @@ class Rivals:
             scored: the names of the objectives that are scored case by case.
             n_cases: how many cases there are.
         """
-        self._points = [
-            point
-            for point in points
-            if point.feasible and all(len(point.scores.get(name, ())) == n_cases for name in scored)
+        whole = [p for p in points if all(len(p.scores.get(name, ())) == n_cases for name in scored)]
+        self._points = [point for point in whole if point.feasible]
+        self._patterns = [
+            _find_pattern([p.scores[o.name] for p in whole]) for o in objectives if o.name in scored
         ]
+        directions = [one.direction for one in objectives]
+        on_front = pareto.front_mask([point.values for point in self._points], directions)
+        self._points = [point for point, is_on in zip(self._points, on_front, strict=True) if is_on]
         self._n_cases = n_cases
         self._signs = np.array([_sign(one) for one in objectives if one.name in scored])
         self._scored = [one.name for one in objectives if one.name in scored]
@@ -125,7 +155,10 @@ class Rivals:
             True if it is.
         """
         differences = rival.scores[:, list(cases)] - self._gains(scores)
-        return all(lower_bound(row, self._n_cases, error_probability) > 0 for row in differences)
+        return all(
+            lower_bound(row, cases, self._n_cases, error_probability, pattern) > 0
+            for row, pattern in zip(differences, self._patterns, strict=True)
+        )
 
     def estimate(
         self, rival: Rival, scores: Mapping[str, Sequence[float]], cases: Sequence[int]
@@ -150,6 +183,14 @@ class Rivals:
     def _rival(self, index: int) -> Rival:
         point = self._points[index]
         return Rival(point.number, self._gains(point.scores))
+
+
+def _find_pattern(scores: Sequence[Sequence[float]]) -> Array | None:
+    """The first principal component (cases,) of points' scores, or None for few points."""
+    if len(scores) < _LEAST_POINTS:
+        return None
+    rows = np.array(scores, dtype=np.float64)
+    return np.linalg.eigh(np.cov(rows, rowvar=False))[1][:, -1]
 
 
 def _sign(objective: Objective) -> float:

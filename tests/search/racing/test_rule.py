@@ -16,22 +16,47 @@ def point(number: int, heights: list[float], cost: float, **options) -> Point:
 def test_the_bound_of_an_infinite_set_is_students():
     differences = [0.3, -0.1, 0.6, 0.2, 0.9]
     expected = stats.ttest_1samp(differences, 0).confidence_interval(0.9).low  # two-sided: 0.05 on each side
-    assert lower_bound(differences, 10**9, 0.05) == pytest.approx(expected, abs=1e-6)
+    assert lower_bound(differences, range(5), 10**7, 0.05) == pytest.approx(expected, abs=1e-5)
 
 
 def test_the_bound_of_all_cases_is_their_mean():
-    assert lower_bound([1.0, 4.0, 1.0], 3, 0.01) == pytest.approx(2.0)
+    assert lower_bound([1.0, 4.0, 1.0], [2, 0, 1], 3, 0.01) == pytest.approx(2.0)
 
 
+@pytest.mark.parametrize("strength", [None, 0.0, 3.0])
 @pytest.mark.parametrize("error", [0.01, 0.1])
-def test_the_bound_errs_as_rarely_as_it_says(error):
+def test_the_bound_errs_as_rarely_as_it_says(error, strength):
+    """With a pattern, also one that has nothing to do with the differences."""
     rng = np.random.default_rng(0)
     n_wrong, n_draws = 0, 4000
     for _ in range(n_draws):
-        population = rng.normal(size=24)
-        drawn = rng.permutation(population)[:6]
-        n_wrong += lower_bound(drawn, 24, error) > population.mean()
+        pattern = rng.normal(size=24)
+        population = rng.normal(size=24) + (strength or 0.0) * pattern
+        cases = rng.permutation(24)[:6]
+        given = None if strength is None else pattern
+        n_wrong += lower_bound(population[cases], cases, 24, error, given) > population.mean()
     assert n_wrong / n_draws == pytest.approx(error, abs=4 * (error / n_draws) ** 0.5)
+
+
+def test_a_pattern_that_tells_the_differences_makes_the_bound_narrow():
+    rng = np.random.default_rng(1)
+    pattern = rng.normal(size=24)
+    population = 1 + pattern + 0.01 * rng.normal(size=24)
+    cases = list(range(5))
+    bounds = [lower_bound(population[cases], cases, 24, 0.01, one) for one in (None, pattern)]
+    assert bounds[0] < bounds[1] - 0.5
+    assert bounds[1] == pytest.approx(population.mean(), abs=0.05)
+
+
+def test_the_pattern_is_what_points_differ_by():
+    rng = np.random.default_rng(2)
+    pattern = np.array([0.5, -0.1, 0.7, 0.5])
+    points = [point(i, list(rng.normal() * pattern + 0.01 * rng.normal(size=4)), float(i)) for i in range(30)]
+    for n, expected in ((19, 0), (30, 1)):
+        rivals = Rivals(points[:n], (HEIGHT, COST), ["height"], 4)
+        found = [one for one in rivals._patterns if one is not None]
+        assert len(found) == expected
+        assert all(abs(one @ pattern) > 0.999 for one in found)
 
 
 def test_the_rival_is_the_best_of_those_as_cheap():

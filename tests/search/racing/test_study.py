@@ -37,7 +37,9 @@ def storage() -> InMemoryStorage:
     return InMemoryStorage()
 
 
-def searched(storage: str | InMemoryStorage, n_trials: int | None, problem: Judged | None = None, **options) -> StudyRecord:
+def searched(
+    storage: str | InMemoryStorage, n_trials: int | None, problem: Judged | None = None, **options
+) -> StudyRecord:
     run(problem or Judged(), storage, "s", n_trials, **{"race": RACE, **options})
     return load(storage, "s")
 
