@@ -65,11 +65,20 @@ def run_problem(
         float, typer.Option(help="Seconds after which a silent worker's choices go to others.")
     ] = 30,
     seed: Annotated[int, typer.Option(help="The same seed gives the same trials.")] = 0,
+    race: Annotated[
+        float | None,
+        typer.Option(
+            metavar="ERROR",
+            help="Drop a choice before it is scored on every case once a cheaper one is evidently better: "
+            "the probability to be wrong, such as 0.05.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The front page to write, an HTML file.")] = None,
 ) -> None:
     """Search a problem, or continue a search; print the Pareto front."""
     from search.problem import count_choices
     from search.problem_checks import check_problem
+    from search.racing.settings import Race
     from search.report import dashboard, html_page
     from search.study import SearchSettings, load
 
@@ -80,6 +89,7 @@ def run_problem(
         batch=batch,
         seed=seed,
         lease_s=lease,
+        race=None if race is None else Race(race),
     )
     built = load_problem(problem)
     check_problem(built)
@@ -186,8 +196,10 @@ def _front_table(record: StudyRecord) -> str:
     front = pareto.front(record.points, record.objectives)
     heads = ["trial", *(objective.label for objective in record.objectives), *record.choices]
     rows = [[str(p.number), *map(format_value, p.values), *map(str, p.choice.values())] for p in front]
+    dropped = f", {len(record.pruned)} dropped early" if record.race is not None else ""
     summary = (
-        f"{record.n_trials} finished trials, {record.n_unique_trials} distinct, {len(front)} on the front"
+        f"{record.n_trials} finished trials{dropped}, {record.n_unique_trials} distinct,"
+        f" {len(front)} on the front"
     )
     return f"{summary}\n{text_table(heads, rows)}"
 

@@ -145,7 +145,7 @@ def run_search(
     """
     check_problem(problem)
     if settings.race is not None:
-        check_raced(problem)
+        check_raced(problem, settings.race)
     n_trials = count_choices(problem) if settings.n_trials is None else settings.n_trials
     entropy = settings.seed
     if entropy is None:

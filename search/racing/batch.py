@@ -51,14 +51,15 @@ class _Runner:
         return {name: [column[case] for case in sorted(column)] for name, column in self.scores.items()}
 
 
-def check_raced(problem: Problem) -> None:
+def check_raced(problem: Problem, race: Race) -> None:
     """Check that a problem can be raced.
 
     Args:
         problem: a problem that `check_problem` accepts.
+        race: the settings.
 
     Raises:
-        SearchError: it does not score case by case, or has an objective that is neither scored nor foreseen.
+        SearchError: it does not score case by case, or on no more cases than the first look takes.
     """
     kind = type(problem).__name__
     names = [objective.name for objective in problem.objectives]
@@ -67,6 +68,11 @@ def check_raced(problem: Problem) -> None:
     for name in problem.raced:
         if name not in names:
             raise SearchError(f"{kind}.raced holds {name!r}: it must be one of {', '.join(names)}")
+    if not race.looks(len(problem.cases)):
+        raise SearchError(
+            f"{kind} cannot be raced: it scores on {len(problem.cases)} cases, and nothing is dropped before"
+            f" {race.first_look}; score on more, or search without race"
+        )
 
 
 def race_batch(

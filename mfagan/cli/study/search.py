@@ -22,6 +22,7 @@ from mfagan.cli.options import (
     name_study,
     read_size,
 )
+from mfagan.errors import InputError
 from mfagan.sr.shipped import SUPERGENERATOR
 
 __all__ = ["run_search"]
@@ -88,6 +89,14 @@ def run_search(
     lease: Annotated[
         float, typer.Option(min=1, help="Seconds after which a silent worker's choices go to others.")
     ] = 30,
+    race: Annotated[
+        float | None,
+        typer.Option(
+            metavar="ERROR",
+            help="Drop a slice before it is scored on every image once a cheaper one is evidently better: "
+            "the probability to be wrong, such as 0.05.",
+        ),
+    ] = None,
 ) -> None:
     """Search widths by PSNR-Y and latency; the same command again continues the study.
 
@@ -104,6 +113,7 @@ def run_search(
     from search import pareto
     from search.latency import LatencyTable
     from search.problem import count_choices
+    from search.racing.settings import Race
     from search.report.dashboard import show_front
     from search.running.settings import SearchSettings
     from search.samplers import default_trials
@@ -150,14 +160,18 @@ def run_search(
         batch=None,  # a whole generation at once: its choices share the work of their common prefixes
         seed=seed,
         lease_s=lease,
+        race=None if race is None else Race(race),
     )
+    if race is not None and precision == "bf16":
+        raise InputError("--race with --precision bf16: only scores in fp32 can be raced; use fp32")
     _run_study(problem, storage, study, settings)
     record = load(storage, study)
     show_front(storage, record)
     n_best = len(pareto.front(record.points, record.objectives))
     if record.n_unique_trials == count_choices(problem):
         logger.info("all %d choices are evaluated: the study is complete", record.n_unique_trials)
-    print(f"study {study}: {record.n_trials} trials, {n_best} on the front")
+    dropped = f", {len(record.pruned)} of them dropped early" if record.race is not None else ""
+    print(f"study {study}: {record.n_trials} trials{dropped}, {n_best} on the front")
     print(f"browse it: mfagan front {name_study(storage, study)} --out front.html")
 
 
@@ -173,6 +187,8 @@ def _run_study(problem: "Problem", storage: str, study: str, settings: "SearchSe
 
         def show(progress: Progress) -> None:
             best = "" if progress.best is None else f"best {progress.best:.3f} dB"
+            if progress.n_dropped:
+                best += f", {progress.n_dropped} dropped, {100 * progress.saved:.0f} % of the work saved"
             report(progress.n_finished, progress.n_trials, best)
 
         run_search(problem, storage, study, settings, show)

@@ -141,11 +141,15 @@ def test_faulty_scores_are_those_of_their_choice_alone(answer, words):
 
 def test_problems_that_cannot_be_raced():
     with pytest.raises(SearchError, match="Ladder cannot be raced: it does not score case by case"):
-        check_raced(Ladder())
+        check_raced(Ladder(), Race())
     problem = Judged()
     problem.raced = ("width",)
     with pytest.raises(SearchError, match=r"Judged.raced holds 'width': it must be one of height, cost"):
-        check_raced(problem)
+        check_raced(problem, Race())
+    with pytest.raises(
+        SearchError, match="it scores on 24 cases, and nothing is dropped before 24; score on more"
+    ):
+        check_raced(Judged(), Race(first_look=24))
     problem = Judged()
     problem.foresee = lambda batch: [Known()] * len(batch)  # type: ignore[method-assign]
     with pytest.raises(SearchError, match="'cost' is neither foreseen nor scored case by case"):
