@@ -13,6 +13,7 @@ from search.samplers.base import Key, Sampler
 __all__ = ["Exhaustive", "Random"]
 
 _BATCH = 256
+_SCATTERED_BATCH = 100
 
 
 class Random(Sampler):
@@ -39,7 +40,7 @@ class Exhaustive(Sampler):
     """Every choice, in the order of the grid, whose last value changes fastest.
 
     A generation is all choices with the same first values: those that share most of their work. Scattered generations
-    come in a random order.
+    are smaller and come in a random order.
     """
 
     starts_known = False
@@ -49,14 +50,16 @@ class Exhaustive(Sampler):
 
         Args:
             problem: the problem.
-            scattered: whether generations come in a random order, always the same, instead of that of the grid.
+            scattered: whether generations are small and come in a random order, always the same, instead of that of the
+                grid: a race compares choices with earlier generations.
         """
         super().__init__(problem)
         self.generation = 1
         self._n_first = len(self.space.options)  # choices that are the same within a generation
         self._scattered = scattered
+        most = _SCATTERED_BATCH if scattered else _BATCH
         for options in reversed(self.space.options):
-            if self.generation > 1 and self.generation * len(options) > _BATCH:
+            if self.generation > 1 and self.generation * len(options) > most:
                 break
             self.generation *= len(options)
             self._n_first -= 1
