@@ -23,6 +23,7 @@ PUBLIC = [
     "Objective",
     "Point",
     "Problem",
+    "Race",
     "SearchError",
     "SearchSettings",
     "StudyRecord",
