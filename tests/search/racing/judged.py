@@ -5,15 +5,18 @@ from functools import cache
 
 import numpy as np
 
-from search.problem import Case, Choice, Known
+from search.problem import Case, Choice, Known, Problem
 from tests.search.ladder import Ladder
 
 N_CASES = 24
 
 
-class Judged(Ladder):
+class Judged(Problem):
     """The height is the mean of scores that scatter by `noise`; cases differ by much more than ladders do."""
 
+    choices = Ladder.choices
+    objectives = Ladder.objectives
+    known_choices = Ladder.known_choices
     cases = tuple(Case(f"judge {i}") for i in range(N_CASES))
     raced = ("height",)
 

@@ -7,19 +7,27 @@ import pytest
 from search.errors import SearchError
 from search.evaluation import evaluate_batch
 from search.pareto import dominates
-from search.problem import Evaluation, Known, Point
+from search.problem import Choice, Evaluation, Known, Point
 from search.racing.batch import Dropped, check_raced, race_batch
 from search.racing.settings import Race
 from tests.search.ladder import Ladder
 from tests.search.racing.judged import N_CASES, Judged
 
-GRID = [dict(zip(Judged.choices, steps, strict=True)) for steps in itertools.product((0, 1, 2), repeat=6)]
+GRID: list[Choice] = [
+    dict(zip(Judged.choices, steps, strict=True)) for steps in itertools.product((0, 1, 2), repeat=6)
+]
 DIRECTIONS = [objective.direction for objective in Judged.objectives]
 
 
 def finished(problem: Judged, choices) -> list[Point]:
     return [
-        Point(i, choice, result.values, scores=result.scores, feasible=result.feasible)
+        Point(
+            i,
+            choice,
+            result.values,
+            scores={k: tuple(v) for k, v in result.scores.items()},
+            feasible=result.feasible,
+        )
         for i, (choice, result) in enumerate(zip(choices, evaluate_batch(problem, choices), strict=True))
         if isinstance(result, Evaluation)
     ]

@@ -32,7 +32,7 @@ def test_the_bound_errs_as_rarely_as_it_says(error, strength):
     for _ in range(n_draws):
         pattern = rng.normal(size=24)
         population = rng.normal(size=24) + (strength or 0.0) * pattern
-        cases = rng.permutation(24)[:6]
+        cases = rng.permutation(24)[:6].tolist()
         given = None if strength is None else pattern
         n_wrong += lower_bound(population[cases], cases, 24, error, given) > population.mean()
     assert n_wrong / n_draws == pytest.approx(error, abs=4 * (error / n_draws) ** 0.5)

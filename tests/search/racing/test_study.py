@@ -83,7 +83,8 @@ def test_stopped_and_continued_equals_at_once(sampler):
     for stops in ((57,), (23, 57)):
         storage = InMemoryStorage()
         for stop in stops:
-            record = searched(storage, stop, sampler=sampler, batch=6)
+            searched(storage, stop, sampler=sampler, batch=6)
+        record = load(storage, "s")
         found.append((record.points, record.pruned))
     assert found[0] == found[1]
 
