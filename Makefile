@@ -51,6 +51,7 @@ bench: install
 	$(BIN)/python -m mfagan.sr.experiments.speed.bench --out runs/bench.json
 	$(BIN)/mfagan benchmark --out runs/deployment.json
 	$(BIN)/python -m search.benchmarks.overhead mfagan/sr/weights/exact.json --out runs/overhead.json
+	$(BIN)/python -m search.benchmarks.racing mfagan/sr/weights/scores.npz --out runs/races.json
 	$(BIN)/python -m search.benchmarks.compare mfagan/sr/weights/exact.json --out runs/samplers.json
 
 clean:

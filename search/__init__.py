@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from search.pareto import front
     from search.picking import Pick, choose, pick
     from search.problem import Evaluation, Known, Objective, Point, Problem
+    from search.racing.settings import Race
     from search.running.settings import SearchSettings
     from search.study import StudyRecord, load, run
 
@@ -30,6 +31,7 @@ __all__ = [
     "Pick",
     "Point",
     "Problem",
+    "Race",
     "SearchError",
     "SearchSettings",
     "StudyRecord",
@@ -50,6 +52,7 @@ _MODULES = {
     "Pick": "picking",
     "Point": "problem",
     "Problem": "problem",
+    "Race": "racing.settings",
     "SearchError": "errors",
     "SearchSettings": "running.settings",
     "StudyRecord": "study",

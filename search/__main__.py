@@ -71,12 +71,21 @@ def run_problem(
         float, typer.Option(help="Seconds after which a silent worker's choices go to others.")
     ] = 30,
     seed: Annotated[int, typer.Option(help="The same seed gives the same trials.")] = 0,
+    race: Annotated[
+        float | None,
+        typer.Option(
+            metavar="ERROR",
+            help="Drop a choice before it is scored on every case once a cheaper one is evidently better: "
+            "the probability to be wrong, such as 0.05.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The front page to write, an HTML file.")] = None,
 ) -> Result:
     """Search a problem, or continue a search; print the Pareto front."""
     from search import pareto
     from search.problem import count_choices
     from search.problem_checks import check_problem
+    from search.racing.settings import Race
     from search.report import dashboard, html_page
     from search.study import SearchSettings, load
 
@@ -87,6 +96,7 @@ def run_problem(
         batch=batch,
         seed=seed,
         lease_s=lease,
+        race=None if race is None else Race(race),
     )
     built = load_problem(problem)
     check_problem(built)
@@ -204,7 +214,8 @@ def _front_table(record: StudyRecord, front: Sequence[Point]) -> str:
 
     heads = ["trial", *(objective.label for objective in record.objectives), *record.choices]
     rows = [[str(p.number), *map(format_value, p.values), *map(str, p.choice.values())] for p in front]
-    counts = f"{record.n_trials} finished trials, {record.n_unique_trials} distinct"
+    dropped = f", {len(record.pruned)} dropped early" if record.race is not None else ""
+    counts = f"{record.n_trials} finished trials{dropped}, {record.n_unique_trials} distinct"
     return f"{counts}, {count_front(record)}\n{text_table(heads, rows)}"
 
 

@@ -152,6 +152,8 @@ class Point:
         feasible: whether every constraint is met.
         violation: the sum of the constraints' positive values, 0 if the point is feasible.
         scores: the score on each case by the objective's name, as in `Evaluation`; empty if none were kept.
+        cases: of a trial that a race dropped, the indices of the cases that it was scored on; its values are estimates
+            then, and its scores are those on these cases. Empty for a trial that was evaluated as a whole.
     """
 
     number: int
@@ -161,6 +163,7 @@ class Point:
     feasible: bool = True
     violation: float = 0.0
     scores: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    cases: tuple[int, ...] = ()
 
 
 class Problem(ABC):
@@ -174,12 +177,15 @@ class Problem(ABC):
         objectives: one or more.
         known_choices: choices that are evaluated first.
         cases: what choices are scored on, if evaluations hold scores.
+        raced: the names of the objectives that `score` tells case by case; empty if it cannot, and choices are only
+            evaluated as a whole. All other objectives must be foreseen then.
     """
 
     choices: Mapping[str, Sequence[Value]]
     objectives: Sequence[Objective]
     known_choices: Sequence[Choice] = ()
     cases: Sequence[Case] = ()
+    raced: Sequence[str] = ()
 
     @abstractmethod
     def evaluate(self, batch: Sequence[Choice]) -> Sequence[Evaluation]:
@@ -204,6 +210,47 @@ class Problem(ABC):
             One Known for each choice, in the order of `batch`.
         """
         return [Known()] * len(batch)
+
+    def score(self, batch: Sequence[Choice], cases: Sequence[int]) -> Sequence[Mapping[str, Sequence[float]]]:
+        """Score choices on some of the cases, so that a race can drop some of them before the others are scored.
+
+        A score must depend on its choice and case alone.
+
+        Args:
+            batch: distinct choices.
+            cases: indices of `cases`.
+
+        Returns:
+            For each choice the scores of every objective in `raced`, by its name, in the order of `cases`.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.score: write it, or leave `raced` empty")
+
+    def conclude(
+        self, batch: Sequence[Choice], scores: Sequence[Mapping[str, Sequence[float]]]
+    ) -> Sequence[Evaluation]:
+        """Make the evaluations of choices that have been scored on all cases: the same that `evaluate` returns.
+
+        Args:
+            batch: distinct choices.
+            scores: the scores of each, as `score` returns them for all cases in their order.
+
+        Returns:
+            One Evaluation for each choice; by default the mean scores and what `foresee` tells.
+        """
+        evaluations = []
+        for known, found in zip(self.foresee(batch), scores, strict=True):
+            values = {name: math.fsum(column) / len(column) for name, column in found.items()} | dict(
+                known.values
+            )
+            evaluations.append(
+                Evaluation(
+                    tuple(values[objective.name] for objective in self.objectives),
+                    known.attributes,
+                    known.constraints,
+                    found,
+                )
+            )
+        return evaluations
 
     def identity(self) -> dict[str, str]:
         """Tell what the values depend on, such as hashes of weights, tables and data.

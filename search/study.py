@@ -13,6 +13,8 @@ from search import samplers
 from search.optuna_logging import quiet_optuna
 from search.problem import Case, Objective, Point, Problem, Value, count_choices
 from search.problem_checks import check_problem
+from search.racing.batch import check_raced
+from search.racing.settings import Race
 from search.running.settings import SearchSettings
 from search.running.worker import Progress, Worker
 from search.samplers.base import Space
@@ -27,6 +29,7 @@ from search.storage.facts import (
     finished_trials,
     note_problem,
     open_study,
+    pruned_trials,
 )
 from search.storage.trials import as_point, is_ours
 
@@ -47,10 +50,12 @@ class StudyRecord:
         objectives: the problem's objectives.
         choices: the options of each choice by its name.
         identity: what the values depend on, as the problem's `identity` returned it.
-        points: the finished trials by number.
+        points: the trials that were evaluated as a whole, by number.
         origin: what the study was derived from, by name; empty for a study that was searched.
         cases: what the choices were scored on, if scores were kept.
         sources: where that was kept which the values depend on, as the problem's `sources` returned it last.
+        pruned: the trials that a race dropped, by number; their values are estimates where they are not foreseen.
+        race: how they were dropped, or None if the study is not raced.
     """
 
     name: str
@@ -61,16 +66,18 @@ class StudyRecord:
     origin: Mapping[str, str] = field(default_factory=dict)
     cases: tuple[Case, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    pruned: tuple[Point, ...] = ()
+    race: Race | None = None
 
     @property
     def n_trials(self) -> int:
-        """Number of finished trials."""
-        return len(self.points)
+        """Number of finished trials, those that a race dropped included."""
+        return len(self.points) + len(self.pruned)
 
     @property
     def n_unique_trials(self) -> int:
         """Number of distinct choices among the finished trials."""
-        return len({tuple(point.choice.values()) for point in self.points})
+        return len({tuple(point.choice.values()) for point in (*self.points, *self.pruned)})
 
 
 def run(
@@ -84,6 +91,7 @@ def run(
     seed: int | None = 0,
     batch: int | None = 10,
     lease_s: float = 30,
+    race: Race | None = None,
     report: Callable[[Progress], None] | None = None,
 ) -> None:
     """Search a problem until its study has `n_trials` finished trials; the same call continues a study.
@@ -103,13 +111,15 @@ def run(
         batch: choices of one generation that are evaluated together and then stored, at least 1; None for all that
             are left of the generation.
         lease_s: seconds, from 1 to 604,800 (a week), after which a silent worker's choices go to others.
+        race: how choices that cannot be on the front are dropped before they are scored on all cases; None evaluates
+            every choice as a whole. A study keeps this setting.
         report: called with the progress at the start, after every batch, and while the worker waits for others.
 
     Raises:
         SearchError: bad input, or a storage that does not work.
         Exception: what `problem.evaluate` or `report` raises, after the unfinished trials were marked as failed.
     """
-    settings = SearchSettings(n_trials, sampler, population, batch, seed, lease_s)
+    settings = SearchSettings(n_trials, sampler, population, batch, seed, lease_s, race)
     run_search(problem, storage, study_name, settings, report)
 
 
@@ -134,17 +144,21 @@ def run_search(
         Exception: what `problem.evaluate` or `report` raises, after the unfinished trials were marked as failed.
     """
     check_problem(problem)
+    if settings.race is not None:
+        check_raced(problem, settings.race)
     n_trials = count_choices(problem) if settings.n_trials is None else settings.n_trials
     entropy = settings.seed
     if entropy is None:
         entropy = int(np.random.SeedSequence().generate_state(1)[0])
-    sampler = samplers.make_sampler(settings.sampler, problem, settings.population)
-    facts = StudyFacts.of(problem)
+    sampler = samplers.make_sampler(
+        settings.sampler, problem, settings.population, scattered=settings.race is not None
+    )
+    facts = StudyFacts.of(problem, settings.race)
     with quiet_optuna(), connect(storage, create=True) as connection:
         study_id = connection.call(open_study, connection, study_name, facts)
         note_problem(connection, study_id, problem)
         with Claims(connection, study_id, sampler.space, settings.lease_s) as claims:
-            worker = Worker(problem, sampler, claims, n_trials, settings.batch or sampler.generation, entropy)
+            worker = Worker(problem, sampler, claims, settings, n_trials, entropy)
             while True:
                 progress = worker.look()
                 if report is not None:
@@ -177,14 +191,19 @@ def load(storage: str | BaseStorage, study_name: str) -> StudyRecord:
 def _load(connection: Connection, study_name: str) -> StudyRecord:
     study, facts = find_facts(connection, study_name)
     space = Space(facts.choices)
-    points = [as_point(trial, space) for trial in finished_trials(study) if is_ours(trial, space)]
+    points, pruned = (
+        tuple(as_point(trial, space) for trial in trials if is_ours(trial, space))
+        for trials in (finished_trials(study), pruned_trials(study))
+    )
     return StudyRecord(
         study_name,
         facts.objectives,
         facts.choices,
         facts.identity,
-        tuple(points),
+        points,
         find_origin(study),
         find_cases(study),
         find_sources(study),
+        pruned,
+        facts.race,
     )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.evaluation import ask
+from search.evaluation import ask, conclude_batch, score_batch
 from search.problem import Choice, Evaluation, Known, Problem, count_choices
 from search.problem_checks import check_problem
 from search.samplers.base import Space
@@ -111,6 +111,28 @@ class ProblemContract:
             for known in self._foresee(problem, self._choices(problem))
         }
         assert len(kinds) == 1, f"foresee tells more of some choices than of others: {kinds}"
+
+    def test_scoring_case_by_case_gives_the_same(self, problem: Problem) -> None:
+        """For a problem that can be raced: cases in parts, in another order, while choices leave the batch."""
+        if not problem.raced:
+            return
+        batch = self._choices(problem)
+        order = list(reversed(range(len(problem.cases))))
+        scores: list[dict[str, dict[int, float]]] = [{name: {} for name in problem.raced} for _ in batch]
+        half = len(order) // 2
+        for cases, some in ((order[:half], slice(None)), (order[half:], slice(None, None, 2))):
+            for kept, found in zip(scores[some], score_batch(problem, batch[some], cases), strict=True):
+                assert not isinstance(found, str), found
+                for name, column in found.items():
+                    kept[name].update(zip(cases, column, strict=True))
+        columns = [{name: [c[i] for i in sorted(c)] for name, c in one.items()} for one in scores[::2]]
+        whole = self._evaluate(problem, batch)[::2]
+        for choice, result, before in zip(
+            batch[::2], conclude_batch(problem, batch[::2], columns), whole, strict=True
+        ):
+            assert not isinstance(result, str), result
+            agree = self._agree(vars(result), vars(before))
+            assert agree, f"{choice} scored case by case gives {result!r}, evaluated {before!r}"
 
     def test_its_identity_is_stable(self, problem: Problem) -> None:
         """The same texts each time, after evaluations too, and in another process."""

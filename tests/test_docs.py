@@ -56,6 +56,7 @@ NAMED = re.compile(r"`([\w-]+\.(?:py|toml))`[^`]*:\n\n\Z")
 """The end of what precedes the block of a file that the page names."""
 
 SMALLER = {
+    "search --lut litert-epyc-2-threads --images": "--images photos --crop 32 --crops 2 --trials 6 --sampler nsga2",
     "search": "--images photos --crop 32 --max-images 2 --trials 6 --population 4 --sampler nsga2 --precision fp32",
     "front": "",
     "pick": "",

@@ -214,7 +214,18 @@ class PricedProblem(Problem, Generic[Candidate]):
         """
         candidates = [self.as_candidate(choice) for choice in batch]
         foreseen = [self._foresee(candidate) for candidate in candidates]
-        measured = self.measure(candidates, foreseen)
+        return self.join(foreseen, self.measure(candidates, foreseen))
+
+    def join(self, foreseen: Sequence[Known], measured: Sequence[Measured]) -> list[Evaluation]:
+        """Each candidate's evaluation, from what was foreseen and what was measured of it.
+
+        Args:
+            foreseen: What `foresee` says of each.
+            measured: What was measured of each.
+
+        Returns:
+            One `Evaluation` for each.
+        """
         evaluations = []
         for known, found in zip(foreseen, measured, strict=True):
             values = {**known.values, **found.values}

@@ -163,9 +163,15 @@ class TabularProblem(Problem):
             The table.
 
         Raises:
-            SearchError: choices are missing, or some are infeasible, which a table cannot express.
+            SearchError: choices are missing or were dropped by a race, or some are infeasible, which a table cannot
+                express.
         """
         space = Space(record.choices)
+        if record.pruned:
+            raise SearchError(
+                f"study {record.name!r} was raced and dropped {len(record.pruned)} of its choices, whose values are"
+                " estimates: search all of them without a race"
+            )
         found = {space.key(point.choice): point for point in record.points}
         if len(found) < space.size:
             first = next(key for key in space.grid() if key not in found)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from search.errors import SearchError
+from search.racing.settings import Race
 from search.samplers import NAMES
 
 __all__ = ["SearchSettings"]
@@ -26,6 +27,7 @@ class SearchSettings:
         seed: at least 0; with the same seed a single worker makes the same trials, however often it is stopped. None
             takes a seed from the system.
         lease_s: seconds, from 1 to 604,800 (a week), after which a silent worker's choices go to others.
+        race: how choices that cannot be on the front are dropped early; None evaluates every choice as a whole.
 
     Raises:
         SearchError: a setting is out of its range.
@@ -37,6 +39,7 @@ class SearchSettings:
     batch: int | None = 10
     seed: int | None = 0
     lease_s: float = 30
+    race: Race | None = None
 
     def __post_init__(self) -> None:
         for name, least, is_optional in (
@@ -53,6 +56,8 @@ class SearchSettings:
             raise SearchError(f"lease_s is {self.lease_s!r}: it must be at least 1")
         if math.isnan(self.lease_s) or self.lease_s > _MAX_LEASE_S:
             raise SearchError(f"lease_s is {self.lease_s}: it must be at most {_MAX_LEASE_S}, a week")
+        if self.race is not None and not isinstance(self.race, Race):
+            raise SearchError(f"race is {self.race!r}: give a search.Race, or None")
 
 
 def _check_whole(name: str, number: Any, least: int) -> None:

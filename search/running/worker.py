@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import zlib
 from bisect import insort
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -13,8 +13,10 @@ import numpy as np
 
 from search.errors import SearchError
 from search.evaluation import ask, describe_choice, evaluate_batch
-from search.problem import Evaluation, Known, Point, Problem
+from search.problem import Choice, Evaluation, Known, Point, Problem
 from search.problem_checks import check_facts
+from search.racing.batch import Dropped, race_batch
+from search.running.settings import SearchSettings
 from search.samplers.base import Key, Sampler
 from search.storage.claims import Claims
 from search.storage.trials import Claim, Enqueued, StudyView
@@ -23,6 +25,7 @@ __all__ = ["Progress", "Worker"]
 
 _LOG = logging.getLogger("search")
 _MAX_COMPLETIONS = 200
+_ORDER = 1  # tells the draw of the cases' order from those of choices
 _MAX_FAULTS = 10  # as many evaluations without any valid result end the search: it is not one choice's fault
 
 
@@ -31,23 +34,33 @@ class Progress:
     """How far a study is.
 
     Attributes:
-        n_finished: finished trials.
+        n_finished: finished trials, those that a race dropped included.
         n_trials: finished trials that were asked for in total.
         best: the best value of the first objective among feasible finished trials, or None if there is no such trial.
         exhausted: whether every choice has been evaluated.
+        n_dropped: finished trials that a race dropped.
+        saved: the share of the scores that were left out by that, in [0, 1].
     """
 
     n_finished: int
     n_trials: int
     best: float | None
     exhausted: bool = False
+    n_dropped: int = 0
+    saved: float = 0.0
 
 
 class Worker:
     """Looks at a study and works on it, in turns."""
 
     def __init__(
-        self, problem: Problem, sampler: Sampler, claims: Claims, n_trials: int, batch: int, entropy: int
+        self,
+        problem: Problem,
+        sampler: Sampler,
+        claims: Claims,
+        settings: SearchSettings,
+        n_trials: int,
+        entropy: int,
     ) -> None:
         """Begin with nothing known of the study.
 
@@ -55,18 +68,21 @@ class Worker:
             problem: the problem to evaluate.
             sampler: draws the choices.
             claims: this worker's claims on the study.
+            settings: how many choices are evaluated together, and how they are raced.
             n_trials: finished trials that the study shall have in total.
-            batch: choices that are evaluated together, at most.
             entropy: the seed of all draws.
         """
         self._problem = problem
         self._sampler = sampler
         self._claims = claims
         self._n_trials = n_trials
-        self._batch = batch
+        self._batch = settings.batch or sampler.generation
+        self._race = settings.race
         self._entropy = entropy
         self._points: list[Point] = []  # by number
         self._best: float | None = None
+        self._n_dropped = 0
+        self._saved = 0.0  # scores left out, in choices
         self._view = StudyView([], [], [], [])
         self._history: tuple[Point, ...] = ()
         self._suspects: dict[Key, str] = {}  # faulty while nothing has finished
@@ -81,11 +97,16 @@ class Worker:
         better = max if self._problem.objectives[0].direction == "maximize" else min
         for point in self._view.new:
             insort(self._points, point, key=attrgetter("number"))
-            if point.feasible:
+            if point.cases:
+                self._n_dropped += 1
+                self._saved += 1 - len(point.cases) / len(self._problem.cases)
+            elif point.feasible:
                 first = point.values[0]
                 self._best = first if self._best is None else better(self._best, first)
         exhausted = len(self._claims.finished | self._claims.faulty) >= self._sampler.space.size
-        return Progress(len(self._points), self._n_trials, self._best, exhausted)
+        n_finished = len(self._points)
+        saved = self._saved / max(1, n_finished)
+        return Progress(n_finished, self._n_trials, self._best, exhausted, self._n_dropped, saved)
 
     def work(self) -> bool:
         """Evaluate the next choices and store the results.
@@ -100,11 +121,14 @@ class Worker:
         if not claims:
             return False
         choices = [self._sampler.space.choice(claim.key) for claim in claims]
-        results = evaluate_batch(self._problem, choices)
-        any_valid = bool(self._points) or any(isinstance(result, Evaluation) for result in results)
+        results = self._evaluate(claims, choices)
+        any_valid = bool(self._points) or any(not isinstance(result, str) for result in results)
         for claim, choice, result in zip(claims, choices, results, strict=True):
             if isinstance(result, Evaluation):
                 self._claims.finish(claim, result)
+                continue
+            if isinstance(result, Dropped):
+                self._claims.drop(claim, result)
                 continue
             _LOG.warning("%s: %s; its trial fails and the search goes on", describe_choice(choice), result)
             self._claims.reject(claim, result if any_valid else None)
@@ -121,6 +145,16 @@ class Worker:
                 f" {len(self._suspects)} choices evaluated so far: correct {type(self._problem).__name__}.evaluate"
             )
         return True
+
+    def _evaluate(
+        self, claims: Sequence[Claim], choices: Sequence[Choice]
+    ) -> list[Evaluation | Dropped | str]:
+        """Evaluate claimed choices; in a race they are compared with what had finished before their generation."""
+        if self._race is None:
+            return [*evaluate_batch(self._problem, choices)]
+        foreseen = [claim.foreseen for claim in claims]
+        rng = np.random.default_rng((self._entropy, len(self._history), _ORDER))
+        return race_batch(self._problem, choices, foreseen, self._history, self._race, rng)
 
     def _claim(self) -> list[Claim]:
         running = {trial.key for trial in self._view.running}

@@ -23,13 +23,15 @@ def default_trials(name: str) -> int | None:
     return None if name == "exhaustive" else 200
 
 
-def make_sampler(name: str, problem: Problem, population: int = 10) -> Sampler:
+def make_sampler(name: str, problem: Problem, population: int = 10, *, scattered: bool = False) -> Sampler:
     """Make a sampler by its name.
 
     Args:
         name: one of `NAMES`.
         problem: the problem.
         population: trials of one generation of `nsga2`.
+        scattered: whether `exhaustive` goes through its generations in a random order, always the same: a race learns
+            from the first ones what the others are worth.
 
     Returns:
         The sampler.
@@ -52,5 +54,5 @@ def make_sampler(name: str, problem: Problem, population: int = 10) -> Sampler:
     if name in ("random", "exhaustive"):
         from search.samplers.random_exhaustive import Exhaustive, Random
 
-        return Random(problem) if name == "random" else Exhaustive(problem)
+        return Random(problem) if name == "random" else Exhaustive(problem, scattered=scattered)
     raise SearchError(f"sampler {name!r} is not known: choose from {', '.join(NAMES)}")

@@ -26,15 +26,16 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.problem import Evaluation, Known, Point
+from search.racing.batch import Dropped
 from search.samplers.base import Key, Space
 from search.storage.connection import Connection, is_storage_failure
 from search.storage.lease import LeaseWatch, name_worker
 from search.storage.optuna_adapter import trial_id
+from search.storage.results import store_dropped, store_evaluation
 from search.storage.trials import (
     BEAT,
     EXPIRED,
     FAULT,
-    SCORES,
     WORKER,
     Claim,
     Enqueued,
@@ -57,7 +58,7 @@ class Claims:
 
     Attributes:
         worker: the worker's name.
-        finished: the choices of the study's finished trials.
+        finished: the choices of the study's finished trials, those that a race dropped included.
         faulty: the choices that were evaluated and have no valid result.
     """
 
@@ -222,19 +223,17 @@ class Claims:
             claim: a claim of this worker.
             evaluation: the result, of finite numbers.
         """
-        call, storage = self._connection.call, self._connection.storage
-        constraints = _but(evaluation.constraints, claim.foreseen.constraints)
-        marks = create_trial(state=TrialState.RUNNING, constraints=constraints).system_attrs
-        if evaluation.scores:
-            marks = {**marks, SCORES: dict(evaluation.scores)}
-        try:
-            for name, value in _but(evaluation.attributes, claim.foreseen.attributes).items():
-                call(storage.set_trial_user_attr, claim.trial_id, name, value)
-            for name, value in marks.items():
-                call(storage.set_trial_system_attr, claim.trial_id, name, value)
-            call(storage.set_trial_state_values, claim.trial_id, TrialState.COMPLETE, list(evaluation.values))
-        except UpdateFinishedTrialError:
-            pass  # taken over; or finished, by a call whose answer was lost
+        store_evaluation(self._connection, claim, evaluation)
+        self._held.pop(claim.trial_id, None)
+
+    def drop(self, claim: Claim, dropped: Dropped) -> None:
+        """Store that a race dropped a claim's choice, unless another worker has taken the claim over.
+
+        Args:
+            claim: a claim of this worker.
+            dropped: what is known of the choice.
+        """
+        store_dropped(self._connection, claim, dropped)
         self._held.pop(claim.trial_id, None)
 
     def _confirm(self, n_trials: int) -> None:
@@ -283,7 +282,7 @@ class Claims:
     def _note(self, trial: FrozenTrial) -> None:
         """Remember how a claim ended."""
         key = self._key(trial)
-        if trial.state == TrialState.COMPLETE:
+        if trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
             self._new.append(as_point(trial, self._space))
             self.finished.add(key)
         elif FAULT in trial.system_attrs:
@@ -339,7 +338,3 @@ class Claims:
                         raise
                     break  # the next beat tries again, and the main thread reports what is wrong
         self._connection.storage.remove_session()
-
-
-def _but(given: Mapping, known: Mapping) -> dict:
-    return {name: value for name, value in given.items() if known.get(name) != value}

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from search.errors import SearchError
 from search.problem import Case, Objective, Problem, Value
 from search.problem_checks import check_choice
+from search.racing.settings import Race
 from search.storage.connection import Connection
 from search.storage.optuna_adapter import study_id
 
@@ -24,6 +25,7 @@ __all__ = [
     "finished_trials",
     "note_problem",
     "open_study",
+    "pruned_trials",
 ]
 
 _KEY = "search:problem"  # the study's user attribute
@@ -38,24 +40,27 @@ class StudyFacts:
         objectives: the problem's objectives.
         choices: the options of each choice by its name.
         identity: what the values depend on.
+        race: how choices are dropped early, or None if all are evaluated as a whole.
     """
 
     objectives: tuple[Objective, ...]
     choices: Mapping[str, tuple[Value, ...]]
     identity: Mapping[str, str]
+    race: Race | None = None
 
     @classmethod
-    def of(cls, problem: Problem) -> StudyFacts:
+    def of(cls, problem: Problem, race: Race | None = None) -> StudyFacts:
         """Take the facts of a problem.
 
         Args:
             problem: a problem that `check_problem` accepts.
+            race: how its choices are dropped early.
 
         Returns:
             Its facts.
         """
         choices = {name: tuple(values) for name, values in problem.choices.items()}
-        return cls(tuple(problem.objectives), choices, dict(problem.identity()))
+        return cls(tuple(problem.objectives), choices, dict(problem.identity()), race)
 
     @classmethod
     def read(cls, attribute: Any) -> StudyFacts:
@@ -76,21 +81,23 @@ class StudyFacts:
             identity = {str(name): str(text) for name, text in attribute["identity"].items()}
             for name, values in choices.items():
                 check_choice(name, values)
+            race = None if attribute.get("race") is None else Race(**attribute["race"])
         except (AttributeError, KeyError, TypeError, SearchError) as error:
             raise SearchError(
                 f"its record of the problem cannot be read ({type(error).__name__}: {error})"
             ) from None
         if not (objectives and choices):
             raise SearchError("its record of the problem has no objectives or no choices")
-        return cls(objectives, choices, identity)
+        return cls(objectives, choices, identity, race)
 
     def to_attribute(self) -> dict[str, Any]:
         """Return the facts as plain JSON."""
-        return {
+        attribute = {
             "objectives": [asdict(objective) for objective in self.objectives],
             "choices": {name: list(values) for name, values in self.choices.items()},
             "identity": dict(self.identity),
         }
+        return attribute if self.race is None else {**attribute, "race": asdict(self.race)}
 
     def difference(self, wanted: StudyFacts) -> str | None:
         """Describe the first fact that another problem does not share.
@@ -112,6 +119,8 @@ class StudyFacts:
             for name in {**seen, **asked}:
                 if seen.get(name) != asked.get(name):
                     return f"has {part} {name!r} = {seen.get(name)!r}, this problem {asked.get(name)!r}"
+        if self.race != wanted.race:
+            return f"{_describe_race(self.race)}, this search {_describe_race(wanted.race)}"
         return None
 
 
@@ -227,6 +236,24 @@ def finished_trials(study: Study) -> list[FrozenTrial]:
         The trials by number, also those of other scripts.
     """
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
+def pruned_trials(study: Study) -> list[FrozenTrial]:
+    """Read the trials of a study that a race dropped.
+
+    Args:
+        study: an opened study.
+
+    Returns:
+        The trials by number, also those of other scripts.
+    """
+    return study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
+
+
+def _describe_race(race: Race | None) -> str:
+    if race is None:
+        return "is not raced"
+    return f"is raced with error probability {race.error_probability:g} from {race.first_look} cases on"
 
 
 def _read(study: Study, connection: Connection) -> StudyFacts:

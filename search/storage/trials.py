@@ -11,8 +11,8 @@ from search.problem import Choice, Known, Point
 from search.samplers.base import Key, Space
 from search.storage.optuna_adapter import fixed_params, trial_id
 
-__all__ = ["BEAT", "EXPIRED", "FAULT", "SCORES", "WORKER", "Claim", "Enqueued", "RunningTrial", "StudyView"]
-__all__ += ["as_enqueued", "as_point", "is_ours"]
+__all__ = ["BEAT", "CASES", "EXPIRED", "FAULT", "RIVAL", "SCORES", "WORKER"]
+__all__ += ["Claim", "Enqueued", "RunningTrial", "StudyView", "as_enqueued", "as_point", "is_ours"]
 
 WORKER = "search:worker"
 """The trial attribute that names the worker of a claim."""
@@ -25,6 +25,10 @@ FAULT = "search:fault"
 
 SCORES = "search:scores"
 """The trial attribute that holds the score on each case, by the objective's name."""
+CASES = "search:cases"
+"""The trial attribute that holds the indices of the cases that a dropped choice was scored on."""
+RIVAL = "search:rival"
+"""The trial attribute that holds the number of the trial for which a choice was dropped."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def as_point(trial: FrozenTrial, space: Space) -> Point:
     """Read a finished trial.
 
     Args:
-        trial: a complete trial for which `is_ours` is true.
+        trial: a complete or pruned trial for which `is_ours` is true.
         space: the choices of the problem.
 
     Returns:
@@ -128,6 +132,7 @@ def as_point(trial: FrozenTrial, space: Space) -> Point:
         feasible=not violations,
         violation=math.fsum(violations),
         scores={name: tuple(column) for name, column in trial.system_attrs.get(SCORES, {}).items()},
+        cases=tuple(trial.system_attrs.get(CASES, ())),
     )
 
 

@@ -25,6 +25,7 @@ PUBLIC = [
     "Pick",
     "Point",
     "Problem",
+    "Race",
     "SearchError",
     "SearchSettings",
     "StudyRecord",

@@ -58,7 +58,7 @@ def front(
         str | None, typer.Option(help="The study's images, if they have moved: a folder or `embedded`.")
     ] = None,
     weights: WeightsOption = None,
-) -> Result | None:
+) -> Result:
     """Write the Pareto front as one HTML file that works offline, or serve it while a study runs.
 
     Each point of the front has pictures, the parts of its latency, and the commands that make a network of it.
@@ -79,7 +79,7 @@ def front(
     maker = FrontPageMaker(storage, names, Sources(supernet, lut, images), scenes, exact)
     if out is None:
         watch_front(maker, port)
-        return None
+        return Result()
     write_atomic(out, maker.make(lambda: find_lpips(weights), show_bar))
     then = ["mfagan", "pick", *shlex.split(name_study(storage, names[0])), "--knee", "--out", "picked.json"]
     return Result({"file": str(out), "studies": names}, [str(out)], [out], then)

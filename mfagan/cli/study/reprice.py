@@ -101,6 +101,12 @@ def _reprice_study(
     record = load(storage, study)
     if not record.points:
         raise InputError(f"study {study!r}: it has no finished trial to price again; search first")
+    if record.pruned:
+        logger.warning(
+            "%d slices that the race dropped are left out, as the other device's prices decided it: "
+            "search on with this table to score them",
+            len(record.pruned),
+        )
     if to == study:
         raise InputError(f"--to {to}: it is the study that is priced again; give another name")
     network = Path(str(record.points[0].attributes.get("supernet", ""))) if supernet is None else supernet

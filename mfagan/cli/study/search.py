@@ -24,6 +24,7 @@ from mfagan.cli.options import (
     name_study,
     read_size,
 )
+from mfagan.errors import InputError
 from mfagan.sr.shipped import SUPERGENERATOR
 from search.commands.command import keeps
 from search.commands.result import Result
@@ -118,6 +119,14 @@ def run_search(
     lease: Annotated[
         float, typer.Option(min=1, help="Seconds after which a silent worker's choices go to others.")
     ] = 30,
+    race: Annotated[
+        float | None,
+        typer.Option(
+            metavar="ERROR",
+            help="Drop a slice before it is scored on every image once a cheaper one is evidently better: "
+            "the probability to be wrong, such as 0.05.",
+        ),
+    ] = None,
 ) -> Result:
     """Search the widths of a SuperGenerator by PSNR-Y and latency.
 
@@ -133,8 +142,10 @@ def run_search(
     from mfagan.sr.study.bf16_scoring import require_precision
     from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
     from mfagan.sr.study.sources import name_sources
+    from search import pareto
     from search.latency import LatencyTable
     from search.problem import count_choices
+    from search.racing.settings import Race
     from search.report.dashboard import show_figures
     from search.report.summary import count_front
     from search.running.settings import SearchSettings
@@ -188,20 +199,25 @@ def run_search(
         batch=None,  # a whole generation at once: its choices share the work of their common prefixes
         seed=seed,
         lease_s=lease,
+        race=None if race is None else Race(race),
     )
+    if race is not None and precision == "bf16":
+        raise InputError("--race with --precision bf16: only scores in fp32 can be raced; use fp32")
     _run_study(problem, storage, study, settings)
     record = load(storage, study)
     show_figures(storage, record)
     if record.n_unique_trials == count_choices(problem):
         logger.info("all %d choices are evaluated: the study is complete", record.n_unique_trials)
+    dropped = f", {len(record.pruned)} of them dropped early" if record.race is not None else ""
     return Result(
         {
             "study": study,
             "n_trials": record.n_trials,
+            "n_pruned": len(record.pruned),
             "n_unique_trials": record.n_unique_trials,
             "n_front": len(pareto.front(record.points, record.objectives)),
         },
-        [f"study {study}: {record.n_trials} trials, {count_front(record)}"],
+        [f"study {study}: {record.n_trials} trials{dropped}, {count_front(record)}"],
         next=["mfagan", "front", *shlex.split(name_study(storage, study)), "--out", "front.html"],
     )
 
@@ -218,6 +234,8 @@ def _run_study(problem: "Problem", storage: str, study: str, settings: "SearchSe
 
         def show(progress: Progress) -> None:
             best = "" if progress.best is None else f"best {progress.best:.3f} dB"
+            if progress.n_dropped:
+                best += f", {progress.n_dropped} dropped, {100 * progress.saved:.0f} % of the work saved"
             report(progress.n_finished, progress.n_trials, best)
 
         run_search(problem, storage, study, settings, show)

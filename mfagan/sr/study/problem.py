@@ -32,7 +32,7 @@ from mfagan.sr.study.scenes import ScenePainter
 from mfagan.sr.study.scorer import SliceScore, SliceScorer
 from mfagan.sr.study.sources import distinct_names, hash_images
 from search.description import StudyDescription
-from search.problem import JSON, Case, Choice, Known, Objective, Point
+from search.problem import JSON, Case, Choice, Evaluation, Known, Objective, Point
 
 __all__ = [
     "EXTRA_OBJECTIVES",
@@ -132,6 +132,8 @@ class SubGeneratorProblem(PricedProblem[Widths]):
         self.pairs = list(pairs)
         names = distinct_names(self.pairs)
         self.cases = tuple(Case(name, pair.image) for name, pair in zip(names, self.pairs, strict=True))
+        if scoring.precision == "fp32":  # in bf16 it depends on the batch which scores there are
+            self.raced = [one.name for one in self.objectives if one in (PSNR, LPIPS)]
         self._lpips = scoring.lpips if scoring.extra_objective == "lpips" else None
         self._scorer = SliceScorer(self.network, self.pairs, lpips=self._lpips)
         self.precision = scoring.precision
@@ -201,6 +203,28 @@ class SubGeneratorProblem(PricedProblem[Widths]):
                 for widths, one in zip(candidates, found, strict=True)
             ]
         return [_measured(score) for score in self._scorer.score(candidates)]
+
+    def score(self, batch: Sequence[Choice], cases: Sequence[int]) -> list[dict[str, Sequence[float]]]:
+        """PSNR-Y of slices on some of the images, and LPIPS if that is the extra objective.
+
+        Args:
+            batch: Choices, which share the work of common prefixes.
+            cases: Indices of the images.
+        """
+        found = self._scorer.score([self.as_candidate(choice) for choice in batch], images=cases)
+        return [dict(_measured(score).scores) for score in found]
+
+    def conclude(
+        self, batch: Sequence[Choice], scores: Sequence[Mapping[str, Sequence[float]]]
+    ) -> list[Evaluation]:
+        """The evaluations of choices that have been scored on all images.
+
+        Args:
+            batch: Choices.
+            scores: What `score` found of each, in the order of the images.
+        """
+        found = [SliceScore(tuple(one[PSNR.name]), tuple(one.get(LPIPS.name, ()))) for one in scores]
+        return self.join(self.foresee(batch), list(map(_measured, found)))
 
     @cached_property
     def _quick(self) -> SliceScorer:

@@ -50,6 +50,7 @@ class RepricedProblem(SubGeneratorProblem):
             raise InputError(f"objectives {names}: only studies of `mfagan search` can be priced again")
         super().__init__(supernet, [], target, sources=sources)
         self.cases = tuple(cases)
+        self.raced = ()  # nothing is scored
         wanted = identity.get("supernet_sha256", "")
         if self._supernet_sha256 != wanted:
             raise InputError(

@@ -76,21 +76,26 @@ class SliceScorer:
         return [score.psnr_db for score in self.score(choices, report)]
 
     def score(
-        self, choices: Sequence[Widths], report: ProgressCallback = ignore_progress
+        self,
+        choices: Sequence[Widths],
+        report: ProgressCallback = ignore_progress,
+        images: Sequence[int] | None = None,
     ) -> list[SliceScore]:
         """PSNR-Y and LPIPS on each image, in the order of the choices.
 
         Args:
             choices: The slices' widths.
             report: Called after each slice on each image.
+            images: Indices of the images to score on, in this order; None for all.
 
         Returns:
             What was measured of each choice.
         """
         psnr_db: list[list[float]] = [[] for _ in choices]
         distances: list[list[float]] = [[] for _ in choices]
-        done, total = 0, len(choices) * len(self._pairs)
-        for pair, reference in zip(self._pairs, self._references, strict=True):
+        images = range(len(self._pairs)) if images is None else images
+        done, total = 0, len(choices) * len(images)
+        for pair, reference in ((self._pairs[image], self._references[image]) for image in images):
             x = pair.lr[None].to(self._device).contiguous(memory_format=torch.channels_last)
             for i, output in self._walk.run(x, choices):
                 luma = shaved_luma(output[0], pair.scale, torch.float32).cpu()

@@ -244,3 +244,15 @@ def test_names(name):
 def test_unknown_names():
     with pytest.raises(SearchError, match="sampler 'annealing' is not known: choose from nsga2, front, tpe,"):
         make_sampler("annealing", mixed())
+
+
+def test_scattered_exhaustive_draws_every_choice_in_small_generations():
+    problem = Grid(**{f"c{i}": (0, 1, 2) for i in range(6)})
+    sampler = make_sampler("exhaustive", problem, scattered=True)
+    assert sampler.generation == 81
+    taken: dict[Key, None] = {}
+    while len(taken) < 729:
+        taken[sampler.draw((), taken, np.random.default_rng(0))] = None
+    prefixes = [key[:2] for key in taken]
+    assert [prefix for prefix, _ in itertools.groupby(prefixes)] == list(dict.fromkeys(prefixes))
+    assert list(dict.fromkeys(prefixes)) != sorted(set(prefixes))
