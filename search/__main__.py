@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from search.benchmarks import compare, overhead
+from search.benchmarks import compare, overhead, racing
 from search.command import run_command
 from search.errors import SearchError
 from search.files import require_place, write_text
@@ -108,6 +108,7 @@ def run_problem(
 
 app.command("benchmark")(compare.compare_samplers)
 app.command("overhead")(overhead.measure_overhead)
+app.command("races")(racing.measure_races)
 
 
 def load_problem(spec: str) -> Problem:

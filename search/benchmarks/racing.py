@@ -1,4 +1,4 @@
-"""Measure what races save and what they lose: `python -m search.benchmarks.racing TABLE.npz --out FILE.json`."""
+"""Measure what races save and what they lose: `python -m search races TABLE.npz --out FILE.json`."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command()(measure_races)
-    return run_command(app, arguments, "python -m search.benchmarks.racing")
+    return run_command(app, arguments, "python -m search races")
 
 
 if __name__ == "__main__":
