@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from search.benchmarks import compare, overhead
+from search.benchmarks import compare, overhead, racing
 from search.commands.command import add_command, keeps
 from search.commands.ending import run_command
 from search.commands.help_page import Group
@@ -134,6 +134,7 @@ for _name, _function in (
     ("run", run_problem),
     ("benchmark", compare.compare_samplers),
     ("overhead", overhead.measure_overhead),
+    ("races", racing.measure_races),
 ):
     add_command(app, _name, _function, silence=hide_bars)
 

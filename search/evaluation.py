@@ -71,12 +71,12 @@ def score_batch(
         For each choice its scores by the names in `Problem.raced`, or a text that says why they are not valid.
 
     Raises:
-        SearchError: `score` did not return as many results as there are choices.
-        Exception: what `score` raises, with a note that names the choices.
+        SearchError: `score_cases` did not return as many results as there are choices.
+        Exception: what `score_cases` raises, with a note that names the choices.
     """
     results: list[Mapping[str, Sequence[float]] | str] = []
-    for answer in _call(problem, "score", batch, batch, cases):
-        returned = f"{type(problem).__name__}.score returned {answer!r:.80}"
+    for answer in _call(problem, "score_cases", batch, batch, cases):
+        returned = f"{type(problem).__name__}.score_cases returned {answer!r:.80}"
         if not isinstance(answer, Mapping) or set(answer) != set(problem.raced):
             results.append(f"{returned}: return the scores of {', '.join(problem.raced)} for each choice")
         elif any(len(column) != len(cases) for column in answer.values()):

@@ -177,8 +177,8 @@ class Problem(ABC):
         objectives: one or more.
         known_choices: choices that are evaluated first.
         cases: what choices are scored on, if evaluations hold scores.
-        raced: the names of the objectives that `score` tells case by case; empty if it cannot, and choices are only
-            evaluated as a whole. All other objectives must be foreseen then.
+        raced: the names of the objectives that `score_cases` tells case by case; all others must be foreseen
+            then. Empty if choices are only evaluated as a whole.
     """
 
     choices: Mapping[str, Sequence[Value]]
@@ -211,7 +211,9 @@ class Problem(ABC):
         """
         return [Known()] * len(batch)
 
-    def score(self, batch: Sequence[Choice], cases: Sequence[int]) -> Sequence[Mapping[str, Sequence[float]]]:
+    def score_cases(
+        self, batch: Sequence[Choice], cases: Sequence[int]
+    ) -> Sequence[Mapping[str, Sequence[float]]]:
         """Score choices on some of the cases, so that a race can drop some of them before the others are scored.
 
         A score must depend on its choice and case alone.
@@ -223,7 +225,7 @@ class Problem(ABC):
         Returns:
             For each choice the scores of every objective in `raced`, by its name, in the order of `cases`.
         """
-        raise NotImplementedError(f"{type(self).__name__}.score: write it, or leave `raced` empty")
+        raise NotImplementedError(f"{type(self).__name__}.score_cases: write it, or leave `raced` empty")
 
     def conclude(
         self, batch: Sequence[Choice], scores: Sequence[Mapping[str, Sequence[float]]]
@@ -232,7 +234,7 @@ class Problem(ABC):
 
         Args:
             batch: distinct choices.
-            scores: the scores of each, as `score` returns them for all cases in their order.
+            scores: the scores of each, as `score_cases` returns them for all cases in their order.
 
         Returns:
             One Evaluation for each choice; by default the mean scores and what `foresee` tells.

@@ -1,7 +1,8 @@
-"""Measure what races save and what they lose: `python -m search.benchmarks.racing TABLE.npz --out FILE.json`."""
+"""Measure what races save and what they lose: `python -m search races TABLE.npz --out FILE.json`."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import statistics
 import sys
@@ -14,7 +15,10 @@ import typer
 
 from search.benchmarks.compare import shares
 from search.benchmarks.scored import ScoredProblem
-from search.command import run_command
+from search.commands.command import add_command
+from search.commands.ending import run_command
+from search.commands.progress import hide_bars, show_bar
+from search.commands.result import Result
 from search.errors import SearchError
 from search.files import require_place, write_text
 from search.pareto import front
@@ -169,22 +173,25 @@ def measure_races(
     out: Annotated[Path, typer.Option(help="The JSON file of figures to write.")],
     seeds: Annotated[int, typer.Option(min=1, help="Searches for each line.")] = 3,
     first_seed: Annotated[int, typer.Option(min=0, help="The first of the seeds.")] = 0,
-) -> None:
+) -> Result:
     """Measure what races save and what they lose on a table of scores."""
     require_place(out, table)
     problem = ScoredProblem.read(table)
     rows: list[RaceScores] = []
-    for sampler, n_trials in SEARCHES:
-        rows += measure(
-            problem,
-            sampler,
-            n_trials,
-            seeds=range(first_seed, first_seed + seeds),
-            report=lambda line: print(line, file=sys.stderr, flush=True),
-        )
-    print(table_of(rows))
-    print(f"aim: {100 * AIM_SAVED:g} % of the work saved, {100 * AIM_SHARE:g} % of the hypervolume kept")
-    write_text(out, json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    done, total = itertools.count(1), len(SEARCHES) * len(ERRORS) * seeds
+    with show_bar("races") as report:
+        for sampler, n_trials in SEARCHES:
+            rows += measure(
+                problem,
+                sampler,
+                n_trials,
+                seeds=range(first_seed, first_seed + seeds),
+                report=lambda line: report(next(done), total, line),
+            )
+    found = [asdict(row) for row in rows]
+    write_text(out, json.dumps(found, indent=2) + "\n")
+    aim = f"aim: {100 * AIM_SAVED:g} % of the work saved, {100 * AIM_SHARE:g} % of the hypervolume kept"
+    return Result({"races": found}, [table_of(rows), aim], [out])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -194,11 +201,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: its arguments, or None for those of the process.
 
     Returns:
-        The exit status, as `search.command.run_command` returns it.
+        The exit status, as `search.commands.ending.run_command` returns it.
     """
-    app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command()(measure_races)
-    return run_command(app, arguments, "python -m search.benchmarks.racing")
+    app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+    add_command(app, "races", measure_races, silence=hide_bars)
+    return run_command(app, arguments, "python -m search races")
 
 
 if __name__ == "__main__":

@@ -168,9 +168,9 @@ class ScoredProblem(TabularProblem):
         Returns:
             Their values and scores in the table.
         """
-        return list(self.conclude(batch, self.score(batch, range(len(self.cases)))))
+        return list(self.conclude(batch, self.score_cases(batch, range(len(self.cases)))))
 
-    def score(self, batch: Sequence[Choice], cases: Sequence[int]) -> list[dict[str, list[float]]]:
+    def score_cases(self, batch: Sequence[Choice], cases: Sequence[int]) -> list[dict[str, list[float]]]:
         """Look up scores on some of the cases.
 
         Args:

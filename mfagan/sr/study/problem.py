@@ -204,7 +204,7 @@ class SubGeneratorProblem(PricedProblem[Widths]):
             ]
         return [_measured(score) for score in self._scorer.score(candidates)]
 
-    def score(self, batch: Sequence[Choice], cases: Sequence[int]) -> list[dict[str, Sequence[float]]]:
+    def score_cases(self, batch: Sequence[Choice], cases: Sequence[int]) -> list[dict[str, Sequence[float]]]:
         """PSNR-Y of slices on some of the images, and LPIPS if that is the extra objective.
 
         Args:
@@ -221,7 +221,7 @@ class SubGeneratorProblem(PricedProblem[Widths]):
 
         Args:
             batch: Choices.
-            scores: What `score` found of each, in the order of the images.
+            scores: What `score_cases` found of each, in the order of the images.
         """
         found = [SliceScore(tuple(one[PSNR.name]), tuple(one.get(LPIPS.name, ()))) for one in scores]
         return self.join(self.foresee(batch), list(map(_measured, found)))

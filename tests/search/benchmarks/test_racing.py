@@ -8,6 +8,7 @@ from optuna.storages import InMemoryStorage
 from search.benchmarks import racing
 from search.benchmarks.scored import STEP, ScoredProblem
 from search.errors import SearchError
+from search.problem import Choice
 from search.study import load, run
 from tests.search.racing.judged import N_CASES, Judged
 
@@ -20,7 +21,7 @@ def table() -> ScoredProblem:
 
 
 def test_a_table_holds_the_scores_of_a_study(table):
-    choices = [
+    choices: list[Choice] = [
         dict(zip(Judged.choices, steps, strict=True)) for steps in itertools.product((0, 1, 2), repeat=6)
     ]
     assert table.cases == Judged.cases

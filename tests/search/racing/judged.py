@@ -27,9 +27,9 @@ class Judged(Problem):
         self.before_call = lambda index: None
 
     def evaluate(self, batch):
-        return self.conclude(batch, self.score(batch, range(N_CASES)))
+        return self.conclude(batch, self.score_cases(batch, range(N_CASES)))
 
-    def score(self, batch, cases):
+    def score_cases(self, batch, cases):
         self.before_call(len(self.calls))
         self.calls.append(([dict(choice) for choice in batch], list(cases)))
         return [{"height": [self.height_on(choice, case) for case in cases]} for choice in batch]

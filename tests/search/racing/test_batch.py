@@ -123,7 +123,7 @@ def test_choices_foreseen_to_be_infeasible_are_dropped_at_the_first_look():
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (None, "Judged.score returned None: return the scores of height for each choice"),
+        (None, "Judged.score_cases returned None: return the scores of height for each choice"),
         ({"cost": [1.0]}, "return the scores of height"),
         ({"height": []}, r"return a score on each of \d+ cases"),
         ({"height": [float("nan")] * 4}, "a score of 'height' is no finite number"),
@@ -131,7 +131,7 @@ def test_choices_foreseen_to_be_infeasible_are_dropped_at_the_first_look():
 )
 def test_faulty_scores_are_those_of_their_choice_alone(answer, words):
     problem = Judged()
-    whole = problem.score
+    whole = problem.score_cases
 
     def score(batch, cases):
         return [
@@ -139,7 +139,7 @@ def test_faulty_scores_are_those_of_their_choice_alone(answer, words):
             for choice, one in zip(batch, whole(batch, cases), strict=True)
         ]
 
-    problem.score = score  # type: ignore[method-assign]
+    problem.score_cases = score  # type: ignore[method-assign]
     results = raced(problem, GRID[:6], [])
     faults = [result for result in results if isinstance(result, str)]
     assert len(faults) == 1

@@ -46,7 +46,7 @@ def test_the_problem_is_that_of_the_command(record: StudyRecord, photos: Path, r
     assert [point.values for point in other.points] == [point.values for point in record.points[:4]]
     assert read_sources(record.sources) == read_sources(other.sources)
     assert read_sources(record.sources) == Sources(
-        SUPERGENERATOR, find_table("litert-epyc-2-threads"), str(photos), 2, 64
+        SUPERGENERATOR, str(find_table("litert-epyc-2-threads")), str(photos), 2, 64
     )
 
 
