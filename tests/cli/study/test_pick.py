@@ -33,7 +33,7 @@ def pick(run: Run, folder: Path, *how: object) -> tuple[dict, str]:
     out = folder / "picked.json"
     done = run("pick", "--storage", folder / "study.db", "--study", "s", *how, "--out", out)
     assert done.status == 0, done.err
-    reason, path = done.out.splitlines()
+    path, reason = done.answer.splitlines()
     assert path == str(out)
     return json.loads(out.read_text()), reason
 
@@ -126,7 +126,7 @@ def test_by_eye_leads_to_a_pick(run: Run, folder: Path):
     ]
     answers = {name: data[name] for name in ("format", "study", "points_sha256")} | {"answers": said}
     (folder / "answers.json").write_text(json.dumps(answers))
-    assert f"then: {data['command']}" in done.out
+    assert f"next: {data['command']}" in done.out
     words = shlex.split(data["command"])
     assert words[:2] == ["mfagan", "pick"]
     words[words.index("--answers") + 1] = str(folder / "answers.json")
