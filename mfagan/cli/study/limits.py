@@ -20,11 +20,24 @@ __all__ = [
 if TYPE_CHECKING:
     from search.limits import Limit
 
-MaxLatencyOption = Annotated[float | None, typer.Option(help="Ceiling on the latency, in ms.")]
-MaxParamsOption = Annotated[float | None, typer.Option(help="Ceiling on the parameters.")]
-MaxGflopsOption = Annotated[float | None, typer.Option(help="Ceiling on the FLOPs, in G.")]
-MaxMemoryOption = Annotated[float | None, typer.Option(help="Ceiling on the memory traffic, in GB.")]
-MinPsnrOption = Annotated[float | None, typer.Option(help="Floor under PSNR-Y, in dB.")]
+LIMITS = "Limits"
+"""The heading of the options that leave trials out."""
+
+MaxLatencyOption = Annotated[
+    float | None, typer.Option(help="Ceiling on the latency.", rich_help_panel=LIMITS)
+]
+MaxParamsOption = Annotated[
+    float | None, typer.Option(metavar="N", help="Ceiling on the parameters.", rich_help_panel=LIMITS)
+]
+MaxGflopsOption = Annotated[
+    float | None, typer.Option(help="Ceiling on the FLOPs, in G.", rich_help_panel=LIMITS)
+]
+MaxMemoryOption = Annotated[
+    float | None, typer.Option(help="Ceiling on the memory traffic.", rich_help_panel=LIMITS)
+]
+MinPsnrOption = Annotated[
+    float | None, typer.Option(metavar="DB", help="Floor under PSNR-Y.", rich_help_panel=LIMITS)
+]
 
 
 def read_limits(

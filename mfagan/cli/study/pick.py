@@ -11,7 +11,6 @@ from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
     NAMED_CHECKPOINT,
-    SeedOption,
     StorageOption,
     StudyOption,
 )
@@ -31,24 +30,27 @@ from search.commands.result import Result
 
 __all__ = ["pick"]
 
+BY_EYE = "By eye"
+"""The heading of the options for blind comparisons."""
+
 
 def pick(
     out: Annotated[Path | None, typer.Option(help="The file to write.")] = None,
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
-    trial: Annotated[int | None, typer.Option(help="This trial.")] = None,
-    knee: Annotated[bool, typer.Option("--knee", help="The front's knee.")] = False,
+    trial: Annotated[int | None, typer.Option(help="Pick this trial.")] = None,
+    knee: Annotated[bool, typer.Option("--knee", help="Pick the knee of the front.")] = False,
     one_standard_error: Annotated[
         bool,
         typer.Option(
-            "--one-standard-error", help="The cheapest within one standard error of the best PSNR-Y."
+            "--one-standard-error", help="Pick the cheapest within one standard error of the best PSNR-Y."
         ),
     ] = False,
     weigh: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=WEIGHT",
-            help="The best weighted sum of objectives, such as psnr_db=1 with latency_ms=0.5 (repeatable).",
+            help="Pick the best weighted sum of objectives, such as psnr_db=1 with latency_ms=0.5 (repeatable).",
         ),
     ] = None,
     max_latency_ms: MaxLatencyOption = None,
@@ -61,20 +63,31 @@ def pick(
         typer.Option(
             metavar="PAGE",
             help="Write a page of blind comparisons instead, an HTML file; it saves the file for --answers.",
+            rich_help_panel=BY_EYE,
         ),
     ] = None,
-    comparisons: Annotated[int, typer.Option(min=5, max=500, help="Of --by-eye: how many.")] = 20,
-    seed: SeedOption = 0,
+    comparisons: Annotated[
+        int, typer.Option(min=5, max=500, help="How many comparisons the page makes.", rich_help_panel=BY_EYE)
+    ] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the comparisons.", rich_help_panel=BY_EYE)] = 0,
     answers: Annotated[
         Path | None,
-        typer.Option(help="The cheapest that looks as good as the best, by the answers that the page saved."),
+        typer.Option(
+            help="Pick the cheapest that looks as good as the best, by the answers that the page saved.",
+            rich_help_panel=BY_EYE,
+        ),
     ] = None,
     supernet: Annotated[
         Path | None,
-        typer.Option(help="Of --by-eye: the study's SuperGenerator, if it has moved.", **NAMED_CHECKPOINT),
+        typer.Option(
+            help="The study's SuperGenerator, if it has moved.", rich_help_panel=BY_EYE, **NAMED_CHECKPOINT
+        ),
     ] = None,
     images: Annotated[
-        str | None, typer.Option(help="Of --by-eye: the study's images, if they have moved.")
+        str | None,
+        typer.Option(
+            metavar="FOLDER", help="The study's images, if they have moved.", rich_help_panel=BY_EYE
+        ),
     ] = None,
 ) -> Result:
     """Pick one trial of a study, say why, and write it as JSON.
