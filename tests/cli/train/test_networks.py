@@ -408,7 +408,7 @@ def test_a_folder_is_checked_for_people_and_for_programs(run: Run, tmp_path: Pat
     photos = tiny.write_photos(tmp_path / "photos")
     found = run("data", "check", photos, "--crop", 16, "--decode")
     assert found.status == 0
-    lines = found.out.splitlines()
+    lines = found.answer.splitlines()
     assert lines[:4] == [
         f"photos: HR images, in {photos}",
         "    4 HR, 0 LR, 4 pairs, 0.0 million HR pixels",
