@@ -1,4 +1,4 @@
-"""The only file of studies that uses names which Optuna does not document: identifiers of studies and trials, a database's engine.
+"""The names that Optuna does not document and studies need: identifiers of studies and trials, a database's engine.
 
 Optuna's storages are addressed by numbers that its public classes keep to themselves.
 """

@@ -6,7 +6,7 @@ from tests import ROOT
 
 ADAPTER = ROOT / "search" / "storage" / "optuna_adapter.py"
 PREFERENTIAL = ROOT / "search" / "preference" / "process.py"
-"""optuna-dashboard's preferential Gaussian process has no public prediction; the extra `preference` fixes its version."""
+"""Optuna's preferential Gaussian process has no public prediction; the extra `preference` fixes its version."""
 OWN = ("self", "cls")
 
 
