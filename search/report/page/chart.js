@@ -30,14 +30,23 @@ class Chart {
     }
     const [first] = page.studies;
     this.crowds = page.studies.length > 1 ? [] : this.crowdsOf(first);
-    const traces = [...this.crowds.map(({ trace }) => trace), ...page.studies.flatMap(study => this.traces(study))];
+    const traces = [
+      ...this.crowds.map(({ trace }) => trace),
+      ...page.studies.flatMap(study => this.traces(study)),
+    ];
     if (first.peers.length) traces.push(this.peers(first));
     this.painted = null;
     await Plotly.react(
       this.plot,
       traces.filter(({ x }) => x.length),
       this.layout(),
-      { modeBarButtons: BUTTONS, displayModeBar: true, displaylogo: false, doubleClick: "reset", showTips: false },
+      {
+        modeBarButtons: BUTTONS,
+        displayModeBar: true,
+        displaylogo: false,
+        doubleClick: "reset",
+        showTips: false,
+      },
     );
     if (!this.overlay) this.listen();
     this.refresh();
@@ -87,7 +96,10 @@ class Chart {
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
       showlegend: false,
       modebar: { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink },
-      xaxis: { ...axis(page.x), title: { text: escaped(this.axisTitle(page.x)), standoff: 8, font: { size: 13 } } },
+      xaxis: {
+        ...axis(page.x),
+        title: { text: escaped(this.axisTitle(page.x)), standoff: 8, font: { size: 13 } },
+      },
       yaxis: axis(page.y),
     };
   }
@@ -132,8 +144,16 @@ class Chart {
     const colours = colouring(study, page.colour, page.data.style);
     const crowd = (kind, colour, look) => {
       const rows = study.trials.map((_, row) => row).filter(row => study.kinds[row] === kind);
-      const trace = this.trace(rows, { study: study.index }, (one, row) => study.value(one, row), { mode: "none" });
-      return { ...look, trace, x: trace.x, y: trace.y, colours: i => (colours ? colours.of(rows[i]) : colour) };
+      const trace = this.trace(rows, { study: study.index }, (one, row) => study.value(one, row), {
+        mode: "none",
+      });
+      return {
+        ...look,
+        trace,
+        x: trace.x,
+        y: trace.y,
+        colours: i => (colours ? colours.of(rows[i]) : colour),
+      };
     };
     const many = study.trials.length > 1000;
     const opacity = (colours ? 0.6 : 0.45) * (many ? 0.6 : 1);
@@ -150,7 +170,10 @@ class Chart {
     const colours = study.index === page.at ? colouring(study, page.colour, page.data.style) : null;
     const paint = rows => (colours ? rows.map(colours.of) : colour);
     const markers = (rows, marker) =>
-      this.trace(rows, { study: study.index }, (one, row) => study.value(one, row), { mode: "markers", marker });
+      this.trace(rows, { study: study.index }, (one, row) => study.value(one, row), {
+        mode: "markers",
+        marker,
+      });
     const line = (values, look) => ({
       type: "scatter",
       mode: "lines",
@@ -197,7 +220,9 @@ class Chart {
     const shown = JSON.stringify([xaxis.range, yaxis.range, xaxis._length, yaxis._length]);
     if (shown === this.painted || this.plot._dragging) return;
     this.painted = shown;
-    Plotly.relayout(this.plot, { images: this.crowds.length ? [this.cloud.paint(this.crowds, this.plot._fullLayout)] : [] });
+    Plotly.relayout(this.plot, {
+      images: this.crowds.length ? [this.cloud.paint(this.crowds, this.plot._fullLayout)] : [],
+    });
   }
 
   drawBudgets() {

@@ -50,7 +50,8 @@ PLACE = """trial => {
   return [left + xaxis._offset + xaxis.l2p(x), top + yaxis._offset + yaxis.l2p(y)];
 }"""
 """Where on the screen a trial is."""
-SHOWS_TICKS = """ticks => [...document.querySelectorAll(".xtick text")].every(node => ticks.includes(node.textContent))"""
+SHOWS_TICKS = """ticks => [...document.querySelectorAll(".xtick text")]
+  .every(node => ticks.includes(node.textContent))"""
 SHOWS_OTHER_TICKS = SHOWS_TICKS.replace("ticks => ", "ticks => !")
 
 Open = Callable[..., sync_api.Page]
