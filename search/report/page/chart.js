@@ -70,11 +70,6 @@ class Chart {
       this.hover(null);
       byId("tip").hidden = true;
     });
-    // plotly takes every touch: a finger that doesn't drag in the plot scrolls the page.
-    const leave = event => {
-      if (!this.plot._fullLayout.dragmode) event.stopPropagation();
-    };
-    this.area.addEventListener("touchstart", leave, { capture: true, passive: true });
     new ResizeObserver(() => {
       if (this.area.offsetParent) Plotly.Plots.resize(this.plot);
     }).observe(this.area);
@@ -93,7 +88,7 @@ class Chart {
       font: { size: 12 },
       hovermode: "closest",
       hoverdistance: NEAR_PX,
-      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", // a finger scrolls the page
       showlegend: false,
       modebar: { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink },
       xaxis: {

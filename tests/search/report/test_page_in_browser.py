@@ -31,7 +31,7 @@ FLAGS = [
     "--disable-sync",
 ]
 SCREENSHOTS = ROOT / "runs" / "screenshots"
-TIMEOUT_MS = 20_000
+TIMEOUT_MS = 120_000
 FIGURES = {"choices": ["choices"], "progress": ["progress"], "effects": ["effects", "importance"]}
 
 NO_PLOTLY = """
@@ -279,6 +279,29 @@ def test_a_tap_chooses_a_point_on_a_phone(lenses: Path, open_page: Open, front: 
     page.wait_for_function(
         "title => document.querySelector('#panel h2').textContent === title", arg=f"Trial {front[2].number}"
     )
+
+
+def test_a_finger_on_the_plot_scrolls_the_page(lenses: Path, open_page: Open):
+    phone = {"viewport": {"width": 375, "height": 740}, "has_touch": True, "is_mobile": True}
+    page = open_page(lenses, **phone)
+    x, y = page.evaluate(PLACE, chosen(page))
+    touch = page.context.new_cdp_session(page)
+    for kind, places in (
+        ("Start", [0]),
+        ("Move", range(10, 200, 10)),
+        ("End", [None]),
+    ):
+        for moved in places:
+            points = [] if moved is None else [{"x": x + 20, "y": y - moved}]
+            touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    page.wait_for_function("scrollY > 100")
+
+
+def test_the_plot_is_saved_as_a_picture(lenses: Path, open_page: Open):
+    page = open_page(lenses)
+    with page.expect_download() as download:
+        page.click("[data-title='Download plot as a PNG']")
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
 
 
 def test_trials_dropped_early_are_told_apart(open_page: Open, record: StudyRecord, tmp_path: Path):
