@@ -36,7 +36,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle of a drawing.
+    """A rectangle of a drawing, or a caption: a box of height 0 is drawn as its text alone.
 
     Attributes:
         name: what it stands for, such as the name of a choice.
@@ -44,7 +44,7 @@ class Box:
         x: its left edge.
         y: its upper edge; y grows downwards.
         width: its width.
-        height: its height.
+        height: its height; 0 for a caption.
     """
 
     name: str

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ChoiceColumn", "Gain", "Peer", "Shown", "StudyView", "view_study"]
 
-FRONT, DOMINATED, INFEASIBLE = "f", "d", "i"
+FRONT, DOMINATED, INFEASIBLE, PRUNED = "f", "d", "i", "p"
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,8 @@ class StudyView:
         summary: how many points are on the front, and how many of them are distinguishable.
         counts: how many trials there are.
         trials: the number of each distinct trial.
-        kinds: a letter for each: f on the front, d dominated, i infeasible.
+        kinds: a letter for each: f on the front, d dominated, i infeasible, p dropped early by a race: its values are
+            estimates.
         objectives: the values of each objective.
         directions: `maximize` or `minimize` for each objective.
         intervals: for each objective the lower and the upper ends of the 95 % intervals of the trials, None where there
@@ -162,9 +163,12 @@ def view_study(shown: Shown, notes: Sequence[str] = ()) -> StudyView:
     objectives = record.objectives
     if len(objectives) < 2:
         raise SearchError(f"study {record.name!r} has one objective: a Pareto front needs 2")
-    points = pareto.distinct(record.points)
+    full = pareto.distinct(record.points)
+    evaluated = {_key(point.choice) for point in full}
+    pruned = [point for point in pareto.distinct(record.pruned) if _key(point.choice) not in evaluated]
+    points = [*full, *pruned]
     rows = {_key(point.choice): row for row, point in enumerate(points)}
-    best = pareto.front(points, objectives)
+    best = pareto.front(full, objectives)
     front = [rows[_key(point.choice)] for point in best]
     numbers = {point.number: row for row, point in enumerate(points)}
     ties = {numbers[tie]: numbers[other] for tie, other in find_ties(best, objectives, record.cases).items()}
@@ -176,12 +180,13 @@ def view_study(shown: Shown, notes: Sequence[str] = ()) -> StudyView:
     return StudyView(
         name=record.name,
         summary=count_front(record),
-        counts=_count(record, points),
+        counts=_count(record, full, pruned),
         trials=[point.number for point in points],
         kinds="".join(
             FRONT if row in on_front else DOMINATED if point.feasible else INFEASIBLE
-            for row, point in enumerate(points)
-        ),
+            for row, point in enumerate(full)
+        )
+        + PRUNED * len(pruned),
         objectives=[
             objective_column(objective, [p.values[i] for p in points], [p.values[i] for p in best])
             for i, objective in enumerate(objectives)
@@ -209,10 +214,11 @@ def _key(choice: Choice) -> tuple:
     return tuple(choice.items())
 
 
-def _count(record: StudyRecord, points: Sequence[Point]) -> str:
-    n_infeasible = sum(not point.feasible for point in points)
-    counts = f"{record.n_trials:,} finished trials of {len(points):,} distinct choices"
-    return counts + (f", {n_infeasible:,} over a limit" if n_infeasible else "")
+def _count(record: StudyRecord, full: Sequence[Point], pruned: Sequence[Point]) -> str:
+    n_infeasible = sum(not point.feasible for point in full)
+    counts = f"{record.n_trials:,} finished trials of {len(full) + len(pruned):,} distinct choices"
+    counts += f", {n_infeasible:,} over a limit" if n_infeasible else ""
+    return counts + (f", {len(pruned):,} dropped early" if pruned else "")
 
 
 def _view_gains(front: Sequence[Point], record: StudyRecord, rows: Mapping[int, int]) -> dict[int, Gain]:

@@ -21,7 +21,7 @@ class Budgets {
     const { page } = this;
     const column = page.studies[0].objectives[objective];
     const numbers = page.studies.flatMap(study =>
-      study.objectives[objective].numbers.filter((_, row) => study.kinds[row] !== "i"),
+      study.objectives[objective].numbers.filter((_, row) => study.isEligible(row)),
     );
     if (!numbers.length) return null;
     const step = column.factor * 10 ** -column.decimals;
@@ -79,7 +79,7 @@ class Budgets {
     return [...this.page.budgets.keys()]
       .map(objective => {
         const column = study.objectives[objective];
-        const feasible = column.numbers.filter((_, row) => study.kinds[row] !== "i");
+        const feasible = column.numbers.filter((_, row) => study.isEligible(row));
         return feasible.length
           ? withUnit(
               column,

@@ -1,43 +1,102 @@
-// The scatter of the trials, and an overlay of what moves.
+// The scatter of the trials, drawn by plotly; what moves lies in an overlay above it.
+const NEAR_PX = 16;
+const BUTTONS = [["toImage"], ["zoom2d", "pan2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]];
+
+// plotly reads texts as a kind of HTML.
+const escaped = text => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 class Chart {
   constructor(page) {
     this.page = page;
     this.node = byId("chart");
-    this.plot = element("div", { class: "scatter" });
+    this.plot = element("div", { class: "plot" });
     this.yTitle = element("p", { class: "axis-title" });
-    this.node.append(this.yTitle, this.plot);
+    this.area = element("div", { class: "stage" }, this.plot);
+    this.node.append(this.yTitle, this.area);
     this.node.addEventListener("keydown", event => this.walk(event));
     this.hovered = null;
-    this.scatter = new Scatter(this.plot, {
-      drawn: () => this.refresh(),
-      click: mark => {
-        if (mark.point) page.choose(mark.point);
-      },
-      hover: (mark, event) => {
-        this.hover(mark.point ?? null);
-        this.showTip(mark, event);
-      },
-      leave: () => {
-        this.hover(null);
-        byId("tip").hidden = true;
-      },
-    });
-    this.overlay = new Overlay(this.scatter);
+    this.overlay = null;
+    this.cloud = new Cloud();
   }
 
-  draw() {
+  async draw() {
     const { page } = this;
-    const [first] = page.studies;
     this.yTitle.textContent = this.axisTitle(page.y);
-    const layers = page.studies.flatMap(study => this.layers(study));
-    if (first.peers.length) layers.push(this.peers(first));
-    this.scatter.show(
-      layers.filter(layer => layer.line || layer.marks.length),
-      [this.range(page.x), this.range(page.y)],
-      this.axisTitle(page.x),
-    );
     drawLegend(page);
+    await loadPlotly();
+    if (!this.area.offsetParent) {
+      page.stale.add("front"); // another tab was opened meanwhile
+      return;
+    }
+    const [first] = page.studies;
+    this.crowds = page.studies.length > 1 ? [] : this.crowdsOf(first);
+    const traces = [
+      ...this.crowds.map(({ trace }) => trace),
+      ...page.studies.flatMap(study => this.traces(study)),
+    ];
+    if (first.peers.length) traces.push(this.peers(first));
+    this.painted = null;
+    await Plotly.react(
+      this.plot,
+      traces.filter(({ x }) => x.length),
+      this.layout(),
+      {
+        modeBarButtons: BUTTONS,
+        displayModeBar: true,
+        displaylogo: false,
+        doubleClick: "reset",
+        showTips: false,
+      },
+    );
+    if (!this.overlay) this.listen();
+    this.refresh();
+  }
+
+  listen() {
+    this.overlay = new Overlay(this.plot, this.area);
+    this.plot.on("plotly_afterplot", () => this.refresh());
+    this.plot.on("plotly_relayouting", () => this.refresh());
+    this.plot.on("plotly_click", ({ points: [{ data, customdata }] }) => {
+      if (data.meta.study !== undefined) this.page.choose({ study: data.meta.study, row: customdata });
+    });
+    this.plot.on("plotly_hover", ({ points: [{ data, customdata }], event }) => {
+      const { study } = data.meta;
+      this.area.classList.add("aims");
+      this.hover(study === undefined ? null : { study, row: customdata });
+      this.showTip(data.meta, customdata, event);
+    });
+    this.plot.on("plotly_unhover", () => {
+      this.area.classList.remove("aims");
+      this.hover(null);
+      byId("tip").hidden = true;
+    });
+    new ResizeObserver(() => {
+      if (this.area.offsetParent) Plotly.Plots.resize(this.plot);
+    }).observe(this.area);
+  }
+
+  layout() {
+    const { page } = this;
+    const axis = objective => ({ range: this.range(objective), separatethousands: true });
+    const styles = getComputedStyle(document.documentElement);
+    const [soft, ink] = ["--soft", "--ink"].map(name => styles.getPropertyValue(name).trim());
+    return {
+      template: page.data.templates[page.theme],
+      uirevision: `${page.x} ${page.y}`, // new data keeps the zoom, other axes don't
+      autosize: true,
+      margin: { l: 48, r: 16, t: 36, b: 48 },
+      font: { size: 12 },
+      hovermode: "closest",
+      hoverdistance: NEAR_PX,
+      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", // a finger scrolls the page
+      showlegend: false,
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: soft, activecolor: ink },
+      xaxis: {
+        ...axis(page.x),
+        title: { text: escaped(this.axisTitle(page.x)), standoff: 8, font: { size: 13 } },
+      },
+      yaxis: axis(page.y),
+    };
   }
 
   hover(point) {
@@ -52,13 +111,13 @@ class Chart {
     return `${study.objectives[objective].label}, ${better}`;
   }
 
-  // Points over a limit may lie outside: they must not squeeze the others.
+  // Points that can't be chosen by their values may lie outside: they must not squeeze the others.
   range(objective) {
     const { studies } = this.page;
     const shown = study =>
       study.trials
         .map((_, row) => row)
-        .filter(row => (studies.length > 1 ? study.kinds[row] === "f" : study.kinds[row] !== "i"));
+        .filter(row => (studies.length > 1 ? study.kinds[row] === "f" : study.isEligible(row)));
     const own = studies.flatMap(study => shown(study).map(row => study.value(objective, row)));
     const others = studies.flatMap(study => [
       ...study.peers.map(({ values }) => values[objective]),
@@ -68,75 +127,73 @@ class Chart {
     return roomy(all.length ? all : studies.flatMap(study => study.objectives[objective].numbers));
   }
 
-  layers(study) {
+  trace(rows, meta, numbers, look) {
     const { page } = this;
-    const several = page.studies.length > 1;
-    const colour = several ? page.colourOf(study) : page.accent;
-    const colours = study.index === page.at ? colouring(study, page.colour, page.data.style) : null;
-    const rows = { d: [], i: [] };
-    [...study.kinds].forEach((kind, row) => {
-      if (rows[kind] && !several) rows[kind].push(row);
-    });
-    const paint = (row, otherwise) => (colours ? colours.of(row) : otherwise);
-    const marks = (some, look) =>
-      some.map(row => ({
-        x: study.value(page.x, row),
-        y: study.value(page.y, row),
-        point: { study: study.index, row },
-        ...look(row),
-      }));
-    const told = study.front.filter(row => !study.isTie(row));
-    const many = rows.d.length > 1000;
-    const tied = study.front.filter(row => study.isTie(row));
-    const line = (values, look) => ({ line: values.map(one => [one[page.x], one[page.y]]), colour, ...look });
-    const layers = [
-      {
-        marks: marks(rows.i, row => ({ stroke: paint(row, INFEASIBLE) })),
-        symbol: "cross",
-        size: 3,
-        lineWidth: 1.5,
-        opacity: 0.7,
-      },
-      {
-        marks: marks(rows.d, row => ({ fill: paint(row, DOMINATED) })),
-        size: many ? 2.5 : 3,
-        opacity: (colours ? 0.6 : 0.45) * (many ? 0.6 : 1),
-      },
-    ];
-    if (study.objectives.length === 2) {
-      layers.push(line(study.exact, { width: 1.5, dash: [2, 3] }));
-      layers.push(
-        line(
-          study.front.map(row => study.objectives.map(column => column.numbers[row])),
-          { width: 2 },
-        ),
-      );
-    }
-    layers.push(
-      {
-        marks: marks(told, row => ({ fill: paint(row, colour), stroke: page.paper })),
-        size: 5.5,
-        lineWidth: 1.5,
-      },
-      {
-        marks: marks(tied, row => ({ fill: page.paper, stroke: paint(row, colour) })),
-        size: 4.5,
-        lineWidth: 2,
-      },
-    );
-    return layers;
+    const [x, y] = [page.x, page.y].map(objective => rows.map(row => numbers(objective, row)));
+    return { type: "scatter", x, y, customdata: rows, meta, hoverinfo: "none", ...look };
   }
 
-  peers(study) {
+  // The trials that are not on the front: plotly knows where they are, the cloud paints them.
+  crowdsOf(study) {
     const { page } = this;
-    const marks = study.peers.map(peer => ({
-      x: peer.values[page.x],
-      y: peer.values[page.y],
-      peer,
-      fill: page.mark,
-      stroke: page.paper,
-    }));
-    return { marks, symbol: "diamond", size: 6, lineWidth: 1.5 };
+    const colours = colouring(study, page.colour, page.data.style);
+    const crowd = (kind, colour, look) => {
+      const rows = study.trials.map((_, row) => row).filter(row => study.kinds[row] === kind);
+      const trace = this.trace(rows, { study: study.index }, (one, row) => study.value(one, row), {
+        mode: "none",
+      });
+      return {
+        ...look,
+        trace,
+        x: trace.x,
+        y: trace.y,
+        colours: i => (colours ? colours.of(rows[i]) : colour),
+      };
+    };
+    const many = study.trials.length > 1000;
+    const opacity = (colours ? 0.6 : 0.45) * (many ? 0.6 : 1);
+    return [
+      crowd("p", DOMINATED, { symbol: "ring", size: 2.5, opacity: 0.4 }),
+      crowd("i", INFEASIBLE, { symbol: "cross", size: 3, opacity: 0.7 }),
+      crowd("d", DOMINATED, { symbol: "disc", size: many ? 2.5 : 3, opacity }),
+    ];
+  }
+
+  traces(study) {
+    const { page } = this;
+    const colour = page.studies.length > 1 ? page.colourOf(study) : page.accent;
+    const colours = study.index === page.at ? colouring(study, page.colour, page.data.style) : null;
+    const paint = rows => (colours ? rows.map(colours.of) : colour);
+    const markers = (rows, marker) =>
+      this.trace(rows, { study: study.index }, (one, row) => study.value(one, row), {
+        mode: "markers",
+        marker,
+      });
+    const line = (values, look) => ({
+      type: "scatter",
+      mode: "lines",
+      x: values.map(one => one[page.x]),
+      y: values.map(one => one[page.y]),
+      line: { color: colour, ...look },
+      hoverinfo: "skip",
+    });
+    const [told, tied] = [false, true].map(tie => study.front.filter(row => study.isTie(row) === tie));
+    const ends = study.front.map(row => study.objectives.map(column => column.numbers[row]));
+    return [
+      ...(study.objectives.length === 2
+        ? [line(study.exact, { width: 1.5, dash: "2px,3px" }), line(ends, { width: 2 })]
+        : []),
+      markers(told, { size: 11, color: paint(told), line: { width: 1.5, color: page.paper } }),
+      markers(tied, { size: 9, color: page.paper, line: { width: 2, color: paint(tied) } }),
+    ];
+  }
+
+  peers({ peers }) {
+    const { mark, paper } = this.page;
+    return this.trace([...peers.keys()], {}, (objective, i) => peers[i].values[objective], {
+      mode: "markers",
+      marker: { symbol: "diamond", size: 11, color: mark, line: { width: 1.5, color: paper } },
+    });
   }
 
   at({ study, row }) {
@@ -145,15 +202,27 @@ class Chart {
   }
 
   refresh() {
-    if (!this.overlay || !this.scatter.frame || !this.plot.offsetParent) return;
+    if (!this.overlay || !this.area.offsetParent) return;
+    this.paintCloud();
     this.drawBudgets();
     this.drawPoints();
     this.drawLabels();
   }
 
+  // The image is painted anew, and so stays sharp, whenever the axes show another part.
+  paintCloud() {
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    const shown = JSON.stringify([xaxis.range, yaxis.range, xaxis._length, yaxis._length]);
+    if (shown === this.painted || this.plot._dragging) return;
+    this.painted = shown;
+    Plotly.relayout(this.plot, {
+      images: this.crowds.length ? [this.cloud.paint(this.crowds, this.plot._fullLayout)] : [],
+    });
+  }
+
   drawBudgets() {
     const { page } = this;
-    if (!this.scatter.frame) return;
+    if (!this.overlay) return;
     const limits = [
       ["x", page.x],
       ["y", page.y],
@@ -172,7 +241,7 @@ class Chart {
 
   drawPoints() {
     const { page } = this;
-    if (!this.scatter.frame) return;
+    if (!this.overlay) return;
     const points = [
       [page.chosen, "chosen"],
       [this.hovered, "hovered"],
@@ -215,22 +284,22 @@ class Chart {
     this.overlay.drawLabels(labels, [...markers, ...peers]);
   }
 
-  showTip({ point: found, peer }, event) {
+  showTip({ study: index }, row, event) {
     const tip = byId("tip");
     const title = text => element("strong", {}, text);
-    if (found) {
-      const study = this.page.studies[found.study];
-      const line = column => withUnit(column, column.numbers[found.row]);
+    if (index !== undefined) {
+      const study = this.page.studies[index];
+      const line = column => withUnit(column, column.numbers[row]);
       tip.replaceChildren(
-        title(`Trial ${study.trials[found.row]}`),
-        ` ${study.status(found.row)}`,
+        title(`Trial ${study.trials[row]}`),
+        ` ${study.status(row)}`,
         element("br"),
         study.objectives.map(line).join(", "),
         element("br"),
-        study.choices.map(column => column.options[column.picked[found.row]]).join(" · "),
+        study.choices.map(column => column.options[column.picked[row]]).join(" · "),
       );
     } else {
-      const { name, values } = peer;
+      const { name, values } = this.page.studies[0].peers[row];
       const shown = this.page.studies[0].objectives.map((column, i) => withUnit(column, values[i]));
       tip.replaceChildren(title(name), element("br"), shown.join(", "));
     }
@@ -253,4 +322,13 @@ class Chart {
       page.choose({ study: study.index, row: order[next] });
     }
   }
+}
+
+// The range of numbers with some room at both ends.
+function roomy(numbers) {
+  const low = numbers.reduce((a, b) => Math.min(a, b), Infinity);
+  const high = numbers.reduce((a, b) => Math.max(a, b), -Infinity);
+  if (!(low <= high)) return [0, 1];
+  const room = high > low ? 0.06 * (high - low) : Math.abs(high) * 0.1 || 1;
+  return [low >= 0 ? Math.max(0, low - room) : low - room, high + room]; // nothing costs less than nothing
 }

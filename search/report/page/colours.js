@@ -35,7 +35,7 @@ function colouring(study, key, style) {
     };
   }
   const column = kind === "objective" ? study.objectives[index] : study.attributes[index];
-  const given = column.numbers.filter((number, row) => number !== null && study.kinds[row] !== "i");
+  const given = column.numbers.filter((number, row) => number !== null && study.isEligible(row));
   const low = given.reduce((a, b) => Math.min(a, b), Infinity);
   const high = given.reduce((a, b) => Math.max(a, b), -Infinity);
   const steps = Array.from({ length: 65 }, (_, i) => shade(style.scale, i / 64));

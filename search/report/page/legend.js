@@ -20,6 +20,7 @@ function drawLegend(page) {
   );
   add(!several && has("d"), "dominated", DOMINATED, "dominated");
   add(!several && has("i"), "infeasible", INFEASIBLE, "over a limit");
+  add(!several && has("p"), "pruned", DOMINATED, "dropped early");
   add(study.exact.length, "exact", colour, "exact front");
   add(study.peers.length, "peer", page.mark, "peers");
   const colours = colouring(page.study, page.colour, style);
@@ -38,6 +39,7 @@ function symbolOf(name, colour) {
     front: () => shape("circle", { cx: 8, cy: 8, r: 5, fill: colour }),
     tie: () => shape("circle", { cx: 8, cy: 8, r: 4, fill: "none", stroke: colour, "stroke-width": 2 }),
     dominated: () => shape("circle", { cx: 8, cy: 8, r: 3, fill: colour, opacity: 0.6 }),
+    pruned: () => shape("circle", { cx: 8, cy: 8, r: 2.5, fill: "none", stroke: colour, opacity: 0.7 }),
     infeasible: () => shape("path", { d: "M5,5L11,11M11,5L5,11", stroke: colour, "stroke-width": 1.5 }),
     exact: () =>
       shape("path", { d: "M1,8H15", stroke: colour, "stroke-width": 2, "stroke-dasharray": "2 3" }),

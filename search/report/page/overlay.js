@@ -1,21 +1,29 @@
 // What lies over the plot and moves without a redraw: the budget, the chosen point with its intervals, labels.
 class Overlay {
-  constructor(scatter) {
-    this.scatter = scatter;
+  // `plot` is plotly's element, `node` the one of the same size that holds it.
+  constructor(plot, node) {
+    this.plot = plot;
     this.back = shape("g");
     this.marks = shape("g");
     this.texts = shape("g");
     this.root = shape("svg", { class: "overlay", "aria-hidden": "true" }, this.back, this.texts, this.marks);
-    scatter.node.append(this.root);
+    node.append(this.root);
     this.pen = document.createElement("canvas").getContext("2d");
   }
 
   get frame() {
-    return this.scatter.frame;
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    return {
+      left: xaxis._offset,
+      right: xaxis._offset + xaxis._length,
+      top: yaxis._offset,
+      bottom: yaxis._offset + yaxis._length,
+    };
   }
 
   place(x, y) {
-    return [this.scatter.x.at(x), this.scatter.y.at(y)];
+    const { xaxis, yaxis } = this.plot._fullLayout;
+    return [xaxis._offset + xaxis.l2p(x), yaxis._offset + yaxis.l2p(y)];
   }
 
   holds([x, y]) {
@@ -30,13 +38,13 @@ class Overlay {
     for (const { axis, limit } of limits) {
       if (!Number.isFinite(limit)) continue;
       if (axis === "x") {
-        const x = Math.min(Math.max(this.scatter.x.at(limit), left), right);
+        const x = Math.min(Math.max(this.place(limit, 0)[0], left), right);
         parts.push(
           shape("rect", { x, y: top, width: right - x, height: bottom - top, class: "beyond" }),
           shape("line", { x1: x, x2: x, y1: top, y2: bottom, class: "limit" }),
         );
       } else {
-        const y = Math.min(Math.max(this.scatter.y.at(limit), top), bottom);
+        const y = Math.min(Math.max(this.place(0, limit)[1], top), bottom);
         parts.push(
           shape("rect", { x: left, y: top, width: right - left, height: y - top, class: "beyond" }),
           shape("line", { x1: left, x2: right, y1: y, y2: y, class: "limit" }),

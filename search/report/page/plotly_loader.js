@@ -1,4 +1,4 @@
-// plotly.js is packed in the page; it is unpacked and started, which takes a second, when a figure first needs it.
+// plotly.js is packed in the page; it is unpacked and started, which takes a third of a second, once the rest is drawn.
 let plotly = null;
 
 function loadPlotly() {

@@ -20,9 +20,14 @@ class Study {
     return Object.hasOwn(this.ties, row);
   }
 
+  // Whether a trial can be chosen by its values: within all limits, and evaluated as a whole.
+  isEligible(row) {
+    return this.kinds[row] === "f" || this.kinds[row] === "d";
+  }
+
   status(row) {
     if (this.isTie(row)) return "tie";
-    return { f: "front", d: "dominated", i: "over a limit" }[this.kinds[row]];
+    return { f: "front", d: "dominated", i: "over a limit", p: "dropped early" }[this.kinds[row]];
   }
 
   interval(objective, row) {
@@ -45,7 +50,7 @@ class Study {
     const costs = this.objectives.slice(1).map(column => column.numbers);
     let best = null;
     for (let row = 0; row < this.trials.length; row += 1) {
-      if (this.kinds[row] === "i" || limits.some(([at, limit]) => this.objectives[at].numbers[row] > limit))
+      if (!this.isEligible(row) || limits.some(([at, limit]) => this.objectives[at].numbers[row] > limit))
         continue;
       if (
         best === null ||

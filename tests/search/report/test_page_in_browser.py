@@ -34,6 +34,26 @@ SCREENSHOTS = ROOT / "runs" / "screenshots"
 TIMEOUT_MS = 120_000
 FIGURES = {"choices": ["choices"], "progress": ["progress"], "effects": ["effects", "importance"]}
 
+NO_PLOTLY = """
+window.DecompressionStream = class {
+  readable = new ReadableStream();
+  writable = new WritableStream();
+};
+"""
+"""plotly.js is never unpacked."""
+PLACE = """trial => {
+  const plot = document.querySelector("#chart .js-plotly-plot");
+  const { xaxis, yaxis } = plot._fullLayout;
+  const { left, top } = plot.getBoundingClientRect();
+  const { trials, objectives } = JSON.parse(document.getElementById("data").textContent).studies[0];
+  const [y, x] = objectives.map(column => column.numbers[trials.indexOf(trial)]);
+  return [left + xaxis._offset + xaxis.l2p(x), top + yaxis._offset + yaxis.l2p(y)];
+}"""
+"""Where on the screen a trial is."""
+SHOWS_TICKS = """ticks => [...document.querySelectorAll(".xtick text")]
+  .every(node => ticks.includes(node.textContent))"""
+SHOWS_OTHER_TICKS = SHOWS_TICKS.replace("ticks => ", "ticks => !")
+
 Open = Callable[..., sync_api.Page]
 
 
@@ -73,8 +93,10 @@ def open_page(browser: sync_api.Browser) -> Iterator[Open]:
     faults: list[str] = []
     pages: list[sync_api.Page] = []
 
-    def open_file(path: Path, **options: object) -> sync_api.Page:
+    def open_file(path: Path, drawn: bool = True, **options: object) -> sync_api.Page:
         page = browser.new_page(**{"viewport": {"width": 1280, "height": 860}, **options})  # type: ignore[arg-type]
+        if not drawn:
+            page.add_init_script(NO_PLOTLY)
         page.set_default_timeout(TIMEOUT_MS)
         address = path.as_uri()
 
@@ -87,6 +109,8 @@ def open_page(browser: sync_api.Browser) -> Iterator[Open]:
         page.on("console", lambda message: faults.append(f"console: {message.text}"))
         page.goto(address)
         page.wait_for_selector("html[data-ready]", state="attached")
+        if drawn:
+            page.wait_for_selector("#chart .overlay", state="attached")
         pages.append(page)
         return page
 
@@ -155,24 +179,143 @@ def test_a_click_chooses_a_point(lenses: Path, open_page: Open, front: list[Poin
     page.locator("#chart").press("End")
     assert chosen(page) == front[-1].number
     page.mouse.move(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
+    page.wait_for_selector("#tip:not([hidden])")
     assert f"Trial {front[0].number} " in page.inner_text("#tip")
     page.mouse.down()
     page.mouse.up()
     assert chosen(page) == front[0].number
 
 
-def test_dragging_zooms_and_a_double_click_shows_all(lenses: Path, open_page: Open):
+def test_plotly_draws_the_first_view(lenses: Path, open_page: Open):
     page = open_page(lenses)
-    ticks = page.locator(".axes .tick").all_text_contents()
-    box = page.locator(".scatter").bounding_box()
-    assert box
-    page.mouse.move(box["x"] + 100, box["y"] + 60)
+    assert page.locator("#view-front .js-plotly-plot .main-svg").first.is_visible()
+    assert page.locator("#view-front .modebar-btn").count() == 6
+    assert page.locator("#view-front .imagelayer image").count() == 1
+
+
+def test_all_but_the_plot_works_before_plotly_starts(lenses: Path, open_page: Open, front: list[Point]):
+    page = open_page(lenses, drawn=False)
+    assert "on the front" in page.inner_text("#summary")
+    assert "dominated" in page.inner_text("#legend")
+    page.locator("#chart").press("End")
+    assert chosen(page) == front[-1].number
+    set_budget(page, 0.3)
+    assert "best under it" in page.inner_text(".result")
+    page.click("#tab-table")
+    page.locator("tbody tr").first.click()
+    assert chosen(page) == front[0].number
+    page.click("#tab-front")
+    assert page.locator(".js-plotly-plot").count() == 0
+
+
+def test_a_point_is_chosen_after_zooming(
+    lenses: Path, open_page: Open, record: StudyRecord, front: list[Point]
+):
+    page = open_page(lenses)
+    ticks = page.locator(".xtick text").all_text_contents()
+    dominated = [point for point in record.points if point.feasible and point not in front]
+    trial = min(dominated, key=lambda point: abs(point.values[1] - 80)).number
+    x, y = page.evaluate(PLACE, trial)
+    painted = "document.querySelector('#chart .js-plotly-plot').layout.images[0].source"
+    image = page.evaluate(painted)
+    page.mouse.move(x - 60, y - 40)
     page.mouse.down()
-    page.mouse.move(box["x"] + 300, box["y"] + 200, steps=4)
+    page.mouse.move(x + 60, y + 40, steps=4)
     page.mouse.up()
-    assert page.locator(".axes .tick").all_text_contents() != ticks
-    page.mouse.dblclick(box["x"] + 400, box["y"] + 390)
-    assert page.locator(".axes .tick").all_text_contents() == ticks
+    page.wait_for_function(SHOWS_OTHER_TICKS, arg=ticks)
+    assert page.evaluate(PLACE, trial) != [x, y]
+    page.wait_for_function(f"image => {painted} !== image", arg=image)
+    page.wait_for_timeout(500)  # plotly takes two presses within 300 ms for a double click
+    page.mouse.click(*page.evaluate(PLACE, trial))
+    assert chosen(page) == trial
+    ring = page.locator(".overlay .ring.chosen").bounding_box()
+    assert ring
+    assert [ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2] == pytest.approx(
+        page.evaluate(PLACE, trial), abs=1
+    )
+    page.click("[data-title='Reset axes']")
+    page.wait_for_function(SHOWS_TICKS, arg=ticks)
+    assert page.evaluate(PLACE, trial) == pytest.approx([x, y])
+
+
+def test_a_double_click_shows_all(lenses: Path, open_page: Open):
+    page = open_page(lenses)
+    ticks = page.locator(".xtick text").all_text_contents()
+    page.click("[data-title='Zoom in']")
+    page.wait_for_function("n => document.querySelectorAll('.xtick text').length !== n", arg=len(ticks))
+    box = page.locator("#chart .nsewdrag").bounding_box()
+    assert box
+    page.mouse.dblclick(box["x"] + 400, box["y"] + 300)
+    page.wait_for_function("n => document.querySelectorAll('.xtick text').length === n", arg=len(ticks))
+    assert sorted(page.locator(".xtick text").all_text_contents()) == sorted(ticks)
+
+
+def test_panning_takes_the_overlay_along(lenses: Path, open_page: Open):
+    page = open_page(lenses)
+    page.click("[data-title='Pan']")
+    ring, box = page.locator(".overlay .ring.chosen"), page.locator("#chart .nsewdrag").bounding_box()
+    before = ring.bounding_box()
+    assert box
+    assert before
+    page.mouse.move(box["x"] + 300, box["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 340, box["y"] + 330, steps=4)
+    for end in (lambda: None, page.mouse.up):
+        end()
+        place = page.evaluate(PLACE, chosen(page))
+        after = ring.bounding_box()
+        assert after
+        assert [after["x"] - before["x"], after["y"] - before["y"]] == pytest.approx([40, 30], abs=3)
+        assert [after["x"] + after["width"] / 2, after["y"] + after["height"] / 2] == pytest.approx(
+            place, abs=1
+        )
+
+
+def test_a_tap_chooses_a_point_on_a_phone(lenses: Path, open_page: Open, front: list[Point]):
+    phone = {"viewport": {"width": 375, "height": 740}, "has_touch": True, "is_mobile": True}
+    page = open_page(lenses, **phone)
+    x, y = page.evaluate(PLACE, front[2].number)
+    page.touchscreen.tap(x, y)
+    page.wait_for_function(
+        "title => document.querySelector('#panel h2').textContent === title", arg=f"Trial {front[2].number}"
+    )
+
+
+def test_a_finger_on_the_plot_scrolls_the_page(lenses: Path, open_page: Open):
+    phone = {"viewport": {"width": 375, "height": 740}, "has_touch": True, "is_mobile": True}
+    page = open_page(lenses, **phone)
+    x, y = page.evaluate(PLACE, chosen(page))
+    touch = page.context.new_cdp_session(page)
+    for kind, places in (
+        ("Start", [0]),
+        ("Move", range(10, 200, 10)),
+        ("End", [None]),
+    ):
+        for moved in places:
+            points = [] if moved is None else [{"x": x + 20, "y": y - moved}]
+            touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    page.wait_for_function("scrollY > 100")
+
+
+def test_the_plot_is_saved_as_a_picture(lenses: Path, open_page: Open):
+    page = open_page(lenses)
+    with page.expect_download() as download:
+        page.click("[data-title='Download plot as a PNG']")
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_trials_dropped_early_are_told_apart(open_page: Open, record: StudyRecord, tmp_path: Path):
+    best = max(record.points, key=lambda point: point.values[0])
+    dropped = replace(best, number=500, choice={**best.choice, "elements": 9}, values=(99.0, 1.0), scores={})
+    path = tmp_path / "raced.html"
+    path.write_text(front_page(replace(record, pruned=(dropped,))), encoding="utf-8")
+    page = open_page(path)
+    assert "dropped early" in page.inner_text("#legend")
+    assert "1 dropped early" in page.inner_text("#counts")
+    assert "trial 500" not in page.inner_text(".result")
+    page.click("#tab-table")
+    page.locator("#view-table select").select_option("all")
+    assert "dropped early" in page.inner_text("tr[data-trial='500']")
 
 
 def test_the_panel_shows_a_point_in_full(lenses: Path, open_page: Open, record: StudyRecord):
@@ -378,7 +521,8 @@ def test_axes_of_three_objectives_are_chosen(open_page: Open, record: StudyRecor
     page = open_page(path)
     assert page.locator("#budgets input").count() == 2
     page.locator("#settings select").nth(1).select_option("2")
-    assert page.locator(".axes .title").text_content() == "price (€), less is better"
+    page.wait_for_function("document.querySelector('#chart .xtitle').textContent.startsWith('price')")
+    assert page.locator("#chart .xtitle").text_content() == "price (€), less is better"
     set_budget(page, 0.2)
     assert page.locator(".overlay .best").count() == 1
     shoot(page, "three")

@@ -107,3 +107,16 @@ def test_refusals(record: StudyRecord):
         view_study(Shown(replace(record, objectives=record.objectives[:1])))
     with pytest.raises(SearchError, match=r"the exact values have the shape \(1, 3\)"):
         view_study(Shown(record, exact=[[1.0, 2.0, 3.0]]))
+
+
+def test_trials_dropped_early_are_shown_but_never_on_the_front(record: StudyRecord):
+    pruned = (
+        Point(7, {"width": 32, "kind": "c"}, (99.0, 0.5)),
+        Point(8, {"width": 32, "kind": "c"}, (98.0, 0.5)),
+        Point(9, {"width": 16, "kind": "b"}, (97.0, 0.5)),
+    )
+    plain, raced = (view_study(Shown(one)) for one in (record, replace(record, pruned=pruned)))
+    assert (raced.trials, raced.kinds) == ([0, 1, 2, 6, 7], "fdfip")
+    assert raced.counts == "8 finished trials of 5 distinct choices, 1 over a limit, 1 dropped early"
+    assert (raced.front, raced.knee, raced.summary) == (plain.front, plain.knee, plain.summary)
+    assert raced.objectives[0].numbers[-1] == 99

@@ -51,13 +51,15 @@ def test_a_study_of_all_choices(run: Run, tmp_path: Path, browser: sync_api.Brow
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(out.as_uri())
+    page.wait_for_selector("#chart .js-plotly-plot image", state="attached")
     page.locator("#chart").focus()
     page.keyboard.press("ArrowRight")
     panel = page.locator("#panel")
     sync_api.expect(panel).to_contain_text("CFAB 6")
     sync_api.expect(panel).to_contain_text("mfagan finetune trial-")
     sync_api.expect(panel).to_contain_text(re.compile(r"SSIM, \d images"))
-    sync_api.expect(panel.locator("svg.drawing rect.box")).to_have_count(18)
+    sync_api.expect(panel.locator("svg.drawing rect.box")).to_have_count(13)
+    sync_api.expect(panel.locator("svg.drawing .caption")).to_have_count(5)
     sides = panel.locator(".pictures img").evaluate_all("images => images.map(one => one.naturalWidth)")
     assert sides == [128, 128]
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
