@@ -43,12 +43,19 @@ def show_bar(label: str) -> Iterator[Callable[[int, int, str], None]]:
     ]
     note_column = TextColumn("{task.fields[note]}", markup=False)
     console = Console(stderr=True, quiet=_hidden.get())
-    with Progress(*columns, note_column, console=console) as bar:
-        tasks = []
+    bar = Progress(*columns, note_column, console=console)
+    tasks = []
 
-        def report(done: int, total: int, note: str = "") -> None:
-            if not tasks:
-                tasks.append(bar.add_task(label, total=total, completed=done, note=note))
-            bar.update(tasks[0], completed=done, total=total, note=note)
+    def report(done: int, total: int, note: str = "") -> None:
+        if (
+            not tasks
+        ):  # shown from here on, so that a command that fails before it works prints its error alone
+            tasks.append(bar.add_task(label, total=total, completed=done, note=note))
+            bar.start()
+        bar.update(tasks[0], completed=done, total=total, note=note)
 
+    try:
         yield report
+    finally:
+        if tasks:
+            bar.stop()

@@ -10,6 +10,7 @@ from search.errors import SearchError
 from search.problem import Choice, Evaluation, Known, Objective, Problem
 from search.testing import ProblemContract
 from tests.search.ladder import Ladder
+from tests.search.racing.judged import Judged
 from tests.search.toy import Lens
 
 
@@ -39,6 +40,20 @@ class Noisy(Foresighted):
             )
             for r in super().evaluate(batch)
         ]
+
+
+class Drifting(Judged):
+    """Every further case of a call is judged more kindly."""
+
+    def score_cases(self, batch, cases):
+        scored = super().score_cases(batch, cases)
+        return [{"height": [x + 0.1 * i for i, x in enumerate(one["height"])]} for one in scored]
+
+
+class TestJudged(ProblemContract):
+    @pytest.fixture
+    def problem(self) -> Problem:
+        return Judged()
 
 
 class TestLens(ProblemContract):
@@ -238,6 +253,7 @@ WRONG: list[tuple[str, Callable[[], Problem], str]] = [
     ),
     ("what_is_foreseen_comes_true", foresees_places, "is foreseen otherwise alone"),
     ("it_foresees_the_same_of_every_choice", foresees_some, "foresee tells more of some choices"),
+    ("scoring_case_by_case_gives_the_same", Drifting, "scored case by case gives"),
     ("its_identity_is_stable", lambda: identified(run=lambda: str(next(COUNTER))), "changed"),
     ("its_identity_is_stable", lambda: identified(data=lambda: repr(SOMETHING)), "an address in memory"),
     ("its_identity_is_stable", lambda: identified(data=lambda: 3), "both must be strings"),
