@@ -1,4 +1,4 @@
-"""The options that limit what is picked."""
+"""The options that limit what is searched and picked."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +8,7 @@ import typer
 from mfagan.errors import InputError
 
 __all__ = [
+    "LIMITS",
     "MaxGflopsOption",
     "MaxLatencyOption",
     "MaxMemoryOption",
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from search.limits import Limit
 
 LIMITS = "Limits"
-"""The heading of the options that leave trials out."""
+"""The heading of the options that leave choices out."""
 
 MaxLatencyOption = Annotated[
     float | None, typer.Option(help="Ceiling on the latency.", rich_help_panel=LIMITS)

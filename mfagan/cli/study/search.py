@@ -24,6 +24,13 @@ from mfagan.cli.options import (
     name_study,
     read_size,
 )
+from mfagan.cli.study.limits import (
+    LIMITS,
+    MaxGflopsOption,
+    MaxLatencyOption,
+    MaxMemoryOption,
+    MaxParamsOption,
+)
 from mfagan.errors import InputError
 from mfagan.sr.shipped import SUPERGENERATOR
 from search.commands.command import keeps
@@ -36,9 +43,6 @@ if TYPE_CHECKING:
     from search.running.settings import SearchSettings
 
 logger = logging.getLogger(__name__)
-
-CEILINGS = "Ceilings"
-"""The heading of the options that leave choices out."""
 
 
 @keeps("finished trials are kept, and the same command continues")
@@ -68,30 +72,22 @@ def run_search(
             help="nsga2, front (fewest evaluations), tpe, random, or exhaustive: every choice.",
         ),
     ] = "nsga2",
-    max_latency_ms: Annotated[
-        float | None, typer.Option(help="Ceiling on the latency.", rich_help_panel=CEILINGS)
-    ] = None,
+    max_latency_ms: MaxLatencyOption = None,
     sustained: SustainedOption = False,
-    max_params: Annotated[
-        float | None, typer.Option(metavar="N", help="Ceiling on the parameters.", rich_help_panel=CEILINGS)
-    ] = None,
-    max_gflops: Annotated[
-        float | None, typer.Option(help="Ceiling on the FLOPs, in G.", rich_help_panel=CEILINGS)
-    ] = None,
-    max_memory_gb: Annotated[
-        float | None, typer.Option(help="Ceiling on the memory traffic.", rich_help_panel=CEILINGS)
-    ] = None,
+    max_params: MaxParamsOption = None,
+    max_gflops: MaxGflopsOption = None,
+    max_memory_gb: MaxMemoryOption = None,
     delegate: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
             help="Count what it rejects: gpu, nnapi, nnapi-int8 or xnnpack.",
-            rich_help_panel=CEILINGS,
+            rich_help_panel=LIMITS,
         ),
     ] = None,
     max_rejected: Annotated[
         int | None,
-        typer.Option(help="Ceiling on the operators that --delegate rejects.", rich_help_panel=CEILINGS),
+        typer.Option(help="Ceiling on the operators that --delegate rejects.", rich_help_panel=LIMITS),
     ] = None,
     extra_objective: Annotated[
         str | None,
