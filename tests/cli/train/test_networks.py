@@ -339,7 +339,7 @@ def test_places_that_cannot_be_written(run: Run, trained: Path, table: Path, sea
 def test_a_full_disk_leaves_nothing_behind(searched: Path):
     """The limit on a file's size stands in for a full disk: the system refuses to write on."""
     out = searched / "full" / "front.html"
-    code = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))\n"
+    code = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (2**17, 2**17))\n"
     code += "from mfagan.cli import main\nmain()"
     arguments = ["front", "--storage", str(searched / "study.db"), "--study", "s", "--out", str(out)]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
