@@ -32,7 +32,6 @@ TrainingPrecision = Literal["fp32", "bf16", "auto"]
 """Arithmetic of the networks in training: bf16 is autocast with fp32 weights; auto takes bf16 where the device
 computes it natively."""
 
-SHIPPED = Path(__file__).parent.parent / "recipes"
 STRICT = ConfigDict(extra="forbid")
 """A setting that is not known is refused, not ignored."""
 
@@ -124,13 +123,16 @@ class BaseRecipe:
 RecipeT = TypeVar("RecipeT", bound=BaseRecipe)
 
 
-def read_recipe(kind: type[RecipeT], name_or_path: str | Path, stages: Collection[str]) -> RecipeT:
+def read_recipe(
+    kind: type[RecipeT], name_or_path: str | Path, stages: Collection[str], folder: Path
+) -> RecipeT:
     """Read a shipped recipe, or one of the user's, from TOML.
 
     Args:
         kind: the system's class of recipes.
         name_or_path: a shipped recipe's name, or the path of a TOML file.
         stages: names of the system's stages, all of which the recipe must describe.
+        folder: holds the recipes of that class that are shipped.
 
     Returns:
         The recipe.
@@ -138,7 +140,7 @@ def read_recipe(kind: type[RecipeT], name_or_path: str | Path, stages: Collectio
     Raises:
         InputError: no such file, not TOML, or a wrong, missing or unknown setting, which it names.
     """
-    shipped = {path.stem: path for path in sorted(SHIPPED.glob("*.toml"))}
+    shipped = {path.stem: path for path in sorted(folder.glob("*.toml"))}
     path = shipped.get(str(name_or_path), Path(name_or_path))
     try:
         fields = tomllib.loads(path.read_bytes().decode("utf-8-sig"))

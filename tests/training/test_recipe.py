@@ -30,6 +30,7 @@ class Recipe(BaseRecipe):
     size_px: int = 32
 
 
+SHIPPED = Path("no recipes are shipped")
 TEXT = """
 name = "mine"
 batch = 2
@@ -51,7 +52,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_a_systems_recipe_has_its_own_settings_and_the_common_ones(tmp_path: Path):
-    recipe = read_recipe(Recipe, write(tmp_path, TEXT), ("one", "two"))
+    recipe = read_recipe(Recipe, write(tmp_path, TEXT), ("one", "two"), SHIPPED)
     assert (recipe.name, recipe.batch, recipe.size_px, recipe.ema_decay) == ("mine", 2, 64, 0.999)
     assert (recipe.stages["two"].steps, recipe.stages["two"].noise, recipe.stages["one"].noise) == (
         5,
@@ -88,14 +89,14 @@ def test_a_systems_recipe_has_its_own_settings_and_the_common_ones(tmp_path: Pat
 def test_mistakes_are_named_in_one_line(tmp_path: Path, old: str, new: str, message: str):
     assert old in TEXT
     with pytest.raises(InputError, match=message) as caught:
-        read_recipe(Recipe, write(tmp_path, TEXT.replace(old, new)), ("one", "two"))
+        read_recipe(Recipe, write(tmp_path, TEXT.replace(old, new)), ("one", "two"), SHIPPED)
     assert "mine.toml" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_stage_without_settings_is_named(tmp_path: Path):
     with pytest.raises(InputError, match=r"stages\.three is missing; add its settings"):
-        read_recipe(Recipe, write(tmp_path, TEXT), ("one", "two", "three"))
+        read_recipe(Recipe, write(tmp_path, TEXT), ("one", "two", "three"), SHIPPED)
 
 
 def rates(steps: list[int], **settings: Any) -> list[float]:
@@ -110,7 +111,7 @@ def test_halvings_and_cosine():
 
 
 def test_what_a_record_lacks_counts_as_its_default(tmp_path: Path):
-    recipe = read_recipe(Recipe, write(tmp_path, TEXT), ("one", "two"))
+    recipe = read_recipe(Recipe, write(tmp_path, TEXT), ("one", "two"), SHIPPED)
     record = as_record(recipe)
     earlier = {name: value for name, value in record.items() if name not in ("clip_norm", "betas")}
     found = add_defaults(Recipe, earlier)

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+import mfagan
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
 from mfagan.files import require_place
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 Sources = Mapping[str, Source]
+_SHIPPED = Path(mfagan.__file__).parent / "recipes"
 
 
 def _build_teacher(run: SRRun, sources: Sources) -> StageWork:
@@ -250,7 +252,7 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
     Raises:
         InputError: as `mfagan.training.recipe.read_recipe`.
     """
-    return recipes.read_recipe(Recipe, name_or_path, STAGES)
+    return recipes.read_recipe(Recipe, name_or_path, STAGES, _SHIPPED)
 
 
 def recipe_of(found: Checkpoint) -> Recipe:

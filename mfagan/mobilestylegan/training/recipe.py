@@ -1,0 +1,172 @@
+"""Recipes of this system: how a teacher is fitted to drawings, and how students are distilled from a teacher."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from mfagan.mobilestylegan.network.student_layers import Demodulation
+from mfagan.mobilestylegan.training.distances import Targets
+from mfagan.training import recipe as recipes
+from mfagan.training.recipe import STRICT, BaseRecipe, StageSettings
+
+__all__ = [
+    "STUDENT_STAGES",
+    "TEACHER_STAGES",
+    "LossWeights",
+    "Stage",
+    "StudentRecipe",
+    "StudentStage",
+    "TeacherRecipe",
+    "read_student_recipe",
+    "read_teacher_recipe",
+]
+
+TEACHER_STAGES = ("teacher",)
+"""Stages that a recipe of a teacher describes."""
+STUDENT_STAGES = ("distill", "supernet")
+"""Stages that a recipe of a student describes."""
+_SHIPPED = Path(__file__).parent.parent / "recipes"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Stage(StageSettings):
+    """Settings of a stage whose learning rate may fall at the end."""
+
+    fall_over: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The share of the steps, the last ones, over which the learning rate falls linearly to zero; excludes `cosine` and
+    `halve_at`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fall_over and (self.cosine or self.halve_at):
+            raise ValueError("fall_over excludes cosine and halve_at: remove it or them")
+
+    def learning_rate_at(self, step: int) -> float:
+        """The learning rate of one step.
+
+        Args:
+            step: its number, from 0.
+
+        Returns:
+            The rate after warm-up, halvings, cosine or fall.
+        """
+        rate = super().learning_rate_at(step)
+        if not self.fall_over:
+            return rate
+        return rate * min(1.0, (self.steps - step) / (self.fall_over * self.steps))
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class LossWeights:
+    """Weights of the terms of distillation; perceptual and adversarial term are not computed if theirs are 0."""
+
+    rgb: Annotated[float, Field(ge=0)] = 1.0
+    """L1 + MSE of the images of all heads."""
+    dwt: Annotated[float, Field(ge=0)] = 1.0
+    """L1 + MSE of the wavelet transforms of all heads."""
+    percep: Annotated[float, Field(ge=0)] = 0.0
+    """Distance in the features of VGG16, of the last head; the authors' is 1."""
+    adv: Annotated[float, Field(ge=0)] = 0.0
+    """Non-saturating loss against a discriminator, of the last head; the authors' is 0.5."""
+
+    def __post_init__(self) -> None:
+        if not self.rgb + self.dwt:
+            raise ValueError(
+                "rgb and dwt are both 0: a student learns its teacher's images; weigh one of them"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class StudentStage(Stage):
+    """Settings of one stage of a student; the learning rate is the discriminator's too."""
+
+    weights: LossWeights = field(default_factory=LossWeights)
+    """Weights of the losses."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class _Recipe(BaseRecipe):
+    clip_norm: Annotated[float, Field(ge=0)] = 1.0
+    """Largest 2-norm of a step's gradient; 0 does not clip. Without it the published loss explodes within an epoch."""
+    held_out: Annotated[int, Field(ge=1)] = 64
+    """How many latents, which training does not draw, the network is validated on."""
+
+    def __post_init__(self) -> None:
+        if self.compile:
+            raise ValueError("compile: these networks are not compiled; remove it")
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class TeacherRecipe(_Recipe):
+    """A StyleGAN2 that is fitted to drawings by regression. It is no GAN: nothing judges its images."""
+
+    stages: Mapping[str, Stage]
+    """Settings of every stage by its name."""
+    channels: tuple[Annotated[int, Field(ge=1)], ...]
+    """Channels at 4, 8, ..., size px."""
+    style_dim: Annotated[int, Field(ge=15)] = 32
+    """Numbers of a latent and of a style."""
+    mapping_layers: Annotated[int, Field(ge=1)] = 4
+    """Layers of the mapping network."""
+    lr_mul: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    """As in `EqualisedLinear`, of the mapping network; StyleGAN2's 0.01 learns drawings much slower."""
+    drawings: Literal["faces"] = "faces"
+    """What it is fitted to."""
+    betas: tuple[float, float] = (0.0, 0.99)
+    """Adam's decay rates."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class StudentRecipe(_Recipe):
+    """A student that is distilled from a teacher, alone or weight-shared. Its channels follow from the teacher's."""
+
+    stages: Mapping[str, StudentStage]
+    """Settings of every stage by its name."""
+    demodulation: Demodulation = "style"
+    """As in `Demodulation`."""
+    targets: Targets = "bilinear"
+    """How the teacher's image is resized for the heads at lower resolutions."""
+    psi: Annotated[float, Field(allow_inf_nan=False)] = 1.0
+    """Truncation of the styles that are learned from."""
+    perceptual: Literal["required", "where_present"] = "required"
+    """Whether training goes on without the perceptual term if VGG16's weights are absent."""
+    r1_gamma: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 10.0
+    """Weight of the discriminator's gradient penalty on the teacher's images."""
+    r1_every: Annotated[int, Field(ge=1)] = 16
+    """Steps between penalties, each of which counts so many times."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Adam's decay rates."""
+
+
+def read_teacher_recipe(name_or_path: str | Path) -> TeacherRecipe:
+    """Read a recipe of a teacher from TOML.
+
+    Args:
+        name_or_path: a shipped recipe's name (drawings), or the path of a TOML file.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        InputError: as `mfagan.training.recipe.read_recipe`.
+    """
+    return recipes.read_recipe(TeacherRecipe, name_or_path, TEACHER_STAGES, _SHIPPED / "teacher")
+
+
+def read_student_recipe(name_or_path: str | Path) -> StudentRecipe:
+    """Read a recipe of a student from TOML.
+
+    Args:
+        name_or_path: a shipped recipe's name (demo, published), or the path of a TOML file.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        InputError: as `mfagan.training.recipe.read_recipe`.
+    """
+    return recipes.read_recipe(StudentRecipe, name_or_path, STUDENT_STAGES, _SHIPPED / "student")

@@ -1,0 +1,159 @@
+"""Training runs of this system: of a teacher, and of a student with its perceptual network."""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mfagan import pretrained
+from mfagan.errors import InputError
+from mfagan.mobilestylegan.training.distances import FeatureDistance
+from mfagan.mobilestylegan.training.recipe import Stage, StudentRecipe, StudentStage, TeacherRecipe
+from mfagan.progress import ProgressFactory, no_progress
+from mfagan.training.fabric import make_fabric
+from mfagan.training.run import RunOptions, TrainingRun
+from mfagan.training.stage import StageSpec
+
+__all__ = ["StudentRun", "StudentRunOptions", "TeacherRun", "prepare_student_run", "prepare_teacher_run"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StudentRunOptions(RunOptions):
+    """Where and how a student trains: what the user gives besides the recipe and the teacher."""
+
+    vgg: Path | None = None
+    """Weights of VGG16; None for those in the cache."""
+
+
+@dataclass(frozen=True)
+class TeacherRun(TrainingRun):
+    """A recipe of a teacher on a device, into a folder."""
+
+    recipe: TeacherRecipe
+
+    def settings(self, stage: str) -> Stage:
+        """The settings of a stage, no longer than the run's `max_steps`.
+
+        Args:
+            stage: its name.
+
+        Returns:
+            The recipe's settings with that number of steps.
+        """
+        found = super().settings(stage)
+        assert isinstance(found, Stage)
+        return found
+
+    def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:
+        """What a checkpoint records of what it is fitted to.
+
+        Args:
+            spec: the stage.
+
+        Returns:
+            Plain data.
+        """
+        return {"fitted_to": f"drawings of {self.recipe.drawings}"}
+
+
+@dataclass(frozen=True)
+class StudentRun(TrainingRun):
+    """A recipe of a student on a device, into a folder."""
+
+    recipe: StudentRecipe
+    options: StudentRunOptions
+    perceptual: FeatureDistance | None = None
+    """None leaves the perceptual term out."""
+
+    def settings(self, stage: str) -> StudentStage:
+        """The settings of a stage, no longer than the run's `max_steps`.
+
+        Args:
+            stage: its name.
+
+        Returns:
+            The recipe's settings with that number of steps.
+        """
+        found = super().settings(stage)
+        assert isinstance(found, StudentStage)
+        return found
+
+    def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:
+        """What a checkpoint records of the perceptual term: whether the stage learns from it.
+
+        Args:
+            spec: the stage.
+
+        Returns:
+            Plain data.
+        """
+        weighed = bool(self.recipe.stages[spec.name].weights.percep)
+        return {"perceptual_loss": weighed and self.perceptual is not None}
+
+
+def prepare_teacher_run(
+    recipe: TeacherRecipe, options: RunOptions, bars: ProgressFactory = no_progress
+) -> TeacherRun:
+    """Prepare the training of a teacher: choose the device.
+
+    Args:
+        recipe: every setting of the training.
+        options: where and how it trains.
+        bars: shows progress; under torchrun in the first process alone.
+
+    Returns:
+        The run.
+
+    Raises:
+        InputError: as `make_fabric`.
+    """
+    fabric = make_fabric(options.device, recipe.precision)
+    return TeacherRun(recipe, options, fabric, bars if fabric.is_global_zero else no_progress)
+
+
+def prepare_student_run(
+    recipe: StudentRecipe,
+    options: StudentRunOptions,
+    stages: Collection[str] | None = None,
+    bars: ProgressFactory = no_progress,
+) -> StudentRun:
+    """Prepare the training of a student: choose the device and load VGG16.
+
+    Args:
+        recipe: every setting of the training.
+        options: where and how it trains.
+        stages: names of the stages that it will train, None for all; VGG16 is needed only if one of them weighs the
+            perceptual term.
+        bars: shows progress; under torchrun in the first process alone.
+
+    Returns:
+        The run.
+
+    Raises:
+        InputError: as `make_fabric`; VGG16's weights are needed and absent, or not VGG16's.
+    """
+    fabric = make_fabric(options.device, recipe.precision)
+    perceptual = _load_perceptual(recipe, options.vgg, recipe.stages if stages is None else stages)
+    return StudentRun(recipe, options, fabric, bars if fabric.is_global_zero else no_progress, perceptual)
+
+
+def _load_perceptual(
+    recipe: StudentRecipe, vgg: Path | None, stages: Collection[str]
+) -> FeatureDistance | None:
+    path = pretrained.find_weights("vgg16", vgg)  # a path that is given must be one, needed or not
+    weighing = [name for name in stages if recipe.stages[name].weights.percep]
+    if not weighing:
+        return None
+    if path is not None:
+        return FeatureDistance.from_weights(path)
+    missing = pretrained.describe_missing("vgg16")
+    if recipe.perceptual == "required":
+        raise InputError(
+            f"recipe {recipe.name} needs the perceptual term in {', '.join(weighing)}: {missing}; or set perceptual to "
+            "where_present"
+        )
+    logger.info("training without the perceptual term: %s", missing)
+    return None

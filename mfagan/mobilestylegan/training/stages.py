@@ -1,0 +1,155 @@
+"""The training stages of this system, each described once.
+
+A teacher can be fitted to drawings here, or be another author's that was imported. Adversarial training of a teacher on
+pictures is not written yet.
+"""
+
+from collections.abc import Collection, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+
+import torch
+
+from mfagan.mobilestylegan.network.discriminator import ResidualDiscriminator
+from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
+from mfagan.mobilestylegan.network.mapping import Mapping as MappingNetwork
+from mfagan.mobilestylegan.network.synthesis import Synthesis
+from mfagan.mobilestylegan.training.draws import EmptyBatches
+from mfagan.mobilestylegan.training.learner import DistillationLearner, DrawingLearner
+from mfagan.mobilestylegan.training.run import StudentRun, TeacherRun
+from mfagan.mobilestylegan.training.validation import HeldOut, format_psnr, record_figures
+from mfagan.mobilestylegan.training.width_sampling import draw_slices
+from mfagan.training.learner import Learner
+from mfagan.training.run import StageFiles
+from mfagan.training.stage import Source, StageSpec, StageWork
+
+__all__ = ["DISTILL", "STUDENT_STAGES", "SUPERNET", "TEACHER", "fit_teacher", "train_student"]
+
+Sources = Mapping[str, Source]
+_START = "student"
+"""What a stage's builder calls the student that it starts from, if one is given."""
+
+
+def _build_teacher(run: TeacherRun, sources: Sources) -> StageWork:
+    recipe, seed = run.recipe, run.options.seed
+    torch.manual_seed(seed)
+    mapping = MappingNetwork(recipe.style_dim, recipe.mapping_layers, recipe.lr_mul)
+    network = StyleGAN2(mapping, Synthesis(recipe.channels, recipe.style_dim))
+    learner = DrawingLearner(recipe, run.settings("teacher"), network, run.fabric, seed)
+    held_out = HeldOut.by_drawing(network.size, network.style_dim, recipe.held_out, run.fabric.device)
+    return _work(learner, held_out)
+
+
+def _build_distill(run: StudentRun, sources: Sources) -> StageWork:
+    return _build_student(run, sources, "distill")
+
+
+def _build_supernet(run: StudentRun, sources: Sources) -> StageWork:
+    return _build_student(run, sources, "supernet")
+
+
+def _build_student(run: StudentRun, sources: Sources, stage: str) -> StageWork:
+    recipe, settings, seed = run.recipe, run.settings(stage), run.options.seed
+    source, start = sources["teacher"], sources.get(_START)
+    teacher = StyleGAN2.from_checkpoint(source.checkpoint, source.path)
+    torch.manual_seed(seed)
+    if start is None:
+        student = MobileStyleGAN.for_teacher(teacher, demodulation=recipe.demodulation)
+    else:
+        student = MobileStyleGAN.from_checkpoint(start.checkpoint, start.path)
+    adversary = ResidualDiscriminator(teacher.synthesis.channels) if settings.weights.adv else None
+    channels = student.synthesis.channels
+    learner = DistillationLearner(
+        recipe,
+        settings,
+        teacher,
+        student,
+        run.fabric,
+        seed,
+        perceptual=run.perceptual,
+        discriminator=adversary,
+        draw=(lambda number: draw_slices(channels, seed, number)) if stage == "supernet" else None,
+    )
+    return _work(learner, HeldOut.by_teacher(teacher, recipe.held_out, recipe.psi))
+
+
+def _work(learner: Learner, held_out: HeldOut) -> StageWork:
+    return StageWork(
+        learner,
+        lambda start, stop: nullcontext(EmptyBatches(start, stop)),
+        held_out,
+        held_out.picture,
+        record_figures,
+        format_psnr,
+    )
+
+
+def _unused(settings: Mapping[str, object]) -> Collection[str]:
+    """For `StageSpec.unused`: whether VGG16 was at hand is recorded by itself, and R1 is the discriminator's."""
+    weights = settings.get("weights")
+    adversarial = isinstance(weights, Mapping) and bool(weights.get("adv"))
+    return {"perceptual"} if adversarial else {"perceptual", "r1_gamma", "r1_every"}
+
+
+TEACHER: StageSpec[TeacherRun] = StageSpec(
+    "teacher", writes={"teacher": "teacher.safetensors"}, build=_build_teacher
+)
+"""A StyleGAN2 that is fitted to drawings by regression."""
+DISTILL: StageSpec[StudentRun] = StageSpec(
+    "distill",
+    reads=TEACHER.writes,
+    writes={"student": "student.safetensors"},
+    build=_build_distill,
+    unused=_unused,
+)
+"""A student that learns its teacher's images."""
+SUPERNET: StageSpec[StudentRun] = StageSpec(
+    "supernet",
+    reads=TEACHER.writes,
+    writes={"supernet": "supernet.safetensors"},
+    build=_build_supernet,
+    unused=_unused,
+)
+"""A weight-shared student, whose slices learn their teacher's images too."""
+STUDENT_STAGES = {spec.name: spec for spec in (DISTILL, SUPERNET)}
+"""The stages of a student by the names that recipes and checkpoints use."""
+
+
+def fit_teacher(run: TeacherRun) -> Path:
+    """Fit a small StyleGAN2 to drawings, unless it is finished.
+
+    Args:
+        run: what it trains.
+
+    Returns:
+        The teacher's file.
+
+    Raises:
+        InputError, Stopped: as `TrainingRun.train`.
+    """
+    (path,) = run.train(TEACHER)
+    return path
+
+
+def train_student(
+    run: StudentRun, teacher: Path, stage: StageSpec[StudentRun] = DISTILL, start: Path | None = None
+) -> Path:
+    """Distil a student from a teacher, unless it is finished.
+
+    Args:
+        run: what it trains.
+        teacher: a checkpoint of a StyleGAN2, fitted here or imported.
+        stage: `DISTILL`, or `SUPERNET` for a weight-shared student.
+        start: a checkpoint of a student to start from, such as a slice; None for an untrained one.
+
+    Returns:
+        The student's file.
+
+    Raises:
+        InputError: as `TrainingRun.train`; another network than a StyleGAN2; a start of another size or style_dim, or
+            without the heads of training; images of the teacher that are not finite.
+        Stopped: as `TrainingRun.train`.
+    """
+    sources = {"teacher": teacher} if start is None else {"teacher": teacher, _START: start}
+    (path,) = run.train(stage, StageFiles(sources=sources))
+    return path
