@@ -159,6 +159,7 @@ def test_a_study_in_sqlite_goes_on_and_is_picked_from(run: Run, old: Path, tmp_p
     picks = [json.loads(path.read_text()) for path in (old / "picked.json", tmp_path / "again.json")]
     assert picks[0].pop("storage") == "sqlite:////tmp/v0.1.0/study.db"
     assert picks[1].pop("storage") == f"sqlite:///{old / 'study.db'}"
+    assert picks[1].pop("reason") == "trial 2: picked by its number"
     assert picks[0] == picks[1]
     done = run(*search_command(old, old / "study.db", "s", 8))
     assert done.status == 0, done.err

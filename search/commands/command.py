@@ -93,7 +93,8 @@ def add_command(
     ]
     call.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
     call.__annotations__ = {**function.__annotations__, **_ADDED}
-    app.command(name, cls=Command, rich_help_panel=panel)(call)
+    settings = {"help_option_names": ["-h", "--help"]}
+    app.command(name, cls=Command, context_settings=settings, rich_help_panel=panel)(call)
 
 
 def _show(result: Result, json: bool, quiet: bool) -> None:
