@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mfagan.api import Exported, Model, Tiling, costs, export, load, upscale
+    from mfagan.api.studies import FineTuned, finetune, reprice, search_problem
     from mfagan.errors import InputError
-    from mfagan.studies import FineTuned, finetune, reprice, search_problem
 
 __all__ = [
     "Exported",
@@ -40,11 +40,11 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
-    "FineTuned": "studies",
+    "FineTuned": "api.studies",
     "InputError": "errors",
-    "finetune": "studies",
-    "reprice": "studies",
-    "search_problem": "studies",
+    "finetune": "api.studies",
+    "reprice": "api.studies",
+    "search_problem": "api.studies",
 }
 """Public name -> the module that defines it, if that is not `mfagan.api`."""
 

@@ -11,16 +11,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from search.derived import derive
     from search.errors import SearchError
     from search.latency import LatencyTable
-    from search.limits import Limit
     from search.pareto import front
     from search.picking import Pick, choose, pick
+    from search.picking.limits import Limit
     from search.problem import Evaluation, Known, Objective, Point, Problem
     from search.racing.settings import Race
     from search.running.settings import SearchSettings
-    from search.study import StudyRecord, load, run
+    from search.study import StudyRecord, derive, load, run
 
 __all__ = [
     "Evaluation",
@@ -47,7 +46,7 @@ _MODULES = {
     "Evaluation": "problem",
     "Known": "problem",
     "LatencyTable": "latency",
-    "Limit": "limits",
+    "Limit": "picking.limits",
     "Objective": "problem",
     "Pick": "picking",
     "Point": "problem",
@@ -57,7 +56,7 @@ _MODULES = {
     "SearchSettings": "running.settings",
     "StudyRecord": "study",
     "choose": "picking",
-    "derive": "derived",
+    "derive": "study",
     "front": "pareto",
     "load": "study",
     "pick": "picking",

@@ -83,8 +83,8 @@ def run_problem(
 ) -> Result:
     """Search a problem, or continue a search; print the Pareto front."""
     from search import pareto
+    from search.checking.problems import check_problem
     from search.problem import count_choices
-    from search.problem_checks import check_problem
     from search.racing.settings import Race
     from search.report import dashboard, html_page
     from search.study import SearchSettings, load
@@ -203,15 +203,15 @@ def _run_with_bar(problem: Problem, storage: str, study: str, settings: SearchSe
 
 
 def _best_text(objective: Objective, best: float | None) -> str:
-    from search.report.point_text import format_value
+    from search.report.text.point_text import format_value
 
     return "" if best is None else f"best {objective.name} {format_value(best)} {objective.unit}".rstrip()
 
 
 def _front_table(record: StudyRecord, front: Sequence[Point]) -> str:
-    from search.report.point_text import format_value
-    from search.report.summary import count_front
-    from search.report.text_table import text_table
+    from search.report.text.point_text import format_value
+    from search.report.text.summary import count_front
+    from search.report.text.text_table import text_table
 
     heads = ["trial", *(objective.label for objective in record.objectives), *record.choices]
     rows = [[str(p.number), *map(format_value, p.values), *map(str, p.choice.values())] for p in front]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from search import samplers
+from search import pareto, samplers
+from search.checking.problems import check_problem
 from search.optuna_logging import quiet_optuna
 from search.problem import Case, Objective, Point, Problem, Value, count_choices
-from search.problem_checks import check_problem
 from search.racing.batch import check_raced
 from search.racing.settings import Race
 from search.running.settings import SearchSettings
@@ -20,7 +20,7 @@ from search.running.worker import Progress, Worker
 from search.samplers.base import Space
 from search.storage.claims import Claims
 from search.storage.connection import Connection, connect
-from search.storage.derivation import find_origin
+from search.storage.derivation import derive_study, find_origin
 from search.storage.facts import (
     StudyFacts,
     find_cases,
@@ -36,7 +36,7 @@ from search.storage.trials import as_point, is_ours
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
-__all__ = ["Progress", "SearchSettings", "StudyRecord", "load", "run", "run_search"]
+__all__ = ["Progress", "SearchSettings", "StudyRecord", "derive", "load", "run", "run_search"]
 
 _WAIT_S = 1.0
 
@@ -186,6 +186,29 @@ def load(storage: str | BaseStorage, study_name: str) -> StudyRecord:
     """
     with quiet_optuna(), connect(storage, create=False) as connection:
         return connection.read(_load, connection, study_name)
+
+
+def derive(problem: Problem, record: StudyRecord, storage: str | BaseStorage, study_name: str) -> StudyRecord:
+    """Evaluate the choices of a study by another problem, and store them as a study of that one.
+
+    The same call again adds what is missing. The new study can be searched on with the other problem.
+
+    Args:
+        problem: the other problem, of the same choices.
+        record: the study whose choices are taken.
+        storage: where the new study is kept: a URL, the path of an SQLite file, or a storage object of Optuna.
+        study_name: the new study's name; it is created if absent.
+
+    Returns:
+        The new study.
+
+    Raises:
+        SearchError: the new study is one of another problem, a result is not valid, or the storage does not work.
+    """
+    choices = [point.choice for point in pareto.distinct(record.points)]
+    evaluations = list(zip(choices, problem.evaluate(choices), strict=True))
+    derive_study(problem, evaluations, {"derived_from": record.name}, storage, study_name)
+    return load(storage, study_name)
 
 
 def _load(connection: Connection, study_name: str) -> StudyRecord:

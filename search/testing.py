@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.evaluation import ask, conclude_batch, score_batch
+from search.checking.answers import ask, conclude_batch, score_batch
+from search.checking.problems import check_problem
 from search.problem import Choice, Evaluation, Known, Problem, count_choices
-from search.problem_checks import check_problem
 from search.samplers.base import Space
 from search.study import StudyRecord, load, run
 

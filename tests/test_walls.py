@@ -20,7 +20,7 @@ FILES = [
 ]
 MODULES = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
 SYSTEMS = ("mfagan/sr", "mfagan/mobilestylegan", "mfagan/coronetgan")
-DOORS = ("mfagan/cli", "mfagan/api.py", "mfagan/registry.py", "mfagan/spandrel.py", "mfagan/studies.py")
+DOORS = ("mfagan/cli", "mfagan/api", "mfagan/registry.py", "mfagan/spandrel.py")
 """What serves all systems: the commands, the library's functions, the list of networks, other programs' loader."""
 MAX_LINES = 350
 
@@ -67,13 +67,12 @@ ALLOWED = {
     ("optuna_dashboard",): ("search/report/dashboard.py", "search/preference/process.py"),
     ("optuna", "optunahub", "sqlalchemy"): (
         "search/optuna_logging.py",
-        "search/derived.py",
         "search/study.py",
         "search/storage",
         "search/samplers/nsga2.py",
         "search/samplers/tpe.py",
         "search/report/dashboard.py",
-        "search/report/importance_figure.py",
+        "search/report/figures/importance_figure.py",
         "search/benchmarks",
     ),
     ("plotly",): ("search/report",),

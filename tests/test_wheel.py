@@ -22,7 +22,7 @@ from mfagan.latency.tables import find_table
 from mfagan.sr import shipped
 from mfagan.sr.training.stages import read_recipe
 from search.latency import LatencyTable
-from search.report.page_document import build_document
+from search.report.page.document import build_document
 
 installed = Path(sys.argv[1])
 for module in (mfagan, search):

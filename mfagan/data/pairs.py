@@ -23,6 +23,7 @@ from mfagan.errors import InputError
 
 __all__ = [
     "Pair",
+    "distinct_names",
     "make_pair",
     "read_pair",
     "require_factors",
@@ -124,6 +125,19 @@ class Pair:
         lr = self.lr_levels[:, top : top + lr_px, left : left + lr_px]
         hr = self.hr_levels[:, top * scale : (top + lr_px) * scale, left * scale : (left + lr_px) * scale]
         return replace(self, lr_levels=lr.copy(), hr_levels=hr.copy())
+
+
+def distinct_names(pairs: Sequence[Pair]) -> list[str]:
+    """The names of images, numbered where several have the same.
+
+    Args:
+        pairs: The images.
+    """
+    names = [pair.name for pair in pairs]
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"
+        for i, name in enumerate(names)
+    ]
 
 
 def read_pair(files: PairFiles, scale: int = 4) -> Pair:

@@ -23,7 +23,7 @@ from search.commands.result import Result
 from search.errors import SearchError
 from search.files import require_place, write_text
 from search.pareto import hypervolume, losses
-from search.report.text_table import text_table
+from search.report.text.text_table import text_table
 
 if TYPE_CHECKING:
     from search.benchmarks.competitors import Competitor

@@ -16,9 +16,9 @@ from optuna.study import StudyDirection
 
 from search.benchmarks.ofa_evolution import evolve
 from search.benchmarks.tabular import TabularProblem
+from search.checking.problems import check_problem
 from search.pareto import losses
 from search.problem import Evaluation, Point, Problem
-from search.problem_checks import check_problem
 from search.samplers.base import Key, Sampler
 from search.samplers.front import Front
 from search.samplers.nsga2 import NSGA2

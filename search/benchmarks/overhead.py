@@ -24,7 +24,7 @@ from search.commands.progress import hide_bars, show_bar
 from search.commands.result import Result
 from search.files import require_place, write_text
 from search.problem import Choice, Evaluation
-from search.report.text_table import text_table
+from search.report.text.text_table import text_table
 
 __all__ = ["AIM_MS", "AIM_RATIO", "SAMPLERS", "Overhead", "main", "measure", "measure_overhead"]
 __all__ += ["median_of", "table_of"]

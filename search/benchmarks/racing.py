@@ -23,7 +23,7 @@ from search.errors import SearchError
 from search.files import require_place, write_text
 from search.pareto import front
 from search.racing.settings import Race
-from search.report.text_table import text_table
+from search.report.text.text_table import text_table
 
 __all__ = ["AIM_SAVED", "AIM_SHARE", "ERRORS", "SEARCHES", "RaceScores", "main", "measure"]
 __all__ += ["measure_races", "table_of"]

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, ValidationError
 
+from search.checking.problems import check_problem
 from search.errors import SearchError, first_fault
 from search.problem import Choice, Evaluation, Known, Objective, Problem
-from search.problem_checks import check_problem
 from search.samplers.base import Space
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import pareto
-from search.limits import Limit, apply_limits, describe_limits
 from search.picking import Pick
+from search.picking.limits import Limit, apply_limits, describe_limits
 from search.preference.answers import Answers
 from search.preference.process import fit_preferences
 from search.problem import Point

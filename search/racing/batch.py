@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from search.checking.answers import conclude_batch, score_batch
 from search.errors import SearchError
-from search.evaluation import conclude_batch, score_batch
 from search.problem import Choice, Evaluation, Known, Point, Problem
 from search.racing.rule import Rival, Rivals
 from search.racing.settings import Race

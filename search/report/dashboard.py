@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 
 from search.errors import SearchError
 from search.optuna_logging import quiet_optuna
-from search.report import pareto_figure, plots
+from search.report import plots
+from search.report.figures import pareto_figure
 from search.storage.connection import connect
 from search.study import StudyRecord
 

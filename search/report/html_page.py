@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 
 from search.description import StudyDescription
 from search.problem import Point
-from search.report import bubble_figure
-from search.report.page_document import build_document, page_json
-from search.report.page_study import Peer, Shown
-from search.report.plotly_bundle import read_bundle
-from search.report.prediction_figure import PredictionData, prediction_figure
+from search.report.figures import bubble_figure
+from search.report.figures.prediction_figure import PredictionData, prediction_figure
+from search.report.page.document import build_document, page_json
+from search.report.page.plotly_bundle import read_bundle
+from search.report.page.study import Peer, Shown
 
 if TYPE_CHECKING:
     from search.study import StudyRecord
@@ -54,7 +54,7 @@ def front_page(
         exact: the values (n, k) of the exact front, or of all choices, in the objectives' units, where they are known.
         peers: points that are not of the study, to compare it with.
         refresh_s: how often the page asks the server that it came from for new data, in seconds: what
-            `search.report.page_document.page_json` gives, as `data.json`. None for a page that asks for nothing.
+            `search.report.page.document.page_json` gives, as `data.json`. None for a page that asks for nothing.
 
     Returns:
         The HTML: one file that asks for nothing, with plotly.js inside (0.6 MB).
@@ -81,7 +81,7 @@ def overlay_page(
         notes: paragraphs about the studies, plain text.
         descriptions: of each study, or none.
         refresh_s: how often the page asks the server that it came from for new data, in seconds: what
-            `search.report.page_document.page_json` gives, as `data.json`. None for a page that asks for nothing.
+            `search.report.page.document.page_json` gives, as `data.json`. None for a page that asks for nothing.
 
     Returns:
         The HTML: one file that asks for nothing, with plotly.js inside (0.6 MB).

@@ -9,12 +9,12 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from search.problem import Point
-from search.report.effects_figure import effects_data, effects_figure
-from search.report.hypervolume_figure import hypervolume_data, hypervolume_figure
-from search.report.importance_figure import importance_data, importance_figure
-from search.report.overlay_figure import overlay_figure
-from search.report.parallel_figure import parallel_data, parallel_figure
-from search.report.pareto_figure import front_data, pareto_figure
+from search.report.figures.effects_figure import effects_data, effects_figure
+from search.report.figures.hypervolume_figure import hypervolume_data, hypervolume_figure
+from search.report.figures.importance_figure import importance_data, importance_figure
+from search.report.figures.overlay_figure import overlay_figure
+from search.report.figures.parallel_figure import parallel_data, parallel_figure
+from search.report.figures.pareto_figure import front_data, pareto_figure
 
 if TYPE_CHECKING:
     from search.study import StudyRecord

@@ -11,10 +11,10 @@ from operator import attrgetter
 
 import numpy as np
 
+from search.checking.answers import ask, describe_choice, evaluate_batch
+from search.checking.problems import check_facts
 from search.errors import SearchError
-from search.evaluation import ask, describe_choice, evaluate_batch
 from search.problem import Choice, Evaluation, Known, Point, Problem
-from search.problem_checks import check_facts
 from search.racing.batch import Dropped, race_batch
 from search.running.settings import SearchSettings
 from search.samplers.base import Key, Sampler

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search import pareto
+from search.checking.answers import ask
 from search.errors import SearchError
-from search.evaluation import ask
 from search.problem import Known, Point, Problem, Value
 from search.samplers.base import Key, Space
 

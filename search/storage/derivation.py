@@ -10,10 +10,10 @@ from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import TrialState, create_trial
 
+from search.checking.problems import check_problem
 from search.errors import SearchError
 from search.optuna_logging import quiet_optuna
 from search.problem import Choice, Evaluation, Problem
-from search.problem_checks import check_problem
 from search.samplers.base import Space
 from search.storage.connection import connect
 from search.storage.facts import StudyFacts, find_facts, finished_trials, note_problem, open_study

@@ -10,9 +10,9 @@ import optuna
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from search.checking.problems import check_choice
 from search.errors import SearchError
 from search.problem import Case, Objective, Problem, Value
-from search.problem_checks import check_choice
 from search.racing.settings import Race
 from search.storage.connection import Connection
 from search.storage.optuna_adapter import study_id

@@ -8,7 +8,7 @@ from mfagan.graph.passes import rewrite
 from mfagan.latency.audit import AuditedNetwork, audit_table, compare
 from mfagan.latency.machine import MachineMatch
 from mfagan.sr.study.block_lists import every_block
-from mfagan.sr.study.drawn_networks import draw_networks
+from mfagan.sr.study.calibrating.drawn_networks import draw_networks
 from search.errors import SearchError
 from search.latency import BlockLatency, LatencyTable, Noise
 from tests.latency.measuring.fake_runtime import FakeRuntime

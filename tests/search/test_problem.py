@@ -4,9 +4,9 @@ import re
 import numpy as np
 import pytest
 
+from search.checking.problems import check_problem
 from search.errors import SearchError
 from search.problem import Evaluation, Objective, Problem
-from search.problem_checks import check_problem
 from tests.search.toy import Lens
 
 

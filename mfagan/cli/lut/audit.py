@@ -41,7 +41,7 @@ def audit(
     from mfagan.latency.measuring.runtimes import find_runtime
     from mfagan.latency.tables import TableMachine, find_table
     from mfagan.progress import show_bar
-    from mfagan.sr.study.drawn_networks import draw_networks
+    from mfagan.sr.study.calibrating.drawn_networks import draw_networks
     from search.latency import LatencyTable
 
     path = find_table(table, scale)
@@ -90,8 +90,8 @@ def _lines(audit: "Audit") -> list[str]:
 
 
 def _page(audit: "Audit", table: "LatencyTable", path: Path) -> str:
+    from search.report.figures.prediction_figure import PredictionData
     from search.report.html_page import prediction_page
-    from search.report.prediction_figure import PredictionData
 
     data = PredictionData(
         names=[network.name for network in audit.networks],

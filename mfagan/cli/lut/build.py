@@ -82,7 +82,7 @@ def build_lut(
     from mfagan.latency.measuring.journal import Journal
     from mfagan.latency.tables import describe_build, warn_noise
     from mfagan.progress import show_bar
-    from mfagan.sr.study.table_blocks import table_blocks
+    from mfagan.sr.study.calibrating.table_blocks import table_blocks
 
     height, width = read_size(size)
     if sustained is not None and not (math.isfinite(sustained) and sustained > 0):

@@ -21,9 +21,9 @@ from search.commands.result import Result
 
 if TYPE_CHECKING:
     from mfagan.latency.calibrating.calibrated_table import TimedOn
-    from mfagan.sr.study.network_calibration import Calibrated
-    from mfagan.sr.study.network_plan import NetworkPlan
-    from mfagan.sr.study.network_times import Settings, Times
+    from mfagan.sr.study.calibrating.network_calibration import Calibrated
+    from mfagan.sr.study.calibrating.network_plan import NetworkPlan
+    from mfagan.sr.study.calibrating.network_times import Settings, Times
     from search.latency import LatencyTable
 
 __all__ = ["calibrate", "plan", "price"]
@@ -56,8 +56,8 @@ def plan(
 ) -> Result:
     """Choose the SubGenerators whose latencies on a device tell most of all prices there."""
     from mfagan.files import require_place, write_atomic
-    from mfagan.sr.study.network_calibration import find_prior
-    from mfagan.sr.study.network_plan import make_plan
+    from mfagan.sr.study.calibrating.network_calibration import find_prior
+    from mfagan.sr.study.calibrating.network_plan import make_plan
 
     if require_place(out).exists():
         raise InputError(f"{out} exists, and may hold latencies: choose another file to write, or remove it")
@@ -117,7 +117,7 @@ def calibrate(
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.calibrating.calibrated_table import TimedOn, record_path
     from mfagan.progress import show_bar
-    from mfagan.sr.study.network_calibration import calibrate_table
+    from mfagan.sr.study.calibrating.network_calibration import calibrate_table
 
     require_place(out, measured)
     beside = require_place(record_path(out), measured)
@@ -174,7 +174,7 @@ def _find_settings(supernet: Path, size: tuple[int, int], table: "LatencyTable |
     """The settings of a SuperGenerator's slices, rewritten as the table's blocks were."""
     from mfagan.graph.passes import DEFAULT_PASSES
     from mfagan.sr.network.supergenerator import load_supernet
-    from mfagan.sr.study.network_times import Settings
+    from mfagan.sr.study.calibrating.network_times import Settings
 
     network = load_supernet(supernet)
     passes = DEFAULT_PASSES if table is None else table.passes
@@ -182,8 +182,8 @@ def _find_settings(supernet: Path, size: tuple[int, int], table: "LatencyTable |
 
 
 def _read_times(path: Path, table: "LatencyTable | None", supernet: Path, reports: Path | None) -> "Times":
-    from mfagan.sr.study.network_plan import fill_plan, measured_in, read_plan
-    from mfagan.sr.study.network_times import read_times
+    from mfagan.sr.study.calibrating.network_plan import fill_plan, measured_in, read_plan
+    from mfagan.sr.study.calibrating.network_times import read_times
 
     if path.suffix.lower() != ".csv":
         plan = read_plan(path)
@@ -200,8 +200,8 @@ def _read_times(path: Path, table: "LatencyTable | None", supernet: Path, report
 def _time(path: Path, runtime: str, threads: int, rounds: int | None) -> "tuple[Times, TimedOn]":
     from mfagan.progress import show_bar
     from mfagan.sr.network.widths import Widths
-    from mfagan.sr.study.network_calibration import time_networks
-    from mfagan.sr.study.network_plan import read_plan
+    from mfagan.sr.study.calibrating.network_calibration import time_networks
+    from mfagan.sr.study.calibrating.network_plan import read_plan
 
     planned = read_plan(path)
     widths = [Widths.parse(network.widths) for network in planned.networks]
@@ -217,7 +217,7 @@ def _export(planned: "NetworkPlan", supernet: Path, folder: Path) -> "NetworkPla
     from mfagan.progress import show_bar
     from mfagan.sr.export import export_generator
     from mfagan.sr.kinds import load_generator
-    from mfagan.sr.study.network_plan import network_stem
+    from mfagan.sr.study.calibrating.network_plan import network_stem
 
     require_writable(folder)
     target = ExportTarget(size=planned.input_size, passes=planned.passes)
@@ -235,7 +235,7 @@ def _export(planned: "NetworkPlan", supernet: Path, folder: Path) -> "NetworkPla
 
 def _describe(out: Path, made: "Calibrated", times: "Times") -> Result:
     """What the networks tell of the prices."""
-    from mfagan.sr.study.network_calibration import price_errors
+    from mfagan.sr.study.calibrating.network_calibration import price_errors
 
     errors = price_errors(made.calibration, times.settings)
     left_out = [abs(one.left_out_error) for one in made.record.networks if one.left_out_error is not None]

@@ -39,7 +39,7 @@ def write(
     from mfagan.graph.passes import passes_for, read_passes
     from mfagan.latency.phones.kit import SCRIPT, write_kit
     from mfagan.progress import show_bar
-    from mfagan.sr.study.table_blocks import count_most, table_blocks
+    from mfagan.sr.study.calibrating.table_blocks import count_most, table_blocks
 
     names = passes_for(precision) if passes is None else read_passes(passes)
     with show_bar("kit") as report:

@@ -83,7 +83,7 @@ def build_on_phone(
     from mfagan.latency.phones.phone import SUSTAINED, measure_on_phone
     from mfagan.latency.tables import warn_noise
     from mfagan.progress import show_bar
-    from mfagan.sr.study.table_blocks import count_most, table_blocks
+    from mfagan.sr.study.calibrating.table_blocks import count_most, table_blocks
 
     if options.use_gpu and options.use_nnapi:
         raise InputError("--use-gpu and --use-nnapi: give one of them")

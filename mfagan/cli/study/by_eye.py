@@ -11,7 +11,7 @@ __all__ = ["write_comparisons"]
 
 if TYPE_CHECKING:
     from mfagan.sr.study.sources import Sources
-    from search.limits import Limit
+    from search.picking.limits import Limit
 
 _N_SCENES = 4
 
@@ -44,7 +44,7 @@ def write_comparisons(
     from mfagan.files import write_atomic
     from mfagan.progress import show_bar
     from search import pareto
-    from search.limits import apply_limits
+    from search.picking.limits import apply_limits
     from search.preference.comparisons import spread_points
     from search.preference.page import comparison_page
     from search.study import load

@@ -9,9 +9,9 @@ from mfagan.cli.study.opened_sources import OpenedSources, open_sources, where_s
 from mfagan.evaluation.scores import PerceptualDistance
 from mfagan.progress import ProgressFactory, no_progress
 from mfagan.sr.network.widths import NAMES, Widths
-from mfagan.sr.study.description import describe_points
-from mfagan.sr.study.front_quality import choose_images, measure_quality
-from mfagan.sr.study.scenes import ScenePainter
+from mfagan.sr.study.pictures.description import describe_points
+from mfagan.sr.study.pictures.front_quality import choose_images, measure_quality
+from mfagan.sr.study.pictures.scenes import ScenePainter
 from mfagan.sr.study.sources import Sources
 from search.description import PointDescription, Scene, StudyDescription
 from search.problem import Point

@@ -275,7 +275,7 @@ def _require_trial(picked: "Picked", storage: str) -> None:
 
 
 def _title(record: "StudyRecord", trial: int) -> str:
-    from search.report.point_text import describe
+    from search.report.text.point_text import describe
 
     point = next((replace(point, attributes={}) for point in record.points if point.number == trial), None)
     rows = {} if point is None else describe(point, record.objectives, ())

@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from search.limits import Limit
+    from search.picking.limits import Limit
 
 LIMITS = "Limits"
 """The heading of the options that leave choices out."""
@@ -61,7 +61,7 @@ def read_limits(
     Returns:
         The limits on a study of `mfagan search`.
     """
-    from search.limits import Limit
+    from search.picking.limits import Limit
 
     given = [
         (max_latency_ms, "latency_ms", "", 1.0, "--max-latency-ms"),

@@ -135,15 +135,15 @@ def run_search(
     from mfagan.latency.priced_problem import Target
     from mfagan.latency.tables import describe_rebuild, find_table, warn_size
     from mfagan.progress import show_bar
-    from mfagan.sr.study.bf16_scoring import require_precision
     from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
+    from mfagan.sr.study.scoring.bf16_scoring import require_precision
     from mfagan.sr.study.sources import name_sources
     from search import pareto
     from search.latency import LatencyTable
     from search.problem import count_choices
     from search.racing.settings import Race
     from search.report.dashboard import show_figures
-    from search.report.summary import count_front
+    from search.report.text.summary import count_front
     from search.running.settings import SearchSettings
     from search.samplers import default_trials
     from search.study import load

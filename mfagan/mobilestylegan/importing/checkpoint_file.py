@@ -11,7 +11,7 @@ from mfagan.errors import InputError
 from mfagan.mobilestylegan.importing.pytorch_file import read_pytorch_file, require_weights
 from mfagan.mobilestylegan.importing.student_names import convert_student
 from mfagan.mobilestylegan.importing.stylegan2_names import convert_stylegan2
-from mfagan.mobilestylegan.network.student import RowLayout
+from mfagan.mobilestylegan.network.student.student import RowLayout
 
 __all__ = ["import_file"]
 

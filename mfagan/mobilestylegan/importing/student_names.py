@@ -9,9 +9,9 @@ from torch import Tensor
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.importing.naming import Source, fill, first_shape
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN
-from mfagan.mobilestylegan.network.haar import group_order
-from mfagan.mobilestylegan.network.mapping import Mapping as MappingNetwork
-from mfagan.mobilestylegan.network.student import RowLayout, Student
+from mfagan.mobilestylegan.network.layers.haar import group_order
+from mfagan.mobilestylegan.network.student.student import RowLayout, Student
+from mfagan.mobilestylegan.network.teacher.mapping import Mapping as MappingNetwork
 
 __all__ = ["convert_student"]
 

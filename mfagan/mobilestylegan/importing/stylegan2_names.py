@@ -9,8 +9,8 @@ from torch import Tensor
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.importing.naming import Source, fill, first_shape
 from mfagan.mobilestylegan.network.generator import StyleGAN2
-from mfagan.mobilestylegan.network.mapping import Mapping as MappingNetwork
-from mfagan.mobilestylegan.network.synthesis import Synthesis
+from mfagan.mobilestylegan.network.teacher.mapping import Mapping as MappingNetwork
+from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
 
 __all__ = ["convert_stylegan2"]
 

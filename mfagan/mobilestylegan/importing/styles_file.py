@@ -12,7 +12,7 @@ from torch import Tensor
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
 from mfagan.mobilestylegan.importing.pytorch_file import read_pytorch_file, require_weights
-from mfagan.mobilestylegan.network.geometry import count_rows
+from mfagan.mobilestylegan.network.layers.geometry import count_rows
 
 __all__ = ["ProjectedStyles", "read_styles", "write_styles"]
 

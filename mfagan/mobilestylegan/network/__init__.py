@@ -2,15 +2,15 @@
 
 from mfagan.mobilestylegan.network.discriminator import ResidualDiscriminator
 from mfagan.mobilestylegan.network.generator import Generator, MobileStyleGAN, StyleGAN2, require_pair
-from mfagan.mobilestylegan.network.geometry import standard_channels
-from mfagan.mobilestylegan.network.haar import forward_haar, inverse_haar
-from mfagan.mobilestylegan.network.mapping import Mapping
-from mfagan.mobilestylegan.network.noise import draw_noise
-from mfagan.mobilestylegan.network.parts import macs_by_part
-from mfagan.mobilestylegan.network.slices import extract, forward_slice, forward_slice_heads
-from mfagan.mobilestylegan.network.student import Student
-from mfagan.mobilestylegan.network.styles import draw_latents, mix_styles, truncate
-from mfagan.mobilestylegan.network.synthesis import Synthesis
+from mfagan.mobilestylegan.network.layers.geometry import standard_channels
+from mfagan.mobilestylegan.network.layers.haar import forward_haar, inverse_haar
+from mfagan.mobilestylegan.network.layers.noise import draw_noise
+from mfagan.mobilestylegan.network.layers.parts import macs_by_part
+from mfagan.mobilestylegan.network.layers.styles import draw_latents, mix_styles, truncate
+from mfagan.mobilestylegan.network.student.slices import extract, forward_slice, forward_slice_heads
+from mfagan.mobilestylegan.network.student.student import Student
+from mfagan.mobilestylegan.network.teacher.mapping import Mapping
+from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
 
 __all__ = [
     "Generator",

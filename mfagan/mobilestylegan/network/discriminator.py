@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.errors import InputError
-from mfagan.mobilestylegan.network.filters import Blur
-from mfagan.mobilestylegan.network.geometry import require_channels, require_size
-from mfagan.mobilestylegan.network.linear import EqualisedLinear
-from mfagan.mobilestylegan.network.modulation import EPSILON, GAIN, SLOPE
+from mfagan.mobilestylegan.network.layers.filters import Blur
+from mfagan.mobilestylegan.network.layers.geometry import require_channels, require_size
+from mfagan.mobilestylegan.network.layers.linear import EqualisedLinear
+from mfagan.mobilestylegan.network.layers.modulation import EPSILON, GAIN, SLOPE
 
 __all__ = ["ResidualDiscriminator", "append_deviation"]
 

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
-from mfagan.mobilestylegan.network.mapping import Mapping
-from mfagan.mobilestylegan.network.noise import Noise
-from mfagan.mobilestylegan.network.student import Student
-from mfagan.mobilestylegan.network.styles import truncate
-from mfagan.mobilestylegan.network.synthesis import Synthesis
+from mfagan.mobilestylegan.network.layers.noise import Noise
+from mfagan.mobilestylegan.network.layers.styles import truncate
+from mfagan.mobilestylegan.network.student.student import Student
+from mfagan.mobilestylegan.network.teacher.mapping import Mapping
+from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
 
 __all__ = ["Generator", "MobileStyleGAN", "StyleGAN2", "require_pair"]
 

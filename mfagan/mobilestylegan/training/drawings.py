@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mfagan.errors import InputError
-from mfagan.mobilestylegan.network.mapping import normalise
+from mfagan.mobilestylegan.network.teacher.mapping import normalise
 
 __all__ = ["N_FACTORS", "draw_faces"]
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mfagan.errors import InputError
-from mfagan.mobilestylegan.network.noise import draw_noise
+from mfagan.mobilestylegan.network.layers.noise import draw_noise
 
 __all__ = ["Draws", "EmptyBatches"]
 

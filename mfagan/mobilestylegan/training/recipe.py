@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from mfagan.mobilestylegan.network.student_layers import Demodulation
+from mfagan.mobilestylegan.network.student.layers import Demodulation
 from mfagan.mobilestylegan.training.distances import Targets
 from mfagan.training import recipe as recipes
 from mfagan.training.recipe import STRICT, BaseRecipe, StageSettings

@@ -12,8 +12,8 @@ import torch
 
 from mfagan.mobilestylegan.network.discriminator import ResidualDiscriminator
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
-from mfagan.mobilestylegan.network.mapping import Mapping as MappingNetwork
-from mfagan.mobilestylegan.network.synthesis import Synthesis
+from mfagan.mobilestylegan.network.teacher.mapping import Mapping as MappingNetwork
+from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
 from mfagan.mobilestylegan.training.draws import EmptyBatches
 from mfagan.mobilestylegan.training.learner import DistillationLearner, DrawingLearner
 from mfagan.mobilestylegan.training.run import StudentRun, TeacherRun

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.mobilestylegan.network.generator import StyleGAN2
-from mfagan.mobilestylegan.network.haar import forward_haar, inverse_haar
-from mfagan.mobilestylegan.network.slices import forward_slice_heads
-from mfagan.mobilestylegan.network.student import Student
+from mfagan.mobilestylegan.network.layers.haar import forward_haar, inverse_haar
+from mfagan.mobilestylegan.network.student.slices import forward_slice_heads
+from mfagan.mobilestylegan.network.student.student import Student
 from mfagan.mobilestylegan.training.distances import FeatureDistance, Targets, difference, resize_target
 from mfagan.mobilestylegan.training.recipe import LossWeights
 from mfagan.training.losses import generator_adversarial_loss

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.mobilestylegan.network.generator import Generator, StyleGAN2
-from mfagan.mobilestylegan.network.styles import draw_latents
+from mfagan.mobilestylegan.network.layers.styles import draw_latents
 from mfagan.mobilestylegan.training.distances import psnr_db
 from mfagan.mobilestylegan.training.drawings import draw_faces
 from mfagan.mobilestylegan.training.learner import require_finite_images

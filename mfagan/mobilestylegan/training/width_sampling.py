@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from mfagan.mobilestylegan.network.widths import narrowest_slice, width_options
+from mfagan.mobilestylegan.network.student.widths import narrowest_slice, width_options
 
 __all__ = ["draw_slices"]
 

@@ -18,7 +18,7 @@ from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.mfanet import INPUT_SIZE, operators
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, random_choice
-from mfagan.sr.study.scorer import SliceScorer
+from mfagan.sr.study.scoring.scorer import SliceScorer
 
 __all__ = ["Ranking", "Slice", "rank_slices"]
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 import torch
 
 from mfagan import checkpoint
+from mfagan.data.pairs import distinct_names
 from mfagan.data.splits import Pair
 from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
@@ -19,18 +20,18 @@ from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProbl
 from mfagan.pretrained import Lpips
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
-from mfagan.sr.study.bf16_scoring import (
+from mfagan.sr.study.block_lists import BlockLists, every_block
+from mfagan.sr.study.pictures.description import BLOCK_TITLES, describe_points
+from mfagan.sr.study.pictures.scenes import ScenePainter
+from mfagan.sr.study.scoring.bf16_scoring import (
     Bf16Error,
     ScoringPrecision,
     measure_error,
     require_precision,
     rescore,
 )
-from mfagan.sr.study.block_lists import BlockLists, every_block
-from mfagan.sr.study.description import BLOCK_TITLES, describe_points
-from mfagan.sr.study.scenes import ScenePainter
-from mfagan.sr.study.scorer import SliceScore, SliceScorer
-from mfagan.sr.study.sources import distinct_names, hash_images
+from mfagan.sr.study.scoring.scorer import SliceScore, SliceScorer
+from mfagan.sr.study.sources import hash_images
 from search.description import StudyDescription
 from search.problem import JSON, Case, Choice, Evaluation, Known, Objective, Point
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mfagan.data.pairs import Pair
 
-__all__ = ["Sources", "distinct_names", "hash_images", "name_sources", "read_sources"]
+__all__ = ["Sources", "hash_images", "name_sources", "read_sources"]
 
 
 @dataclass(frozen=True)
@@ -69,19 +69,6 @@ def read_sources(named: Mapping[str, str]) -> Sources:
     }
     supernet = Path(named["supernet"]) if "supernet" in named else None
     return Sources(supernet, named.get("lut"), named.get("images"), **numbers)
-
-
-def distinct_names(pairs: Sequence[Pair]) -> list[str]:
-    """The names of images, numbered where several have the same.
-
-    Args:
-        pairs: The images.
-    """
-    names = [pair.name for pair in pairs]
-    return [
-        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"
-        for i, name in enumerate(names)
-    ]
 
 
 def hash_images(pairs: Sequence[Pair]) -> str:

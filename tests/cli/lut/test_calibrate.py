@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mfagan.sr.network.widths import Widths
-from mfagan.sr.study.network_plan import NetworkPlan, distinct_choices, read_plan
-from mfagan.sr.study.network_times import Settings
+from mfagan.sr.study.calibrating.network_plan import NetworkPlan, distinct_choices, read_plan
+from mfagan.sr.study.calibrating.network_times import Settings
 from search.latency import LatencyTable
 from tests.command import Run
 from tests.latency.reports import formats

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mfagan.latency.phones.kit import Kit, write_kit
-from mfagan.sr.study.table_blocks import table_blocks
+from mfagan.sr.study.calibrating.table_blocks import table_blocks
 
 SIZE = (16, 12)
 KEYS = ("head/t48", "tail/t24", "fusion/t24/f24/x4")

@@ -12,7 +12,7 @@ from mfagan.latency.phones.kit import Kit, write_kit
 from mfagan.latency.phones.kit_results import Results, read_results
 from mfagan.latency.phones.kit_table import make_table, warn_thermal
 from mfagan.latency.tables import warn_size
-from mfagan.sr.study.table_blocks import count_most, table_blocks
+from mfagan.sr.study.calibrating.table_blocks import count_most, table_blocks
 from search.latency import LatencyTable
 from tests.command import Run
 from tests.latency.phones.benchmark_tool import BenchmarkTool
@@ -283,7 +283,7 @@ def test_the_commands_write_a_kit_and_import_its_times(
 ):
     few = {key: block for key, block in table_blocks(SIZE, 4, ()).items() if key in KEYS}
     monkeypatch.setattr(
-        "mfagan.sr.study.table_blocks.table_blocks", lambda size, scale, passes, precision: few
+        "mfagan.sr.study.calibrating.table_blocks.table_blocks", lambda size, scale, passes, precision: few
     )
     kit, out = tmp_path / "kit", tmp_path / "luts" / "phone.json"
     wrote = run("lut", "kit", "--out", kit, "--size", "16x12", "--rounds", 1, "--passes", "none")

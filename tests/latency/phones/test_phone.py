@@ -10,7 +10,7 @@ from mfagan.latency.phones.adb import Adb, PhoneGoneError
 from mfagan.latency.phones.kit import Kit
 from mfagan.latency.phones.kit_results import read_results
 from mfagan.latency.phones.phone import measure_on_phone
-from mfagan.sr.study.table_blocks import table_blocks
+from mfagan.sr.study.calibrating.table_blocks import table_blocks
 from search.latency import LatencyTable
 from tests.command import Run
 from tests.latency.phones.conftest import KEYS, SIZE
@@ -179,7 +179,7 @@ def test_the_command_builds_a_table_and_continues(
 ):
     few = {key: block for key, block in table_blocks(SIZE, 4, ()).items() if key in KEYS}
     monkeypatch.setattr(
-        "mfagan.sr.study.table_blocks.table_blocks", lambda size, scale, passes, precision: few
+        "mfagan.sr.study.calibrating.table_blocks.table_blocks", lambda size, scale, passes, precision: few
     )
     out = tmp_path / "phone.json"
     command = ["lut", "build", "--runtime", "android", "--size", "16x12", "--threads", 4, "--rounds", 2]
@@ -209,7 +209,7 @@ def test_the_thermal_status_and_the_sustained_times_are_in_the_table(
 ):
     few = {key: block for key, block in table_blocks(SIZE, 4, ()).items() if key in KEYS}
     monkeypatch.setattr(
-        "mfagan.sr.study.table_blocks.table_blocks", lambda size, scale, passes, precision: few
+        "mfagan.sr.study.calibrating.table_blocks.table_blocks", lambda size, scale, passes, precision: few
     )
     out = tmp_path / "phone.json"
     device.warm(3)

@@ -14,7 +14,7 @@ from mfagan.errors import InputError
 from mfagan.mobilestylegan.importing import import_file
 from mfagan.mobilestylegan.kinds import load_generator
 from mfagan.mobilestylegan.network import MobileStyleGAN, StyleGAN2, inverse_haar
-from mfagan.mobilestylegan.network.noise import constant_noise
+from mfagan.mobilestylegan.network.layers.noise import constant_noise
 from tests.mobilestylegan.random_files import authors_state, stylegan2_state
 from tests.mobilestylegan.stylegan2_by_weights import map_latents, student_images, synthesise
 

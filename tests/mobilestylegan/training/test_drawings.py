@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from mfagan.errors import InputError
-from mfagan.mobilestylegan.network.mapping import normalise
-from mfagan.mobilestylegan.network.styles import draw_latents
+from mfagan.mobilestylegan.network.layers.styles import draw_latents
+from mfagan.mobilestylegan.network.teacher.mapping import normalise
 from mfagan.mobilestylegan.training.drawings import N_FACTORS, draw_faces
 
 PLAIN = torch.zeros(1, 32)

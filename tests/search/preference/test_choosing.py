@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.limits import Limit
+from search.picking.limits import Limit
 from search.preference.answers import Answers
 from search.preference.choosing import JUST_NOTICEABLE, choose_by_eye
 from tests.search.preference.viewer import compare_all, front_study, sees_better

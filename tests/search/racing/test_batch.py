@@ -4,8 +4,8 @@ import re
 import numpy as np
 import pytest
 
+from search.checking.answers import evaluate_batch
 from search.errors import SearchError
-from search.evaluation import evaluate_batch
 from search.pareto import dominates
 from search.problem import Choice, Evaluation, Known, Point
 from search.racing.batch import Dropped, check_raced, race_batch

@@ -15,7 +15,7 @@ from playwright import sync_api
 from search import pareto
 from search.problem import Objective, Point
 from search.report.html_page import front_page, overlay_page
-from search.report.page_study import Peer
+from search.report.page.study import Peer
 from search.study import StudyRecord
 from tests import ROOT
 from tests.search.report.lenses import describe, hostile, study

@@ -15,7 +15,7 @@ from search.report import (
     plot_importances,
     plot_parallel_coordinates,
 )
-from search.report.figure_style import LIGHT
+from search.report.figures.figure_style import LIGHT
 from search.study import StudyRecord
 from tests.search.toy import Lens, searched
 

@@ -13,7 +13,7 @@ from mfagan.sr.experiments.ranking import Ranking, rank_slices
 from mfagan.sr.network.layers import Residual
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, random_choice
-from mfagan.sr.study.scorer import SliceScorer
+from mfagan.sr.study.scoring.scorer import SliceScorer
 from tests import tiny
 
 

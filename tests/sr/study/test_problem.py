@@ -23,10 +23,10 @@ from mfagan.sr.study.findings import as_finding, as_picked
 from mfagan.sr.study.picked import read_picked
 from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
 from search import pareto
+from search.checking.problems import check_problem
 from search.errors import SearchError
 from search.latency import LatencyTable
 from search.problem import Evaluation, Point
-from search.problem_checks import check_problem
 from search.testing import ProblemContract
 from tests import tiny
 

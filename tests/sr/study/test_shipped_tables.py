@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mfagan.sr.shipped import LATENCY_TABLE
-from mfagan.sr.study.table_blocks import table_blocks
+from mfagan.sr.study.calibrating.table_blocks import table_blocks
 from search.latency import LatencyTable
 from tests import ROOT
 

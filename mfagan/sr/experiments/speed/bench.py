@@ -48,11 +48,11 @@ from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import OPTIONS, Widths, every_choice, random_choice
 from mfagan.sr.shipped import LATENCY_TABLE, SUPERGENERATOR
-from mfagan.sr.study.bf16_scoring import ScoringPrecision
-from mfagan.sr.study.drawn_networks import draw_networks
-from mfagan.sr.study.prefix_walk import PrefixWalk
+from mfagan.sr.study.calibrating.drawn_networks import draw_networks
+from mfagan.sr.study.calibrating.table_blocks import table_blocks
 from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
-from mfagan.sr.study.table_blocks import table_blocks
+from mfagan.sr.study.scoring.bf16_scoring import ScoringPrecision
+from mfagan.sr.study.scoring.prefix_walk import PrefixWalk
 from mfagan.sr.training.learner import GANLearner
 from mfagan.sr.training.recipe import Recipe, Sampling
 from mfagan.sr.training.stages import read_recipe

@@ -1,0 +1,1 @@
+"""SubGenerators that are measured whole, to audit and to calibrate latency tables."""

@@ -1,0 +1,80 @@
+"""What people see of SubGenerators: pictures, each block's share of the latency, drawings, and names with units."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from mfagan.latency.priced_problem import LATENCY
+from mfagan.progress import ProgressCallback, ignore_progress
+from mfagan.sr.network.widths import Widths
+from mfagan.sr.study.pictures.drawing import CHOICE_TITLES, draw_network
+from mfagan.sr.study.pictures.scenes import ScenePainter
+from search.description import PointDescription, StudyDescription
+from search.problem import Point
+
+__all__ = ["BLOCK_TITLES", "TITLES", "describe_points"]
+
+BLOCK_TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "head": "Head",
+        "cfab": "CFAB",
+        "tail": "MFAM tail",
+        "fusion": "Fusion",
+        "bicubic": "Bicubic residual",
+    }
+)
+"""What people read instead of the kinds of an MFANet's blocks."""
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        **CHOICE_TITLES,
+        "params": "Parameters",
+        "macs": "MACs",
+        "flops": "FLOPs",
+        "memory_bytes": "Memory traffic (B)",
+        "rejected_operators": "Operators that the delegate rejects",
+        "delegate": "Delegate",
+        "delegate_clean": "Wholly on the delegate",
+        "precision": "Scored in",
+        "lut_sha256": "sha256 of the latency table",
+        "lut_machine": "Machine of the latency table",
+        "supernet": "SuperGenerator",
+        "supernet_sha256": "sha256 of the SuperGenerator",
+        "images_sha256": "sha256 of the images",
+        "lpips_sha256": "sha256 of LPIPS's weights",
+        "target_size": "LR size of the latency (height x width)",
+        "ceilings": "Ceilings",
+    }
+)
+"""What people read instead of the names of choices, attributes and facts of a study."""
+
+
+def describe_points(
+    points: Sequence[Point],
+    painter: ScenePainter | None,
+    price_parts: Callable[[Widths], Sequence[tuple[str, float]]] | None,
+    report: ProgressCallback = ignore_progress,
+) -> StudyDescription:
+    """Describe SubGenerators.
+
+    Args:
+        points: Finished trials, such as the front.
+        painter: Paints the pictures; None to leave them out.
+        price_parts: Tells what the latency of widths is the sum of, in ms; None to leave that out.
+        report: Called after each picture.
+
+    Returns:
+        Their description, without commands, which depend on where the study is kept.
+    """
+    widths = [Widths.from_choice(point.choice) for point in points]
+    pictures = [{} for _ in widths] if painter is None else painter.paint(widths, report)
+    return StudyDescription(
+        scenes=() if painter is None else painter.scenes,
+        points={
+            point.number: PointDescription(
+                pictures=pictures_of_one,
+                parts={} if price_parts is None else {LATENCY.name: price_parts(one)},
+                drawing=draw_network(one),
+            )
+            for point, one, pictures_of_one in zip(points, widths, pictures, strict=True)
+        },
+        titles=TITLES,
+    )

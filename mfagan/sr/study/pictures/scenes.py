@@ -1,0 +1,163 @@
+"""Pictures that show what SubGenerators differ in: the same small crops of the photos, enlarged by each."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from mfagan.data.images import luma, to_uint8
+from mfagan.data.pairs import Pair, distinct_names
+from mfagan.evaluation.scores import enlarge_bicubic
+from mfagan.progress import ProgressCallback, ignore_progress
+from mfagan.sr.network.supergenerator import SuperGenerator
+from mfagan.sr.network.widths import Widths
+from mfagan.sr.study.scoring.prefix_walk import PrefixWalk
+from search.description import Picture, Scene
+
+__all__ = ["N_SCENES", "ScenePainter", "encode_webp"]
+
+N_SCENES = 3
+SIDE_PX = 128
+"""Side of a scene, in HR px."""
+_CONTEXT_PX = 16
+"""LR px around a scene that the networks see, too."""
+_CANDIDATES = 3
+"""How many crops the full width tries for each scene."""
+_WEBP_QUALITY = 90
+
+
+@dataclass(frozen=True)
+class _Crop:
+    """A part of a pair, where the scene lies in it in HR px, and the mean squared error there of bicubic's luma."""
+
+    name: str
+    pair: Pair
+    rows: slice
+    columns: slice
+    bicubic_error: float
+
+    def cut(self, image: Tensor) -> Tensor:
+        return image[:, self.rows, self.columns]
+
+
+class ScenePainter:
+    """Paints scenes by slices of a SuperGenerator, whose weights must not change meanwhile.
+
+    Of each photo it takes the square in which bicubic enlargement is most wrong, and of the worst of these the ones in
+    which the full width gains most: there the SubGenerators differ.
+
+    Attributes:
+        scenes: What there are pictures of, with the references `original`, `bicubic` and `full width`.
+    """
+
+    def __init__(self, network: SuperGenerator, pairs: Sequence[Pair], n_scenes: int = N_SCENES) -> None:
+        """Choose the scenes and paint their references.
+
+        Args:
+            network: The SuperGenerator; it stays on its device.
+            pairs: The photos; at most one scene is taken of each, however many crops of it are given.
+            n_scenes: How many scenes there shall be, if there are as many photos.
+        """
+        self._walk = PrefixWalk(network)
+        self._device = next(network.parameters()).device
+        full = network.widths
+        names = distinct_names(pairs)
+        hardest = [_hardest_crop(name, pair) for name, pair in zip(names, pairs, strict=True)]
+        hardest.sort(key=lambda crop: -crop.bicubic_error)  # stable: of equal ones the first photo
+        of_photo = {crop.pair.image or crop.name: crop for crop in reversed(hardest)}
+        candidates = [crop for crop in hardest if of_photo[crop.pair.image or crop.name] is crop]
+        found: list[tuple[float, _Crop, Tensor]] = []
+        for crop in candidates[: _CANDIDATES * n_scenes]:
+            ((_, enlarged),) = self._enlarge(crop, [full])
+            found.append((crop.bicubic_error - _error(enlarged, crop), crop, enlarged))
+        found.sort(key=lambda one: -one[0])
+        self._crops = [crop for _, crop, _ in found[:n_scenes]]
+        self.scenes = [
+            Scene(
+                crop.name,
+                {
+                    "original": encode_webp(crop.cut(crop.pair.hr)),
+                    "bicubic": encode_webp(crop.cut(enlarge_bicubic(crop.pair))),
+                    "full width": encode_webp(enlarged),
+                },
+            )
+            for _, crop, enlarged in found[:n_scenes]
+        ]
+
+    def paint(
+        self, choices: Sequence[Widths], report: ProgressCallback = ignore_progress
+    ) -> list[dict[str, Picture]]:
+        """Paint every scene by several SubGenerators; they share the work of common prefixes.
+
+        Args:
+            choices: Their widths.
+            report: Called after each picture.
+
+        Returns:
+            For each choice its picture of each scene, by the scene's name.
+        """
+        pictures: list[dict[str, Picture]] = [{} for _ in choices]
+        done, total = 0, len(choices) * len(self._crops)
+        for crop in self._crops:
+            for i, enlarged in self._enlarge(crop, choices):
+                pictures[i][crop.name] = encode_webp(enlarged)
+                done += 1
+                report(done, total, crop.name)
+        return pictures
+
+    def _enlarge(self, crop: _Crop, choices: Sequence[Widths]) -> Iterator[tuple[int, Tensor]]:
+        x = crop.pair.lr[None].to(self._device).contiguous(memory_format=torch.channels_last)
+        for i, output in self._walk.run(x, choices):
+            yield i, crop.cut(output[0]).cpu()
+
+
+def encode_webp(image: Tensor) -> Picture:
+    """Encode an image for a page.
+
+    Args:
+        image: (3, H, W), RGB in [0, 1]; clamped and rounded to 8 bits.
+
+    Returns:
+        A WebP picture, lossy at a quality at which the networks still differ.
+    """
+    buffer = io.BytesIO()
+    pixels = to_uint8(image).permute(1, 2, 0).contiguous().numpy()
+    Image.fromarray(pixels).save(buffer, "WEBP", quality=_WEBP_QUALITY, method=6)
+    return Picture("image/webp", buffer.getvalue())
+
+
+def _hardest_crop(name: str, pair: Pair) -> _Crop:
+    """The square of a photo in which bicubic enlargement is most wrong, with what surrounds it."""
+    scale = pair.scale
+    height, width = pair.lr_levels.shape[-2:]
+    rows, columns = (min(SIDE_PX // scale, side) for side in (height, width))
+    error = (luma(enlarge_bicubic(pair)) - luma(pair.hr)).square()[None]
+    of_lr_pixel = F.avg_pool2d(error, scale)
+    means = F.avg_pool2d(of_lr_pixel, (rows, columns), stride=4)[0]
+    top, left = (4 * int(one) for one in divmod(int(means.argmax()), means.shape[1]))
+    first = (max(0, top - _CONTEXT_PX), max(0, left - _CONTEXT_PX))
+    last = (min(height, top + rows + _CONTEXT_PX), min(width, left + columns + _CONTEXT_PX))
+    part = replace(
+        pair,
+        lr_levels=pair.lr_levels[:, first[0] : last[0], first[1] : last[1]].copy(),
+        hr_levels=pair.hr_levels[
+            :, scale * first[0] : scale * last[0], scale * first[1] : scale * last[1]
+        ].copy(),
+    )
+    inside = (scale * (top - first[0]), scale * (left - first[1]))
+    return _Crop(
+        name,
+        part,
+        slice(inside[0], inside[0] + scale * rows),
+        slice(inside[1], inside[1] + scale * columns),
+        float(means.max()),
+    )
+
+
+def _error(enlarged: Tensor, crop: _Crop) -> float:
+    """The mean squared error of the luma of a scene."""
+    return float((luma(enlarged.clamp(0, 1)) - luma(crop.cut(crop.pair.hr))).square().mean())

@@ -1,0 +1,1 @@
+"""PSNR and LPIPS of many slices at once."""

@@ -1,0 +1,1 @@
+"""Checks of problems and of what they answer, before anything is stored."""

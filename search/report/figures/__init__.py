@@ -1,0 +1,1 @@
+"""Figures of studies: their data as plain lists, and the drawing by plotly."""

@@ -1,0 +1,1 @@
+"""Points and studies as text: rows, tables, one-line summaries."""
