@@ -60,15 +60,13 @@ def importers(*packages: str) -> list[Path]:
 
 
 ALLOWED = {
-    ("mfagan", "tensorflow", "lpips"): ("mfagan",),
-    # Optuna's preferential Gaussian process is made of torch's tensors.
-    ("torch",): ("mfagan", "search/preference/process.py"),
-    ("botorch", "gpytorch"): ("search/preference/process.py",),
+    ("mfagan", "torch", "tensorflow", "lpips"): ("mfagan",),
     ("optuna_dashboard",): ("search/report/dashboard.py", "search/preference/process.py"),
     ("optuna", "optunahub", "sqlalchemy"): (
         "search/optuna_logging.py",
         "search/study.py",
         "search/storage",
+        "search/preference/process.py",
         "search/samplers/nsga2.py",
         "search/samplers/tpe.py",
         "search/report/dashboard.py",

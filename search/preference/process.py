@@ -1,13 +1,15 @@
-"""What answers say of every point of a front: Optuna's preferential Gaussian process, asked about given points."""
+"""What answers say of every point of a front, by Optuna's preferential Gaussian process."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import log_ndtr, ndtr
+from sklearn.gaussian_process.kernels import Matern
 
 from search.errors import SearchError
 
@@ -15,8 +17,8 @@ __all__ = ["Preferences", "fit_preferences"]
 
 Array = NDArray[np.float64]
 
-_CYCLES = 20
-"""Of expectation propagation over the answers for the prediction; the fit itself takes two, as Optuna has it."""
+_STEPS = 100
+_JITTER = 1e-8
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,10 @@ class Preferences:
 def fit_preferences(features: Array, preferred: Sequence[tuple[int, int]]) -> Preferences:
     """Fit the Gaussian process of `optuna_dashboard.preferential` to comparisons and predict all points.
 
-    It has a Matern 3/2 kernel with a length scale for each feature, and priors of both and of the noise as
-    `PreferentialGPSampler` sets them (Takeno et al., 2023); its hyperparameters are fitted by expectation propagation,
-    whose posterior is what is returned. The sampler itself proposes a next trial from a random draw of that
-    posterior and has no public function that predicts given points, so its process is called directly.
+    The answers are reported to a preferential study of Optuna, whose `PreferentialGPSampler` (Takeno et al., 2023)
+    fits length scales and noise to them when it is asked for a trial. It proposes trials and predicts none, so the
+    liking of all points is the Laplace approximation of the posterior with these length scales and this noise (Chu and
+    Ghahramani, 2005, equations 8 to 16).
 
     Args:
         features: what describes the points (n, k), each column scaled to [0, 1].
@@ -66,34 +68,68 @@ def fit_preferences(features: Array, preferred: Sequence[tuple[int, int]]) -> Pr
         What the comparisons say of all n points.
 
     Raises:
-        SearchError: the packages are not installed, or others than those that this was written for.
+        SearchError: the packages are not installed.
     """
+    length_scales, noise_variance = _fit(features, preferred)
+    prior = Matern(length_scales, nu=1.5)(features) + _JITTER * np.eye(len(features))
+    mean, covariance = _posterior(prior, np.array(preferred), noise_variance)
+    return Preferences(mean, covariance, noise_variance)
+
+
+def _fit(features: Array, preferred: Sequence[tuple[int, int]]) -> tuple[list[float], float]:
+    """Length scales of the features and variance of the noise, as Optuna's sampler fits them."""
+    import optuna
+
+    from search.optuna_logging import quiet_optuna
+    from search.storage.optuna_adapter import fitted_preferences
+
     try:
-        import gpytorch
-        import torch
-        from optuna_dashboard.preferential.samplers.gp import _orthants_MVN_EP, _PreferentialGP
+        from optuna_dashboard.preferential import create_study
+        from optuna_dashboard.preferential.samplers.gp import PreferentialGPSampler
     except ImportError as error:
         raise SearchError(
             f"Optuna's preferential Gaussian process is not there ({error}): pip install 'mfagan[preference]'"
         ) from None
+    names = [f"feature {i:03}" for i in range(features.shape[1])]
+    space: dict[str, optuna.distributions.BaseDistribution] = {
+        name: optuna.distributions.FloatDistribution(0, 1) for name in names
+    }
     used = sorted({index for pair in preferred for index in pair})
-    rows = torch.tensor(features, dtype=torch.float64)
-    kernel = gpytorch.kernels.MaternKernel(
-        nu=1.5,
-        ard_num_dims=rows.shape[1],
-        lengthscale_prior=gpytorch.priors.GammaPrior(5.0, 10.0),
-        lengthscale_constraint=gpytorch.constraints.GreaterThan(
-            0.0,
-            transform=torch.exp,  # pyright: ignore[reportArgumentType] - any callable, as in Optuna
-            inv_transform=torch.log,
-        ),
-    )
-    process = _PreferentialGP(kernel, gpytorch.priors.GammaPrior(5.0, 50.0), rows.shape[1])
-    among_used = torch.tensor([[used.index(a), used.index(b)] for a, b in preferred], dtype=torch.int32)
-    process.fit_params_EP(rows[used], among_used)
-    with torch.no_grad():
-        noise = process.log_noise.exp()
-        prior = kernel(rows, rows).to_dense()
-        pairs = torch.tensor(preferred, dtype=torch.int32)
-        mean, covariance, _ = _orthants_MVN_EP(prior, pairs, noise, _CYCLES)
-    return Preferences(mean.numpy(), covariance.numpy(), float(noise))
+    with quiet_optuna(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of BoTorch, about its own search for the next trial
+        sampler = PreferentialGPSampler(seed=0)
+        study = create_study(n_generate=1, sampler=sampler)
+        for index in used:
+            params = dict(zip(names, features[index].tolist(), strict=True))
+            study.add_trial(optuna.create_trial(params=params, distributions=space, value=0.0))
+        trials = study.get_trials(deepcopy=False)
+        for better, worse in preferred:
+            study.report_preference(trials[used.index(better)], trials[used.index(worse)])
+        study.ask(space)
+    return fitted_preferences(sampler)
+
+
+def _posterior(prior: Array, preferred: NDArray[np.int_], noise_variance: float) -> tuple[Array, Array]:
+    """Mean (n,) and covariance (n, n) of the likings, by Newton's method from the prior's mean 0.
+
+    Args:
+        prior: covariance of the likings before the answers (n, n).
+        preferred: pairs of indices (m, 2), the preferred one first.
+        noise_variance: of the difference of two likings.
+    """
+    n, m = len(prior), len(preferred)
+    difference = np.zeros((m, n))  # of an answer's two likings, in units of the noise
+    difference[np.arange(m), preferred[:, 0]] += 1 / np.sqrt(noise_variance)
+    difference[np.arange(m), preferred[:, 1]] -= 1 / np.sqrt(noise_variance)
+    precision = np.linalg.inv(prior)
+    liking = np.zeros(n)
+    for _ in range(_STEPS):
+        z = difference @ liking
+        slope = np.exp(-(z**2) / 2 - log_ndtr(z)) / np.sqrt(2 * np.pi)  # of log Phi(z)
+        curvature = slope * (slope + z)
+        hessian = precision + difference.T @ (curvature[:, None] * difference)
+        step = np.linalg.solve(hessian, difference.T @ slope - precision @ liking)
+        liking = liking + step
+        if np.max(np.abs(step)) < 1e-9:
+            break
+    return liking, np.linalg.inv(hessian)

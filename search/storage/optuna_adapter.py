@@ -1,6 +1,7 @@
-"""The names that Optuna does not document and studies need: identifiers of studies and trials, a database's engine.
+"""The only file that uses names which Optuna does not document.
 
-Optuna's storages are addressed by numbers that its public classes keep to themselves.
+Optuna's storages are addressed by numbers that its public classes keep to themselves; so are a database's engine, and
+what the preferential sampler of its dashboard has fitted.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-__all__ = ["close_database", "fixed_params", "study_id", "study_ids", "trial_id"]
+__all__ = ["close_database", "fitted_preferences", "fixed_params", "study_id", "study_ids", "trial_id"]
 
 
 def study_id(study: Study) -> int:
@@ -73,3 +75,17 @@ def close_database(storage: BaseStorage) -> None:
     backend = getattr(storage, "_backend", storage)  # of Optuna's cache in front of a database
     if isinstance(backend, RDBStorage):
         backend.engine.dispose()
+
+
+def fitted_preferences(sampler: BaseSampler) -> tuple[list[float], float]:
+    """Read the hyperparameters that optuna-dashboard's `PreferentialGPSampler` has fitted to a study's preferences.
+
+    Args:
+        sampler: a sampler of that class that has proposed a trial.
+
+    Returns:
+        The length scales of its Matern 3/2 kernel, one for each parameter scaled to [0, 1] in the order of their names,
+        and the variance of the noise on the difference of two utilities.
+    """
+    process: Any = getattr(sampler, "_gp")  # noqa: B009 - a name of optuna-dashboard's own
+    return process.kernel.lengthscale.detach().reshape(-1).tolist(), float(process.log_noise.detach().exp())

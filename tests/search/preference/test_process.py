@@ -2,9 +2,11 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
+from scipy.special import log_ndtr
 
 from search.errors import SearchError
-from search.preference.process import fit_preferences
+from search.preference.process import _posterior, fit_preferences
 
 FEATURES = np.linspace(0, 1, 5)[:, None]
 UPWARDS = [(4, 0), (3, 1), (4, 2), (2, 0), (1, 0), (3, 2)]
@@ -31,30 +33,34 @@ def test_points_that_were_not_compared_are_predicted_from_their_neighbours():
     assert liking.covariance[5, 5] > liking.covariance[4, 4]
 
 
-def test_it_is_the_process_of_optunas_sampler():
-    """The sampler, fed through Optuna's public functions, fits the same process to the same answers."""
-    import optuna
-    from optuna_dashboard.preferential import create_study
-    from optuna_dashboard.preferential.samplers.gp import PreferentialGPSampler
+def test_the_posterior_is_that_of_the_prior_where_nothing_was_compared():
+    far = np.append(FEATURES, [[40.0]], axis=0)
+    liking = fit_preferences(far, UPWARDS)
+    assert liking.mean[5] == pytest.approx(0, abs=1e-6)
+    assert liking.covariance[5, 5] == pytest.approx(1, abs=1e-6)
 
-    space: dict[str, optuna.distributions.BaseDistribution] = {
-        "x": optuna.distributions.FloatDistribution(0, 1)
-    }
-    sampler = PreferentialGPSampler(seed=0)
-    study = create_study(n_generate=1, sampler=sampler)
-    study.add_trials(
-        [optuna.create_trial(params={"x": float(x)}, distributions=space, value=0.0) for x in FEATURES[:, 0]]
-    )
-    trials = study.get_trials()
-    for better, worse in UPWARDS:
-        study.report_preference(trials[better], trials[worse])
-    study.ask(space)
-    assert sampler._gp is not None
-    ours = fit_preferences(FEATURES, UPWARDS)
-    assert ours.noise_variance == pytest.approx(float(sampler._gp.log_noise.exp()), rel=1e-6)
+
+def test_one_answer_between_two_points_gives_the_mode_that_a_search_finds():
+    prior = np.array([[1.0, 0.4], [0.4, 1.0]])
+    mean, covariance = _posterior(prior, np.array([[0, 1]]), 0.1)
+    inverse = np.linalg.inv(prior)
+
+    def loss(f: np.ndarray) -> float:
+        return f @ inverse @ f / 2 - log_ndtr((f[0] - f[1]) / 0.1**0.5)
+
+    assert mean == pytest.approx(minimize(loss, [0.0, 0.0], tol=1e-12).x, abs=1e-5)
+    assert np.linalg.eigvalsh(covariance).min() > 0
+    assert np.linalg.det(covariance) < np.linalg.det(prior)
+
+
+def test_the_length_scales_and_the_noise_are_those_of_optunas_sampler():
+    """The sharper the answers separate neighbours, the smaller is the noise that the sampler finds."""
+    certain = fit_preferences(FEATURES, UPWARDS * 4)
+    doubtful = fit_preferences(FEATURES, [*UPWARDS, *((worse, better) for better, worse in UPWARDS)])
+    assert certain.noise_variance < doubtful.noise_variance
 
 
 def test_without_the_packages_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "gpytorch", None)
+    monkeypatch.setitem(sys.modules, "optuna_dashboard.preferential.samplers.gp", None)
     with pytest.raises(SearchError, match=r"is not there \(.*\): pip install 'mfagan\[preference\]'"):
         fit_preferences(FEATURES, UPWARDS)
