@@ -3,21 +3,21 @@
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from mfagan import __version__
+from mfagan.cli.groups import Command, Subcommands, add_commands
 from mfagan.cli.lut import audit, build, calibrate, kit
-from mfagan.cli.messages import hide_notes, show_log
+from mfagan.cli.messages import show_log
+from mfagan.cli.mobilestylegan import MOBILESTYLEGAN
 from mfagan.cli.study import front, history, pick, reprice, search, tabulate
 from mfagan.cli.train import ablate, data, networks, sweep, weights
 from mfagan.cli.use import benchmark, demo, evaluate, export, info, upscale, webpage
 from mfagan.errors import InputError
-from search.commands.command import Interrupted, add_command
+from search.commands.command import Interrupted
 from search.commands.help_page import Group
-from search.commands.result import Result
 from search.errors import SearchError
 
 __all__ = ["DEBUG", "app", "main"]
@@ -36,13 +36,6 @@ MFAGAN: small super-resolution GANs for phones. Step by step, on the bundled pho
 """What `mfagan` without arguments prints."""
 
 
-class _Subcommands(NamedTuple):
-    """A group of commands, such as `mfagan lut build` and `mfagan lut audit`."""
-
-    help: str
-    commands: Mapping[str, Callable[..., Result | None]]
-
-
 app = typer.Typer(
     cls=Group,
     pretty_exceptions_enable=False,
@@ -51,11 +44,11 @@ app = typer.Typer(
     epilog="MFAGAN_DEBUG=1 in the environment shows the traceback of an error.",
 )
 
-_PANELS: dict[str, dict[str, Callable[..., Result | None] | _Subcommands]] = {
+_PANELS: dict[str, dict[str, Command | Subcommands]] = {
     "Start": {"demo": demo.demo},
     "Train": {
-        "data": _Subcommands("Folders of images.", {"check": data.check, "shrink": data.shrink}),
-        "weights": _Subcommands(
+        "data": Subcommands("Folders of images.", {"check": data.check, "shrink": data.shrink}),
+        "weights": Subcommands(
             "Pretrained weights of other authors: VGG and AlexNet.",
             {"get": weights.get, "list": weights.show},
         ),
@@ -67,7 +60,7 @@ _PANELS: dict[str, dict[str, Callable[..., Result | None] | _Subcommands]] = {
     },
     "Price and search": {
         "costs": networks.costs,
-        "lut": _Subcommands(
+        "lut": Subcommands(
             "Latency look-up tables.",
             {
                 "build": build.build_lut,
@@ -95,17 +88,11 @@ _PANELS: dict[str, dict[str, Callable[..., Result | None] | _Subcommands]] = {
         "webpage": webpage.webpage,
         "benchmark": benchmark.benchmark,
     },
+    "Other networks": {"mobilestylegan": MOBILESTYLEGAN},
 }
 """Heading of `mfagan --help` -> its commands by name."""
 for _panel, _commands in _PANELS.items():
-    for _name, _command in _commands.items():
-        if isinstance(_command, _Subcommands):
-            _group = typer.Typer(cls=Group, no_args_is_help=True, help=_command.help)
-            for _subname, _subcommand in _command.commands.items():
-                add_command(_group, _subname, _subcommand, silence=hide_notes)
-            app.add_typer(_group, name=_name, rich_help_panel=_panel)
-        else:
-            add_command(app, _name, _command, _panel, hide_notes)
+    add_commands(app, _commands, _panel)
 
 
 def _show_version(asked: bool) -> None:
