@@ -58,7 +58,7 @@ def demo(
     and adds a study to study.db.
     """
     from mfagan.checkpoint import sha256
-    from mfagan.sr.experiments.demo_folder import DemoFolder
+    from mfagan.cli.demo_folder import DemoFolder
     from mfagan.sr.experiments.demo_report import PICTURE, REPORT
 
     folder, database, table = DemoFolder(out), out / "study.db", out / LUT

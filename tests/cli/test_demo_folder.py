@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from mfagan.cli.demo_folder import MANIFEST, DemoFolder
 from mfagan.errors import InputError
-from mfagan.sr.experiments.demo_folder import MANIFEST, DemoFolder
 
 NAMES = ["a.json", "b.html", "weights/"]
 

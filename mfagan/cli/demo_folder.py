@@ -38,7 +38,7 @@ class DemoFolder:
                 self._written = _Manifest.validate_json(read_text(self._manifest))
             except ValidationError:
                 raise InputError(
-                    f"{self._manifest}: it is not the list of files that `mfagan demo` writes; give another folder"
+                    f"{self._manifest}: it is not the list of files that a demo writes; give another folder"
                 ) from None
 
     @contextmanager
@@ -58,7 +58,7 @@ class DemoFolder:
             for path in paths:
                 if not self._is_own(path, name):
                     raise InputError(
-                        f"{path} is in the way: it was not written by `mfagan demo`, or has been changed since; "
+                        f"{path} is in the way: it was not written by a demo, or has been changed since; "
                         "move it, or give another folder with --out"
                     )
             if not name.endswith("/"):
