@@ -3,10 +3,10 @@
 import logging
 import shlex
 import sys
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -19,10 +19,12 @@ from search.commands.result import Result
 if TYPE_CHECKING:
     from mfagan.pretrained import Lpips
     from mfagan.sr.training.recipe import Recipe
-    from mfagan.sr.training.run import SRRun, SRRunOptions
+    from mfagan.training.recipe import BaseRecipe
+    from mfagan.training.run import RunOptions, TrainingRun
     from mfagan.training.time_limit import Stopped, TimeLimit
 
 logger = logging.getLogger(__name__)
+RunT = TypeVar("RunT", bound="TrainingRun")
 
 
 IMAGES, RUN = "Images", "How it runs"
@@ -281,7 +283,7 @@ def start_clock(minutes: float | None) -> "TimeLimit | None":
         raise InputError(f"--for: {error}") from None
 
 
-def report_stop(run: "SRRun", stop: "Stopped") -> Result:
+def report_stop(run: "TrainingRun", stop: "Stopped") -> Result:
     """Say that a training has ended at its time limit and how it is continued.
 
     Args:
@@ -303,21 +305,23 @@ def report_stop(run: "SRRun", stop: "Stopped") -> Result:
     )
 
 
-def open_run(recipe: "Recipe", options: "SRRunOptions", stages: Collection[str] | None = None) -> "SRRun":
+def open_run(
+    prepare: Callable[..., RunT], recipe: "BaseRecipe", options: "RunOptions", **more: object
+) -> RunT:
     """Prepare a training run with progress bars, which records the command that the user typed.
 
     Args:
+        prepare: a system's function that does so, such as `mfagan.sr.training.run.prepare_run`.
         recipe: every setting of the training.
         options: where and how it trains.
-        stages: names of the stages that it will train, None for all.
+        **more: other arguments of `prepare`.
 
     Returns:
         The run.
 
     Raises:
-        InputError: as `prepare_run`.
+        InputError: as `prepare`.
     """
     from mfagan.progress import show_bar
-    from mfagan.sr.training.run import prepare_run
 
-    return prepare_run(recipe, replace(options, command=command_line()), stages, show_bar)
+    return prepare(recipe, replace(options, command=command_line()), bars=show_bar, **more)

@@ -3,7 +3,7 @@
 The recipe's tables, the command, the files and the checkpoints' records all follow the description.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +12,11 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 from torch import Tensor, nn
 
 from mfagan.checkpoint import Checkpoint
+from mfagan.errors import InputError
 from mfagan.training.learner import Batches, Learner
 from mfagan.training.loop import LoopResult, Validation, format_score
 
-__all__ = ["SavedNetwork", "Source", "StageSpec", "StageWork", "score_figures"]
+__all__ = ["SavedNetwork", "Source", "StageSpec", "StageWork", "choose_stages", "score_figures"]
 
 RunT = TypeVar("RunT")
 
@@ -102,3 +103,25 @@ class StageSpec(Generic[RunT]):
             The file.
         """
         return folder / (next(iter(self.writes.values())) if role is None else self.writes[role])
+
+
+def choose_stages(
+    pipeline: Sequence[StageSpec[RunT]], names: Sequence[str] | None
+) -> Sequence[StageSpec[RunT]]:
+    """Find stages of a training by their names.
+
+    Args:
+        pipeline: the stages that there are, in order.
+        names: those asked for; None or nothing asks for all.
+
+    Returns:
+        Their descriptions, in the pipeline's order.
+
+    Raises:
+        InputError: a name that is no such stage.
+    """
+    known = [spec.name for spec in pipeline]
+    for name in names or ():
+        if name not in known:
+            raise InputError(f"stage {name!r}: choose from {', '.join(known)}")
+    return [spec for spec in pipeline if not names or spec.name in names]

@@ -31,8 +31,8 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from mfagan.sr.study.picked import Picked
-    from search.problem import JSON
+    from mfagan.training.picked import BasePicked
+    from search.problem import JSON, Point
     from search.storage.ledger import LedgerEntry, LineageNode
     from search.study import StudyRecord
 
@@ -51,7 +51,7 @@ _STEPS = {
 class Lineage:
     """A pick and where its study is kept; `storage` may hold a password and is written nowhere."""
 
-    picked: "Picked"
+    picked: "BasePicked"
     storage: str = field(repr=False)
 
     def record(self, kind: str, file: Path, parent: str | None, facts: "Mapping[str, JSON]") -> None:
@@ -124,7 +124,7 @@ class Lineage:
         return f"{price_ms:.1f} ms by a table of {whose} machine{marked}"
 
 
-def open_lineage(picked: "Picked", storage: str | None) -> Lineage | None:
+def open_lineage(picked: "BasePicked", storage: str | None) -> Lineage | None:
     """Find where to record what is made from a pick.
 
     Args:
@@ -259,19 +259,27 @@ def record(
     )
 
 
-def _require_trial(picked: "Picked", storage: str) -> None:
+def _require_trial(picked: "BasePicked", storage: str) -> None:
     """Raise an error where the storage does not hold the very trial that was picked."""
-    from mfagan.sr.study.findings import as_picked
     from search.storage.address import redact
     from search.study import load
 
     points = {point.number: point for point in load(storage, picked.study).points}
     point = points.get(picked.trial)
     ours = {"storage": picked.storage, "reason": picked.reason}  # what a pick adds to its trial
-    if point is None or replace(as_picked(picked.study, point), **ours) != picked:
+    if point is None or replace(_pick_again(picked, point), **ours) != picked:
         raise InputError(
             f"trial {picked.trial} of study {picked.study!r} in {redact(storage)} is not the one that was picked"
         )
+
+
+def _pick_again(picked: "BasePicked", point: "Point") -> "BasePicked":
+    """The pick of a point in the system of another pick."""
+    from mfagan.mobilestylegan.study.picked import PickedStudent, as_picked_student
+    from mfagan.sr.study.findings import as_picked
+
+    of_point = as_picked_student if isinstance(picked, PickedStudent) else as_picked
+    return of_point(picked.study, point)
 
 
 def _title(record: "StudyRecord", trial: int) -> str:

@@ -73,7 +73,7 @@ def ablate(
     from mfagan.files import require_place, require_writable
     from mfagan.sr.experiments import ablation, comparison
     from mfagan.sr.experiments.results import write_report
-    from mfagan.sr.training.run import SRRunOptions
+    from mfagan.sr.training.run import SRRunOptions, prepare_run
     from mfagan.sr.training.stages import read_recipe
 
     for name in table or ():
@@ -94,7 +94,7 @@ def ablate(
         validation=validation,
         vgg=vgg,
     )
-    run = open_run(settings, options)
+    run = open_run(prepare_run, settings, options)
     tests = read_image_sets(test or (), settings.scale, bars=run.bars)
     slices = cache(lambda: comparison.pick_slices(run, pick_front))  # scored once for both tables
     make = {

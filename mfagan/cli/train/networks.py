@@ -111,7 +111,7 @@ def train(
     """
     from mfagan.files import require_writable
     from mfagan.sr.training import stages as training
-    from mfagan.sr.training.run import SRRunOptions
+    from mfagan.sr.training.run import SRRunOptions, prepare_run
     from mfagan.sr.training.start import require_start
     from mfagan.training.time_limit import Stopped
 
@@ -133,7 +133,7 @@ def train(
         vgg=vgg,
         alexnet=alexnet,
     )
-    run = open_run(settings, options, [spec.name for spec in stages])
+    run = open_run(prepare_run, settings, options, stages=[spec.name for spec in stages])
     try:
         paths = training.train(run, stages, init)
     except Stopped as stop:
@@ -192,7 +192,7 @@ def finetune(
     from mfagan.sr.study.picked import read_picked
     from mfagan.sr.training.finetune import finetune as tune
     from mfagan.sr.training.finetune import require_discriminator
-    from mfagan.sr.training.run import SRRunOptions
+    from mfagan.sr.training.run import SRRunOptions, prepare_run
     from mfagan.sr.training.stages import read_recipe, recipe_of
     from mfagan.training.run import join_terms
     from mfagan.training.time_limit import Stopped
@@ -222,7 +222,7 @@ def finetune(
         vgg=vgg,
         alexnet=alexnet,
     )
-    run = open_run(settings, options, ["finetune"])
+    run = open_run(prepare_run, settings, options, stages=["finetune"])
     lineage = open_lineage(choice, storage)
     try:
         tuned = tune(run, network.extract(choice.as_widths()), discriminator, out, choice.as_record())

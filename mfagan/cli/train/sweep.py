@@ -55,7 +55,7 @@ def sweep(
     from mfagan.files import require_place, require_writable
     from mfagan.sr.experiments import sweep as experiment
     from mfagan.sr.experiments.results import write_report
-    from mfagan.sr.training.run import SRRunOptions
+    from mfagan.sr.training.run import SRRunOptions, prepare_run
     from mfagan.sr.training.stages import read_recipe
 
     length = experiment.Length(steps, minutes)
@@ -69,7 +69,7 @@ def sweep(
     for suffix in (".md", ".json"):
         require_place(out / f"sweep{suffix}")
     options = SRRunOptions(out, device, seed, images=images or ["embedded"], validation=validation)
-    run = open_run(experiment.swept_recipe(settings, trials, width), options, ["teacher"])
+    run = open_run(prepare_run, experiment.swept_recipe(settings, trials, width), options, stages=["teacher"])
     text, facts = "", {}
     for found in experiment.sweep(run, trials, length):
         if run.fabric.is_global_zero:

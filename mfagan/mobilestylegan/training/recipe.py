@@ -27,7 +27,7 @@ __all__ = [
 
 TEACHER_STAGES = ("teacher",)
 """Stages that a recipe of a teacher describes."""
-STUDENT_STAGES = ("distill", "supernet")
+STUDENT_STAGES = ("distill", "supernet", "finetune")
 """Stages that a recipe of a student describes."""
 _SHIPPED = Path(__file__).parent.parent / "recipes"
 

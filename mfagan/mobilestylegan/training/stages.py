@@ -4,12 +4,13 @@ A teacher can be fitted to drawings here, or be another author's that was import
 pictures is not written yet.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
 import torch
 
+from mfagan.errors import InputError
 from mfagan.mobilestylegan.network.discriminator import ResidualDiscriminator
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping as MappingNetwork
@@ -21,12 +22,24 @@ from mfagan.mobilestylegan.training.validation import HeldOut, format_psnr, reco
 from mfagan.mobilestylegan.training.width_sampling import draw_slices
 from mfagan.training.learner import Learner
 from mfagan.training.run import StageFiles
-from mfagan.training.stage import Source, StageSpec, StageWork
+from mfagan.training.stage import Source, StageSpec, StageWork, choose_stages
 
-__all__ = ["DISTILL", "STUDENT_STAGES", "SUPERNET", "TEACHER", "fit_teacher", "train_student"]
+__all__ = [
+    "DISTILL",
+    "FINETUNE",
+    "PIPELINE",
+    "START",
+    "STUDENT_STAGES",
+    "SUPERNET",
+    "TEACHER",
+    "check_stages",
+    "distillation",
+    "fit_teacher",
+    "train_student",
+]
 
 Sources = Mapping[str, Source]
-_START = "student"
+START = "student"
 """What a stage's builder calls the student that it starts from, if one is given."""
 
 
@@ -48,15 +61,38 @@ def _build_supernet(run: StudentRun, sources: Sources) -> StageWork:
     return _build_student(run, sources, "supernet")
 
 
+def _build_finetune(run: StudentRun, sources: Sources) -> StageWork:
+    raise InputError("stage 'finetune' trains a slice: use `mfagan mobilestylegan finetune`")
+
+
 def _build_student(run: StudentRun, sources: Sources, stage: str) -> StageWork:
-    recipe, settings, seed = run.recipe, run.settings(stage), run.options.seed
-    source, start = sources["teacher"], sources.get(_START)
+    recipe = run.recipe
+    source, start = sources["teacher"], sources.get(START)
     teacher = StyleGAN2.from_checkpoint(source.checkpoint, source.path)
-    torch.manual_seed(seed)
+    torch.manual_seed(run.options.seed)
     if start is None:
         student = MobileStyleGAN.for_teacher(teacher, demodulation=recipe.demodulation)
     else:
         student = MobileStyleGAN.from_checkpoint(start.checkpoint, start.path)
+    return distillation(run, stage, teacher, student)
+
+
+def distillation(run: StudentRun, stage: str, teacher: StyleGAN2, student: MobileStyleGAN) -> StageWork:
+    """What one training of a student consists of.
+
+    Args:
+        run: what it trains.
+        stage: the stage's name; `supernet` trains slices too.
+        teacher: whose images are learned.
+        student: what learns them, trained in place.
+
+    Returns:
+        The work of a stage.
+
+    Raises:
+        InputError: as `DistillationLearner` and `HeldOut.by_teacher`.
+    """
+    recipe, settings, seed = run.recipe, run.settings(stage), run.options.seed
     adversary = ResidualDiscriminator(teacher.synthesis.channels) if settings.weights.adv else None
     channels = student.synthesis.channels
     learner = DistillationLearner(
@@ -111,8 +147,35 @@ SUPERNET: StageSpec[StudentRun] = StageSpec(
     unused=_unused,
 )
 """A weight-shared student, whose slices learn their teacher's images too."""
-STUDENT_STAGES = {spec.name: spec for spec in (DISTILL, SUPERNET)}
+FINETUNE: StageSpec[StudentRun] = StageSpec(
+    "finetune",
+    reads=TEACHER.writes,
+    writes={"finetuned": "finetuned.safetensors"},
+    build=_build_finetune,
+    keep_best=True,
+    unused=_unused,
+)
+"""A slice of a weight-shared student by itself; mfagan/mobilestylegan/training/finetune.py gives it its network."""
+
+PIPELINE = (DISTILL, SUPERNET)
+"""The stages of `mfagan mobilestylegan train`, in order."""
+STUDENT_STAGES = {spec.name: spec for spec in (*PIPELINE, FINETUNE)}
 """The stages of a student by the names that recipes and checkpoints use."""
+
+
+def check_stages(names: Sequence[str] | None) -> Sequence[StageSpec[StudentRun]]:
+    """Find stages of `mfagan mobilestylegan train` by their names.
+
+    Args:
+        names: the stages asked for; None or nothing asks for all.
+
+    Returns:
+        Their descriptions, in order.
+
+    Raises:
+        InputError: a name that is no such stage.
+    """
+    return choose_stages(PIPELINE, names)
 
 
 def fit_teacher(run: TeacherRun) -> Path:
@@ -150,6 +213,6 @@ def train_student(
             without the heads of training; images of the teacher that are not finite.
         Stopped: as `TrainingRun.train`.
     """
-    sources = {"teacher": teacher} if start is None else {"teacher": teacher, _START: start}
+    sources = {"teacher": teacher} if start is None else {"teacher": teacher, START: start}
     (path,) = run.train(stage, StageFiles(sources=sources))
     return path

@@ -25,7 +25,7 @@ from mfagan.sr.training.start import INIT, require_start
 from mfagan.sr.training.width_sampling import draw_widths
 from mfagan.training import recipe as recipes
 from mfagan.training.run import StageFiles
-from mfagan.training.stage import Source, StageSpec, StageWork
+from mfagan.training.stage import Source, StageSpec, StageWork, choose_stages
 
 __all__ = [
     "DISTILL",
@@ -233,11 +233,7 @@ def check_stages(names: Sequence[str] | None) -> Sequence[StageSpec[SRRun]]:
     Raises:
         InputError: a name that is no such stage.
     """
-    known = [spec.name for spec in PIPELINE]
-    for name in names or ():
-        if name not in known:
-            raise InputError(f"stage {name!r}: choose from {', '.join(known)}")
-    return [spec for spec in PIPELINE if not names or spec.name in names]
+    return choose_stages(PIPELINE, names)
 
 
 def read_recipe(name_or_path: str | Path) -> Recipe:

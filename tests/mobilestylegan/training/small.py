@@ -8,7 +8,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.mobilestylegan.network import Mapping, StyleGAN2, Synthesis
-from mfagan.mobilestylegan.training.recipe import LossWeights, StudentRecipe, StudentStage
+from mfagan.mobilestylegan.training.recipe import STUDENT_STAGES, LossWeights, StudentRecipe, StudentStage
 from mfagan.mobilestylegan.training.run import StudentRun, StudentRunOptions, prepare_student_run
 from mfagan.progress import no_progress
 
@@ -34,7 +34,7 @@ def write_teacher(path: Path, teacher: StyleGAN2 | None = None) -> Path:
 def student_recipe(weights: LossWeights = WEIGHTS, steps: int = 6, **settings: Any) -> StudentRecipe:
     stage = StudentStage(steps=steps, learning_rate=1e-2, fall_over=0.5, validate_every=3, weights=weights)
     fields = {"batch": 2, "precision": "fp32", "held_out": 3, "ema_decay": 0.5, "checkpoint_every": 2}
-    return StudentRecipe(name="tiny", stages={"distill": stage, "supernet": stage}, **(fields | settings))
+    return StudentRecipe(name="tiny", stages=dict.fromkeys(STUDENT_STAGES, stage), **(fields | settings))
 
 
 def student_run(

@@ -66,8 +66,8 @@ def test_schedules_exclude_each_other(settings: dict[str, Any], message: str):
         ("fall_over = 0.5", "weights = { rgb = 0, dwt = 0 }", "rgb and dwt are both 0"),
         (
             "[stages.supernet]",
-            "[stages.finetune]",
-            r"stages\.finetune: no such stage; known: distill, supernet",
+            "[stages.gan]",
+            r"stages\.gan: no such stage; known: distill, supernet, finetune",
         ),
     ],
 )

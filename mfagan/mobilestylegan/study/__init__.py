@@ -1,0 +1,1 @@
+"""The join with `search`: slices of a weight-shared student as candidates."""
