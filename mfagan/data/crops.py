@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ __all__ = [
     "Batch",
     "CropSampler",
     "Prefetcher",
+    "Sampler",
     "waiting_share",
 ]
 
@@ -102,6 +104,18 @@ class CropSampler:
             raise InputError(f"rank is {rank}: give 0 to {world - 1} of {world} processes")
 
 
+class Sampler(Protocol):
+    """What batches are drawn from, each a function of its number alone."""
+
+    def batch(self, step: int, rank: int = 0, world: int = 1) -> tuple[Tensor, ...]:
+        """Draw one batch, of which each process takes its share."""
+        ...
+
+    def require_share(self, rank: int, world: int) -> None:
+        """Raise InputError if the processes cannot share a batch."""
+        ...
+
+
 class Prefetcher:
     """Batches `start` to `stop` - 1 of a sampler in order, prepared by a thread up to `ahead` of their use.
 
@@ -110,9 +124,7 @@ class Prefetcher:
     most of the time, and a forked process beside torch's threads is slow on few cores.)
     """
 
-    def __init__(
-        self, crops: CropSampler, start: int, stop: int, ahead: int = 4, rank: int = 0, world: int = 1
-    ):
+    def __init__(self, crops: Sampler, start: int, stop: int, ahead: int = 4, rank: int = 0, world: int = 1):
         """InputError: `ahead` under 1, or as `CropSampler.batch`."""
         if ahead < 1:
             raise InputError(f"ahead is {ahead}: give at least 1 batch")
@@ -121,7 +133,7 @@ class Prefetcher:
         """Seconds that the consumer has waited for batches so far."""
         self._crops, self._steps, self._ahead = crops, range(start, stop), ahead
         self._rank, self._world = rank, world
-        self._ready: deque[Batch | BaseException] = deque()
+        self._ready: deque[tuple[Tensor, ...] | BaseException] = deque()
         self._changed = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._prepare, name="crops", daemon=True)
@@ -136,11 +148,11 @@ class Prefetcher:
             self._changed.notify_all()
         self._thread.join()
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         for _ in self._steps:
             yield self._take()
 
-    def _take(self) -> Batch:
+    def _take(self) -> tuple[Tensor, ...]:
         since = time.perf_counter()
         with self._changed:
             self._changed.wait_for(lambda: self._ready or self._stopped)

@@ -4,18 +4,16 @@ A set too large for memory lies decoded on disk (mfagan/data/array_cache.py) and
 """
 
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from mfagan.data.array_cache import ArrayCache, fingerprint
 from mfagan.data.embedded import EMBEDDED, trained_photographs
 from mfagan.data.image_sets import PairFiles
 from mfagan.data.images import MIN_SIDE_PX, read_size, scored_side_px
 from mfagan.data.layouts import find_pairs, find_scored_sets, find_training
+from mfagan.data.many import read_in_turn
 from mfagan.data.pairs import Pair, read_pair, require_factors, shrink_pair, shrunk_name, shrunk_size
 from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory, no_progress
@@ -36,8 +34,6 @@ RAM_LIMIT_BYTES = 2**30
 
 Source = str | Path
 """A folder of images, or the word `embedded`."""
-
-Read = TypeVar("Read")
 
 
 def read_pairs(
@@ -86,7 +82,7 @@ def read_pairs(
     if crop_px is None:
         return read_files(files, scale, cache=cache, bars=bars)
     jobs = [(one.name, partial(_read_crops, one, scale, crop_px, crops_per_image)) for one in files]
-    return [pair for crops in _in_turn("reading images", jobs, bars) for pair in crops]
+    return [pair for crops in read_in_turn("reading images", jobs, bars) for pair in crops]
 
 
 def read_sets(
@@ -251,7 +247,7 @@ def read_files(
         ]
         store.require_room(round(sum(absent) * growth))
     keyed = list(zip(keys, files, strict=True))
-    pairs = _in_turn(
+    pairs = read_in_turn(
         "reading images",
         [
             (one.name, partial(_recall, store, key, one.name, partial(read_pair, one, scale)))
@@ -265,7 +261,7 @@ def read_files(
             if min(shrunk_size(pair, factor)) >= min_side_px:
                 name, make = shrunk_name(pair, factor), partial(shrink_pair, pair, factor)
                 smaller.append((name, partial(_recall, store, f"{key} shrunk {factor}", name, make)))
-    return pairs + _in_turn("shrinking images", smaller, bars)
+    return pairs + read_in_turn("shrinking images", smaller, bars)
 
 
 def _require_distinct(training: Sequence[PairFiles], held_out: Sequence[PairFiles]) -> None:
@@ -312,19 +308,3 @@ def _recall(store: ArrayCache | None, key: str, name: str, make: Callable[[], Pa
         pair = make()
         lr, hr = store.save(f"{key} lr", pair.lr_levels), store.save(f"{key} hr", pair.hr_levels)
     return Pair(name, lr, hr)
-
-
-def _in_turn(label: str, jobs: Sequence[tuple[str, Callable[[], Read]]], bars: ProgressFactory) -> list[Read]:
-    """What every named job gives in their order, a few at a time; the first error ends the rest."""
-    found: list[Read] = []
-    if not jobs:
-        return found
-    with bars(label) as report, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        try:
-            for name, future in [(name, pool.submit(job)) for name, job in jobs]:
-                found.append(future.result())
-                report(len(found), len(jobs), name)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return found

@@ -21,7 +21,9 @@ class Learner(ABC):
     network: nn.Module
     """Its weights are averaged; the average is what is validated and kept. Its shape stays as it is in one loop."""
     watched: str
-    """The loss term that must not explode."""
+    """The figure that must not explode, shown with the progress."""
+    shown: Sequence[str] = ()
+    """More figures that are shown with it."""
 
     @abstractmethod
     def parts(self) -> Mapping[str, Stateful]:

@@ -205,8 +205,8 @@ class Loop:
         return LoopResult(done, *kept, progress.curve, waited / elapsed, progress.figures)
 
     def _note(self, figures: Mapping[str, float], progress: "_Progress") -> str:
-        watched = self.learner.watched
-        note = f"{watched} {figures[watched]:.4f}"
+        names = (self.learner.watched, *self.learner.shown)
+        note = ", ".join(f"{name} {figures[name]:.4f}" for name in names)
         if not progress.curve:
             return note
         return f"{note}, validation {self.format_score(progress.curve[-1][1])}"

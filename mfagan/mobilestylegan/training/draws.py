@@ -58,11 +58,28 @@ class Draws:
         Returns:
             Latents (N, style_dim) and the noise maps (N, 1, side, side) of this process, of N(0, 1).
         """
-        seed = random.Random(f"{purpose} {self._seed} {number}").getrandbits(63)
-        generator = torch.Generator("cpu").manual_seed(seed)
+        generator = self._generator(number, purpose)
         z = torch.randn((self._batch, self._style_dim), generator=generator)
         noise = draw_noise(self._sides, self._batch, generator)
         return z[self._own].to(device), [one[self._own].to(device) for one in noise]
+
+    def draw_directions(self, number: int, side: int, device: torch.device | None = None) -> Tensor:
+        """Draw the directions in image space of a step's path lengths, on the CPU whatever the device is.
+
+        Args:
+            number: the step's, from 0.
+            side: of the images in px.
+            device: where the numbers are needed; None for the CPU.
+
+        Returns:
+            (N, 3, side, side) of N(0, 1), of this process.
+        """
+        generator = self._generator(number, "directions")
+        return torch.randn((self._batch, 3, side, side), generator=generator)[self._own].to(device)
+
+    def _generator(self, number: int, purpose: str) -> torch.Generator:
+        seed = random.Random(f"{purpose} {self._seed} {number}").getrandbits(63)
+        return torch.Generator("cpu").manual_seed(seed)
 
 
 class EmptyBatches:

@@ -21,6 +21,7 @@ from mfagan.mobilestylegan.training.step_losses import (
 )
 from mfagan.training.descent import Descent
 from mfagan.training.learner import Learner
+from mfagan.training.losses import weighted_sum
 from mfagan.training.snapshot import Stateful
 
 __all__ = ["DistillationLearner", "DrawingLearner", "require_finite_images"]
@@ -51,6 +52,7 @@ class DrawingLearner(Learner):
     """The optimization of a StyleGAN2 that is fitted to drawings."""
 
     watched = "rgb"
+    shown = ("psnr_db",)
 
     def __init__(
         self, recipe: TeacherRecipe, stage: Stage, network: StyleGAN2, fabric: Fabric, seed: int
@@ -105,7 +107,7 @@ class DistillationLearner(Learner):
     discriminator, if there is one, on images of others. Mapping network and mean style stay the teacher's.
     """
 
-    watched = "rgb"
+    watched = "loss"
 
     def __init__(
         self,
@@ -147,6 +149,7 @@ class DistillationLearner(Learner):
             to_device(perceptual, fabric.device)
         self.discriminator = None
         self._critic = None
+        self.shown = ("psnr_db",) if discriminator is None else ("psnr_db", "adv", "discriminator_loss")
         if discriminator is not None:
             self.discriminator = to_device(discriminator, fabric.device).train()
             self._critic = Descent(fabric, DiscriminatorObjective(self.discriminator), recipe)
@@ -169,9 +172,9 @@ class DistillationLearner(Learner):
             batch: nothing.
 
         Returns:
-            The unweighted loss terms (those of the discriminator are "real", "fake" and, at its steps, "r1"), PSNR
-            of the full student against the teacher in dB, the 2-norms of the gradients before clipping, the learning
-            rate.
+            The unweighted loss terms (those of the discriminator are "real", "fake" and, at its steps, "r1"), the
+            weighted sum "loss" of the student's, "discriminator_loss" (that of "real" and "fake"), PSNR of the full
+            student against the teacher in dB, the 2-norms of the gradients before clipping, the learning rate.
 
         Raises:
             InputError: the teacher's images are not finite.
@@ -181,8 +184,11 @@ class DistillationLearner(Learner):
         if self.discriminator is not None:
             self.discriminator.requires_grad_(False)
         terms, made = self._descent.objective(w, noise, image, number)
-        norm = self._descent.descend(terms, vars(self.stage.weights), rate)
-        figures = _detached(terms) | {"psnr_db": psnr_db(made, image), "gradient": norm}
+        weights = vars(self.stage.weights)
+        norm = self._descent.descend(terms, weights, rate)
+        found = _detached(terms)
+        total = weighted_sum(found, {name: weights[name] for name in found})
+        figures = found | {"loss": total, "psnr_db": psnr_db(made, image), "gradient": norm}
         if self._critic is not None:
             figures |= self._step_discriminator(number, rate, self._critic)
         return figures | {"learning_rate": torch.tensor(rate, device=self.fabric.device)}
@@ -197,7 +203,8 @@ class DistillationLearner(Learner):
         terms = critic.objective(real, fake.float(), (number + 1) % every == 0)
         weights = {"real": 1.0, "fake": 1.0, "r1": self.recipe.r1_gamma / 2 * every}
         norm = critic.descend(terms, weights, rate)
-        return _detached(terms) | {"discriminator_gradient": norm}
+        found = _detached(terms)
+        return found | {"discriminator_loss": found["real"] + found["fake"], "discriminator_gradient": norm}
 
     @torch.no_grad()
     def _teach(self, number: int, purpose: str) -> tuple[Tensor, list[Tensor], Tensor]:

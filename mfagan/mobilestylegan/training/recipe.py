@@ -1,4 +1,4 @@
-"""Recipes of this system: how a teacher is fitted to drawings, and how students are distilled from a teacher."""
+"""Recipes of this system: how a teacher is trained, and how students are distilled from a teacher."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -10,12 +10,14 @@ from pydantic.dataclasses import dataclass
 
 from mfagan.mobilestylegan.network.student.layers import Demodulation
 from mfagan.mobilestylegan.training.distances import Targets
+from mfagan.mobilestylegan.training.drawings import N_FACTORS
 from mfagan.training import recipe as recipes
 from mfagan.training.recipe import STRICT, BaseRecipe, StageSettings
 
 __all__ = [
     "STUDENT_STAGES",
     "TEACHER_STAGES",
+    "Lessons",
     "LossWeights",
     "Stage",
     "StudentRecipe",
@@ -25,6 +27,9 @@ __all__ = [
     "read_teacher_recipe",
 ]
 
+Lessons = Literal["drawings", "pictures"]
+"""What a teacher learns. drawings: faces that `draw_faces` draws of its latents, by regression; that is no GAN.
+pictures: those of a folder, against a discriminator."""
 TEACHER_STAGES = ("teacher",)
 """Stages that a recipe of a teacher describes."""
 STUDENT_STAGES = ("distill", "supernet", "finetune")
@@ -94,6 +99,10 @@ class _Recipe(BaseRecipe):
     """Largest 2-norm of a step's gradient; 0 does not clip. Without it the published loss explodes within an epoch."""
     held_out: Annotated[int, Field(ge=1)] = 64
     """How many latents, which training does not draw, the network is validated on."""
+    r1_gamma: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 10.0
+    """Weight of the discriminator's gradient penalty on the images that it shall take for real."""
+    r1_every: Annotated[int, Field(ge=1)] = 16
+    """Steps between penalties, each of which counts so many times."""
 
     def __post_init__(self) -> None:
         if self.compile:
@@ -102,22 +111,35 @@ class _Recipe(BaseRecipe):
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class TeacherRecipe(_Recipe):
-    """A StyleGAN2 that is fitted to drawings by regression. It is no GAN: nothing judges its images."""
+    """A StyleGAN2 that is fitted to drawings by regression, or trained against a discriminator on pictures."""
 
     stages: Mapping[str, Stage]
     """Settings of every stage by its name."""
+    learns: Lessons = "drawings"
+    """See `Lessons`."""
     channels: tuple[Annotated[int, Field(ge=1)], ...]
-    """Channels at 4, 8, ..., size px."""
-    style_dim: Annotated[int, Field(ge=15)] = 32
+    """Channels at 4, 8, ..., size px, of the discriminator too."""
+    style_dim: Annotated[int, Field(ge=1)] = 32
     """Numbers of a latent and of a style."""
     mapping_layers: Annotated[int, Field(ge=1)] = 4
     """Layers of the mapping network."""
     lr_mul: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """As in `EqualisedLinear`, of the mapping network; StyleGAN2's 0.01 learns drawings much slower."""
-    drawings: Literal["faces"] = "faces"
-    """What it is fitted to."""
     betas: tuple[float, float] = (0.0, 0.99)
     """Adam's decay rates."""
+    mirror: bool = True
+    """Pictures alone: whether they are mirrored half of the time."""
+    path_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
+    """Pictures alone: weight of the path length regularisation (Karras et al. 2020, section 3.2); 0 leaves it out."""
+    path_every: Annotated[int, Field(ge=1)] = 4
+    """Pictures alone: steps between regularisations, each of which counts so many times."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.learns == "drawings" and self.style_dim < N_FACTORS:
+            raise ValueError(
+                f"style_dim is {self.style_dim}: drawings depend on {N_FACTORS} numbers of a latent; give at least that"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -134,10 +156,6 @@ class StudentRecipe(_Recipe):
     """Truncation of the styles that are learned from."""
     perceptual: Literal["required", "where_present"] = "required"
     """Whether training goes on without the perceptual term if VGG16's weights are absent."""
-    r1_gamma: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 10.0
-    """Weight of the discriminator's gradient penalty on the teacher's images."""
-    r1_every: Annotated[int, Field(ge=1)] = 16
-    """Steps between penalties, each of which counts so many times."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Adam's decay rates."""
 
@@ -146,7 +164,7 @@ def read_teacher_recipe(name_or_path: str | Path) -> TeacherRecipe:
     """Read a recipe of a teacher from TOML.
 
     Args:
-        name_or_path: a shipped recipe's name (drawings), or the path of a TOML file.
+        name_or_path: a shipped recipe's name (drawings, pictures, stylegan2), or the path of a TOML file.
 
     Returns:
         The recipe.

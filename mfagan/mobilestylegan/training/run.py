@@ -1,13 +1,19 @@
 """Training runs of this system: of a teacher, and of a student with its perceptual network."""
 
+import hashlib
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mfagan import pretrained
+from mfagan.data.image_sets import PairFiles
+from mfagan.data.squares import find_squares, read_squares
 from mfagan.errors import InputError
+from mfagan.mobilestylegan.network.layers.geometry import require_size
 from mfagan.mobilestylegan.training.distances import FeatureDistance
 from mfagan.mobilestylegan.training.recipe import Stage, StudentRecipe, StudentStage, TeacherRecipe
 from mfagan.progress import ProgressFactory, no_progress
@@ -15,7 +21,14 @@ from mfagan.training.fabric import make_fabric
 from mfagan.training.run import RunOptions, TrainingRun
 from mfagan.training.stage import StageSpec
 
-__all__ = ["StudentRun", "StudentRunOptions", "TeacherRun", "prepare_student_run", "prepare_teacher_run"]
+__all__ = [
+    "StudentRun",
+    "StudentRunOptions",
+    "TeacherRun",
+    "TeacherRunOptions",
+    "prepare_student_run",
+    "prepare_teacher_run",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +42,23 @@ class StudentRunOptions(RunOptions):
 
 
 @dataclass(frozen=True)
+class TeacherRunOptions(RunOptions):
+    """Where and how a teacher trains: what the user gives besides the recipe."""
+
+    images: Sequence[str] = ()
+    """Folders of pictures, or the word `embedded`; none for drawings."""
+
+
+@dataclass(frozen=True)
 class TeacherRun(TrainingRun):
     """A recipe of a teacher on a device, into a folder."""
 
     recipe: TeacherRecipe
+    options: TeacherRunOptions
+    squares: Sequence[np.ndarray] = ()
+    """The pictures, uint8 (3, size, size) each; none for drawings."""
+    files: Sequence[PairFiles] = ()
+    """Their files, for the record."""
 
     def settings(self, stage: str) -> Stage:
         """The settings of a stage, no longer than the run's `max_steps`.
@@ -48,7 +74,7 @@ class TeacherRun(TrainingRun):
         return found
 
     def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:
-        """What a checkpoint records of what it is fitted to.
+        """What a checkpoint records of what it learns: how many pictures, and a hash of their names.
 
         Args:
             spec: the stage.
@@ -56,7 +82,14 @@ class TeacherRun(TrainingRun):
         Returns:
             Plain data.
         """
-        return {"fitted_to": f"drawings of {self.recipe.drawings}"}
+        if self.recipe.learns == "drawings":
+            return {"fitted_to": "drawings of faces"}
+        names = "\n".join(one.name for one in self.files)
+        return {
+            "images": list(self.options.images),
+            "n_images": len(self.files),
+            "images_sha256": hashlib.sha256(names.encode()).hexdigest(),
+        }
 
 
 @dataclass(frozen=True)
@@ -95,9 +128,9 @@ class StudentRun(TrainingRun):
 
 
 def prepare_teacher_run(
-    recipe: TeacherRecipe, options: RunOptions, bars: ProgressFactory = no_progress
+    recipe: TeacherRecipe, options: TeacherRunOptions, bars: ProgressFactory = no_progress
 ) -> TeacherRun:
-    """Prepare the training of a teacher: choose the device.
+    """Prepare the training of a teacher: choose the device and read the pictures.
 
     Args:
         recipe: every setting of the training.
@@ -108,10 +141,26 @@ def prepare_teacher_run(
         The run.
 
     Raises:
-        InputError: as `make_fabric`.
+        InputError: as `make_fabric`, `find_squares` and `read_squares`; pictures for a recipe that learns drawings, or
+            none for one that learns pictures.
     """
+    drawn = recipe.learns == "drawings"
+    if drawn and options.images:
+        raise InputError(
+            f"images {', '.join(options.images)}: recipe {recipe.name} learns drawings and needs none; leave them out, "
+            "or give a recipe that learns pictures"
+        )
+    if not drawn and not options.images:
+        raise InputError(f"recipe {recipe.name} learns pictures: give --images FOLDER")
     fabric = make_fabric(options.device, recipe.precision)
-    return TeacherRun(recipe, options, fabric, bars if fabric.is_global_zero else no_progress)
+    bars = bars if fabric.is_global_zero else no_progress
+    if drawn:
+        return TeacherRun(recipe, options, fabric, bars)
+    side_px = require_size(4 << (len(recipe.channels) - 1))
+    files = find_squares(options.images, side_px)
+    with fabric.rank_zero_first(local=True):  # a large set is decoded once a machine
+        squares = read_squares(files, side_px, bars=bars)
+    return TeacherRun(recipe, options, fabric, bars, squares, files)
 
 
 def prepare_student_run(

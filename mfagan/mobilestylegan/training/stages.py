@@ -1,24 +1,37 @@
 """The training stages of this system, each described once.
 
-A teacher can be fitted to drawings here, or be another author's that was imported. Adversarial training of a teacher on
-pictures is not written yet.
+A teacher is fitted to drawings here, or trained on pictures against a discriminator, or another author's that was
+imported.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+import numpy as np
 import torch
 
+from mfagan.data.crops import Prefetcher
+from mfagan.data.images import from_uint8
+from mfagan.data.inventory import describe_sets
+from mfagan.data.squares import SquareSampler
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.network.discriminator import ResidualDiscriminator
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
+from mfagan.mobilestylegan.network.layers.styles import draw_latents
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping as MappingNetwork
 from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
+from mfagan.mobilestylegan.training.adversarial_learner import AdversarialLearner
 from mfagan.mobilestylegan.training.draws import EmptyBatches
 from mfagan.mobilestylegan.training.learner import DistillationLearner, DrawingLearner
 from mfagan.mobilestylegan.training.run import StudentRun, TeacherRun
-from mfagan.mobilestylegan.training.validation import HeldOut, format_psnr, record_figures
+from mfagan.mobilestylegan.training.validation import (
+    HeldOut,
+    Likeness,
+    format_likeness,
+    format_psnr,
+    record_figures,
+)
 from mfagan.mobilestylegan.training.width_sampling import draw_slices
 from mfagan.training.learner import Learner
 from mfagan.training.run import StageFiles
@@ -44,13 +57,30 @@ START = "student"
 
 
 def _build_teacher(run: TeacherRun, sources: Sources) -> StageWork:
-    recipe, seed = run.recipe, run.options.seed
+    recipe, seed, settings = run.recipe, run.options.seed, run.settings("teacher")
     torch.manual_seed(seed)
     mapping = MappingNetwork(recipe.style_dim, recipe.mapping_layers, recipe.lr_mul)
     network = StyleGAN2(mapping, Synthesis(recipe.channels, recipe.style_dim))
-    learner = DrawingLearner(recipe, run.settings("teacher"), network, run.fabric, seed)
-    held_out = HeldOut.by_drawing(network.size, network.style_dim, recipe.held_out, run.fabric.device)
-    return _work(learner, held_out)
+    if recipe.learns == "drawings":
+        held_out = HeldOut.by_drawing(network.size, network.style_dim, recipe.held_out, run.fabric.device)
+        return _work(DrawingLearner(recipe, settings, network, run.fabric, seed), held_out)
+    learner = AdversarialLearner(
+        recipe, settings, network, ResidualDiscriminator(recipe.channels), run.fabric, seed
+    )
+    sampler = SquareSampler(run.squares, recipe.batch, seed, recipe.mirror)
+    rank, world = run.fabric.global_rank, run.fabric.world_size
+    count = min(recipe.held_out, len(run.squares))
+    some = np.stack([run.squares[i * len(run.squares) // count] for i in range(count)])
+    z = draw_latents(range(count), network.style_dim).to(run.fabric.device)
+    likeness = Likeness(z, from_uint8(torch.from_numpy(some)).to(run.fabric.device) * 2 - 1)
+    return StageWork(
+        learner,
+        lambda start, stop: Prefetcher(sampler, start, stop, rank=rank, world=world),
+        likeness,
+        likeness.picture,
+        lambda result: {**record_figures(result), "sets": describe_sets(run.files)},
+        format_likeness,
+    )
 
 
 def _build_distill(run: StudentRun, sources: Sources) -> StageWork:
@@ -130,7 +160,7 @@ def _unused(settings: Mapping[str, object]) -> Collection[str]:
 TEACHER: StageSpec[TeacherRun] = StageSpec(
     "teacher", writes={"teacher": "teacher.safetensors"}, build=_build_teacher
 )
-"""A StyleGAN2 that is fitted to drawings by regression."""
+"""A StyleGAN2 that is fitted to drawings by regression, or trained on pictures against a discriminator."""
 DISTILL: StageSpec[StudentRun] = StageSpec(
     "distill",
     reads=TEACHER.writes,
@@ -179,7 +209,7 @@ def check_stages(names: Sequence[str] | None) -> Sequence[StageSpec[StudentRun]]
 
 
 def fit_teacher(run: TeacherRun) -> Path:
-    """Fit a small StyleGAN2 to drawings, unless it is finished.
+    """Train a StyleGAN2 on drawings or pictures, unless it is finished.
 
     Args:
         run: what it trains.

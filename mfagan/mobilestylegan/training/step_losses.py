@@ -14,8 +14,9 @@ from mfagan.mobilestylegan.training.distances import FeatureDistance, Targets, d
 from mfagan.mobilestylegan.training.recipe import LossWeights
 from mfagan.training.losses import generator_adversarial_loss
 
-__all__ = ["DiscriminatorObjective", "DistillationObjective", "DrawingObjective"]
+__all__ = ["DiscriminatorObjective", "DistillationObjective", "DrawingObjective", "GeneratorObjective"]
 
+_PATH_DECAY = 0.01
 Terms = dict[str, Tensor]
 """Loss terms by name, unweighted scalars."""
 
@@ -45,6 +46,68 @@ class DrawingObjective(nn.Module):
         """
         images = self.network(z, noise=noise)
         return {"rgb": difference(images, drawings)}, images
+
+
+class GeneratorObjective(nn.Module):
+    """The loss of a StyleGAN2 that is trained against a discriminator (Karras et al. 2020).
+
+    The non-saturating logistic loss and, at some steps, the path length regularisation of section 3.2.
+    """
+
+    path_mean: Tensor
+    """Running mean of the path lengths, a scalar; whoever trains moves it by `follow`."""
+
+    def __init__(self, network: StyleGAN2, discriminator: nn.Module) -> None:
+        """Make the objective.
+
+        Args:
+            network: what is trained, mapping network included.
+            discriminator: images -> logits; takes part but does not belong to it.
+        """
+        super().__init__()
+        self.network = network
+        self.register_buffer("path_mean", torch.zeros(()))
+        self._others = (discriminator,)
+
+    def forward(
+        self, z: Tensor, noise: Sequence[Tensor], directions: Tensor | None
+    ) -> tuple[Terms, Tensor | None]:
+        """Compute the terms.
+
+        Args:
+            z: latents (N, features).
+            noise: the noise maps.
+            directions: (N, 3, size, size) of N(0, 1), to regularise path lengths; None leaves that out.
+
+        Returns:
+            "adv" and, with directions, "path"; the mean path length, or None.
+        """
+        (discriminator,) = self._others
+        found = {"adv": generator_adversarial_loss(discriminator(self.network(z, noise=noise)))}
+        if directions is None:
+            return found, None
+        half = (len(z) + 1) // 2  # as published: gradients of gradients need twice the memory
+        lengths = self._measure_paths(z[:half], [one[:half] for one in noise], directions[:half])
+        found["path"] = (lengths - self.path_mean).square().mean()
+        return found, lengths.detach().mean()
+
+    def _measure_paths(self, z: Tensor, noise: Sequence[Tensor], directions: Tensor) -> Tensor:
+        """Lengths (N,) of the gradients of the images along directions, by the styles of all layers."""
+        synthesis = self.network.synthesis
+        with torch.autocast(z.device.type, enabled=False):
+            w = self.network.styles(z)[:, None].repeat(1, synthesis.n_rows, 1)  # (N, rows, features)
+            images = synthesis(w, noise)
+            along = (images * directions).sum() / images.shape[-1]
+            (gradient,) = torch.autograd.grad(along, w, create_graph=True)
+        return gradient.square().sum(2).mean(1).sqrt()
+
+    def follow(self, length: Tensor) -> None:
+        """Move the running mean of the path lengths.
+
+        Args:
+            length: the mean of a step, a scalar.
+        """
+        self.path_mean.lerp_(length, _PATH_DECAY)
 
 
 class DistillationObjective(nn.Module):
@@ -121,7 +184,7 @@ class DistillationObjective(nn.Module):
 
 
 class DiscriminatorObjective(nn.Module):
-    """The discriminator's loss terms: the teacher's images against the student's, and the penalty R1.
+    """The discriminator's loss terms: real images against made ones, and the penalty R1.
 
     Both are those of Karras et al. 2020: the non-saturating logistic loss, and the squared gradient of the logits of
     real images (Mescheder et al. 2018).
@@ -140,8 +203,8 @@ class DiscriminatorObjective(nn.Module):
         """Compute the terms.
 
         Args:
-            real: the teacher's images (N, 3, size, size).
-            fake: the student's, likewise; they receive no gradient.
+            real: images (N, 3, size, size) that it shall take for real, such as a teacher's.
+            fake: the generator's, likewise; they receive no gradient.
             penalised: whether R1 is computed.
 
         Returns:

@@ -12,9 +12,10 @@ from mfagan.mobilestylegan.network.layers.styles import draw_latents
 from mfagan.mobilestylegan.training.distances import psnr_db
 from mfagan.mobilestylegan.training.drawings import draw_faces
 from mfagan.mobilestylegan.training.learner import require_finite_images
+from mfagan.mobilestylegan.training.patch_distance import patch_distance
 from mfagan.training.loop import LoopResult, Validation
 
-__all__ = ["HeldOut", "format_psnr", "record_figures"]
+__all__ = ["HeldOut", "Likeness", "format_likeness", "format_psnr", "record_figures"]
 
 _CHUNK = 8
 _SHOWN = 4
@@ -99,6 +100,43 @@ class HeldOut:
         return ((torch.cat(rows, 1) + 1) / 2).clamp(0, 1)
 
 
+@dataclass(frozen=True)
+class Likeness:
+    """Latents that training does not draw, with pictures that the images of a generator shall be like.
+
+    z: latents (N, features).
+    pictures: (N, 3, size, size) in [-1, 1].
+    """
+
+    z: Tensor
+    pictures: Tensor
+
+    def __call__(self, network: nn.Module) -> Validation:
+        """Score a network.
+
+        Args:
+            network: a generator of the same latents.
+
+        Returns:
+            Minus the patch distance of its images (clamped to [-1, 1]) from the pictures, and that as a figure.
+        """
+        assert isinstance(network, Generator)
+        made = torch.cat(list(_make_images(network, self.z, 1.0))).clamp(-1, 1)
+        distance = patch_distance(made, self.pictures)
+        return Validation(-distance, {"patch_distance": distance})
+
+    def picture(self, network: nn.Module) -> Tensor:
+        """Some of the pictures, and below them what a network makes.
+
+        Args:
+            network: a generator of the same latents.
+
+        Returns:
+            (3, 2 size, up to 4 size), RGB in [0, 1].
+        """
+        return HeldOut(self.z, self.pictures).picture(network)
+
+
 @torch.no_grad()
 def _make_images(network: Generator, z: Tensor, psi: float) -> Iterator[Tensor]:
     for part in z.split(_CHUNK):
@@ -117,6 +155,18 @@ def format_psnr(score: float) -> str:
     return f"{score:.2f} dB"
 
 
+def format_likeness(score: float) -> str:
+    """Write the score of a `Likeness` for people.
+
+    Args:
+        score: of a validation.
+
+    Returns:
+        What it is, and the figure.
+    """
+    return f"patch distance {-score:.4f}"
+
+
 def record_figures(result: LoopResult) -> Mapping[str, object]:
     """What a checkpoint records of the validations of a training.
 
@@ -124,6 +174,6 @@ def record_figures(result: LoopResult) -> Mapping[str, object]:
         result: of the loop.
 
     Returns:
-        `psnr_db`, `distance` (as `HeldOut` measures them) and `validation_curve` of steps and dB.
+        What `HeldOut` (`psnr_db`, `distance`) or `Likeness` measured, and `validation_curve` of steps and scores.
     """
     return {**result.figures[result.kept_step], "validation_curve": result.curve}

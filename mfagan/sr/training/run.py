@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from mfagan import pretrained
 from mfagan.data.crops import CropSampler, Prefetcher
 from mfagan.data.image_sets import PairFiles
-from mfagan.data.images import MIN_SIDE_PX, read_size, scored_side_px
+from mfagan.data.images import MIN_SIDE_PX, scored_side_px
 from mfagan.data.inventory import describe_sets
+from mfagan.data.many import skip_small
 from mfagan.data.pairs import Pair
 from mfagan.data.splits import find_split, read_files
 from mfagan.devices import to_device
@@ -32,7 +33,6 @@ from mfagan.training.stage import StageSpec, StageWork
 __all__ = ["SRRun", "SRRunOptions", "load_perceptual", "prepare_run"]
 
 logger = logging.getLogger(__name__)
-_LISTED = 3
 
 
 @dataclass(frozen=True)
@@ -162,9 +162,9 @@ def prepare_run(
         bars = no_progress
     perceptual = load_perceptual(recipe, options.vgg, stages)
     training, held_out = find_split(options.images, options.validation, recipe.scale)
-    training = _skip_small(training, recipe.scale, recipe.crop_px, "training")
+    training = skip_small(training, recipe.crop_px * recipe.scale, "training", recipe.scale)
     scored_px = math.ceil(max(MIN_SIDE_PX, scored_side_px(recipe.scale)) / recipe.scale)
-    held_out = _skip_small(held_out, recipe.scale, scored_px, "validation")
+    held_out = skip_small(held_out, scored_px * recipe.scale, "validation", recipe.scale)
     crop_px = recipe.crop_px * recipe.scale
     with fabric.rank_zero_first(local=True):  # a large set is decoded once a machine
         read = read_files(training, recipe.scale, recipe.shrink, crop_px, bars=bars)
@@ -249,32 +249,3 @@ def load_lpips(
     if choosing:
         raise InputError(f"recipe {recipe.name} chooses the weights of {', '.join(choosing)}: {reason}")
     return None
-
-
-def _skip_small(files: Sequence[PairFiles], scale: int, least_px: int, purpose: str) -> list[PairFiles]:
-    """Those with at least `least_px` LR pixels a side, by their headers."""
-    small = {one for one in files if _is_smaller(one, scale, least_px)}
-    least = f"{least_px * scale}x{least_px * scale} px"
-    if small and len(small) == len(set(files)):
-        raise InputError(
-            f"all {len(files)} {purpose} images are smaller than {least}, among them {files[0].hr}: give larger ones"
-        )
-    if small:
-        listed = [str(one.hr) for one in files if one in small]
-        more = ", ..." if len(listed) > _LISTED else ""
-        logger.warning(
-            "%d of %d %s images are smaller than %s and are skipped: %s",
-            len(listed),
-            len(files),
-            purpose,
-            least,
-            ", ".join(listed[:_LISTED]) + more,
-        )
-    return [one for one in files if one not in small]
-
-
-def _is_smaller(files: PairFiles, scale: int, least_px: int) -> bool:
-    try:
-        return min(read_size(files.hr)) // scale < least_px
-    except InputError:  # it has no header that can be read: reading it names what is wrong
-        return False
