@@ -22,6 +22,7 @@ import numpy as np
 from torch import Tensor
 
 from mfagan.deploy.target import INPUT, OUTPUT, SIGNATURE
+from mfagan.deploy.tflite.layout import lay_out_inputs
 from mfagan.deploy.tflite.lite_operators import find_convolutions
 from mfagan.graph.operators import Activation, Block, Operator, Window
 from mfagan.graph.weights import weight_shapes
@@ -61,7 +62,7 @@ def convert(
         ValueError: Weights are missing or have another shape, or the mirror does not know an operator.
     """
     graph = Block("", tuple(operators))
-    signature = [tf.TensorSpec((1, v.height, v.width, v.channels), tf.float32, v.name) for v in graph.inputs]
+    signature = [tf.TensorSpec(shape, tf.float32, v.name) for v, shape in lay_out_inputs(graph)]
     with quiet():
         function = tf.function(
             _mirror(graph, weights, ordered), input_signature=signature, autograph=False
@@ -178,10 +179,17 @@ def mirror_weights(
             else:
                 kernel = _ungroup(kernel, op.groups)[order].transpose(2, 3, 1, 0)
             kernels[op.output] = kernel, bias[0][order] if bias else None
+        elif op.kind == "conv_transpose":
+            kernel, *bias = constants
+            kernels[op.output] = _ungroup(kernel, op.groups).transpose(2, 3, 1, 0), bias[0] if bias else None
+        elif op.kind == "linear":
+            kernel, *bias = constants
+            kernels[op.output] = kernel, bias[0] if bias else None
         elif op.kind == "pixel_shuffle" and find_convolutions(op.inputs[0], operators, ordered) is None:
             kernels[op.output] = _shuffle_order(op.inputs[0].channels, int(op.value)), None
         elif constants:
-            kernels[op.output] = constants[0].transpose(1, 2, 0), None
+            constant = constants[0].transpose(1, 2, 0)
+            kernels[op.output] = constant if op.operand is None else constant[None], None
     return kernels
 
 
