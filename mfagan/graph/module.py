@@ -93,6 +93,14 @@ class OperatorModule(nn.Module):
                 )
             case "add_scalar":
                 return x[0] + operator.value
+            case "divide":
+                return x[0] / x[1]
+            case "maximum":
+                return x[0].clamp(min=operator.value)
+            case "abs":
+                return x[0].abs()
+            case "amax":
+                return x[0].amax((2, 3), keepdim=True)
             case "square":
                 return x[0].square()
             case "sqrt":

@@ -150,7 +150,7 @@ class Operator:
         sigmoid, tanh, silu, softplus, softmax, ...; add, subtract, multiply, divide, add_scalar, square, sqrt, rsqrt;
         concat, mean, pad, resample, max_pool, avg_pool, adaptive_max_pool, adaptive_avg_pool, pixel_shuffle,
         pixel_unshuffle, reshape, slice; of lowered networks also prelu, maximum, minimum, flip; after passes also
-        inverse_haar (`mfagan.graph.wavelets`). A trace keeps PyTorch's
+        inverse_haar (`mfagan.graph.wavelets`), abs, amax (over height and width, as a mean). A trace keeps PyTorch's
         name for a kind that is not in this list.
     inputs: the activations it reads. Weights and constants are not among them: an add, multiply or prelu with `weights`
         has one input and a constant for each channel.

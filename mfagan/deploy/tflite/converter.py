@@ -36,7 +36,7 @@ except Exception as error:  # a broken installation fails in many ways
 
 from mfagan.deploy.tflite.operators import Kernel, apply  # after tensorflow's own complaint, if it is missing
 
-__all__ = ["convert", "convert_network", "mirror_weights", "quiet", "save"]
+__all__ = ["convert", "convert_named", "convert_network", "mirror_weights", "quiet", "save"]
 
 
 def convert(
@@ -96,6 +96,30 @@ def convert_network(
     return save(_mirror(graph, weights), graph.inputs[0], pixels, **_options(precision))
 
 
+def convert_named(
+    operators: Sequence[Operator], weights: Mapping[str, Tensor], precision: str, names: tuple[str, str]
+) -> bytes:
+    """Convert a network of any one input to a TFLite file with a signature, whose input and output have names.
+
+    Args:
+        operators: As in `convert`; one input and one output.
+        weights: As in `convert`.
+        precision: As in `convert`.
+        names: Of the input and of the output.
+
+    Returns:
+        The file's content. Vectors are (1, features), rows of them (1, rows, features), images (1, H, W, C).
+
+    Raises:
+        ValueError: As `convert`.
+    """
+    graph = Block("", tuple(operators))
+    network = _mirror(graph, weights)
+    given, made = names
+    ((_, shape),) = lay_out_inputs(graph)
+    return _save(lambda x: {made: network(x)}, tf.TensorSpec(shape, tf.float32, given), _options(precision))
+
+
 def _options(precision: str) -> dict[str, Any]:
     """Attributes of TensorFlow's converter."""
     options: dict[str, Any] = {} if precision == "fp32" else {"optimizations": [tf.lite.Optimize.DEFAULT]}
@@ -126,8 +150,14 @@ def save(
         return {OUTPUT: tf.cast(levels, tf.uint8)}
 
     kind = tf.float32 if pixels == "float" else tf.uint8
-    signature = [tf.TensorSpec((1, picture.height, picture.width, 3), kind, INPUT)]
-    function = tf.function(enlarge, input_signature=signature, autograph=False)
+    return _save(enlarge, tf.TensorSpec((1, picture.height, picture.width, 3), kind, INPUT), options)
+
+
+def _save(
+    compute: Callable[[tf.Tensor], dict[str, tf.Tensor]], given: tf.TensorSpec, options: Mapping[str, Any]
+) -> bytes:
+    """Convert a function of one input, with attributes of TensorFlow's converter."""
+    function = tf.function(compute, input_signature=[given], autograph=False)
     with quiet(), tempfile.TemporaryDirectory() as folder:
         # Only a saved model gives the file a signature and keeps the weights.
         tf.saved_model.save(tf.Module(), folder, {SIGNATURE: function})

@@ -169,9 +169,7 @@ class Session:
 def _find_shape(detail: Mapping[str, Any]) -> tuple[int, int, int]:
     """(C, H, W) of an input or output; vectors are (1, 1, features), rows of them (1, rows, features)."""
     _, *sizes = detail["shape"].tolist()
-    if len(sizes) < 3:
-        return (1, *[1] * (2 - len(sizes)), *sizes)
-    height, width, channels = sizes
+    height, width, channels = sizes if len(sizes) == 3 else (1, *sizes, 1)[-3:]
     return channels, height, width
 
 

@@ -73,6 +73,8 @@ def apply(operator: Operator, x: list[tf.Tensor], kernel: Kernel | None) -> tf.T
             return tf.square(x[0])
         case "sqrt":
             return tf.sqrt(x[0])
+        case "abs":
+            return tf.abs(x[0])
         case "rsqrt":
             return tf.math.rsqrt(x[0])
         case "leaky_relu":
@@ -107,6 +109,8 @@ def _move(operator: Operator, x: list[tf.Tensor], kernel: Kernel | None) -> tf.T
             return tf.reverse(x[0], [_AXES[operator.axis]])
         case "mean":
             return tf.reduce_mean(x[0], -1 if len(x[0].shape) == 2 else (1, 2), keepdims=True)
+        case "amax":
+            return tf.reduce_max(x[0], -1 if len(x[0].shape) == 2 else (1, 2), keepdims=True)
         case "reshape":
             y = operator.output
             return tf.reshape(x[0], (1, y.height, y.width, y.channels))
@@ -148,7 +152,7 @@ def _convolve(operator: Operator, x: tf.Tensor, kernel: np.ndarray) -> tf.Tensor
 def _convolve_transposed(operator: Operator, x: tf.Tensor, kernel: np.ndarray) -> tf.Tensor:
     window, y = operator.window, operator.output
     assert window is not None
-    shape = 1, y.height, y.width, y.channels
+    shape = np.array([1, y.height, y.width, y.channels])
     same = tuple(2 * p + s for p, s in zip(window.padding, window.stride, strict=True)) == window.kernel
     if window.dilation != (1, 1) or window.output_padding != (0, 0) or not (same or not any(window.padding)):
         raise ValueError(
