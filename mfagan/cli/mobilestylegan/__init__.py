@@ -1,15 +1,20 @@
 """`mfagan mobilestylegan ...`: StyleGAN2 made for phones."""
 
 from mfagan.cli.groups import Subcommands
-from mfagan.cli.mobilestylegan import importing
-from mfagan.cli.mobilestylegan.finetune import finetune
-from mfagan.cli.mobilestylegan.teacher import teacher
-from mfagan.cli.mobilestylegan.train import train
+from mfagan.cli.mobilestylegan import evaluate, export, finetune, importing, sample, teacher, train
 
 __all__ = ["MOBILESTYLEGAN"]
 
 MOBILESTYLEGAN = Subcommands(
     "MobileStyleGAN: a small student of a StyleGAN2, which makes pictures from random numbers.",
-    {"import": importing.import_file, "teacher": teacher, "train": train, "finetune": finetune},
+    {
+        "teacher": teacher.teacher,
+        "import": importing.import_file,
+        "train": train.train,
+        "sample": sample.sample,
+        "evaluate": evaluate.evaluate,
+        "finetune": finetune.finetune,
+        "export": export.export,
+    },
 )
 """Its commands."""
