@@ -9,6 +9,9 @@
     mfagan.costs(model, size=(128, 128))  # parameters, multiply-accumulates, FLOPs, memory traffic
     mfagan.export(model, "net.tflite")    # TensorFlow Lite, checked against PyTorch
 
+    faces = mfagan.load("student.safetensors")    # a StyleGAN2 or a MobileStyleGAN makes pictures
+    pictures = faces(seeds=[0, 1, 2], psi=0.7)    # uint8 (3, size, size, 3)
+
     problem = mfagan.search_problem()     # for `search.run`: SubGenerators, priced by a latency table
     mfagan.reprice(problem, points, lut)  # the same trials on another device
     mfagan.finetune(point, "net.safetensors")
@@ -19,13 +22,14 @@ Nothing is imported before a name is used, so `import mfagan` is instant.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mfagan.api import Exported, Model, Tiling, costs, export, load, upscale
+    from mfagan.api import Exported, ImageGenerator, Model, Tiling, costs, export, load, upscale
     from mfagan.api.studies import FineTuned, finetune, reprice, search_problem
     from mfagan.errors import InputError
 
 __all__ = [
     "Exported",
     "FineTuned",
+    "ImageGenerator",
     "InputError",
     "Model",
     "Tiling",

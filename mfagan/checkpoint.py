@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
+from mfagan.shipped import commands_of
 
 __all__ = [
     "PYTORCH_SUFFIXES",
@@ -127,7 +128,9 @@ def read(path: str | Path, network: str | None = None, role: str | None = None) 
     for name, wanted in (("network", network), ("role", role)):
         found = getattr(checkpoint, name)
         if wanted is not None and found != wanted:
-            raise InputError(f"checkpoint {path}: its {name} is {found!r}, {wanted!r} is needed here")
+            group = commands_of(checkpoint.network)
+            hint = f"; use `{group}` with it" if network and group != commands_of(network) else ""
+            raise InputError(f"checkpoint {path}: its {name} is {found!r}, {wanted!r} is needed here{hint}")
     return checkpoint
 
 

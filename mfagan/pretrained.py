@@ -33,6 +33,7 @@ __all__ = [
     "known_files",
     "load_lpips",
     "load_vgg",
+    "read_state",
     "weights_folder",
 ]
 
@@ -259,6 +260,22 @@ def _read_state(name: str, path: str | Path, sha256_prefix: str | None) -> Mappi
             f"weights {path}: its SHA-256 is {found}, {' or '.join(f'{one}...' for one in expected)} is expected; "
             f"give the file {named}, which `mfagan weights get {name}` downloads"
         )
+    return read_state(path, named)
+
+
+def read_state(path: str | Path, named: str) -> Mapping[str, Tensor]:
+    """Read a state dict of another author as plain data; code in it is never run.
+
+    Args:
+        path: a PyTorch file or a safetensors file.
+        named: the file to give instead, for the error.
+
+    Returns:
+        Name -> weights, on the CPU.
+
+    Raises:
+        InputError: no such file, or something else in it.
+    """
     try:
         if Path(path).suffix == ".safetensors":
             return decode(Path(path).read_bytes())

@@ -1,13 +1,14 @@
 """The networks of all systems: finds the system of a checkpoint by its kind, and imports it only then.
 
 A system is a package with the same files inside as the others: `kinds.py` loads its checkpoints, `export.py`
-exports its networks, `shipped.py` names the weights that are installed with it.
+exports its networks, `shipped.py` names the weights that are installed with it. One system enlarges pictures, and its
+networks are what most commands take; another one's `kinds.py` says what to use in their place (`refuse_enlarging`).
 """
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
@@ -23,43 +24,50 @@ from mfagan.evaluation.candidates import Candidate
 from mfagan.evaluation.exported_file import ExportedFile
 from mfagan.shipped import SYSTEMS
 
+if TYPE_CHECKING:
+    from mfagan.mobilestylegan.sampling.image_generator import ImageGenerator
+
 __all__ = [
     "check_delegate",
+    "describe_network",
     "export_network",
     "load_model",
     "load_network",
     "load_slices",
+    "open_model",
 ]
 
 _SUPER_RESOLUTION = "mfagan.sr"
-"""The system that reads files of weights alone, those of other authors among them."""
+"""The system that enlarges pictures, and that reads files of weights alone, those of other authors among them."""
 _SPANDREL = "spandrel:"
 """How the kinds of networks begin that are of other authors' code."""
 
 
-def load_network(path: str | Path, widths: str | None = None) -> Any:
-    """Load the generator of a checkpoint of any system, or the network of a file of weights alone.
+def load_network(path: str | Path, widths: str | None = None, command: str = "export") -> Any:
+    """Load a network that enlarges pictures, from a checkpoint or a file of weights alone.
 
     Args:
         path: the checkpoint, or a file of weights alone: one of our networks, or another author's.
         widths: the slice of a SuperGenerator, such as "48,24,24,24,32,48,48,24", or None for the whole network.
+        command: what it is loaded for, to name what another system has in its place.
 
     Returns:
         The network in evaluation mode on the CPU, with the attributes `KIND` and `scale` and the method `config()`.
 
     Raises:
-        InputError: as `checkpoint.read`; no generator; widths that do not fit or that its kind does not have; weights
-            alone whose network is not known.
+        InputError: as `checkpoint.read`; no network that enlarges pictures; widths that do not fit or that its kind
+            does not have; weights alone whose network is not known.
     """
-    return _open(path, widths)[0]
+    return _open(path, widths, command)[0]
 
 
-def load_slices(path: Path, widths: Sequence[str]) -> list[Candidate]:
-    """Load slices of a checkpoint of any system, to be evaluated.
+def load_slices(path: Path, widths: Sequence[str], command: str = "evaluate") -> list[Candidate]:
+    """Load slices of a checkpoint whose network enlarges pictures, to be evaluated.
 
     Args:
         path: as for `load_network`.
         widths: the slices, as text; none means the whole network, and so do any if it has no slices.
+        command: as for `load_network`.
 
     Returns:
         The networks, named by their slices; the whole network has the name "".
@@ -72,7 +80,8 @@ def load_slices(path: Path, widths: Sequence[str]) -> list[Candidate]:
         networks = {"": load_network(path)}
     else:
         found = checkpoint.read(path)
-        networks, record = _kinds_of(found, path).rebuild_slices(found, path, widths), found.record
+        kinds = _enlarging_kinds_of(found, path, command)
+        networks, record = kinds.rebuild_slices(found, path, widths), found.record
     about = {"file": str(path), "sha256": checkpoint.sha256(path)}
     return [
         Candidate(name, one, one.scale, about | {"network": one.KIND} | dict(one.config()), record)
@@ -80,13 +89,38 @@ def load_slices(path: Path, widths: Sequence[str]) -> list[Candidate]:
     ]
 
 
-def load_model(path: str | Path, widths: str | None = None, device: str = "auto") -> Model:
-    """Load a checkpoint of any system, or another author's file of weights, to be called on pictures.
+def open_model(path: str | Path, widths: str | None = None, device: str = "auto") -> "Model | ImageGenerator":
+    """Load a checkpoint of any system, or another author's file of weights, to be called.
 
     Args:
         path: as for `load_network`.
         widths: as for `load_network`.
         device: where it computes: auto, cpu, cuda, cuda:1, ...
+
+    Returns:
+        What is called on pictures to enlarge them, or on seeds to make some, as the checkpoint's network does.
+
+    Raises:
+        InputError: as `load_network`; a device that cannot be used.
+    """
+    if not checkpoint.is_foreign(path):
+        found = checkpoint.read(path)
+        kinds = _kinds_of(found, path)
+        if not _enlarges(kinds):
+            return kinds.open_model(found, path, widths, choose_device(device))
+    return load_model(path, widths, device)
+
+
+def load_model(
+    path: str | Path, widths: str | None = None, device: str = "auto", command: str = "upscale"
+) -> Model:
+    """Load a network that enlarges pictures, to be called on them.
+
+    Args:
+        path: as for `load_network`.
+        widths: as for `load_network`.
+        device: where it computes: auto, cpu, cuda, cuda:1, ...
+        command: as for `load_network`.
 
     Returns:
         The model.
@@ -95,7 +129,7 @@ def load_model(path: str | Path, widths: str | None = None, device: str = "auto"
         InputError: as `load_network`; a device that cannot be used.
     """
     chosen = choose_device(device)
-    network, kinds = _open(path, widths)
+    network, kinds = _open(path, widths, command)
     listed = network.config().get("widths")
     return Model(
         network,
@@ -106,6 +140,24 @@ def load_model(path: str | Path, widths: str | None = None, device: str = "auto"
         widths=None if listed is None else tuple(listed),
         min_side_px=kinds.min_side_px(network),
     )
+
+
+def describe_network(found: Checkpoint, path: str | Path) -> Mapping[str, object]:
+    """Describe the network of a checkpoint of any system.
+
+    Args:
+        found: what the file holds.
+        path: its path, for errors.
+
+    Returns:
+        Plain data: the arguments that rebuild a network that enlarges pictures, those that the file leaves out too;
+        size, widths and costs of one that makes pictures; of others what the file says.
+
+    Raises:
+        InputError: its arguments do not describe a network.
+    """
+    system = _find_system(found.network)
+    return found.config if system is None else import_module(f"{system}.kinds").describe(found, path)
 
 
 def export_network(
@@ -155,11 +207,11 @@ def _export_of(network: nn.Module) -> Any:
     return import_module(f"{_system_of(str(getattr(network, 'KIND', type(network).__name__)))}.export")
 
 
-def _open(path: str | Path, widths: str | None = None) -> tuple[Any, Any]:
-    """The network of a file, and the module `kinds` of its system."""
+def _open(path: str | Path, widths: str | None, command: str) -> tuple[Any, Any]:
+    """The enlarging network of a file, and the module `kinds` of its system."""
     if not checkpoint.is_foreign(path):
         found = checkpoint.read(path)
-        kinds = _kinds_of(found, path)
+        kinds = _enlarging_kinds_of(found, path, command)
         return kinds.rebuild(found, path, widths), kinds
     if widths is not None:
         raise InputError(
@@ -176,11 +228,26 @@ def _kinds_of(found: Checkpoint, path: str | Path) -> Any:
         raise InputError(f"checkpoint {path}: {error}") from None
 
 
-def _system_of(kind: str) -> str:
+def _enlarging_kinds_of(found: Checkpoint, path: str | Path, command: str) -> Any:
+    kinds = _kinds_of(found, path)
+    if not _enlarges(kinds):
+        raise kinds.refuse_enlarging(found.network, path, command)
+    return kinds
+
+
+def _enlarges(kinds: Any) -> bool:
+    return kinds.__name__ == f"{_SUPER_RESOLUTION}.kinds"
+
+
+def _find_system(kind: str) -> str | None:
     if kind.startswith(_SPANDREL):
         return _SUPER_RESOLUTION
-    for system, kinds in SYSTEMS.items():
-        if kind in kinds:
-            return system
+    return next((system for system, kinds in SYSTEMS.items() if kind in kinds), None)
+
+
+def _system_of(kind: str) -> str:
+    system = _find_system(kind)
+    if system is not None:
+        return system
     every = ", ".join(kind for kinds in SYSTEMS.values() for kind in kinds)
     raise InputError(f"its network is {kind!r}, a generator is needed here ({every})")

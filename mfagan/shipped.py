@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["SYSTEMS", "find_checkpoint", "list_shipped"]
+__all__ = ["SYSTEMS", "commands_of", "find_checkpoint", "list_shipped"]
 
 SYSTEMS = {
     "mfagan.sr": (
@@ -17,9 +17,26 @@ SYSTEMS = {
         "srvggnetcompact",
         "quicksrnet",
         "spanv2",
-    )
+    ),
+    "mfagan.mobilestylegan": ("stylegan2", "mobilestylegan"),
 }
 """Package of a system -> the kinds of generators in checkpoints that its module `kinds` loads."""
+_COMMANDS = {"mfagan.mobilestylegan": "mfagan mobilestylegan"}
+"""Package of a system -> its group of commands, if it has one; other commands are those of super-resolution."""
+
+
+def commands_of(kind: str) -> str:
+    """Find the commands that take a network.
+
+    Args:
+        kind: the network's name in checkpoints, of any network.
+
+    Returns:
+        The group of commands of its system; "mfagan" if there is none.
+    """
+    return next(
+        (_COMMANDS.get(system, "mfagan") for system, kinds in SYSTEMS.items() if kind in kinds), "mfagan"
+    )
 
 
 def list_shipped() -> dict[str, Path]:

@@ -91,6 +91,7 @@ ALLOWED = {
         "mfagan/deploy/onnx/operators.py",
     ),
     ("lpips", "torchvision"): ("mfagan/pretrained.py",),
+    ("torch_fidelity",): ("mfagan/evaluation/inception.py",),
     ("pyvips",): ("mfagan/deploy/upscaling/picture_files.py",),
     ("av",): ("mfagan/deploy/upscaling/clip_files.py",),
     ("spandrel",): ("mfagan/spandrel.py", "mfagan/sr/network/peers/published_spandrel.py"),

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, overload
 from mfagan.enlarging.model import Model
 from mfagan.enlarging.tiling import Tiling
 from mfagan.errors import InputError
-from mfagan.registry import export_network, load_model
+from mfagan.mobilestylegan.kinds import refuse_enlarging
+from mfagan.mobilestylegan.sampling.image_generator import ImageGenerator
+from mfagan.registry import export_network, load_model, open_model
 from mfagan.shipped import list_shipped
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from mfagan.graph.costs import Costs
 
-__all__ = ["Exported", "Model", "Tiling", "costs", "export", "load", "upscale"]
+__all__ = ["Exported", "ImageGenerator", "Model", "Tiling", "costs", "export", "load", "upscale"]
 
 DEFAULT_MODEL = "supergenerator"
 _MIN_SIDE_PX = 4
@@ -45,12 +47,24 @@ class Exported:
     lost_db: float
 
 
+@overload
+def load(
+    path: None = None,
+    widths: str | int | Sequence[int] | None = None,
+    device: "str | torch.device | None" = None,
+) -> Model: ...
+@overload
+def load(
+    path: str | Path, widths: str | int | Sequence[int], device: "str | torch.device | None" = None
+) -> Model: ...
+@overload
+def load(path: str | Path, widths: None = None, device: "str | torch.device | None" = None) -> Any: ...
 def load(
     path: str | Path | None = None,
     widths: str | int | Sequence[int] | None = None,
     device: "str | torch.device | None" = None,
-) -> Model:
-    """Load a super-resolution model that is called on pictures.
+) -> Model | ImageGenerator:
+    """Load a network that is called: on pictures, to enlarge them, or on seeds, to make some.
 
     Args:
         path: a checkpoint, another author's file of weights (.pth or .safetensors, see `docs/results.md`), or the name
@@ -60,20 +74,14 @@ def load(
         device: where it computes, such as "cpu" or "cuda:1"; None for CUDA if there is one and the CPU otherwise.
 
     Returns:
-        The model; `model(image)` enlarges a NumPy array, a PIL image or a PyTorch tensor (see `mfagan.Model`).
+        Of a super-resolution network a `mfagan.Model`: `model(image)` enlarges a NumPy array, a PIL image or a PyTorch
+        tensor. Of a StyleGAN2 or a MobileStyleGAN a `mfagan.ImageGenerator`: `model(seeds=[0, 1, 2], psi=0.7)` makes
+        pictures. The file decides which, so type checkers know only the default model's class.
 
     Raises:
         InputError: no such file, no checkpoint of a generator, widths that do not fit, a device that cannot be used.
     """
-    name = DEFAULT_MODEL if path is None else path
-    shipped = list_shipped()
-    if not Path(name).exists() and str(name) not in shipped and not Path(name).suffix:
-        raise InputError(
-            f"model {str(name)!r}: no such file; give a checkpoint, or the name of a shipped model "
-            f"({', '.join(shipped)})"
-        )
-    file = Path(name) if Path(name).is_file() else shipped.get(str(name), Path(name))
-    return load_model(file, _as_text(widths), "auto" if device is None else str(device))
+    return open_model(_find(path), _as_text(widths), "auto" if device is None else str(device))
 
 
 @overload
@@ -96,7 +104,7 @@ def upscale(image: Any, model: Model | str | Path | None = None) -> Any:
     Raises:
         InputError: as `mfagan.load` and `mfagan.Model`; a file that is no readable picture.
     """
-    network = _as_model(model)
+    network = _as_model(model, "upscale")
     if isinstance(image, str | Path):
         from PIL import Image
 
@@ -121,7 +129,7 @@ def costs(model: Model | str | Path | None = None, size: tuple[int, int] = (128,
     """
     from mfagan.graph.costs import trace_costs
 
-    return trace_costs(_as_model(model).network, *_as_size(size))
+    return trace_costs(_as_model(model, "costs").network, *_as_size(size))
 
 
 def export(
@@ -163,7 +171,7 @@ def export(
     from mfagan.files import require_place
     from mfagan.graph.passes import passes_for
 
-    found, lr_size = _as_model(model), None if size is None else _as_size(size)
+    found, lr_size = _as_model(model, "export"), None if size is None else _as_size(size)
     target = ExportTarget(format, precision, lr_size, pixels, passes_for(precision))
     path = require_place(out, found.path, photo)
     require_place(card_path(path), found.path, photo)
@@ -176,10 +184,25 @@ def export(
     return Exported(path, lr_size, len(made.content), fidelity.max_abs_difference, fidelity.mean_lost_db)
 
 
-def _as_model(model: Model | str | Path | None) -> Model:
+def _find(path: str | Path | None) -> Path:
+    """The file of a model that is given by its path or by the name of a shipped one."""
+    name = DEFAULT_MODEL if path is None else path
+    shipped = list_shipped()
+    if not Path(name).exists() and str(name) not in shipped and not Path(name).suffix:
+        raise InputError(
+            f"model {str(name)!r}: no such file; give a checkpoint, or the name of a shipped model "
+            f"({', '.join(shipped)})"
+        )
+    return Path(name) if Path(name).is_file() else shipped.get(str(name), Path(name))
+
+
+def _as_model(model: Model | str | Path | None, command: str) -> Model:
+    """A model that enlarges pictures; one that makes pictures is refused, with what to use in its command's place."""
     if model is None:
         return _load_default()
-    return model if isinstance(model, Model) else load(model)
+    if isinstance(model, ImageGenerator):
+        raise refuse_enlarging(model.kind, model.path or "FILE", command)
+    return model if isinstance(model, Model) else load_model(_find(model), command=command)
 
 
 @cache

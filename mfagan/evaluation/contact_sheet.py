@@ -10,13 +10,15 @@ from torch import Tensor
 
 from mfagan.data.images import from_uint8, to_uint8
 
-__all__ = ["Square", "busiest_square", "comparison_row", "side_by_side", "stack"]
+__all__ = ["Square", "busiest_square", "captioned_sheet", "comparison_row", "side_by_side", "stack"]
 
 _CAPTION_PX = 28
 _LINE_PX = 20
 _GAP_PX = 8
 _FONT_PX = 16
 _FRAME = "#e03131"
+_TILE_PX = (96, 256)
+"""Side of a sheet's pictures: smaller ones are enlarged to the first, larger ones reduced to the second."""
 
 
 class Square(NamedTuple):
@@ -93,6 +95,42 @@ def comparison_row(
     return _as_tensor(row)
 
 
+def captioned_sheet(
+    title: str, captioned: Sequence[tuple[str, Sequence[Tensor]]], columns: int = 8
+) -> Tensor:
+    """Show many pictures in a grid, with a title above and a caption below each.
+
+    Args:
+        title: one line, which is cut if it is too long.
+        captioned: caption and pictures (3, H, H), RGB in [0, 1], all of one size; those of one caption stand below one
+            another, as many of each. Pictures from 96 to 256 px are shown as they are, smaller ones enlarged pixel by
+            pixel, larger ones reduced.
+        columns: how many captions stand beside one another at most.
+
+    Returns:
+        The sheet (3, h, w), RGB in [0, 1].
+    """
+    side = captioned[0][1][0].shape[-1]
+    tile = min(_TILE_PX[1], side * max(1, -(-_TILE_PX[0] // side)))
+    reduced = Image.Resampling.LANCZOS if tile < side else Image.Resampling.NEAREST
+    rows: list[Tensor] = []
+    width = (tile + _GAP_PX) * min(columns, len(captioned)) - _GAP_PX
+    header = Image.new("RGB", (width, _CAPTION_PX), "white")
+    _write(header, 0, 0, title, width)
+    rows.append(_as_tensor(header))
+    for start in range(0, len(captioned), columns):
+        shown = captioned[start : start + columns]
+        height = tile * len(shown[0][1])
+        row = Image.new("RGB", (width, height + _CAPTION_PX), "white")
+        for i, (caption, pictures) in enumerate(shown):
+            left = i * (tile + _GAP_PX)
+            for j, picture in enumerate(pictures):
+                row.paste(_as_picture(picture).resize((tile, tile), reduced), (left, j * tile))
+            _write(row, left, height, caption, tile)
+        rows.append(_as_tensor(row))
+    return stack(rows)
+
+
 def stack(rows: Sequence[Tensor]) -> Tensor:
     """Put rows below one another.
 
@@ -131,12 +169,16 @@ def busiest_square(image: Tensor, detail_px: int) -> Square:
 def _paste_tile(sheet: Image.Image, left: int, detail: Tensor, tile: int, lines: list[str]) -> None:
     picture = _as_picture(detail).resize((tile, tile), Image.Resampling.NEAREST)
     sheet.paste(picture, (left, 0))
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_FONT_PX)
     for i, text in enumerate(lines):
-        shown = text
-        while len(shown) > 1 and font.getlength(shown) > tile - 8:
-            shown = shown.removesuffix("…")[:-1] + "…"
-        draw.text((left + 4, tile + 4 + i * _LINE_PX), shown, fill="black", font=font)
+        _write(sheet, left, tile + i * _LINE_PX, text, tile)
+
+
+def _write(sheet: Image.Image, left: int, top: int, text: str, width: int) -> None:
+    """Write a line of text, cut to a width."""
+    font = ImageFont.load_default(_FONT_PX)
+    while len(text) > 1 and font.getlength(text) > width - 8:
+        text = text.removesuffix("…")[:-1] + "…"
+    ImageDraw.Draw(sheet).text((left + 4, top + 4), text, fill="black", font=font)
 
 
 def _marked(image: Tensor, square: Square, width: int, height: int) -> Image.Image:

@@ -3,15 +3,28 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
+
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
+from mfagan.devices import choose_device
 from mfagan.errors import InputError
+from mfagan.mobilestylegan.network.costs import count_costs
 from mfagan.mobilestylegan.network.generator import Generator, MobileStyleGAN, StyleGAN2
+from mfagan.mobilestylegan.sampling.image_generator import ImageGenerator
 
-__all__ = ["KINDS", "load_generator", "rebuild"]
+__all__ = ["KINDS", "describe", "load_generator", "open_file", "open_model", "rebuild", "refuse_enlarging"]
 
 KINDS: Mapping[str, type[Generator]] = {one.KIND: one for one in (StyleGAN2, MobileStyleGAN)}
 """Name -> class."""
+_COUNTERPARTS = {
+    "benchmark": "evaluate FILE --teacher TEACHER",
+    "costs": "evaluate FILE --teacher TEACHER",
+    "evaluate": "evaluate FILE --teacher TEACHER",
+    "export": "export FILE --out FILE.tflite",
+    "upscale": "sample FILE --out sheet.png",
+}
+"""Command that takes networks which enlarge pictures -> what this system has in its place."""
 
 
 def load_generator(path: str | Path) -> Generator:
@@ -36,9 +49,97 @@ def rebuild(found: Checkpoint, path: str | Path) -> Generator:
     Raises:
         InputError: As `load_generator`.
     """
+    return _class_of(found, path).from_checkpoint(found, path)
+
+
+def open_file(path: str | Path, device: str = "auto") -> ImageGenerator:
+    """The generator of a checkpoint, to be called on seeds, latents or styles.
+
+    Args:
+        path: The checkpoint's file.
+        device: Where it computes: auto, cpu, cuda, cuda:1, ...
+
+    Raises:
+        InputError: As `load_generator`; another author's file, which is to be imported; a device that cannot be used.
+    """
+    if checkpoint.is_foreign(path):
+        raise InputError(
+            f"{path}: no checkpoint by mfagan; convert it first: `mfagan mobilestylegan import {path} --out "
+            f"{Path(path).stem}.safetensors`"
+        )
+    return open_model(checkpoint.read(path), path, None, choose_device(device))
+
+
+def open_model(
+    found: Checkpoint, path: str | Path, widths: str | None, device: torch.device
+) -> ImageGenerator:
+    """The generator of a checkpoint, to be called on seeds, latents or styles.
+
+    Args:
+        found: What the file holds.
+        path: Its path.
+        widths: None: slices are files of their own.
+        device: Where it computes.
+
+    Raises:
+        InputError: As `load_generator`, or widths are given.
+    """
+    if widths is not None:
+        raise InputError(f"checkpoint {path}: {found.network} has no slices; leave the widths out")
+    return ImageGenerator(rebuild(found, path), device=device, path=Path(path))
+
+
+def describe(found: Checkpoint, path: str | Path) -> dict[str, object]:
+    """What a checkpoint's generator is: its size, the length of its styles, its widths and what it costs.
+
+    Args:
+        found: What the file holds.
+        path: Its path, for errors.
+
+    Returns:
+        Plain data.
+
+    Raises:
+        InputError: As `load_generator`.
+    """
+    kind = _class_of(found, path)
+    try:
+        with torch.device("meta"):
+            generator = kind.from_config(found.config)
+    except InputError as error:
+        raise InputError(f"checkpoint {path}: {error}") from None
+    mapping, synthesis = (dict(part) for part in generator.config().values() if isinstance(part, Mapping))
+    costs = count_costs(generator)
+    return {
+        "params": costs.params_training + costs.params_mapping,
+        "size": generator.size,
+        "style_dim": generator.style_dim,
+        "w_plus_rows": generator.n_rows,
+        "mapping_layers": mapping["n_layers"],
+        **{name: value for name, value in synthesis.items() if name != "style_dim"},
+        **costs.as_dict(),
+    }
+
+
+def refuse_enlarging(kind: str, path: str | Path, command: str) -> InputError:
+    """The error for a generator where a network is needed that enlarges pictures.
+
+    Args:
+        kind: The generator's name in checkpoints.
+        path: Its file.
+        command: What was asked of it, such as "upscale".
+    """
+    instead = _COUNTERPARTS[command].replace("FILE.", f"{Path(path).stem}.").replace("FILE", str(path))
+    return InputError(
+        f"checkpoint {path}: {kind} makes pictures from random numbers and enlarges none; use `mfagan mobilestylegan "
+        f"{instead}`"
+    )
+
+
+def _class_of(found: Checkpoint, path: str | Path) -> type[Generator]:
     if found.network not in KINDS:
         raise InputError(
             f"checkpoint {path}: its network is {found.network!r}, a generator of images from latents is needed here "
             f"({', '.join(KINDS)})"
         )
-    return KINDS[found.network].from_checkpoint(found, path)
+    return KINDS[found.network]

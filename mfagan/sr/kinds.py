@@ -26,6 +26,7 @@ __all__ = [
     "PEERS",
     "Generator",
     "build",
+    "describe",
     "describe_generator",
     "load_foreign",
     "load_generator",
@@ -77,6 +78,19 @@ def describe_generator(found: Checkpoint, path: str | Path) -> Generator:
             return build(found.network, found.config)
     except InputError as error:
         raise InputError(f"checkpoint {path}: {error}") from None
+
+
+def describe(found: Checkpoint, path: str | Path) -> dict[str, object]:
+    """What a checkpoint's generator is: the arguments that rebuild it, with the defaults that the file leaves out.
+
+    Args:
+        found: What the file holds.
+        path: Its path, for errors.
+
+    Raises:
+        InputError: As `describe_generator`.
+    """
+    return describe_generator(found, path).config()
 
 
 def load_generator(path: str | Path, widths: str | Widths | None = None) -> Generator:

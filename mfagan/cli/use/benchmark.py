@@ -1,6 +1,7 @@
 """The command `benchmark`: our networks and those that people use instead, as TFLite files."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -77,7 +78,7 @@ def benchmark(
         name, path = split_name(one)
         paths.append(f"{name}={find_checkpoint(path)}" if name else str(find_checkpoint(path)))
     ours = load_candidates([f"ours={SUPERGENERATOR}"], load_slices, _OURS)
-    given = load_candidates(paths, load_slices)
+    given = load_candidates(paths, partial(load_slices, command="benchmark"))
     names = [*PEERS, *(_short(one.name) for one in ours)]
     asked = network or names
     for name in asked:

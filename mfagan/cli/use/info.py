@@ -26,13 +26,20 @@ def info(
     ] = False,
 ) -> Result:
     """Print what a checkpoint or an exported file holds and how it was made."""
+    from mfagan import checkpoint
     from mfagan.deploy.about.model_card import describe_checkpoint
     from mfagan.evaluation.text_table import format_fields
+    from mfagan.shipped import commands_of
 
     exported = ckpt.suffix.lower() in (".tflite", ".onnx")
     if card:
         if exported:
             raise InputError(f"--card with {ckpt}: its card stands beside it; leave --card out")
+        kind = checkpoint.read(ckpt).network
+        if commands_of(kind) != "mfagan":
+            raise InputError(
+                f"--card with {ckpt}: a card is of a network that enlarges pictures, this is a {kind}; leave --card out"
+            )
         found = describe_checkpoint(ckpt)
         return Result(found, [json.dumps(found, indent=2)])
     about = _describe_exported(ckpt) if exported else _describe_checkpoint(ckpt)
@@ -42,18 +49,16 @@ def info(
 
 def _describe_checkpoint(ckpt: Path) -> dict[str, object]:
     from mfagan import checkpoint
-    from mfagan.sr.kinds import KINDS, describe_generator
+    from mfagan.registry import describe_network
 
     found = checkpoint.read(ckpt)
-    # Arguments that the file leaves out have defaults, which belong to what the network is.
-    config = describe_generator(found, ckpt).config() if found.network in KINDS else found.config
     return {
         "file": str(ckpt),
         "sha256": checkpoint.sha256(ckpt),
         "network": found.network,
         "role": found.role,
         "params": checkpoint.count_parameters(found),
-        **config,
+        **describe_network(found, ckpt),
         **found.record,
     }
 

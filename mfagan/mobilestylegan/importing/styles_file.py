@@ -31,7 +31,9 @@ class ProjectedStyles:
     noise: tuple[Tensor, ...] = ()
 
 
-def read_styles(path: str | Path, size: int, features: int = 512) -> list[ProjectedStyles]:
+def read_styles(
+    path: str | Path, size: int, features: int = 512, rows: int | None = None
+) -> list[ProjectedStyles]:
     """Read the styles that a projector wrote.
 
     Args:
@@ -39,6 +41,7 @@ def read_styles(path: str | Path, size: int, features: int = 512) -> list[Projec
             NVIDIA's, with `w` (N, rows, features).
         size: side of the generator's images in px.
         features: numbers of a style of the generator.
+        rows: rows of its W+; None for those of StyleGAN2, 2 log2(size) - 2.
 
     Returns:
         The pictures' styles, in the order of the file.
@@ -51,7 +54,7 @@ def read_styles(path: str | Path, size: int, features: int = 512) -> list[Projec
         raise InputError(f"styles {path}: no such file")
     found = _read_npz(path) if path.suffix.lower() == ".npz" else _read_pt(path)
     for one in found:
-        _require_rows(one.w, size, features, path)
+        _require_rows(one.w, size, features, count_rows(size) if rows is None else rows, path)
     return found
 
 
@@ -102,8 +105,7 @@ def _read_pt(path: Path) -> list[ProjectedStyles]:
     return projected
 
 
-def _require_rows(w: Tensor, size: int, features: int, path: Path) -> None:
-    rows = count_rows(size)
+def _require_rows(w: Tensor, size: int, features: int, rows: int, path: Path) -> None:
     if w.shape[-1:] != (features,) or w.dim() > 2:
         raise InputError(
             f"styles {path}: the shape {tuple(w.shape)}; ({rows}, {features}) or ({features},) is needed by the "

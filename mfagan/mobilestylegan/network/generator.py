@@ -60,6 +60,12 @@ class Generator(nn.Module):
         """Numbers of a latent and of a style."""
         return self.mapping.features
 
+    @property
+    def n_rows(self) -> int:
+        """Rows of W+, of which files of projected styles hold as many."""
+        of = self.synthesis
+        return of.n_rows if isinstance(of, Synthesis) else of.allowed_rows[0]
+
     def styles(self, z: Tensor, psi: float = 1.0) -> Tensor:
         """Compute styles, drawn towards their mean.
 

@@ -80,7 +80,28 @@ class HeldOut:
             in [0, 1] as figures.
         """
         assert isinstance(network, Generator)
-        made = torch.cat(list(_make_images(network, self.z, self.psi)))
+        return self.compare(self.make(network))
+
+    def make(self, network: Generator) -> Tensor:
+        """What a network makes of the latents.
+
+        Args:
+            network: a generator of the same latents.
+
+        Returns:
+            (N, 3, size, size), not clamped.
+        """
+        return torch.cat(list(_make_images(network, self.z, self.psi)))
+
+    def compare(self, made: Tensor) -> Validation:
+        """Score images that a network made.
+
+        Args:
+            made: as `make` gives them.
+
+        Returns:
+            As a call.
+        """
         distance = F.l1_loss(made.clamp(-1, 1), self.images.clamp(-1, 1)) / 2
         figures = {"psnr_db": psnr_db(made, self.images).item(), "distance": distance.item()}
         return Validation(figures["psnr_db"], figures)

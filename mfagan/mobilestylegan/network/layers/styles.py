@@ -106,7 +106,7 @@ def mix_styles(styles: Sequence[Tensor], crossovers: Sequence[int], rows: int) -
     """Mix styles: coarse layers follow the first, finer ones the next (Karras et al. 2019, section 3.1).
 
     Args:
-        styles: each (N, features).
+        styles: each (N, features), or W+ (N, rows, features) of which the rows that it covers are taken.
         crossovers: the row at which each style after the first begins, rising, from 1 to rows - 1.
         rows: rows of the W+.
 
@@ -126,6 +126,5 @@ def mix_styles(styles: Sequence[Tensor], crossovers: Sequence[int], rows: int) -
             f"crossovers {', '.join(map(str, crossovers)) or 'none'}: give {len(styles) - 1} rising rows from 1 to "
             f"{rows - 1}, where each style after the first begins"
         )
-    counts = [b - a for a, b in itertools.pairwise(bounds)]
-    parts = [w[:, None].expand(-1, n, -1) for w, n in zip(styles, counts, strict=True)]
-    return torch.cat(parts, 1)
+    spread = [w if w.dim() == 3 else w[:, None].expand(-1, rows, -1) for w in styles]
+    return torch.cat([w[:, a:b] for w, (a, b) in zip(spread, itertools.pairwise(bounds), strict=True)], 1)
