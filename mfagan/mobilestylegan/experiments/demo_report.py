@@ -10,19 +10,18 @@ from scipy.stats import spearmanr
 
 from mfagan.data.images import write_image
 from mfagan.files import write_atomic
-from mfagan.graph.operators import Operator
 from mfagan.mobilestylegan.kinds import load_generator
-from mfagan.mobilestylegan.network import Student, StyleGAN2, Synthesis, macs_by_part
+from mfagan.mobilestylegan.network.costs import count_costs
+from mfagan.mobilestylegan.network.generator import StyleGAN2
 from mfagan.mobilestylegan.training.validation import HeldOut
 
-__all__ = ["REPORT", "SHEET", "MeasuredFiles", "SliceFound", "count_macs", "summarize", "write_report"]
+__all__ = ["REPORT", "SHEET", "MeasuredFiles", "SliceFound", "summarize", "write_report"]
 
 REPORT = "report.json"
 SHEET = "teacher_and_student.png"
 """The teacher's images above the student's of the same latents."""
 N_LATENTS = 64
 """Held-out latents that the student is compared on."""
-_LEFT_OUT = {"FIR filters", "inverse wavelets", "style affines", "demodulation"}
 _ZOOM = 4
 
 
@@ -56,21 +55,6 @@ class MeasuredFiles:
     max_abs_diff: float
 
 
-def count_macs(network: Synthesis | Student) -> int:
-    """Count the multiply-accumulates of the convolutions of one image.
-
-    Args:
-        network: a synthesis network.
-
-    Returns:
-        Their number, transposed convolutions at their inputs' resolution; filters, inverse wavelets, affines of the
-        styles and demodulation are left out, as the published comparison does.
-    """
-    operators: list[Operator] = [one for block in network.blocks() for one in block.operators]
-    parts = macs_by_part(operators, "input")
-    return sum(macs for part, macs in parts.items() if part not in _LEFT_OUT)
-
-
 def write_report(
     folder: Path,
     teacher: Path,
@@ -90,21 +74,23 @@ def write_report(
         seconds: step -> how long it took, in s.
 
     Returns:
-        The report's content.
+        The report's content; parameters are those of the synthesis networks in training form, MACs those of their
+        convolutions, transposed ones counted at their inputs' resolution.
 
     Raises:
         InputError: as `load_generator`.
     """
     large, small = load_generator(teacher), load_generator(student)
     assert isinstance(large, StyleGAN2)
+    of_teacher, of_student = count_costs(large), count_costs(small)
     held_out = HeldOut.by_teacher(large, N_LATENTS)
     figures = held_out(small).figures
     found = spearmanr([-one.distance for one in slices], [one.macs for one in slices])
     facts: dict[str, object] = {
-        "teacher_params": _count_params(large.synthesis),
-        "student_params": _count_params(small.synthesis),
-        "teacher_macs": count_macs(large.synthesis),
-        "student_macs": count_macs(small.synthesis),
+        "teacher_params": of_teacher.params_training,
+        "student_params": of_student.params_training,
+        "teacher_macs": of_teacher.convolution_macs["input"],
+        "student_macs": of_student.convolution_macs["input"],
         "student_psnr_db": figures["psnr_db"],
         "slices": [asdict(one) for one in slices],
         "spearman": float(np.asarray(found)[0]),
@@ -117,10 +103,6 @@ def write_report(
     write_image(folder / SHEET, sheet.repeat_interleave(_ZOOM, 1).repeat_interleave(_ZOOM, 2))
     write_atomic(folder / REPORT, json.dumps(facts, indent=2) + "\n")
     return facts
-
-
-def _count_params(network: Synthesis | Student) -> int:
-    return sum(one.numel() for one in network.parameters())
 
 
 def summarize(facts: Mapping[str, object], folder: Path) -> list[str]:
