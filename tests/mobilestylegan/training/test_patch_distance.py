@@ -26,9 +26,6 @@ def test_grey_images_are_as_far_apart_as_their_projections():
 
 def test_other_images_of_one_kind_are_nearer_than_those_of_another():
     assert patch_distance(noise(), noise(seed=1)) < 0.3 * patch_distance(noise(), 2 * noise(seed=1))
-    smooth = torch.nn.functional.avg_pool2d(noise(side=32), 2) * 2  # the same mean and deviation of pixels
-    rough = noise(seed=1)
-    assert patch_distance(noise(), rough) < patch_distance(noise(), smooth.cumsum(-1) / 3)
 
 
 @pytest.mark.parametrize("shape", [(3, 3, 16, 16), (4, 3, 32, 32), (4, 3, 8, 8)])

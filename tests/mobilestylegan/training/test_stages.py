@@ -22,25 +22,17 @@ from mfagan.mobilestylegan.training.validation import HeldOut
 from mfagan.progress import ProgressCallback, no_progress
 from mfagan.training.time_limit import Stopped, TimeLimit
 from tests.events import read_events
-from tests.mobilestylegan.training.small import build_teacher, student_recipe, student_run, write_teacher
+from tests.mobilestylegan.training.small import (
+    Killed,
+    build_teacher,
+    interrupt,
+    require_equal,
+    student_recipe,
+    student_run,
+    write_teacher,
+)
 
 ADVERSARIAL = student_recipe(LossWeights(adv=0.5), r1_every=2)
-
-
-class Killed(Exception):
-    pass
-
-
-def interrupt(at: int) -> Callable[[str], Any]:
-    @contextmanager
-    def bars(label: str) -> Iterator[ProgressCallback]:
-        def report(done: int, total: int, note: str) -> None:
-            if done == at:
-                raise Killed
-
-        yield report
-
-    return bars
 
 
 def teacher_run(folder: Path, bars: Callable[[str], Any] = no_progress, **settings: Any) -> TeacherRun:
@@ -60,13 +52,6 @@ def teacher_run(folder: Path, bars: Callable[[str], Any] = no_progress, **settin
 @pytest.fixture
 def teacher(tmp_path: Path) -> Path:
     return write_teacher(tmp_path / "given" / "teacher.safetensors")
-
-
-def require_equal(one: Path, other: Path) -> None:
-    a, b = checkpoint.read(one), checkpoint.read(other)
-    assert (a.config, a.record) == (b.config, b.record)
-    assert a.state.keys() == b.state.keys()
-    assert all(torch.equal(a.state[name], b.state[name]) for name in a.state)
 
 
 def test_a_teacher_is_fitted_to_drawings(tmp_path: Path):
