@@ -58,7 +58,11 @@ def load(
     path: str | Path, widths: str | int | Sequence[int], device: "str | torch.device | None" = None
 ) -> Model: ...
 @overload
-def load(path: str | Path, widths: None = None, device: "str | torch.device | None" = None) -> Any: ...
+def load(
+    path: str | Path | None = None,
+    widths: str | int | Sequence[int] | None = None,
+    device: "str | torch.device | None" = None,
+) -> Any: ...
 def load(
     path: str | Path | None = None,
     widths: str | int | Sequence[int] | None = None,

@@ -1,6 +1,12 @@
 import torch
 
-from mfagan.evaluation.contact_sheet import busiest_square, comparison_row, side_by_side, stack
+from mfagan.evaluation.contact_sheet import (
+    busiest_square,
+    captioned_sheet,
+    comparison_row,
+    side_by_side,
+    stack,
+)
 
 
 def test_tiles_stand_in_order_with_the_busiest_detail():
@@ -60,3 +66,23 @@ def test_rows_of_one_number_of_images_have_one_size_and_stack():
     assert torch.equal(sheet[:, height : 2 * height], rows[1] / 255)
     assert sheet[:, -5:, :10].amax() == 0
     assert sheet[:, -5:, 10:].amin() == 1
+
+
+def test_a_sheet_has_pictures_in_columns_and_those_of_a_caption_below_one_another():
+    red, blue = (
+        torch.tensor(colour).float().view(3, 1, 1).expand(3, 32, 32) for colour in ([1, 0, 0], [0, 0, 1])
+    )
+    sheet = captioned_sheet("psi 0.7", [(f"seed {i}", [red, blue]) for i in range(3)], columns=2)
+    tile, line = 96, 28
+    assert sheet.shape == (3, line + 2 * (2 * tile + line), 2 * tile + 8)
+    assert sheet[:, :line].amin() < 0.5  # the title
+    for row, column in ((0, 0), (0, 1), (1, 0)):
+        top, left = line + row * (2 * tile + line), column * (tile + 8)
+        assert (sheet[:, top : top + tile, left : left + tile] == red[:, :1, :1]).all()
+        assert (sheet[:, top + tile : top + 2 * tile, left : left + tile] == blue[:, :1, :1]).all()
+        assert (
+            sheet[:, top + 2 * tile : top + 2 * tile + line, left : left + tile].amin() < 0.5
+        )  # its caption
+    assert (sheet[:, line + 2 * tile + line :, tile + 8 :] == 1).all()
+    large = captioned_sheet("", [("", [torch.rand(3, 512, 512)])])
+    assert large.shape == (3, 28 + 256 + 28, 256)

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from mfagan.data.image_sets import list_images
-from mfagan.data.images import from_uint8, read_levels
+from mfagan.data.images import from_uint8, read_levels, read_size
 from mfagan.errors import InputError
 from mfagan.evaluation.inception import InceptionFeatures, frechet_distance, kernel_distance
 from mfagan.mobilestylegan.network.costs import GeneratorCosts
@@ -119,7 +119,7 @@ def compare(
 
     Raises:
         InputError: networks of other kinds, sizes or lengths of styles; images of the teacher or psi that are not
-            finite; a real picture that cannot be read or is not square.
+            finite; a real picture that cannot be read.
     """
     large, small = teacher.network, student.network
     if not isinstance(large, StyleGAN2) or not isinstance(small, MobileStyleGAN):
@@ -163,7 +163,7 @@ def list_pictures(folder: Path) -> list[Path]:
         Its pictures, at least 2.
 
     Raises:
-        InputError: no such folder, or fewer pictures.
+        InputError: no such folder, fewer pictures, or one that is not square.
     """
     if not folder.is_dir():
         raise InputError(f"images {folder}: no such folder")
@@ -172,6 +172,10 @@ def list_pictures(folder: Path) -> list[Path]:
         raise InputError(
             f"images {folder}: it holds {len(found)} pictures; give at least 2, better thousands"
         )
+    for path in found:
+        height, width = read_size(path)
+        if height != width:
+            raise InputError(f"image {path} is {width}x{height} px: give square ones, cut as the generator's")
     return found
 
 
@@ -190,10 +194,10 @@ def _compare_distributions(
         of_teacher = inception(_draw(teacher, range(first, first + n), psi, report))
     made = f"{n:,} samples (psi {psi:g}, constant noise)"
     if settings.pictures:
-        sizes: set[tuple[int, int]] = set()
+        sizes: set[int] = set()
         with bars("pictures' features") as report:
             real = inception(_read(settings.pictures, student.size, student.batch, sizes, report))
-        resized = sizes - {(student.size, student.size)}
+        resized = sizes - {student.size}
         how = f"{'resized by Lanczos (Pillow) to' if resized else 'as they are,'} {student.size} px"
         against = f"{len(real):,} pictures of {settings.pictures[0].parent} ({how})"
         rows = (("student", of_student), ("teacher", of_teacher))
@@ -216,7 +220,7 @@ def _draw(model: ImageGenerator, seeds: range, psi: float, report: ProgressCallb
 
 
 def _read(
-    paths: Sequence[Path], size: int, batch: int, sizes: set[tuple[int, int]], report: ProgressCallback
+    paths: Sequence[Path], size: int, batch: int, sizes: set[int], report: ProgressCallback
 ) -> Iterator[Tensor]:
     """Real pictures in batches; `sizes` gets those that they have."""
     for start in range(0, len(paths), batch):
@@ -225,16 +229,12 @@ def _read(
     report(len(paths), len(paths), "")
 
 
-def _resize(paths: Iterable[Path], size: int, sizes: set[tuple[int, int]]) -> Iterator[Tensor]:
+def _resize(paths: Iterable[Path], size: int, sizes: set[int]) -> Iterator[Tensor]:
     for path in paths:
         levels = read_levels(path)
-        height, width = levels.shape[1:]
-        sizes.add((height, width))
-        if height != width:
-            raise InputError(
-                f"image {path} is {width}x{height} px: give square pictures, cut as the generator's"
-            )
-        if height != size:
+        side = levels.shape[-1]
+        sizes.add(side)
+        if side != size:
             picture = Image.fromarray(levels.transpose(1, 2, 0))
             levels = np.array(picture.resize((size, size), Image.Resampling.LANCZOS)).transpose(2, 0, 1)
         yield from_uint8(torch.from_numpy(np.ascontiguousarray(levels)))

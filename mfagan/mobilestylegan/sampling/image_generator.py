@@ -225,8 +225,6 @@ class ImageGenerator:
     @torch.no_grad()
     def _make(self, styles: Tensor, noise: Noise) -> Iterator[Tensor]:
         """Images (n, 3, size, size) of all styles, a few at a time."""
-        if not len(styles):
-            raise InputError("no picture is asked for: give at least one seed, latent or style")
         for start in range(0, len(styles), self.batch):
             part = slice(start, start + self.batch)
             own = noise if isinstance(noise, str) else [one if len(one) == 1 else one[part] for one in noise]
@@ -246,6 +244,8 @@ class ImageGenerator:
         if found.dim() not in dims or found.shape[-1] != self.style_dim:
             plus = f" or (N, {self.n_rows}, {self.style_dim})" if 3 in dims else ""
             raise InputError(f"{name} of the shape {tuple(found.shape)}: give (N, {self.style_dim}){plus}")
+        if not len(found):
+            raise InputError(f"{name} is empty: give at least one")
         if not found.isfinite().all():
             raise InputError(f"{name} holds values that are not finite: give others")
         return found
@@ -253,6 +253,8 @@ class ImageGenerator:
 
 def _read_seeds(seeds: Seeds) -> list[int]:
     found = [seeds] if isinstance(seeds, int) or not isinstance(seeds, Iterable) else list(seeds)
+    if not found:
+        raise InputError("seeds are empty: give at least one")
     for one in found:
         whole = isinstance(one, int | np.integer) and not isinstance(one, bool)
         if not whole or not 0 <= one < _MAX_SEED:
