@@ -97,6 +97,7 @@ ALLOWED = {
     ("search.problem", "search.latency", "search.description"): (
         "search",
         "mfagan/latency",
+        "mfagan/study",
         "mfagan/cli",
         *(f"{system}/study" for system in SYSTEMS),
     ),
