@@ -11,7 +11,7 @@ from mfagan.graph.rounding import rewrite_for
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN
 from mfagan.mobilestylegan.network.student.student import Student
 from mfagan.mobilestylegan.network.student.widths import width_options
-from mfagan.mobilestylegan.study.choices import Channels
+from mfagan.mobilestylegan.study.scoring.choices import Channels
 
 __all__ = ["BlockLists"]
 

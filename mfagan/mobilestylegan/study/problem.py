@@ -15,10 +15,16 @@ from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProbl
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
 from mfagan.mobilestylegan.network.student.widths import narrowest_slice
 from mfagan.mobilestylegan.study.block_lists import BlockLists
-from mfagan.mobilestylegan.study.choices import Channels, as_choice, choose_from, read_choice, uniform_slices
 from mfagan.mobilestylegan.study.pictures.description import BLOCK_TITLES, describe_points
 from mfagan.mobilestylegan.study.pictures.scenes import ScenePainter
-from mfagan.mobilestylegan.study.scorer import Latents, SliceScore, SliceScorer
+from mfagan.mobilestylegan.study.scoring.choices import (
+    Channels,
+    as_choice,
+    choose_from,
+    read_choice,
+    uniform_slices,
+)
+from mfagan.mobilestylegan.study.scoring.scorer import Latents, SliceScore, SliceScorer
 from mfagan.pretrained import Lpips
 from search.description import StudyDescription
 from search.problem import JSON, Case, Choice, Evaluation, Known, Objective, Point
@@ -118,12 +124,11 @@ class StudentProblem(PricedProblem[Channels]):
 
     def identity(self) -> dict[str, str]:
         """What its values depend on: both networks, table, latents, size, form and ceilings."""
-        latents = self.scorer.latents
         identity = {
             "student_sha256": self._student_sha256,
             "teacher_sha256": self._teacher_sha256,
             **super().identity(),
-            "latents": f"{latents.count} from seed {latents.seed}",
+            "latents": self.scorer.latents.to_text(),
             "form": self.network.synthesis.demodulation,
         }
         return identity if self._lpips is None else {**identity, "lpips_sha256": self._lpips.sha256()}

@@ -1,26 +1,23 @@
 """A picked SubGenerator as a file: what `mfagan pick` writes and `mfagan finetune` reads."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
-from mfagan.errors import InputError, describe_fault
-from mfagan.files import read_text, write_atomic
+from mfagan.errors import InputError
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
+from mfagan.study.picked import Pick, pick_of, read_pick
 
 __all__ = ["Picked", "picked_of", "read_picked"]
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
-class Picked:
+class Picked(Pick):
     """One finished trial of a study."""
 
     study: str
@@ -56,26 +53,9 @@ class Picked:
         """The SubGenerator's widths."""
         return Widths.of(list(self.widths))
 
-    def save(self, path: str | Path) -> None:
-        """Write it as JSON, whole or not at all.
-
-        Args:
-            path: The file to write.
-        """
-        write_atomic(path, json.dumps(self._as_dict(), indent=2) + "\n")
-
-    def as_record(self) -> dict[str, object]:
-        """What the checkpoint of its fine-tuned network records; `picked_of` reads it back."""
-        picked = self._as_dict()
-        return {"storage": picked.pop("storage"), "picked": picked}
-
-    def _as_dict(self) -> dict[str, object]:
-        """Plain data; what an earlier version did not know is left out, so that its trainings go on."""
-        fields = asdict(self)  # pyright: ignore[reportArgumentType]
-        for name in ("lut_machine", "reason"):
-            if not fields[name]:
-                del fields[name]
-        return fields
+    def facts(self) -> dict[str, object]:
+        """As in `Pick`."""
+        return {"widths": list(self.widths), "psnr_db": self.psnr_db, "latency_ms": self.latency_ms}
 
     def load_supernet(self, supernet: str | Path | None = None) -> tuple[SuperGenerator, Checkpoint]:
         """The SuperGenerator that it was picked from, and that one's checkpoint.
@@ -105,12 +85,7 @@ def read_picked(path: str | Path) -> Picked:
     Raises:
         InputError: No such file, not JSON, or a field that is missing or wrong.
     """
-    try:
-        picked = TypeAdapter(Picked).validate_json(read_text(path))
-    except InputError as error:
-        raise InputError(f"pick {error}; write one with `mfagan pick`") from None
-    except ValidationError as error:
-        raise InputError(f"pick {path}: {describe_fault(error)}; write one with `mfagan pick`") from None
+    picked = read_pick(path, Picked)
     require_choice(picked.as_widths())
     return picked
 
@@ -125,12 +100,4 @@ def picked_of(found: Checkpoint, path: str | Path) -> Picked | None:
     Raises:
         InputError: A field of the pick is missing or wrong.
     """
-    fields = found.record.get("picked")
-    if not isinstance(fields, Mapping):
-        return None
-    try:
-        return TypeAdapter(Picked).validate_python({"storage": found.record.get("storage", ""), **fields})
-    except ValidationError as error:
-        raise InputError(
-            f"checkpoint {path}: its pick: {describe_fault(error)}; fine-tune it again"
-        ) from None
+    return pick_of(found, path, Picked)

@@ -10,7 +10,7 @@ from mfagan.latency.priced_problem import Target
 from mfagan.mobilestylegan.network import MobileStyleGAN
 from mfagan.mobilestylegan.study.block_lists import BlockLists
 from mfagan.mobilestylegan.study.problem import Scoring, StudentProblem
-from mfagan.mobilestylegan.study.scorer import Latents
+from mfagan.mobilestylegan.study.scoring.scorer import Latents
 from search.latency import LatencyTable
 from tests import tiny
 from tests.mobilestylegan.training.small import build_teacher, write_teacher

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from mfagan.latency.priced_problem import LATENCY
-from mfagan.mobilestylegan.study.choices import Channels, read_choice
 from mfagan.mobilestylegan.study.pictures.drawing import choice_titles, draw_network
 from mfagan.mobilestylegan.study.pictures.scenes import ScenePainter
+from mfagan.mobilestylegan.study.scoring.choices import Channels, read_choice
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.study.titles import COST_TITLES
 from search.description import PointDescription, StudyDescription
@@ -63,5 +63,5 @@ def describe_points(
             )
             for point, one, pictures_of_one in zip(points, slices, pictures, strict=True)
         },
-        titles=choice_titles(len(full)) | _TITLES,
+        titles={**choice_titles(len(full)), **_TITLES},
     )

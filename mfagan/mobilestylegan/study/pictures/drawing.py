@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mfagan.mobilestylegan.network.layers.geometry import resolutions
-from mfagan.mobilestylegan.study.choices import choice_name
+from mfagan.mobilestylegan.study.scoring.choices import choice_name
 from search.description import Box, Drawing
 
 __all__ = ["choice_titles", "draw_network"]

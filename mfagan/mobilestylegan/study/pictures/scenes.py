@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from mfagan.mobilestylegan.study.choices import Channels
-from mfagan.mobilestylegan.study.scorer import SliceScorer
+from mfagan.mobilestylegan.study.scoring.choices import Channels
+from mfagan.mobilestylegan.study.scoring.scorer import SliceScorer
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.study.pictures import encode_webp
 from search.description import Picture, Scene

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from mfagan.errors import InputError
+from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
 from mfagan.mobilestylegan.network.layers.noise import draw_noise
 from mfagan.mobilestylegan.network.layers.styles import draw_latents
-from mfagan.mobilestylegan.study.choices import Channels
-from mfagan.mobilestylegan.study.prefix_walk import PrefixWalk
-from mfagan.pretrained import Lpips
+from mfagan.mobilestylegan.study.scoring.choices import Channels
+from mfagan.mobilestylegan.study.scoring.prefix_walk import PrefixWalk
 from mfagan.progress import ProgressCallback, ignore_progress
 
 __all__ = ["Latents", "SliceScore", "SliceScorer"]
@@ -40,6 +40,25 @@ class Latents:
                 f"{self.count} latents from seed {self.seed}: give at least 1, and a seed of at least 0"
             )
 
+    @classmethod
+    def from_text(cls, text: str) -> "Latents":
+        """What `to_text` wrote.
+
+        Args:
+            text: The text.
+
+        Raises:
+            InputError: Another text.
+        """
+        count, _, seed = text.partition(" from seed ")
+        if not (count.isdecimal() and seed.isdecimal()):
+            raise InputError(f"latents {text!r}: a study says such as `64 from seed 0`; search again")
+        return cls(int(count), int(seed))
+
+    def to_text(self) -> str:
+        """They as a study's identity names them."""
+        return f"{self.count} from seed {self.seed}"
+
     @property
     def seeds(self) -> range:
         """The seed of each latent."""
@@ -61,12 +80,16 @@ class SliceScore:
 class SliceScorer:
     """Distances of slices of one student to its teacher on fixed latents and noise.
 
-    The teacher makes its images once. Latents are run one at a time, so that a score depends on its slice and its latent
-    alone.
+    The teacher makes its images once. Latents are run one at a time, so that a score depends on nothing
+    but its slice and its latent.
     """
 
     def __init__(
-        self, teacher: StyleGAN2, student: MobileStyleGAN, latents: Latents, lpips: Lpips | None = None
+        self,
+        teacher: StyleGAN2,
+        student: MobileStyleGAN,
+        latents: Latents,
+        lpips: PerceptualDistance | None = None,
     ) -> None:
         """Make the teacher's images.
 
@@ -123,9 +146,7 @@ class SliceScorer:
             for i, image in self.run(case, choices):
                 distances[i].append((image - reference).abs().mean().item())
                 if self._lpips is not None:
-                    perceived[i].append(
-                        self._lpips(2 * image[None].cpu() - 1, 2 * reference[None].cpu() - 1).item()
-                    )
+                    perceived[i].append(lpips_distance(image.cpu(), reference.cpu(), self._lpips))
                 done += 1
                 report(done, total, "")
         return [SliceScore(tuple(one), tuple(other)) for one, other in zip(distances, perceived, strict=True)]

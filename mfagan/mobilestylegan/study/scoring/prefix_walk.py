@@ -15,7 +15,7 @@ from mfagan.mobilestylegan.network.layers.noise import Noise
 from mfagan.mobilestylegan.network.student.block import StudentBlock
 from mfagan.mobilestylegan.network.student.layers import DenseConv, Head
 from mfagan.mobilestylegan.network.student.student import Student
-from mfagan.mobilestylegan.study.choices import Channels
+from mfagan.mobilestylegan.study.scoring.choices import Channels
 
 __all__ = ["PrefixWalk"]
 
