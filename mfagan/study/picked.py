@@ -3,15 +3,16 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError, describe_fault
 from mfagan.files import read_text, write_atomic
+from search.problem import JSON
 
 __all__ = ["Pick", "pick_of", "read_pick"]
 
@@ -33,8 +34,17 @@ class Pick(ABC):
     """Why it was picked, in one line; empty in picks of earlier versions."""
 
     @abstractmethod
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> dict[str, JSON]:
         """What a command answers and the history shows: the choice and the values."""
+
+    def with_reason(self, storage: str, reason: str) -> Self:
+        """The same pick with what picking adds to a trial.
+
+        Args:
+            storage: Where the study is kept, without a password.
+            reason: Why it was picked, in one line.
+        """
+        return replace(self, storage=storage, reason=reason)  # pyright: ignore[reportArgumentType]
 
     def save(self, path: str | Path) -> None:
         """Write it as JSON, whole or not at all.

@@ -14,7 +14,7 @@ from mfagan.mobilestylegan.network.student.slices import extract
 from mfagan.mobilestylegan.study.problem import load_shared_student
 from mfagan.mobilestylegan.study.scoring.choices import Channels, read_choice
 from mfagan.study.picked import Pick, pick_of, read_pick
-from search.problem import Point
+from search.problem import JSON, Point
 
 __all__ = ["PickedStudent", "as_picked", "picked_of", "read_picked"]
 
@@ -56,7 +56,7 @@ class PickedStudent(Pick):
     reason: str = ""
     """Why it was picked, in one line."""
 
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> dict[str, JSON]:
         """As in `Pick`."""
         return {"choice": self.choice, "distance": self.distance, "latency_ms": self.latency_ms}
 

@@ -12,6 +12,7 @@ from mfagan.errors import InputError
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths, require_choice
 from mfagan.study.picked import Pick, pick_of, read_pick
+from search.problem import JSON
 
 __all__ = ["Picked", "picked_of", "read_picked"]
 
@@ -53,7 +54,7 @@ class Picked(Pick):
         """The SubGenerator's widths."""
         return Widths.of(list(self.widths))
 
-    def facts(self) -> dict[str, object]:
+    def facts(self) -> dict[str, JSON]:
         """As in `Pick`."""
         return {"widths": list(self.widths), "psnr_db": self.psnr_db, "latency_ms": self.latency_ms}
 
