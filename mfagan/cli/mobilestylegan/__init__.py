@@ -1,7 +1,18 @@
 """`mfagan mobilestylegan ...`: StyleGAN2 made for phones."""
 
 from mfagan.cli.groups import Subcommands
-from mfagan.cli.mobilestylegan import evaluate, export, finetune, importing, sample, teacher, train
+from mfagan.cli.mobilestylegan import (
+    evaluate,
+    export,
+    finetune,
+    importing,
+    lut,
+    sample,
+    search,
+    teacher,
+    train,
+)
+from mfagan.cli.study import pick
 
 __all__ = ["MOBILESTYLEGAN"]
 
@@ -13,6 +24,9 @@ MOBILESTYLEGAN = Subcommands(
         "train": train.train,
         "sample": sample.sample,
         "evaluate": evaluate.evaluate,
+        "lut": Subcommands("Latency look-up tables of students.", {"build": lut.build_lut}),
+        "search": search.run_search,
+        "pick": pick.pick,
         "finetune": finetune.finetune,
         "export": export.export,
     },

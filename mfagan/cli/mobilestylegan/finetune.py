@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.mobilestylegan.options import TeacherOption, Vgg16Option
+from mfagan.cli.mobilestylegan.options import Vgg16Option
 from mfagan.cli.options import (
     TRAINING_KEPT,
     DeviceOption,
@@ -33,15 +33,18 @@ def finetune(
     source: Annotated[
         Path, typer.Argument(metavar="PICK|STUDENT", help="What `mfagan pick` wrote (.json), or a student.")
     ],
-    teacher: TeacherOption,
     out: OutOption,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Its teacher; a pick knows it, but where it has moved."),
+    ] = None,
     channels: Annotated[
         str | None,
         typer.Option(
             metavar="LIST", help="Of a student's slice: its channels at 4, 8, ... px, such as 64,48,64."
         ),
     ] = None,
-    supernet: Annotated[
+    student: Annotated[
         Path | None, typer.Option(help="The pick's weight-shared student, where it has moved.")
     ] = None,
     recipe: Annotated[
@@ -65,7 +68,7 @@ def finetune(
     from mfagan.cli.study.history import open_lineage
     from mfagan.files import require_place
     from mfagan.mobilestylegan.network.generator import MobileStyleGAN
-    from mfagan.mobilestylegan.study.picked import read_picked_student
+    from mfagan.mobilestylegan.study.picked import read_picked
     from mfagan.mobilestylegan.training.finetune import (
         cut_slice,
         finetune_student,
@@ -84,16 +87,18 @@ def finetune(
             raise InputError(
                 f"--channels {channels}: the pick {source} names its channels; leave the option out"
             )
-        picked = read_picked_student(source)
+        picked = read_picked(source)
         if storage is not None:
             picked = replace(picked, storage=lasting_address(storage))
-        start, found = picked.load_supernet(supernet)
-        slice_channels = picked.channels
+        start, slice_channels = picked.find_student(student), picked.channels
+        found, teacher = checkpoint.read(start), picked.find_teacher(teacher)
     else:
-        if supernet is not None or storage is not None:
+        if student is not None or storage is not None:
             raise InputError(
-                f"--supernet and --storage belong to a pick, but {source} is a student: leave them out"
+                f"--student and --storage belong to a pick, but {source} is a student: leave them out"
             )
+        if teacher is None:
+            raise InputError(f"{source} is a student: give its teacher with --teacher")
         start, found = source, checkpoint.read(source, MobileStyleGAN.KIND)
         slice_channels = None if channels is None else read_channels(channels)
     settings = recipe_of(found) if recipe is None else read_student_recipe(recipe)

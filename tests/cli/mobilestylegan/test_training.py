@@ -116,19 +116,20 @@ def test_a_students_own_recipe_fine_tunes_its_slices(run: Run, tmp_path: Path, s
     assert checkpoint.read(out / "net.safetensors").record["recipe"]["name"] == "tiny"  # type: ignore[index]
 
 
-def write_pick(path: Path, student: Path, **fields: object) -> Path:
+def write_pick(path: Path, student: Path, teacher: Path) -> Path:
     figures = {"params": 1, "flops": 2, "memory_bytes": 3, "lut_sha256": "ab", "latency_ms": 0.5}
-    sha256 = checkpoint.sha256(student)
-    names = {"study": "s", "trial": 4, "supernet": str(student), "supernet_sha256": sha256}
-    picked = {**names, **figures, "channels": (8, 16), "distance": 0.1, **fields}
+    files: dict[str, str] = {}
+    for name, file in (("student", student), ("teacher", teacher)):
+        files |= {name: str(file), f"{name}_sha256": checkpoint.sha256(file)}
+    picked = {"study": "s", "trial": 4, "choice": {"c4": 8, "c8": 16}, "distance": 0.1, **figures, **files}
     PickedStudent(**picked).save(path)  # type: ignore[arg-type]
     return path
 
 
 def test_a_pick_is_fine_tuned(run: Run, tmp_path: Path, source: Path):
     student = write_student(tmp_path / "student.safetensors")
-    picked, out = write_pick(tmp_path / "picked.json", student), tmp_path / "net.safetensors"
-    command = [GROUP, "finetune", picked, "--teacher", source, "--out", out]
+    picked, out = write_pick(tmp_path / "picked.json", student, source), tmp_path / "net.safetensors"
+    command = [GROUP, "finetune", picked, "--out", out]
     command += ["--recipe", write_student_recipe(tmp_path), "--device", "cpu"]
     done = run(*command)
     assert done.status == 0, done.err
@@ -140,9 +141,9 @@ def test_a_pick_is_fine_tuned(run: Run, tmp_path: Path, source: Path):
     refused = run(*command, "--channels", "8,8").message
     assert f"--channels 8,8: the pick {picked} names its channels" in refused
     write_student(student, demodulation="fixed")
-    assert "weight-shared student" in run(*command).message
+    assert "give the original with --student" in run(*command).message
     moved = write_student(tmp_path / "moved" / "student.safetensors")
-    assert run(*command, "--supernet", moved).status == 0
+    assert run(*command, "--student", moved).status == 0
 
 
 @pytest.mark.parametrize(
