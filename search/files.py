@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written under a temporary name beside the target, then renamed."""
+"""Read files, and write files that are whole or absent: under a temporary name beside the target, then renamed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,29 @@ from pathlib import Path
 
 from search.errors import SearchError
 
-__all__ = ["is_same_file", "require_place", "write_bytes", "write_text"]
+__all__ = ["is_same_file", "read_bytes", "require_place", "write_bytes", "write_text"]
+
+
+def read_bytes(path: str | os.PathLike[str], title: str, remedy: str = "check the path") -> bytes:
+    """Read a file.
+
+    Args:
+        path: the file.
+        title: what it is, such as `latency table`.
+        remedy: what the user can do if there is no such file.
+
+    Returns:
+        Its content.
+
+    Raises:
+        SearchError: there is no such file, or it cannot be read; names what it is, the path and the system's reason.
+    """
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise SearchError(f"{title} {path}: no such file; {remedy}") from None
+    except OSError as error:
+        raise SearchError(f"{title} {path}: cannot be read ({error.strerror}); check it") from None
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -8,7 +8,6 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -26,6 +25,7 @@ from pydantic import (
 )
 
 from search.errors import SearchError, first_fault
+from search.files import read_bytes
 
 __all__ = ["BlockLatency", "LatencyTable", "Noise", "Processor", "Thermal"]
 
@@ -195,14 +195,8 @@ class LatencyTable(BaseModel):
             SearchError: the file cannot be read, is of an unknown version, or was altered after it was written; names
                 the file, and the field and value that is wrong.
         """
-        try:
-            content = Path(path).read_bytes().removeprefix(codecs.BOM_UTF8)
-        except FileNotFoundError:
-            raise SearchError(
-                f"latency table {path}: no such file; check the path or build the table"
-            ) from None
-        except OSError as error:
-            raise SearchError(f"latency table {path}: cannot be read ({error.strerror}); check it") from None
+        content = read_bytes(path, "latency table", "check the path or build the table")
+        content = content.removeprefix(codecs.BOM_UTF8)
         try:
             head = _Head.model_validate_json(content)
             if head.format not in (_VERSION_1, _VERSION_2):

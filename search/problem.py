@@ -263,7 +263,7 @@ class Problem(ABC):
         return {}
 
     def sources(self) -> dict[str, str]:
-        """Tell where that is kept which the values depend on, so that the problem can be built again from a study.
+        """Tell where the inputs of the values are kept, so that the problem can be built again from a study.
 
         Returns:
             Texts by name, such as the paths of files. Unlike the identity they may change while a study goes on.

@@ -53,7 +53,7 @@ class StudyRecord:
         points: the trials that were evaluated as a whole, by number.
         origin: what the study was derived from, by name; empty for a study that was searched.
         cases: what the choices were scored on, if scores were kept.
-        sources: where that was kept which the values depend on, as the problem's `sources` returned it last.
+        sources: where the inputs of the values were kept, such as files, as the problem's `sources` last returned it.
         pruned: the trials that a race dropped, by number; their values are estimates where they are not foreseen.
         race: how they were dropped, or None if the study is not raced.
     """
@@ -71,7 +71,7 @@ class StudyRecord:
 
     @property
     def n_trials(self) -> int:
-        """Number of finished trials, those that a race dropped included."""
+        """Number of finished trials, including those that a race dropped."""
         return len(self.points) + len(self.pruned)
 
     @property
@@ -103,7 +103,7 @@ def run(
         problem: the problem.
         storage: a URL, the path of an SQLite file, or a storage object of Optuna.
         study_name: the study's name in the storage; the study is created if absent.
-        n_trials: finished trials that the study shall have in total, at least 1; None for every choice.
+        n_trials: number of finished trials at which the study is complete, at least 1; None evaluates every choice.
         sampler: how choices are drawn, one of `search.samplers.NAMES`.
         population: trials of one generation of the sampler `nsga2`, at least 2.
         seed: at least 0; with the same seed a single worker makes the same trials, however often it is stopped. None

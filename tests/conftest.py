@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,9 @@ from mfagan import cli
 from tests import tiny
 from tests.command import Result, Run
 from tests.published_data import find_published_data
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # The same examples in every run: what passes here passes in CI. `--hypothesis-profile=default` draws others.
 settings.register_profile("repeatable", derandomize=True, database=None)
@@ -38,6 +42,14 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def published_data() -> Path:
     """The folder of Set5 and of other authors' weights, where this machine has them."""
     return find_published_data()
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A real Chromium; the tests are skipped where none is installed."""
+    from tests.browser import launch
+
+    yield from launch()
 
 
 @pytest.fixture

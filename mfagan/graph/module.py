@@ -50,30 +50,22 @@ class OperatorModule(nn.Module):
     def _apply_one(self, operator: Operator, x: list[Tensor]) -> Tensor:
         constant = self._weight(operator.weights)
         match operator.kind:
-            case "conv":
+            case "conv" | "conv_transpose":
                 window = operator.window
                 kernel = self._weight(f"{operator.weights}.weight") if constant is None else constant
                 assert window is not None
                 assert kernel is not None
                 bias = self._weight(f"{operator.weights}.bias")
-                return functional.conv2d(
-                    x[0], kernel, bias, window.stride, window.padding, window.dilation, operator.groups
-                )
-            case "conv_transpose":
-                window = operator.window
-                kernel = self._weight(f"{operator.weights}.weight") if constant is None else constant
-                assert window is not None
-                assert kernel is not None
-                bias = self._weight(f"{operator.weights}.bias")
+                fields = {"stride": window.stride, "padding": window.padding, "dilation": window.dilation}
+                if operator.kind == "conv":
+                    return functional.conv2d(x[0], kernel, bias, groups=operator.groups, **fields)
                 return functional.conv_transpose2d(
                     x[0],
                     kernel,
                     bias,
-                    window.stride,
-                    window.padding,
-                    window.output_padding,
-                    operator.groups,
-                    window.dilation,
+                    output_padding=window.output_padding,
+                    groups=operator.groups,
+                    **fields,
                 )
             case "linear":
                 kernel = self._weight(f"{operator.weights}.weight")

@@ -46,6 +46,20 @@ class OperatorRecorder:
         self._operators.append(Operator(kind, inputs, output, **fields))
         return output
 
+    def _write_learned(
+        self,
+        kind: str,
+        x: Activation,
+        shape: tuple[int, int, int],
+        weights: str,
+        window: Window,
+        groups: int,
+        bias: bool,
+    ) -> Activation:
+        terms = x.channels // groups * window.area
+        fields = {"weights": weights, "terms": terms, "window": window, "groups": groups, "bias": bias}
+        return self._write(kind, (x,), shape, parameters=shape[0] * (terms + bias), **fields)
+
     def conv(
         self,
         x: Activation,
@@ -66,18 +80,8 @@ class OperatorRecorder:
             bias: Whether it adds a learned bias.
         """
         window = Window.same(window) if isinstance(window, int) else window
-        terms = x.channels // groups * window.area
-        return self._write(
-            "conv",
-            (x,),
-            (channels, *window.conv_size(x.height, x.width)),
-            weights=weights,
-            parameters=channels * (terms + bias),
-            terms=terms,
-            window=window,
-            groups=groups,
-            bias=bias,
-        )
+        shape = (channels, *window.conv_size(x.height, x.width))
+        return self._write_learned("conv", x, shape, weights, window, groups, bias)
 
     def filter(
         self,
@@ -136,18 +140,8 @@ class OperatorRecorder:
             groups: Groups of channels.
             bias: Whether it adds a learned bias.
         """
-        terms = x.channels // groups * window.area
-        return self._write(
-            "conv_transpose",
-            (x,),
-            (channels, *window.transposed_size(x.height, x.width)),
-            weights=weights,
-            parameters=channels * (terms + bias),
-            terms=terms,
-            window=window,
-            groups=groups,
-            bias=bias,
-        )
+        shape = (channels, *window.transposed_size(x.height, x.width))
+        return self._write_learned("conv_transpose", x, shape, weights, window, groups, bias)
 
     def linear(
         self, x: Activation, weights: str, features: int, bias: bool = True, learned: bool = True

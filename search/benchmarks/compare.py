@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from search.benchmarks.tabular import TabularProblem
-from search.commands.command import add_command
-from search.commands.ending import run_command
-from search.commands.progress import hide_bars, show_bar
+from search.commands.ending import run_function
+from search.commands.progress import show_bar
 from search.commands.result import Result
 from search.errors import SearchError
 from search.files import require_place, write_text
@@ -182,11 +181,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: its arguments, or None for those of the process.
 
     Returns:
-        The exit status, as `search.commands.ending.run_command` returns it.
+        The exit status, as `search.commands.ending.run_function` returns it.
     """
-    app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
-    add_command(app, "benchmark", compare_samplers, silence=hide_bars)
-    return run_command(app, arguments, "python -m search benchmark")
+    return run_function(compare_samplers, arguments, "python -m search benchmark")
 
 
 def _import_competitors() -> dict[str, Competitor]:

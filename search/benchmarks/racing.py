@@ -15,9 +15,8 @@ import typer
 
 from search.benchmarks.compare import shares
 from search.benchmarks.scored import ScoredProblem
-from search.commands.command import add_command
-from search.commands.ending import run_command
-from search.commands.progress import hide_bars, show_bar
+from search.commands.ending import run_function
+from search.commands.progress import show_bar
 from search.commands.result import Result
 from search.errors import SearchError
 from search.files import require_place, write_text
@@ -201,11 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: its arguments, or None for those of the process.
 
     Returns:
-        The exit status, as `search.commands.ending.run_command` returns it.
+        The exit status, as `search.commands.ending.run_function` returns it.
     """
-    app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
-    add_command(app, "races", measure_races, silence=hide_bars)
-    return run_command(app, arguments, "python -m search races")
+    return run_function(measure_races, arguments, "python -m search races")
 
 
 if __name__ == "__main__":

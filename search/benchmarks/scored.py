@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from search.benchmarks.tabular import TabularProblem
 from search.errors import SearchError
+from search.files import read_bytes
 from search.problem import Case, Choice, Evaluation, Objective
 from search.samplers.base import Space
 
@@ -88,8 +89,9 @@ class ScoredProblem(TabularProblem):
         Raises:
             SearchError: the file cannot be read.
         """
+        content = io.BytesIO(read_bytes(path, "scored benchmark"))
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with np.load(content, allow_pickle=False) as file:
                 facts: dict[str, Any] = json.loads(str(file["facts"]))
                 if facts.pop("format") != _FORMAT:
                     raise SearchError("it has another format")
@@ -102,10 +104,6 @@ class ScoredProblem(TabularProblem):
                 }
                 values = {one.name: file[one.name].tolist() for one in objectives if one.name not in names}
             return cls(objectives=objectives, cases=cases, scores=scores, values=values, **facts)
-        except FileNotFoundError:
-            raise SearchError(f"scored benchmark {path}: no such file; check the path") from None
-        except OSError as error:
-            raise SearchError(f"scored benchmark {path}: cannot be read ({error}); check it") from None
         except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise SearchError(f"scored benchmark {path}: {error}; build the table again") from None
 

@@ -6,7 +6,6 @@ import codecs
 import json
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 
 import numpy as np
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, Va
 
 from search.checking.problems import check_problem
 from search.errors import SearchError, first_fault
+from search.files import read_bytes
 from search.problem import Choice, Evaluation, Known, Objective, Problem
 from search.samplers.base import Space
 
@@ -121,8 +121,9 @@ class TabularProblem(Problem):
             SearchError: the file cannot be read; names the file, and the field and value that is wrong.
         """
         remedy = "build the table again"
+        content = read_bytes(path, "tabular benchmark").removeprefix(codecs.BOM_UTF8)
         try:
-            file = _File.model_validate_json(Path(path).read_bytes().removeprefix(codecs.BOM_UTF8))
+            file = _File.model_validate_json(content)
             return cls(
                 file.choices,
                 [Objective(o.name, o.direction, o.unit) for o in file.objectives],
@@ -132,12 +133,6 @@ class TabularProblem(Problem):
                 identity=file.identity,
                 known_choices=file.known_choices,
             )
-        except FileNotFoundError:
-            raise SearchError(f"tabular benchmark {path}: no such file; check the path") from None
-        except OSError as error:
-            raise SearchError(
-                f"tabular benchmark {path}: cannot be read ({error.strerror}); check it"
-            ) from None
         except ValidationError as error:
             raise SearchError(f"tabular benchmark {path}: {first_fault(error, remedy)}") from None
         except SearchError as error:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
-from search.commands.command import Interrupted
+from search.commands.command import Interrupted, add_command
+from search.commands.progress import hide_bars
+from search.commands.result import Result
 from search.errors import SearchError
 
-__all__ = ["DEBUG", "run_command"]
+__all__ = ["DEBUG", "run_command", "run_function"]
 
 DEBUG = "SEARCH_DEBUG"
 """The environment variable that, set to 1, shows the traceback of an error."""
@@ -26,9 +28,10 @@ def run_command(app: typer.Typer, arguments: Sequence[str] | None, name: str) ->
         arguments: its arguments, or None for those of the process.
         name: how the command is called, such as `python -m search`.
 
-        Returns: The exit status: 0; what a command's Result has; 130 when interrupted; 2 for everything else that
-        goes wrong, such as bad input, a full disk or an exception in a problem's `evaluate`. Unless it is 0, one line
-        on standard error gives the reason.
+    Returns:
+        The exit status: 0; what a command's Result has; 130 when interrupted; 2 for everything else that goes wrong,
+        such as bad input, a full disk or an exception in a problem's `evaluate`. Unless it is 0, one line on standard
+        error gives the reason.
 
     Raises:
         Exception: whatever went wrong, if the environment has SEARCH_DEBUG=1.
@@ -55,6 +58,22 @@ def run_command(app: typer.Typer, arguments: Sequence[str] | None, name: str) ->
     if status == 130:
         return _fail("interrupted", 130)
     return status if isinstance(status, int) else 0
+
+
+def run_function(function: Callable[..., Result], arguments: Sequence[str] | None, name: str) -> int:
+    """Run a function as a command line of its own.
+
+    Args:
+        function: a function that `add_command` can make a command.
+        arguments: its arguments, or None for those of the process.
+        name: how the command is called, such as `python -m search benchmark`.
+
+    Returns:
+        The exit status, as `run_command` returns it.
+    """
+    app = typer.Typer(add_completion=False)
+    add_command(app, name, function, silence=hide_bars)
+    return run_command(app, arguments, name)
 
 
 def _describe(error: Exception) -> str:

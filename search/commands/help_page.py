@@ -30,8 +30,10 @@ _NO_BREAK = "\u00a0"
 _KINDS = {int: "N", float: "X", str: "TEXT", Path: "FILE"}
 
 
-class Command(TyperCommand):
-    """A command of a command line; `typer` makes it of a function."""
+class _Page:
+    """What a command and a group have in common."""
+
+    params: list[Any]
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         """Give every parameter a short name for its value.
@@ -44,7 +46,7 @@ class Command(TyperCommand):
         _name_values(self.params)
 
     def get_help(self, ctx: Any) -> str:
-        """Write the help.
+        """Write the help, with the commands of a group under their headings.
 
         Args:
             ctx: the context in which it is asked for.
@@ -52,21 +54,15 @@ class Command(TyperCommand):
         Returns:
             Lines of at most 80 columns.
         """
-        return _page(self, ctx, ())
+        return _lay_out(self, ctx)
 
 
-class Group(TyperGroup):
+class Command(_Page, TyperCommand):
+    """A command of a command line; `typer` makes it of a function."""
+
+
+class Group(_Page, TyperGroup):
     """A command line with commands, or a group of commands within one."""
-
-    def __init__(self, *arguments: Any, **settings: Any) -> None:
-        """As `Command.__init__`.
-
-        Args:
-            arguments: as typer gives them.
-            settings: likewise.
-        """
-        super().__init__(*arguments, **settings)
-        _name_values(self.params)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments; without any, a group that has `no_args_is_help` prints its help and ends with status 0.
@@ -79,22 +75,6 @@ class Group(TyperGroup):
             What is left of them.
         """
         return super().parse_args(ctx, args or (["--help"] if self.no_args_is_help else []))
-
-    def get_help(self, ctx: Any) -> str:
-        """Write the help, with the commands under their headings.
-
-        Args:
-            ctx: the context in which it is asked for.
-
-        Returns:
-            Lines of at most 80 columns.
-        """
-        listed = [
-            (getattr(one, "rich_help_panel", None) or "Commands", name, summary(one))
-            for name, one in self.commands.items()
-            if not one.hidden
-        ]
-        return _page(self, ctx, listed)
 
 
 def summary(command: Any) -> str:
@@ -109,11 +89,13 @@ def summary(command: Any) -> str:
     return inspect.cleandoc(command.help or "").partition("\n")[0]
 
 
-def _page(command: Any, ctx: Any, commands: Iterable[tuple[str, str, str]]) -> str:
+def _lay_out(command: Any, ctx: Any) -> str:
     width = min(shutil.get_terminal_size().columns, MOST_COLUMNS)
     sections: dict[str, list[tuple[str, str]]] = {}
-    for panel, name, text in commands:
-        sections.setdefault(panel, []).append((name, text))
+    for name, one in getattr(command, "commands", {}).items():
+        if not one.hidden:
+            panel = getattr(one, "rich_help_panel", None) or "Commands"
+            sections.setdefault(panel, []).append((name, summary(one)))
     last: list[tuple[str, str]] = []
     for param in command.get_params(ctx):
         if param.hidden:

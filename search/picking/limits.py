@@ -1,4 +1,4 @@
-"""Limits on what may be picked: ceilings on figures that shall be low, floors under objectives that are maximised."""
+"""Limits on what may be picked: ceilings on figures that should be low, floors under objectives that are maximised."""
 
 from __future__ import annotations
 

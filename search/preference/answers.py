@@ -7,12 +7,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, ValidationError
 
 from search.errors import SearchError, first_fault
+from search.files import read_bytes
 from search.problem import Point
 
 if TYPE_CHECKING:
@@ -90,10 +90,9 @@ def read_answers(path: str | PathLike[str], record: StudyRecord) -> Answers:
     Raises:
         SearchError: the file cannot be read, is not what a page saves, or is about other points than the study's.
     """
+    content = read_bytes(path, "answers", "name the file that the page saved")
     try:
-        answers = Answers.model_validate_json(Path(path).read_bytes())
-    except OSError as error:
-        raise SearchError(f"{path}: {error.strerror or error}; name the file that the page saved") from None
+        answers = Answers.model_validate_json(content)
     except ValidationError as error:
         raise SearchError(f"answers {path}: {first_fault(error, _REMEDY)}") from None
     points = [point for point in record.points if point.number in answers.trials]

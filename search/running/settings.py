@@ -20,7 +20,7 @@ class SearchSettings:
     """The settings of a search.
 
     Attributes:
-        n_trials: finished trials that the study shall have in total, at least 1; None for every choice.
+        n_trials: number of finished trials at which the study is complete, at least 1; None evaluates every choice.
         sampler: how choices are drawn, one of `search.samplers.NAMES`.
         population: trials of one generation of the sampler `nsga2`, at least 2.
         batch: choices of one generation that are evaluated together, at least 1; None for the whole generation.

@@ -31,10 +31,10 @@ _MAX_FAULTS = 10  # as many evaluations without any valid result end the search:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a study is.
+    """The progress of a study.
 
     Attributes:
-        n_finished: finished trials, those that a race dropped included.
+        n_finished: finished trials, including those that a race dropped.
         n_trials: finished trials that were asked for in total.
         best: the best value of the first objective among feasible finished trials, or None if there is no such trial.
         exhausted: whether every choice has been evaluated.
@@ -69,7 +69,7 @@ class Worker:
             sampler: draws the choices.
             claims: this worker's claims on the study.
             settings: how many choices are evaluated together, and how they are raced.
-            n_trials: finished trials that the study shall have in total.
+            n_trials: number of finished trials at which the study is complete.
             entropy: the seed of all draws.
         """
         self._problem = problem
@@ -88,7 +88,7 @@ class Worker:
         self._suspects: dict[Key, str] = {}  # faulty while nothing has finished
 
     def look(self) -> Progress:
-        """Read how far the study is.
+        """Read the progress of the study.
 
         Returns:
             Its progress.

@@ -218,7 +218,7 @@ class Front(Sampler):
         free: NDArray[np.intp],
         deviations: list[Array],
     ) -> int:
-        """The free choice of the greatest expected improvement; the most unsure where none can improve."""
+        """The free choice of the greatest expected improvement; the most uncertain one if none can improve."""
         n_objectives = len(self.problem.objectives)
         known = self._candidates.known
         mean = self._losses_predicted()

@@ -32,7 +32,7 @@ class NSGA2(Sampler):
 
     A generation has `population` draws. Its parents are the elites of all trials before it, one and a half times as
     many: by rank, then by crowding distance, with Optuna's rules for constraints. A child of two parents keeps the
-    values that Optuna's crossover gives it; values that mutate are redrawn. A child that is taken is dropped and
+    values that Optuna's crossover gives it; values that mutate are redrawn. A child that is taken is discarded and
     another one is bred. The first generation is drawn uniformly.
 
     Small generations, few elites and rare swaps need the fewest evaluations on the 3^8 widths of a SuperGenerator.
@@ -53,7 +53,7 @@ class NSGA2(Sampler):
         super().__init__(problem)
         self.generation = population
         self._n_elites = math.ceil(ELITES_PER_CHILD * population)
-        self._space = {name: CategoricalDistribution(tuple(v)) for name, v in problem.choices.items()}
+        self._distributions = {name: CategoricalDistribution(tuple(v)) for name, v in problem.choices.items()}
         with quiet_optuna():  # Optuna's operators ask a study for its directions alone
             self._study = optuna.create_study(directions=[o.direction for o in problem.objectives])
         self._child = create_trial(state=TrialState.RUNNING)
@@ -80,7 +80,7 @@ class NSGA2(Sampler):
         if self._parents:
             evolution = _Evolution(self._n_elites, int(rng.integers(2**32)), self._parents)
             for _ in range(_MAX_CHILDREN):
-                child = evolution.sample_relative(self._study, self._child, dict(self._space))
+                child = evolution.sample_relative(self._study, self._child, dict(self._distributions))
                 drawn = self.space.draw(rng)
                 key = tuple(child.get(name, new) for name, new in zip(self.space.names, drawn, strict=True))
                 if key not in taken:
@@ -125,7 +125,7 @@ class NSGA2(Sampler):
     def _as_trial(self, point: Point) -> FrozenTrial:
         trial = create_trial(
             params=dict(point.choice),
-            distributions=dict(self._space),
+            distributions=dict(self._distributions),
             values=list(point.values),
             constraints={"violation": _violation(point)},
         )

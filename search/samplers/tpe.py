@@ -30,7 +30,7 @@ class TPE(Sampler):
             problem: the problem.
         """
         super().__init__(problem)
-        self._space: dict[str, BaseDistribution] = {
+        self._distributions: dict[str, BaseDistribution] = {
             name: CategoricalDistribution(tuple(values)) for name, values in problem.choices.items()
         }
         self._storage = InMemoryStorage()
@@ -60,7 +60,7 @@ class TPE(Sampler):
             # The constant liar would write to the study, where others of this generation are not.
             estimator = TPESampler(multivariate=True, constant_liar=False, seed=int(rng.integers(2**32)))
             trial = create_trial(state=TrialState.RUNNING)
-            drawn = estimator.sample_relative(self._study, trial, self._space)
+            drawn = estimator.sample_relative(self._study, trial, self._distributions)
         key = tuple(drawn.get(name, new) for name, new in zip(self.space.names, key, strict=True))
         return self.space.untaken(key, taken, rng)
 
@@ -68,7 +68,7 @@ class TPE(Sampler):
         self._study.add_trials(
             create_trial(
                 params=dict(point.choice),
-                distributions=self._space,
+                distributions=self._distributions,
                 values=list(point.values),
                 constraints={"violation": point.violation},
             )

@@ -177,7 +177,7 @@ def check_file(address: Address, *, create: bool) -> None:
         create: whether the file may be created.
 
     Raises:
-        SearchError: it is a folder, its folder does not exist, or it does not exist and shall not be created.
+        SearchError: it is a folder, its folder does not exist, or it does not exist and may not be created.
     """
     file = address.file
     if file is None:

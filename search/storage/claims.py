@@ -2,7 +2,7 @@
 
 A claim is a running trial that carries its choice and its worker's name. Optuna numbers trials in one order that
 all workers see, so of two claims on one choice the lower number holds, and a claim holds only while fewer than the
-asked number of trials come before it; the others are withdrawn before anything is evaluated.
+requested number of trials come before it; the others are withdrawn before anything is evaluated.
 
 A worker renews a lease, a count on one of its claims. Others who have seen no renewal for `lease_s` by their own
 clock (clocks of different machines are not compared), or know that its process is gone, fail its claims and claim
@@ -58,7 +58,7 @@ class Claims:
 
     Attributes:
         worker: the worker's name.
-        finished: the choices of the study's finished trials, those that a race dropped included.
+        finished: the choices of the study's finished trials, including those that a race dropped.
         faulty: the choices that were evaluated and have no valid result.
     """
 
@@ -88,7 +88,7 @@ class Claims:
         self._enqueued: list[Enqueued] = []
         self._n_closed = 0
         self._closed: set[int] = set()  # numbers of finished and failed trials from `_n_closed` on
-        self._dropped: dict[Key, None] = {}
+        self._lost: dict[Key, None] = {}
         self._stop = threading.Event()
         self._beats = threading.Thread(target=self._renew, name="lease", daemon=True)
 
@@ -131,7 +131,7 @@ class Claims:
             if trial_id(trial) not in self._held
         ]
         taken = {trial.key for trial in running} | self.finished | self.faulty
-        lost = [key for key in self._dropped if key not in taken]
+        lost = [key for key in self._lost if key not in taken]
         new, self._new = self._new, []
         return StudyView(new, running, lost, list(self._enqueued))
 
@@ -288,7 +288,7 @@ class Claims:
         elif FAULT in trial.system_attrs:
             self.faulty.add(key)
         elif EXPIRED in trial.system_attrs:
-            self._dropped[key] = None
+            self._lost[key] = None
 
     def _start(self, waiting: Enqueued, template: FrozenTrial) -> bool:
         """Make a waiting trial this worker's claim; False if another worker was first."""

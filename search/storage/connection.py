@@ -254,7 +254,7 @@ def connect(storage: str | BaseStorage, *, create: bool) -> Iterator[Connection]
         The connection.
 
     Raises:
-        SearchError: the storage cannot be opened, or does not exist and shall not be created.
+        SearchError: the storage cannot be opened, or does not exist and may not be created.
     """
     if isinstance(storage, BaseStorage):
         yield Connection(optuna.storages.get_storage(storage), Address("", type(storage).__name__, None))

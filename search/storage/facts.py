@@ -195,7 +195,7 @@ def find_cases(study: Study) -> tuple[Case, ...]:
 
 
 def find_sources(study: Study) -> dict[str, str]:
-    """Read where that was kept which a study's values depend on.
+    """Read where the inputs of a study's values were kept.
 
     Args:
         study: an opened study.

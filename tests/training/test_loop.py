@@ -18,6 +18,7 @@ from mfagan.training.learner import Learner
 from mfagan.training.loop import Diverged, Loop, LoopConfig, Validation
 from mfagan.training.snapshot import Stateful
 from mfagan.training.time_limit import Stopped, TimeLimit
+from tests.training.kills import Killed, report_until
 
 
 class Line(Learner):
@@ -83,18 +84,6 @@ def run(loop: Loop):
         return loop.run(points, report)
 
 
-class Killed(Exception):
-    pass
-
-
-def interrupt_at(step: int):
-    def report(done: int, total: int, note: str) -> None:
-        if done == step:
-            raise Killed
-
-    return report
-
-
 def test_a_line_is_found(tmp_path: Path):
     learner = Line()
     outcome = run(loop(tmp_path, learner, steps=300))
@@ -109,7 +98,7 @@ def test_a_resumed_run_ends_as_the_uninterrupted_one(tmp_path: Path, step: int, 
     whole = Line()
     run(loop(tmp_path / "whole", whole, ema_decay=decay))
     with pytest.raises(Killed):
-        loop(tmp_path, Line(), ema_decay=decay).run(points, interrupt_at(step))
+        loop(tmp_path, Line(), ema_decay=decay).run(points, report_until(step))
     resumed, seen = Line(), []
     loop(tmp_path, resumed, ema_decay=decay).run(points, lambda done, total, note: seen.append(done))
     assert torch.equal(whole.line.weight, resumed.line.weight)
@@ -152,7 +141,7 @@ def test_the_best_survives_an_interruption(tmp_path: Path):
     config = {"keep_best": True, "validate_every": 7, "steps": 60}
     expected = run(loop(tmp_path / "whole", whole, **config))
     with pytest.raises(Killed):
-        loop(tmp_path, Line(), **config).run(points, interrupt_at(45))
+        loop(tmp_path, Line(), **config).run(points, report_until(45))
     resumed = Line()
     outcome = run(loop(tmp_path, resumed, **config))
     assert dataclasses.replace(outcome, waiting_share=0) == dataclasses.replace(expected, waiting_share=0)
@@ -176,7 +165,7 @@ def test_weights_that_must_not_be_kept_are_not_and_other_figures_are_returned(tm
     assert whole.kept_step == max(allowed) < free.kept_step
     killed = dataclasses.replace(loop(tmp_path, Line(), **config), validate=within)
     with pytest.raises(Killed):
-        killed.run(points, interrupt_at(45))
+        killed.run(points, report_until(45))
     resumed = run(dataclasses.replace(loop(tmp_path, Line(), **config), validate=within))
     assert dataclasses.replace(resumed, waiting_share=0) == dataclasses.replace(whole, waiting_share=0)
 
@@ -252,7 +241,7 @@ def test_a_snapshot_that_shows_its_ruin_when_resumed_is_not_called_good(tmp_path
 
 def test_a_snapshot_of_another_training_is_refused(tmp_path: Path):
     with pytest.raises(Killed):
-        loop(tmp_path, Line()).run(points, interrupt_at(30))
+        loop(tmp_path, Line()).run(points, report_until(30))
     with pytest.raises(
         InputError, match=r"line\.state was made with other settings \(name was 'a', now 'b'\)"
     ):

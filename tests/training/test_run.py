@@ -6,7 +6,7 @@ The stage `search` ends when few enough of the network's units are left, and lea
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mfagan import checkpoint
 from mfagan.errors import InputError
-from mfagan.progress import ProgressCallback, no_progress
+from mfagan.progress import no_progress
 from mfagan.training.descent import Descent
 from mfagan.training.fabric import make_fabric
 from mfagan.training.learner import Learner
@@ -25,6 +25,7 @@ from mfagan.training.run import RunOptions, StageFiles, TrainingRun
 from mfagan.training.snapshot import Stateful
 from mfagan.training.stage import Source, StageSpec, StageWork
 from mfagan.training.time_limit import Stopped, TimeLimit
+from tests.training.kills import Killed, bars_until
 
 N_KEPT = 3
 
@@ -142,24 +143,6 @@ REFINE = StageSpec(
 )
 
 
-class Killed(Exception):
-    pass
-
-
-def interrupt(at: int) -> Callable[[str], Any]:
-    """Bars whose process is killed at a step."""
-
-    @contextmanager
-    def bars(label: str) -> Iterator[ProgressCallback]:
-        def report(done: int, total: int, note: str) -> None:
-            if done == at:
-                raise Killed
-
-        yield report
-
-    return bars
-
-
 def prepare(folder: Path, bars: Callable[[str], Any] = no_progress, **options: Any) -> TrainingRun:
     stage = StageSettings(steps=400, learning_rate=0.01, validate_every=10)
     recipe = BaseRecipe(
@@ -221,7 +204,7 @@ def test_an_interrupted_stage_goes_on_to_the_same_bits(tmp_path: Path, stage: st
     if stage == "refine":
         prepare(parts).train(SEARCH)
     with pytest.raises(Killed):
-        train(prepare(parts, interrupt(step)))
+        train(prepare(parts, bars_until(step)))
     assert bool(list(parts.glob("*.state"))) == (step > 12)
     resumed = train(prepare(parts))
     for name, one in whole.items():
@@ -233,7 +216,7 @@ def test_an_interruption_right_before_the_early_end_goes_on_to_the_same_bits(tmp
     ended = whole["found"].record["ended_after_steps"]
     assert isinstance(ended, int)
     with pytest.raises(Killed):
-        train(prepare(tmp_path / "parts", interrupt(ended)))
+        train(prepare(tmp_path / "parts", bars_until(ended)))
     for name, one in train(prepare(tmp_path / "parts")).items():
         require_equal(one, whole[name])
 
@@ -345,7 +328,7 @@ def test_what_a_stage_does_not_use_tells_no_trainings_apart(tmp_path: Path):
     """In its files, and in its snapshots."""
     spec = dataclasses.replace(SEARCH, unused=lambda settings: {"betas"})
     with pytest.raises(Killed):
-        prepare(tmp_path, interrupt(15)).train(SEARCH)
+        prepare(tmp_path, bars_until(15)).train(SEARCH)
     run = prepare(tmp_path)
     other = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, betas=(0.4, 0.999)))
     with pytest.raises(InputError, match=r"recipe\.betas"):
@@ -387,7 +370,7 @@ def test_a_time_limit_is_for_all_stages_together_and_for_no_identity(tmp_path: P
 def test_compiling_tells_no_trainings_apart(tmp_path: Path):
     """A training goes on, compiled or not, and its record has what was asked for last."""
     with pytest.raises(Killed):
-        prepare(tmp_path, interrupt(15)).train(SEARCH)
+        prepare(tmp_path, bars_until(15)).train(SEARCH)
     run = prepare(tmp_path)
     compiled = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, compile=True))
     (path,) = compiled.train(SEARCH)

@@ -2,6 +2,7 @@
 
 from mfagan.cli.groups import Subcommands
 from mfagan.cli.mobilestylegan import (
+    demo,
     evaluate,
     export,
     finetune,
@@ -19,6 +20,7 @@ __all__ = ["MOBILESTYLEGAN"]
 MOBILESTYLEGAN = Subcommands(
     "MobileStyleGAN: a small student of a StyleGAN2, which makes pictures from random numbers.",
     {
+        "demo": demo.demo,
         "teacher": teacher.teacher,
         "import": importing.import_file,
         "train": train.train,

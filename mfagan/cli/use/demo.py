@@ -1,14 +1,12 @@
 """The demo: the commands in turn on the bundled photos."""
 
 import logging
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mfagan.cli.demo_folder import DemoFolder, note, timed
 from mfagan.cli.lut.build import build_lut
 from mfagan.cli.options import NAMED_TABLE, MaxStepsOption, RescaleOption, SeedOption, find_lpips
 from mfagan.cli.study.front import front
@@ -58,7 +56,6 @@ def demo(
     and adds a study to study.db.
     """
     from mfagan.checkpoint import sha256
-    from mfagan.cli.demo_folder import DemoFolder
     from mfagan.sr.experiments.demo_report import PICTURE, REPORT
 
     folder, database, table = DemoFolder(out), out / "study.db", out / LUT
@@ -68,11 +65,11 @@ def demo(
     with folder.claim([*names, *([f"{TRAINED}/"] if from_scratch else [])]):
         weights = out / TRAINED if from_scratch else WEIGHTS
         if from_scratch:
-            with _timed(seconds, "train"):
-                _note(train("demo", out=weights, seed=seed, max_steps=max_steps, restart=True))
-        with _timed(seconds, "lut"):
+            with timed(seconds, "train"):
+                note(train("demo", out=weights, seed=seed, max_steps=max_steps, restart=True))
+        with timed(seconds, "lut"):
             if lut is None:
-                _note(build_lut(out=table))
+                note(build_lut(out=table))
             else:
                 _copy_table(lut, table, rescale)
         # Studies are never deleted. One of an earlier demo is of another table, and maybe of another SuperGenerator.
@@ -104,16 +101,16 @@ def _search_and_export(
     storage, study = where
     supernet, discriminator = weights / SUPERGENERATOR.name, weights / DISCRIMINATOR.name
     picked, subgenerator, model = out / PICKED, out / SUBGENERATOR, out / MODEL
-    with _timed(seconds, "search"):
-        _note(run_search(str(out / LUT), supernet, storage=storage, study=study, trials=trials, seed=seed))
-    with _timed(seconds, "front"):
-        _note(front(out=out / FRONT, storage=storage, study=[study]))
-    with _timed(seconds, "pick"):
-        _note(pick(out=picked, storage=storage, study=study, knee=True))
-    with _timed(seconds, "finetune"):
-        _note(finetune(picked, subgenerator, discriminator, seed=seed, max_steps=max_steps, restart=True))
-    with _timed(seconds, "export"):
-        _note(export(subgenerator, out=model))
+    with timed(seconds, "search"):
+        note(run_search(str(out / LUT), supernet, storage=storage, study=study, trials=trials, seed=seed))
+    with timed(seconds, "front"):
+        note(front(out=out / FRONT, storage=storage, study=[study]))
+    with timed(seconds, "pick"):
+        note(pick(out=picked, storage=storage, study=study, knee=True))
+    with timed(seconds, "finetune"):
+        note(finetune(picked, subgenerator, discriminator, seed=seed, max_steps=max_steps, restart=True))
+    with timed(seconds, "export"):
+        note(export(subgenerator, out=model))
     record = load(storage, study)
     trials_found = [as_finding(point) for point in record.points]
     front_found = [as_finding(point) for point in pareto.front(record.points, record.objectives)]
@@ -125,12 +122,6 @@ def _search_and_export(
     made = [model, subgenerator, picked, out / FRONT, out / LUT, out / REPORT, out / PICTURE]
     then = ["mfagan", "webpage", model, "--out", model.with_suffix(".html")]
     return Result(facts, [summarize(facts, out)], made, then)
-
-
-def _note(step: Result) -> None:
-    """Show what a step answered, among the notes."""
-    for line in step.lines or step.files:
-        logger.info("%s", line)
 
 
 def _copy_table(lut: str, out: Path, rescale: bool) -> None:
@@ -157,10 +148,3 @@ def _check_database(database: Path) -> None:
     if database.exists():
         with quiet_optuna(), connect(str(database), create=False):
             pass
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    seconds[step] = round(time.perf_counter() - start, 2)

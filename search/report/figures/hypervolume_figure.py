@@ -23,7 +23,7 @@ class HypervolumeData:
 
     Attributes:
         n_trials: numbers of finished trials at which the hypervolume changed, and that of all trials.
-        hypervolume: the hypervolume after so many trials, or its share of the exact front's, in [0, 1].
+        hypervolume: the hypervolume after each of `n_trials`, or its share of the exact front's, in [0, 1].
         is_share: whether it is a share.
         reference: the reference point in the objectives' units; empty without a feasible trial.
         unit: the hypervolume's unit, empty for a share.

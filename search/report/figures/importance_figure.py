@@ -43,8 +43,8 @@ class ImportanceBars:
 
     Attributes:
         objective: the objective's label, plain text.
-        shares: a share for each choice, together 1; empty if they cannot be told.
-        reason: why they cannot be told, or an empty text.
+        shares: a share for each choice, together 1; empty if they cannot be computed.
+        reason: why they cannot be computed, or an empty text.
     """
 
     objective: str
@@ -87,7 +87,7 @@ def importance_data(
 
     Returns:
         The figure's data. An objective has a reason instead of shares if there are fewer than 20 distinct trials, or if
-        its values do not set a best tenth apart, as equal ones.
+        its values single out no best tenth, such as equal ones.
     """
     trials = _thin_out(pareto.distinct(points))
     losses = pareto.losses([point.values for point in trials], [one.direction for one in objectives])
@@ -136,7 +136,7 @@ def importance_figure(data: ImportanceData) -> go.Figure:
 
 
 def _find_reason(losses: Sequence[float]) -> str:
-    """Why importances cannot be told, or an empty text if they can."""
+    """Why importances cannot be computed, or an empty text if they can."""
     if len(losses) < LEAST_TRIALS:
         return f"needs {LEAST_TRIALS} distinct trials"
     in_order = sorted(losses)

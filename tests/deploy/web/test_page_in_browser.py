@@ -1,7 +1,6 @@
 """The page of `mfagan webpage` in a real Chromium, with the real LiteRT.js, opened from the disk."""
 
 import base64
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,18 +17,11 @@ from mfagan.deploy.web.runtime import URL, cache_folder, download_runtime
 from mfagan.download import Patience
 from mfagan.errors import InputError
 from mfagan.progress import ignore_progress
+from tests.browser import watch
 from tests.pictures import draw, tensor
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TIMEOUT_MS = 120_000
 
 
@@ -54,31 +46,16 @@ def folder(runtime: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    """A real one; the tests are skipped where none is installed."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: as root, apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def page(browser: sync_api.Browser, folder: Path) -> Iterator[sync_api.Page]:
     """The page, when it has enlarged its sample picture; no request or error is allowed."""
     address = (folder / "page.html").as_uri()
     page = browser.new_page()
-    asked, errors = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    faults = watch(page, address, console=False)  # LiteRT.js writes there
     page.goto(address)
     wait(page, "done")
     yield page
-    outside = [url for url in asked if not url.startswith(("data:", "blob:"))]
     page.close()
-    assert outside == [address]
-    assert errors == []
+    assert faults == []
 
 
 def wait(page: sync_api.Page, state: str) -> None:

@@ -1,7 +1,6 @@
 """The smallest teacher and student, and their trainings of a few steps."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from mfagan import checkpoint
 from mfagan.mobilestylegan.network import Mapping, StyleGAN2, Synthesis
 from mfagan.mobilestylegan.training.recipe import STUDENT_STAGES, LossWeights, StudentRecipe, StudentStage
 from mfagan.mobilestylegan.training.run import StudentRun, StudentRunOptions, prepare_student_run
-from mfagan.progress import ProgressCallback, no_progress
+from mfagan.progress import no_progress
 
 WEIGHTS = LossWeights()
 
@@ -47,22 +46,6 @@ def student_run(
     return prepare_student_run(
         recipe or student_recipe(), StudentRunOptions(folder, "cpu", **options), bars=bars
     )
-
-
-class Killed(Exception):
-    pass
-
-
-def interrupt(at: int) -> Callable[[str], Any]:
-    @contextmanager
-    def bars(label: str) -> Iterator[ProgressCallback]:
-        def report(done: int, total: int, note: str) -> None:
-            if done == at:
-                raise Killed
-
-        yield report
-
-    return bars
 
 
 def require_equal(one: Path, other: Path) -> None:

@@ -17,8 +17,9 @@ from mfagan.mobilestylegan.training.stages import fit_teacher
 from mfagan.mobilestylegan.training.step_losses import GeneratorObjective
 from mfagan.progress import no_progress
 from tests.events import read_events
-from tests.mobilestylegan.training.small import Killed, build_teacher, interrupt, require_equal
+from tests.mobilestylegan.training.small import build_teacher, require_equal
 from tests.tiny import write_photos
+from tests.training.kills import Killed, bars_until
 
 
 def picture_run(folder: Path, photos: Path, bars: Any = no_progress, **settings: Any) -> TeacherRun:
@@ -79,7 +80,7 @@ def test_interrupted_it_goes_on_to_the_same_bits(tmp_path: Path, photos: Path):
     whole = fit_teacher(picture_run(tmp_path / "whole", photos))
     for at in (3, 5):
         with pytest.raises(Killed):
-            fit_teacher(picture_run(tmp_path / "parts", photos, interrupt(at)))
+            fit_teacher(picture_run(tmp_path / "parts", photos, bars_until(at)))
     assert (tmp_path / "parts" / "teacher.state").exists()
     require_equal(fit_teacher(picture_run(tmp_path / "parts", photos)), whole)
 

@@ -23,14 +23,13 @@ from mfagan.progress import ProgressCallback, no_progress
 from mfagan.training.time_limit import Stopped, TimeLimit
 from tests.events import read_events
 from tests.mobilestylegan.training.small import (
-    Killed,
     build_teacher,
-    interrupt,
     require_equal,
     student_recipe,
     student_run,
     write_teacher,
 )
+from tests.training.kills import Killed, bars_until
 
 ADVERSARIAL = student_recipe(LossWeights(adv=0.5), r1_every=2)
 
@@ -73,7 +72,7 @@ def test_a_teacher_is_fitted_to_drawings(tmp_path: Path):
 def test_a_teacher_that_is_interrupted_goes_on_to_the_same_bits(tmp_path: Path):
     whole = fit_teacher(teacher_run(tmp_path / "whole"))
     with pytest.raises(Killed):
-        fit_teacher(teacher_run(tmp_path / "parts", interrupt(5)))
+        fit_teacher(teacher_run(tmp_path / "parts", bars_until(5)))
     assert (tmp_path / "parts" / "teacher.state").exists()
     require_equal(fit_teacher(teacher_run(tmp_path / "parts")), whole)
 
@@ -85,7 +84,7 @@ def test_a_student_that_is_interrupted_goes_on_to_the_same_bits(tmp_path: Path, 
     parts = tmp_path / "parts"
     for at in (3, 5):
         with pytest.raises(Killed):
-            train_student(student_run(parts, recipe, interrupt(at)), teacher, stage)
+            train_student(student_run(parts, recipe, bars_until(at)), teacher, stage)
         torch.manual_seed(at)  # what else draws numbers between does not matter
     require_equal(train_student(student_run(parts, recipe), teacher, stage), whole)
     assert not list(parts.glob("*.state"))

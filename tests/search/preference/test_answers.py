@@ -55,7 +55,7 @@ def test_odd_files_are_refused(path: Path, content: bytes):
     path.write_bytes(content)
     with pytest.raises(SearchError, match="save it again"):
         read_answers(path, front_study())
-    with pytest.raises(SearchError, match=r"absent: No such file.*; name the file that the page saved"):
+    with pytest.raises(SearchError, match=r"absent: no such file; name the file that the page saved"):
         read_answers(path.parent / "absent", front_study())
 
 

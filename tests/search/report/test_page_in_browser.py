@@ -2,7 +2,6 @@
 
 import csv
 import io
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,18 +17,11 @@ from search.report.html_page import front_page, overlay_page
 from search.report.page.study import Peer
 from search.study import StudyRecord
 from tests import ROOT
+from tests.browser import watch
 from tests.search.report.lenses import describe, hostile, study
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SCREENSHOTS = ROOT / "runs" / "screenshots"
 TIMEOUT_MS = 120_000
 FIGURES = {"choices": ["choices"], "progress": ["progress"], "effects": ["effects", "importance"]}
@@ -58,17 +50,6 @@ Open = Callable[..., sync_api.Page]
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[sync_api.Browser]:
-    """A real one; the tests are skipped where none is installed."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: as root, apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def record() -> StudyRecord:
     return study(90)
 
@@ -90,7 +71,7 @@ def lenses(record: StudyRecord, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture
 def open_page(browser: sync_api.Browser) -> Iterator[Open]:
     """Opens a file; no request, error or message in the console is allowed."""
-    faults: list[str] = []
+    faults: list[list[str]] = []
     pages: list[sync_api.Page] = []
 
     def open_file(path: Path, drawn: bool = True, **options: object) -> sync_api.Page:
@@ -98,16 +79,8 @@ def open_page(browser: sync_api.Browser) -> Iterator[Open]:
         if not drawn:
             page.add_init_script(NO_PLOTLY)
         page.set_default_timeout(TIMEOUT_MS)
-        address = path.as_uri()
-
-        def check(request: sync_api.Request) -> None:
-            if request.url != address and not request.url.startswith(("data:", "blob:")):
-                faults.append(f"request: {request.url}")
-
-        page.on("request", check)
-        page.on("pageerror", lambda error: faults.append(f"error: {error}"))
-        page.on("console", lambda message: faults.append(f"console: {message.text}"))
-        page.goto(address)
+        faults.append(watch(page, path.as_uri()))
+        page.goto(path.as_uri())
         page.wait_for_selector("html[data-ready]", state="attached")
         if drawn:
             page.wait_for_selector("#chart .overlay", state="attached")
@@ -117,7 +90,7 @@ def open_page(browser: sync_api.Browser) -> Iterator[Open]:
     yield open_file
     for page in pages:
         page.close()
-    assert faults == []
+    assert [fault for one in faults for fault in one] == []
 
 
 def shoot(page: sync_api.Page, name: str) -> None:

@@ -1,8 +1,6 @@
 """The page of a study of all 6,561 SubGenerators in a real Chromium, opened from the disk."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,25 +9,13 @@ from playwright import sync_api
 from mfagan.sr.shipped import EXACT, LATENCY_TABLE, SUPERGENERATOR
 from search.benchmarks.tabular import TabularProblem
 from search.storage.derivation import derive_study
+from tests.browser import watch
 from tests.command import Run
 from tests.front_page import data_in
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 MAX_BYTES = 8_000_000
-
-
-@pytest.fixture
-def browser() -> Iterator[sync_api.Browser]:
-    """A real one; the test is skipped where none is installed."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium: as root, apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 def test_a_study_of_all_choices(run: Run, tmp_path: Path, browser: sync_api.Browser):
@@ -46,10 +32,8 @@ def test_a_study_of_all_choices(run: Run, tmp_path: Path, browser: sync_api.Brow
     assert len(study["trials"]) == 6561
     assert len(study["scenes"]) == 3
     assert all(None not in point["pictures"] for point in study["points"].values())
-    page, said, asked = browser.new_page(), [], []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    page = browser.new_page()
+    faults = watch(page, out.as_uri())
     page.goto(out.as_uri())
     page.wait_for_selector("#chart .js-plotly-plot image", state="attached")
     page.locator("#chart").focus()
@@ -62,5 +46,4 @@ def test_a_study_of_all_choices(run: Run, tmp_path: Path, browser: sync_api.Brow
     sync_api.expect(panel.locator("svg.drawing .caption")).to_have_count(5)
     sides = panel.locator(".pictures img").evaluate_all("images => images.map(one => one.naturalWidth)")
     assert sides == [128, 128]
-    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
-    assert said == []
+    assert faults == []

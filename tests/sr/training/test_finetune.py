@@ -1,6 +1,4 @@
 import dataclasses
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,6 @@ from torch import Tensor
 from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import as_method, mean_psnr_db, mean_scores, score
-from mfagan.progress import ProgressCallback
 from mfagan.sr.network.mfanet import MFANet
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import Widths
@@ -20,6 +17,7 @@ from mfagan.sr.training.run import SRRun, SRRunOptions, load_lpips, prepare_run
 from mfagan.sr.training.stages import read_recipe
 from tests import tiny
 from tests.events import read_events
+from tests.training.kills import Killed, bars_until
 
 OUT = "small.safetensors"
 
@@ -199,19 +197,6 @@ def test_lpips_within_keeps_no_larger_loss_of_psnr_than_given(
     assert "\n" not in line
 
 
-class Killed(Exception):
-    pass
-
-
-@contextmanager
-def killed_at_5(label: str) -> Iterator[ProgressCallback]:
-    def report(done: int, total: int, note: str) -> None:
-        if done == 5:
-            raise Killed
-
-    yield report
-
-
 @pytest.mark.parametrize("max_psnr_loss_db", [1e-9, 100.0])
 def test_an_interrupted_one_keeps_what_the_uninterrupted_keeps(
     trained: Path, tmp_path: Path, max_psnr_loss_db: float
@@ -221,7 +206,7 @@ def test_an_interrupted_one_keeps_what_the_uninterrupted_keeps(
     run = harm(trained, tmp_path / "killed", **settings)
     run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, checkpoint_every=3))
     with pytest.raises(Killed):
-        tune(dataclasses.replace(run, bars=killed_at_5), trained)
+        tune(dataclasses.replace(run, bars=bars_until(5)), trained)
     assert (tmp_path / "killed" / "small.state").exists()
     resumed, same = tune(run, trained)
     assert resumed == whole
