@@ -290,7 +290,7 @@ def test_what_cannot_be_loaded_is_refused(tmp_path: Path, trained: Path):
         ({"device": "meta"}, "'meta' cannot be used"),
     ):
         with pytest.raises(mfagan.InputError, match=message):
-            mfagan.load(**arguments)  # pyright: ignore[reportArgumentType]
+            mfagan.load(**arguments)  # pyright: ignore[reportArgumentType, reportCallIssue]
     for size in ((3, 128), (128,), "128x128", 128, None):
         with pytest.raises(mfagan.InputError, match=r"give \(height, width\) in px"):
             mfagan.costs(size=size)  # pyright: ignore[reportArgumentType]
