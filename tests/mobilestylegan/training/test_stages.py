@@ -253,7 +253,7 @@ def test_missing_features_are_named_or_left_out(
     caplog.set_level("INFO", "mfagan")
     weights = LossWeights(percep=1)
     with pytest.raises(
-        InputError, match="recipe tiny needs the perceptual term in distill, supernet: vgg16's"
+        InputError, match="recipe tiny needs the perceptual term in distill, supernet, finetune: vgg16's"
     ):
         student_run(tmp_path, student_recipe(weights))
     run = student_run(tmp_path, student_recipe(weights, perceptual="where_present"))
