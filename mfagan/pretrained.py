@@ -4,6 +4,7 @@ Their weights are no part of this project and are downloaded only by `mfagan wei
 path or from where torch.hub keeps them, and their SHA-256 is checked against those of the files known here.
 """
 
+import hashlib
 import pickle
 import sys
 import warnings
@@ -203,6 +204,13 @@ class Lpips(nn.Module):
                 f"image of {width}x{height} px: {self.name} needs {LPIPS_MIN_SIDE_PX} px a side; use larger images"
             )
         return self.metric(images, references).flatten()
+
+    def sha256(self) -> str:
+        """The SHA-256 of its weights and their names, by which studies know it."""
+        weights = hashlib.sha256()
+        for name, tensor in self.state_dict().items():
+            weights.update(name.encode() + tensor.numpy().tobytes())
+        return weights.hexdigest()
 
 
 def load_lpips(path: str | Path, net: Literal["alex"] = "alex", sha256_prefix: str | None = None) -> Lpips:

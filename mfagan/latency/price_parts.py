@@ -1,5 +1,6 @@
 """What a price is the sum of: the latencies of a network's blocks under names that people understand."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -12,13 +13,14 @@ def name_blocks(keys: Sequence[str], titles: Mapping[str, str]) -> list[str]:
     """Name the blocks of a network by their kinds, numbered from 1 if there are several of one kind.
 
     Args:
-        keys: The blocks' keys in the order they run; a key begins with its kind and a slash, such as `cfab/t48/w24`.
+        keys: The blocks' keys in the order they run; a key begins with its kind and a slash or a space, such
+            as `cfab/t48/w24`.
         titles: What kinds are called, such as `CFAB` for `cfab`; others are called by their kind.
 
     Returns:
         A name for each block, such as `CFAB 2`.
     """
-    kinds = [titles.get(kind, kind) for kind in (key.partition("/")[0] for key in keys)]
+    kinds = [titles.get(kind, kind) for kind in (re.split("[/ ]", key)[0] for key in keys)]
     several = {kind for kind, n in Counter(kinds).items() if n > 1}
     return [
         f"{kind} {kinds[: i + 1].count(kind)}" if kind in several else kind for i, kind in enumerate(kinds)

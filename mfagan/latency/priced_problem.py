@@ -245,7 +245,7 @@ class PricedProblem(Problem, Generic[Candidate]):
         Args:
             candidate: As `as_candidate` gives it.
         """
-        return self.table.price(self._rewrite(candidate))
+        return self.table.price(self.rewritten_keys(candidate))
 
     def price_parts(self, candidate: Candidate) -> list[tuple[str, float]]:
         """What a candidate's price is the sum of.
@@ -257,7 +257,7 @@ class PricedProblem(Problem, Generic[Candidate]):
             Name and latency in ms of each block, in the order they run.
         """
         names = name_blocks([block.key for block in self.blocks(candidate)], self.block_titles)
-        return price_parts(self.table, self._rewrite(candidate), names)
+        return price_parts(self.table, self.rewritten_keys(candidate), names)
 
     def count_rejected(self, candidate: Candidate) -> int:
         """How many operators of a candidate the delegate rejects by its rules; 0 without a delegate.
@@ -265,7 +265,9 @@ class PricedProblem(Problem, Generic[Candidate]):
         Args:
             candidate: As `as_candidate` gives it.
         """
-        return 0 if self.delegate is None else sum(self._rejected[key] for key in self._rewrite(candidate))
+        return (
+            0 if self.delegate is None else sum(self._rejected[key] for key in self.rewritten_keys(candidate))
+        )
 
     def costs(self, candidate: Candidate) -> Costs:
         """Parameters, MACs, FLOPs and memory of a candidate at the target size.
@@ -275,8 +277,12 @@ class PricedProblem(Problem, Generic[Candidate]):
         """
         return sum_block_costs(self.blocks(candidate), self._costs_of_block)
 
-    def _rewrite(self, candidate: Candidate) -> list[str]:
-        """Keys of a candidate's blocks after the table's passes."""
+    def rewritten_keys(self, candidate: Candidate) -> list[str]:
+        """Keys of a candidate's blocks after the table's passes, in the order they run.
+
+        Args:
+            candidate: As `as_candidate` gives it.
+        """
         blocks = self.blocks(candidate)
         if not all(block.key in self._rewritten_keys for block in blocks):
             rewritten = rewrite(blocks, self.table.passes).blocks

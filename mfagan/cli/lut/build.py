@@ -1,13 +1,20 @@
 """`mfagan lut build`: the latency of every block, measured here or on a phone."""
 
 import logging
-import math
 import shlex
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mfagan.cli.lut.measuring import (
+    RoundsOption,
+    SustainedMinutesOption,
+    TableOption,
+    ThreadsOption,
+    choose_passes,
+    measure_table,
+    require_minutes,
+)
 from mfagan.cli.lut.phone import PhoneOptions, build_on_phone, describe_table
 from mfagan.cli.options import (
     ScaleOption,
@@ -31,19 +38,17 @@ PHONE_OPTIONS = f"Options of {PHONE}"
 
 @keeps("what the phone has measured is kept beside the table, and the same command continues")
 def build_lut(
-    out: Annotated[Path, typer.Option(help="The JSON file to write, such as luts/NAME.json.")],
+    out: TableOption,
     runtime: Annotated[
         str,
         typer.Option(
             metavar="NAME", help="litert, onnx or torch: this CPU; torch-cuda; android: a phone, by adb."
         ),
     ] = "litert",
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the interpreter.")] = 2,
+    threads: ThreadsOption = 2,
     size: SizeOption = "128x128",
     scale: ScaleOption = 4,
-    rounds: Annotated[
-        int | None, typer.Option(min=1, help="Rounds (default: until the medians are stable).")
-    ] = None,
+    rounds: RoundsOption = None,
     precision: TablePrecisionOption = "fp32",
     passes: TablePassesOption = None,
     benchmark_model: Annotated[
@@ -65,30 +70,23 @@ def build_lut(
         str | None,
         typer.Option(help="Which phone, if there are several.", rich_help_panel=PHONE_OPTIONS),
     ] = None,
-    sustained: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MINUTES",
-            help="Measure once more after this time under load, as phones throttle.",
-        ),
-    ] = None,
+    sustained: SustainedMinutesOption = None,
 ) -> Result:
     """Measure every block the choices can need and write the look-up table.
 
     If it is stopped, what was measured is kept beside the table, and the same command continues.
     """
-    from mfagan.files import require_place, write_atomic
-    from mfagan.latency.building import build_table
-    from mfagan.latency.measuring.journal import Journal
-    from mfagan.latency.tables import describe_build, warn_noise
-    from mfagan.progress import show_bar
+    from mfagan.files import require_place
+    from mfagan.graph.passes import passes_for
+    from mfagan.latency.measuring.runtimes import find_runtime
+    from mfagan.latency.tables import describe_build
     from mfagan.sr.study.calibrating.table_blocks import table_blocks
 
     height, width = read_size(size)
-    if sustained is not None and not (math.isfinite(sustained) and sustained > 0):
-        raise InputError(f"--sustained is {sustained}: give minutes, such as 15")
+    require_minutes(sustained)
     require_place(out)
-    names = _choose_passes(passes, runtime, precision)
+    rewrites = runtime == PHONE or find_runtime(runtime, precision).rewrites
+    names = choose_passes(passes, runtime, passes_for(precision), rewrites)
     command = describe_build(threads, (height, width), runtime, out, scale, names, precision)
     command += "" if rounds is None else f" --rounds {rounds}"
     command += "" if sustained is None else f" --sustained {sustained:g}"
@@ -112,45 +110,15 @@ def build_lut(
         raise InputError(
             f"{phone.words()[0]}: it goes with --runtime {PHONE}, and this is {runtime}; leave it out"
         )
-    journal = out.with_name(f"{out.name}.part")
-    try:
-        with show_bar("latency table") as report:
-            table = build_table(
-                table_blocks((height, width), scale, names, precision),
-                runtime=runtime,
-                precision=precision,
-                threads=threads,
-                input_size=(height, width),
-                command=command,
-                passes=names,
-                rounds=rounds,
-                report=report,
-                journal=journal,
-                load_minutes=sustained,
-            )
-    except KeyboardInterrupt:
-        kept = Journal.count_rounds(journal)
-        raise KeyboardInterrupt(
-            f"{kept} rounds are kept in {journal}, and the same command continues"
-        ) from None
-    write_atomic(out, table.to_json())
-    journal.unlink()
-    noise = warn_noise(table)
-    if noise:
-        logger.warning(noise)
-    return describe_table(out, table)
-
-
-def _choose_passes(passes: str | None, runtime: str, precision: str) -> tuple[str, ...]:
-    from mfagan.graph.passes import passes_for, read_passes
-    from mfagan.latency.measuring.runtimes import find_runtime
-
-    rewrites = runtime == PHONE or find_runtime(runtime, precision).rewrites
-    if passes is None:
-        return passes_for(precision) if rewrites else ()
-    names = read_passes(passes)
-    if names and not rewrites:
-        raise InputError(
-            f"--passes {passes}: networks run in {runtime} as they are; give none, or leave it out"
-        )
-    return names
+    return measure_table(
+        table_blocks((height, width), scale, names, precision),
+        out,
+        runtime=runtime,
+        precision=precision,
+        threads=threads,
+        size=(height, width),
+        command=command,
+        passes=names,
+        rounds=rounds,
+        minutes=sustained,
+    )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.mobilestylegan.options import TeacherOption, Vgg16Option
+from mfagan.cli.mobilestylegan.options import Vgg16Option
 from mfagan.cli.options import (
     TRAINING_KEPT,
     DeviceOption,
@@ -33,16 +33,19 @@ def finetune(
     source: Annotated[
         Path, typer.Argument(metavar="PICK|STUDENT", help="What `mfagan pick` wrote (.json), or a student.")
     ],
-    teacher: TeacherOption,
     out: OutOption,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The student's teacher; of a pick, if it has moved."),
+    ] = None,
     channels: Annotated[
         str | None,
         typer.Option(
             metavar="LIST", help="Of a student's slice: its channels at 4, 8, ... px, such as 64,48,64."
         ),
     ] = None,
-    supernet: Annotated[
-        Path | None, typer.Option(help="The pick's weight-shared student, where it has moved.")
+    student: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The pick's weight-shared student, if it has moved.")
     ] = None,
     recipe: Annotated[
         str | None,
@@ -65,7 +68,7 @@ def finetune(
     from mfagan.cli.study.history import open_lineage
     from mfagan.files import require_place
     from mfagan.mobilestylegan.network.generator import MobileStyleGAN
-    from mfagan.mobilestylegan.study.picked import read_picked_student
+    from mfagan.mobilestylegan.study.picked import read_picked
     from mfagan.mobilestylegan.training.finetune import (
         cut_slice,
         finetune_student,
@@ -84,28 +87,33 @@ def finetune(
             raise InputError(
                 f"--channels {channels}: the pick {source} names its channels; leave the option out"
             )
-        picked = read_picked_student(source)
+        picked = read_picked(source)
         if storage is not None:
             picked = replace(picked, storage=lasting_address(storage))
-        start, found = picked.load_supernet(supernet)
-        slice_channels = picked.channels
+        start, found_teacher = (
+            Path(picked.student if student is None else student),
+            picked.find_teacher(teacher),
+        )
+        network, found = picked.load_slice(start)
     else:
-        if supernet is not None or storage is not None:
+        if student is not None or storage is not None:
             raise InputError(
-                f"--supernet and --storage belong to a pick, but {source} is a student: leave them out"
+                f"--student and --storage belong to a pick, but {source} is a student: leave them out"
             )
-        start, found = source, checkpoint.read(source, MobileStyleGAN.KIND)
-        slice_channels = None if channels is None else read_channels(channels)
+        if teacher is None:
+            raise InputError(f"{source} is a student: give its teacher with --teacher")
+        start, found_teacher, found = source, teacher, checkpoint.read(source, MobileStyleGAN.KIND)
+        network = cut_slice(found, start, None if channels is None else read_channels(channels))
+    slice_channels = network.synthesis.channels
     settings = recipe_of(found) if recipe is None else read_student_recipe(recipe)
-    cut_slice(found, start, slice_channels)  # what is wrong with the channels is said before long work
     kept = None if picked is None else storage_file(picked.storage)
-    folder = require_place(out, source, start, teacher, vgg, kept).parent
+    folder = require_place(out, source, start, found_teacher, vgg, kept).parent
     options = StudentRunOptions(folder, device, seed, restart, max_steps, limit=limit, vgg=vgg)
     run = open_run(prepare_student_run, settings, options, stages=["finetune"])
     lineage = None if picked is None else open_lineage(picked, storage)
     try:
         facts = None if picked is None else picked.as_record()
-        tuned = finetune_student(run, teacher, start, slice_channels, out, facts)
+        tuned = finetune_student(run, found_teacher, start, slice_channels, out, facts)
     except Stopped as stop:
         return report_stop(run, stop)
     if not run.fabric.is_global_zero:

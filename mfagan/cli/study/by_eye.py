@@ -10,7 +10,7 @@ from mfagan.cli.options import name_study
 __all__ = ["write_comparisons"]
 
 if TYPE_CHECKING:
-    from mfagan.sr.study.sources import Sources
+    from mfagan.study.opened import Given
     from search.picking.limits import Limit
 
 _N_SCENES = 4
@@ -19,7 +19,7 @@ _N_SCENES = 4
 def write_comparisons(
     path: Path,
     where: tuple[str, str],
-    sources: "Sources",
+    given: "Given",
     limits: "Sequence[Limit]",
     n_comparisons: int,
     seed: int,
@@ -29,7 +29,7 @@ def write_comparisons(
     Args:
         path: The HTML file to write.
         where: The storage's address and the study's name.
-        sources: Where the study's sources are now, as far as a user says.
+        given: Where the study's sources are now, as far as a user says.
         limits: Limits that the points must keep.
         n_comparisons: How many comparisons are made, at least 5.
         seed: The same seed draws the same comparisons.
@@ -56,9 +56,9 @@ def write_comparisons(
         apply_limits(feasible, record.objectives, limits) if feasible else [], record.objectives
     )
     points = spread_points(front, record.objectives, n_comparisons)
-    given = "".join(f" {shlex.quote(limit.option)} {limit.value:g}" for limit in limits)
-    command = f"mfagan pick {name_study(storage, study)}{given} --answers answers.json --out picked.json"
-    description = FrontDescriber(storage, record, sources, _N_SCENES).describe(points, show_bar)
+    limited = "".join(f" {shlex.quote(limit.option)} {limit.value:g}" for limit in limits)
+    command = f"mfagan pick {name_study(storage, study)}{limited} --answers answers.json --out picked.json"
+    description = FrontDescriber(storage, record, given, _N_SCENES).describe(points, show_bar)
     page = comparison_page(record, points, description, command, n_comparisons=n_comparisons, seed=seed)
     write_atomic(path, page)
     return command

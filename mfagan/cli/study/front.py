@@ -40,7 +40,10 @@ def front(
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Of --watch; 0 for any free one.")] = 0,
     scenes: Annotated[
-        int, typer.Option(min=0, help="Crops of the images to show; 0: none, and no SSIM either.")
+        int,
+        typer.Option(
+            min=0, help="Crops of the images, or latents, to show; 0: none, and no SSIM or PSNR either."
+        ),
     ] = 3,
     exact: Annotated[
         Path | None, typer.Option(help="A table of `mfagan tabulate`, to compare with its exact front.")
@@ -52,7 +55,16 @@ def front(
         ),
     ] = None,
     supernet: Annotated[
-        Path | None, typer.Option(help="The study's SuperGenerator, if it has moved.", **NAMED_CHECKPOINT)
+        Path | None,
+        typer.Option(
+            "--supernet",
+            "--student",
+            help="The study's weight-shared network, if it has moved.",
+            **NAMED_CHECKPOINT,
+        ),
+    ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The study's teacher, if it has moved.")
     ] = None,
     images: Annotated[
         str | None, typer.Option(help="The study's images, if they have moved: a folder or `embedded`.")
@@ -67,7 +79,7 @@ def front(
     from mfagan.cli.study.watched_front import watch_front
     from mfagan.files import require_place, write_atomic
     from mfagan.progress import show_bar
-    from mfagan.sr.study.sources import Sources
+    from mfagan.study.opened import Given
     from search.storage.address import check_other_file
 
     if (out is None) != watch:
@@ -76,7 +88,7 @@ def front(
         check_other_file(out, storage)
         require_place(out)
     names = study or [DEFAULT_STUDY]
-    maker = FrontPageMaker(storage, names, Sources(supernet, lut, images), scenes, exact)
+    maker = FrontPageMaker(storage, names, Given(supernet, lut, images, teacher), scenes, exact)
     if out is None:
         watch_front(maker, port)
         return Result()

@@ -5,14 +5,10 @@ from dataclasses import replace
 from functools import cached_property
 
 from mfagan.cli.options import name_study
-from mfagan.cli.study.opened_sources import OpenedSources, open_sources, where_sources_are
+from mfagan.cli.study.systems import find_system
 from mfagan.evaluation.scores import PerceptualDistance
 from mfagan.progress import ProgressFactory, no_progress
-from mfagan.sr.network.widths import NAMES, Widths
-from mfagan.sr.study.pictures.description import describe_points
-from mfagan.sr.study.pictures.front_quality import choose_images, measure_quality
-from mfagan.sr.study.pictures.scenes import ScenePainter
-from mfagan.sr.study.sources import Sources
+from mfagan.study.opened import Given, OpenedStudy
 from search.description import PointDescription, Scene, StudyDescription
 from search.problem import Point
 from search.study import StudyRecord
@@ -27,16 +23,17 @@ class FrontDescriber:
         record: The study; it may be replaced by a later state of it.
     """
 
-    def __init__(self, storage: str, record: StudyRecord, given: Sources, n_scenes: int) -> None:
+    def __init__(self, storage: str, record: StudyRecord, given: Given, n_scenes: int) -> None:
         """Take over the study; its sources are opened when the first point is described.
 
         Args:
             storage: Where it is kept.
             record: The study.
             given: Where its sources are now, as far as a user says.
-            n_scenes: How many crops of its images are shown; 0 to run no network at all.
+            n_scenes: How many scenes are shown; 0 to run no network at all.
         """
         self.record = record
+        self._system = find_system(record)
         self._storage = storage
         self._given = given
         self._n_scenes = n_scenes
@@ -44,21 +41,9 @@ class FrontDescriber:
         self._scenes: Sequence[Scene] = ()
 
     @cached_property
-    def sources(self) -> OpenedSources:
-        """The study's sources, as far as they are there; none for a study that is not of SubGenerators."""
-        if tuple(self.record.choices) != NAMES:
-            return OpenedSources()
-        return open_sources(where_sources_are(self.record, self._given), self.record.identity)
-
-    @property
-    def _has_scenes(self) -> bool:
-        return self._n_scenes > 0 and self.sources.network is not None and len(self.sources.pairs) > 0
-
-    @cached_property
-    def _painter(self) -> ScenePainter | None:
-        if not self._has_scenes or self.sources.network is None:
-            return None
-        return ScenePainter(self.sources.network, self.sources.pairs, self._n_scenes)
+    def _opened(self) -> OpenedStudy | None:
+        """The study's sources, as far as they are there; None for a study of another program."""
+        return None if self._system is None else self._system.open(self.record, self._given, self._n_scenes)
 
     def describe(self, points: Sequence[Point], bars: ProgressFactory = no_progress) -> StudyDescription:
         """Describe points; only those take work that were not described before.
@@ -68,19 +53,19 @@ class FrontDescriber:
             bars: Makes the progress bar of the pictures, if there are any to make.
 
         Returns:
-            The description of all that were described so far; an empty one if the study is not of SubGenerators.
+            The description of all that were described so far; an empty one for a study of another program.
         """
-        if tuple(self.record.choices) != NAMES:
+        opened = self._opened
+        if opened is None:
             return StudyDescription()
         lacking = self.lacks(points)
-        bar = bars("pictures") if lacking and self._has_scenes else no_progress("")
+        bar = bars("pictures") if lacking and opened.has_scenes else no_progress("")
         with bar as report:
-            painter = self._painter if lacking else None
-            found = describe_points(lacking, painter, self.sources.price_parts, report)
+            found = opened.describe(lacking, report)
         for number, one in found.points.items():
             self._described[number] = replace(one, commands=self._commands(number))
         self._scenes = found.scenes or self._scenes
-        return replace(found, scenes=self._scenes, points=dict(self._described), notes=self.sources.notes)
+        return replace(found, scenes=self._scenes, points=dict(self._described), notes=opened.notes)
 
     def lacks(self, points: Iterable[Point]) -> list[Point]:
         """Tell which points were not described yet.
@@ -89,9 +74,9 @@ class FrontDescriber:
             points: Points of the study.
 
         Returns:
-            Those; none if the study is not of SubGenerators.
+            Those; none for a study of another program.
         """
-        if tuple(self.record.choices) != NAMES:
+        if self._system is None:
             return []
         return [point for point in points if point.number not in self._described]
 
@@ -101,7 +86,7 @@ class FrontDescriber:
         find_lpips: Callable[[], PerceptualDistance | None],
         bars: ProgressFactory = no_progress,
     ) -> tuple[StudyRecord, Mapping[str, str]]:
-        """Measure SSIM and LPIPS of a front on the first of the study's images.
+        """Measure more of a front than the search did, such as SSIM and LPIPS.
 
         Args:
             best: The front.
@@ -110,29 +95,26 @@ class FrontDescriber:
 
         Returns:
             The study with these figures as attributes of its front, and the attributes' titles; the study as it is
-            without scenes, or if its images or its SuperGenerator are not there.
+            without scenes.
         """
-        record, network = self.record, self.sources.network
-        if network is None or not self._has_scenes or not best:
+        record, opened = self.record, self._opened
+        if opened is None or not opened.has_scenes or not best:
             return record, {}
-        lpips = find_lpips()
-        images = choose_images(self.sources.pairs, len(best))
-        widths = [Widths.from_choice(point.choice) for point in best]
-        with bars("SSIM" if lpips is None else "SSIM and LPIPS") as report:
-            quality = measure_quality(network, images, widths, lpips, report)
-        figures = {point.number: one for point, one in zip(best, quality.attributes(), strict=True)}
+        attributes, titles = opened.measure(best, find_lpips, bars)
+        figures = {point.number: one for point, one in zip(best, attributes, strict=True)}
         points = [
             replace(point, attributes={**point.attributes, **figures[point.number]})
             if point.number in figures
             else point
             for point in record.points
         ]
-        return replace(record, points=tuple(points)), quality.titles()
+        return replace(record, points=tuple(points)), titles
 
     def _commands(self, number: int) -> list[tuple[str, str]]:
         where, name = name_study(self._storage, self.record.name), f"trial-{number}"
+        mfagan = "mfagan" if self._system is None else " ".join(self._system.command())
         return [
-            ("Pick it", f"mfagan pick {where} --trial {number} --out {name}.json"),
-            ("Fine-tune it", f"mfagan finetune {name}.json --out {name}.safetensors"),
-            ("Export it", f"mfagan export {name}.safetensors --out {name}.tflite"),
+            ("Pick it", f"{mfagan} pick {where} --trial {number} --out {name}.json"),
+            ("Fine-tune it", f"{mfagan} finetune {name}.json --out {name}.safetensors"),
+            ("Export it", f"{mfagan} export {name}.safetensors --out {name}.tflite"),
         ]

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from mfagan.cli.options import name_study
 from mfagan.cli.study.front_description import FrontDescriber
+from mfagan.cli.study.systems import find_system
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import PerceptualDistance
-from mfagan.latency.priced_problem import LATENCY
 from mfagan.progress import ProgressFactory
-from mfagan.sr.study.problem import EXTRA_OBJECTIVES, PSNR
-from mfagan.sr.study.sources import Sources
+from mfagan.study.opened import Given
 from search import pareto
 from search.benchmarks.tabular import TabularProblem
 from search.description import StudyDescription
@@ -26,9 +25,6 @@ __all__ = ["FrontPageMaker"]
 
 logger = logging.getLogger(__name__)
 
-_TITLED = {one: one for one in (PSNR, LATENCY, *EXTRA_OBJECTIVES.values())}
-"""Objectives with the titles that studies of earlier versions don't know; two with other titles are equal."""
-
 
 class FrontPageMaker:
     """Makes the page of one study, or of several that are overlaid, as often as it is asked to."""
@@ -37,7 +33,7 @@ class FrontPageMaker:
         self,
         storage: str,
         names: Sequence[str],
-        given: Sources,
+        given: Given,
         n_scenes: int,
         exact: Path | None = None,
     ) -> None:
@@ -158,8 +154,11 @@ class FrontPageMaker:
 
 
 def _load(storage: str, name: str) -> StudyRecord:
+    """The study with the titles of objectives, which studies of earlier versions don't know."""
     record = load(storage, name)
-    return replace(record, objectives=tuple(_TITLED.get(one, one) for one in record.objectives))
+    system = find_system(record)
+    titled = {} if system is None else {one: one for one in system.objectives}
+    return replace(record, objectives=tuple(titled.get(one, one) for one in record.objectives))
 
 
 def _read_exact(path: Path | None, record: StudyRecord) -> tuple[NDArray[np.float64] | None, list[str]]:

@@ -31,27 +31,31 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from mfagan.training.picked import BasePicked
-    from search.problem import JSON, Point
+    from mfagan.study.picked import Pick
+    from search.problem import JSON
     from search.storage.ledger import LedgerEntry, LineageNode
     from search.study import StudyRecord
 
 logger = logging.getLogger(__name__)
 
 _STEPS = {
-    "pick": ("picked", "{psnr_db:.3f} dB, {latency_ms:.1f} ms by the table"),
+    "pick": (
+        "picked",
+        "{psnr_db:.3f} dB, {latency_ms:.1f} ms by the table",
+        "distance {distance:.4f}, {latency_ms:.3g} ms by the table",
+    ),
     "finetune": ("fine-tuned", "{psnr_before_db:.3f} dB before, {psnr_after_db:.3f} dB after"),
     "export": ("exported", "{size}, {bytes:,} bytes"),
     "measure": ("measured", "{latency_ms:.1f} ms, {threads} threads, {device}, {runtime}"),
 }
-"""Kind of entry -> how it is shown, with its facts."""
+"""Kind of entry -> how it is called, and how its facts are shown: in the first form that they fit."""
 
 
 @dataclass(frozen=True)
 class Lineage:
     """A pick and where its study is kept; `storage` may hold a password and is written nowhere."""
 
-    picked: "BasePicked"
+    picked: "Pick"
     storage: str = field(repr=False)
 
     def record(self, kind: str, file: Path, parent: str | None, facts: "Mapping[str, JSON]") -> None:
@@ -124,7 +128,7 @@ class Lineage:
         return f"{price_ms:.1f} ms by a table of {whose} machine{marked}"
 
 
-def open_lineage(picked: "BasePicked", storage: str | None) -> Lineage | None:
+def open_lineage(picked: "Pick", storage: str | None) -> Lineage | None:
     """Find where to record what is made from a pick.
 
     Args:
@@ -173,12 +177,12 @@ def find_lineage(ckpt: Path, storage: str | None) -> Lineage | None:
         InputError: as `open_lineage`; `storage` is given for a checkpoint without a pick.
     """
     from mfagan import checkpoint
+    from mfagan.cli.study.systems import pick_of
     from mfagan.shipped import list_shipped
-    from mfagan.sr.study.picked import picked_of
 
     if storage is None and ckpt.resolve() in [path.resolve() for path in list_shipped().values()]:
         return None
-    picked = None if checkpoint.is_foreign(ckpt) else picked_of(checkpoint.read(ckpt), ckpt)
+    picked = None if checkpoint.is_foreign(ckpt) else pick_of(checkpoint.read(ckpt), ckpt)
     if picked is not None:
         return open_lineage(picked, storage)
     if storage is not None:
@@ -259,27 +263,19 @@ def record(
     )
 
 
-def _require_trial(picked: "BasePicked", storage: str) -> None:
+def _require_trial(picked: "Pick", storage: str) -> None:
     """Raise an error where the storage does not hold the very trial that was picked."""
+    from mfagan.cli.study.systems import require_system
     from search.storage.address import redact
     from search.study import load
 
-    points = {point.number: point for point in load(storage, picked.study).points}
-    point = points.get(picked.trial)
-    ours = {"storage": picked.storage, "reason": picked.reason}  # what a pick adds to its trial
-    if point is None or replace(_pick_again(picked, point), **ours) != picked:
+    record = load(storage, picked.study)
+    point = {point.number: point for point in record.points}.get(picked.trial)
+    found = None if point is None else require_system(record).as_picked(picked.study, point)
+    if found is None or found.with_reason(picked.storage, picked.reason) != picked:
         raise InputError(
             f"trial {picked.trial} of study {picked.study!r} in {redact(storage)} is not the one that was picked"
         )
-
-
-def _pick_again(picked: "BasePicked", point: "Point") -> "BasePicked":
-    """The pick of a point in the system of another pick."""
-    from mfagan.mobilestylegan.study.picked import PickedStudent, as_picked_student
-    from mfagan.sr.study.findings import as_picked
-
-    of_point = as_picked_student if isinstance(picked, PickedStudent) else as_picked
-    return of_point(picked.study, point)
 
 
 def _title(record: "StudyRecord", trial: int) -> str:
@@ -293,16 +289,22 @@ def _title(record: "StudyRecord", trial: int) -> str:
 def _lines(trees: "Sequence[LineageNode]", depth: int) -> Iterator[str]:
     for made in trees:
         entry = made.entry
-        step, template = _STEPS.get(entry.kind, (entry.kind, ""))
-        try:
-            about = template.format(**entry.facts) if template else json.dumps(entry.facts)
-        except (LookupError, TypeError, ValueError):  # written by something other than our commands
-            about = json.dumps(entry.facts)
+        step, *forms = _STEPS.get(entry.kind, (entry.kind,))
+        about = _tell(entry.facts, forms)
         if entry.facts.get("table"):
             about += f"; {entry.facts['table']}"
         file = "" if entry.sha256 == entry.parent else f"{entry.file}  {entry.sha256[:12]}{_mark(entry)}  "
         yield f"    {entry.at[:16].replace('T', ' ')}  {'  ' * depth}{step}  {file}{about}"
         yield from _lines(made.then, depth + 1)
+
+
+def _tell(facts: "Mapping[str, JSON]", forms: Sequence[str]) -> str:
+    for form in forms:
+        try:
+            return form.format(**facts)
+        except (LookupError, TypeError, ValueError):  # of another system, or not written by our commands
+            continue
+    return json.dumps(facts)
 
 
 def _mark(entry: "LedgerEntry") -> str:

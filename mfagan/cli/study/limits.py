@@ -9,6 +9,7 @@ from mfagan.errors import InputError
 
 __all__ = [
     "LIMITS",
+    "MaxDistanceOption",
     "MaxGflopsOption",
     "MaxLatencyOption",
     "MaxMemoryOption",
@@ -40,6 +41,10 @@ MinPsnrOption = Annotated[
     float | None, typer.Option(metavar="DB", help="Floor under PSNR-Y.", rich_help_panel=LIMITS)
 ]
 
+MaxDistanceOption = Annotated[
+    float | None, typer.Option(help="Ceiling on the distance to the teacher.", rich_help_panel=LIMITS)
+]
+
 
 def read_limits(
     *,
@@ -48,6 +53,7 @@ def read_limits(
     max_gflops: float | None,
     max_memory_gb: float | None,
     min_psnr_db: float | None,
+    max_distance: float | None,
 ) -> "list[Limit]":
     """Read the limits that were given.
 
@@ -57,9 +63,10 @@ def read_limits(
         max_gflops: ceiling on the FLOPs in G, or None.
         max_memory_gb: ceiling on the memory traffic in GB, or None.
         min_psnr_db: floor under PSNR-Y in dB, or None.
+        max_distance: ceiling on the distance to the teacher, or None.
 
     Returns:
-        The limits on a study of `mfagan search`.
+        The limits on a study.
     """
     from search.picking.limits import Limit
 
@@ -69,6 +76,7 @@ def read_limits(
         (max_gflops, "flops", "GFLOPs", 1e9, "--max-gflops"),
         (max_memory_gb, "memory_bytes", "GB", 1e9, "--max-memory-gb"),
         (min_psnr_db, "psnr_db", "", 1.0, "--min-psnr-db"),
+        (max_distance, "distance", "", 1.0, "--max-distance"),
     ]
     return [
         Limit(name, value, unit, scale, option)

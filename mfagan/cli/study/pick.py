@@ -1,7 +1,6 @@
 """`mfagan pick`: pick one trial of a study."""
 
 import shlex
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from mfagan.cli.options import (
 from mfagan.cli.study.by_eye import write_comparisons
 from mfagan.cli.study.history import Lineage
 from mfagan.cli.study.limits import (
+    MaxDistanceOption,
     MaxGflopsOption,
     MaxLatencyOption,
     MaxMemoryOption,
@@ -43,7 +43,7 @@ def pick(
     one_standard_error: Annotated[
         bool,
         typer.Option(
-            "--one-standard-error", help="Pick the cheapest within one standard error of the best PSNR-Y."
+            "--one-standard-error", help="Pick the cheapest within one standard error of the best quality."
         ),
     ] = False,
     weigh: Annotated[
@@ -58,6 +58,7 @@ def pick(
     max_gflops: MaxGflopsOption = None,
     max_memory_gb: MaxMemoryOption = None,
     min_psnr_db: MinPsnrOption = None,
+    max_distance: MaxDistanceOption = None,
     by_eye: Annotated[
         Path | None,
         typer.Option(
@@ -80,8 +81,16 @@ def pick(
     supernet: Annotated[
         Path | None,
         typer.Option(
-            help="The study's SuperGenerator, if it has moved.", rich_help_panel=BY_EYE, **NAMED_CHECKPOINT
+            "--supernet",
+            "--student",
+            help="The study's weight-shared network, if it has moved.",
+            rich_help_panel=BY_EYE,
+            **NAMED_CHECKPOINT,
         ),
+    ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The study's teacher, if it has moved.", rich_help_panel=BY_EYE),
     ] = None,
     images: Annotated[
         str | None,
@@ -94,12 +103,12 @@ def pick(
 
     The pick is recorded in the study's history.
 
-    Ceilings alone give the best PSNR-Y under them, a floor alone the lowest latency; with --knee,
-    --one-standard-error, --weigh, --by-eye or --answers they restrict what is picked among.
+    Ceilings on costs alone give the best quality under them, a limit on the quality alone the lowest latency; with
+    --knee, --one-standard-error, --weigh, --by-eye or --answers they restrict what is picked among.
     """
+    from mfagan.cli.study.systems import require_system
     from mfagan.files import require_place
-    from mfagan.sr.study.findings import as_picked
-    from mfagan.sr.study.sources import Sources
+    from mfagan.study.opened import Given
     from search.picking import choose
     from search.preference.answers import read_answers
     from search.preference.choosing import choose_by_eye
@@ -112,6 +121,7 @@ def pick(
         max_gflops=max_gflops,
         max_memory_gb=max_memory_gb,
         min_psnr_db=min_psnr_db,
+        max_distance=max_distance,
     )
     chosen_otherwise = trial is not None or knee or one_standard_error or bool(weigh)
     if by_eye is not None:
@@ -121,8 +131,8 @@ def pick(
             )
         check_other_file(by_eye, storage)
         require_place(by_eye)
-        sources = Sources(supernet, None, images)
-        command = write_comparisons(by_eye, (storage, study), sources, limits, comparisons, seed)
+        given = Given(supernet, None, images, teacher)
+        command = write_comparisons(by_eye, (storage, study), given, limits, comparisons, seed)
         lines = [str(by_eye), "open it and save its answers"]
         return Result({"file": str(by_eye)}, lines, [by_eye], shlex.split(command))
     if out is None:
@@ -147,10 +157,11 @@ def pick(
             one_standard_error=one_standard_error,
             cases=record.cases,
         )
-    picked = replace(as_picked(study, found.point), storage=lasting_address(storage), reason=found.reason)
+    system = require_system(record)
+    picked = system.as_picked(study, found.point).with_reason(lasting_address(storage), found.reason)
     picked.save(out)
-    facts = {"widths": list(picked.widths), "psnr_db": picked.psnr_db, "latency_ms": picked.latency_ms}
+    facts = picked.facts()
     Lineage(picked, storage).record("pick", out, None, facts)
-    then = ["mfagan", "finetune", out, "--out", out.with_suffix(".safetensors")]
+    then = system.command("finetune", out, "--out", out.with_suffix(".safetensors"))
     answer = {"file": str(out), "trial": picked.trial, "reason": found.reason, **facts}
     return Result(answer, [str(out), found.reason], [out], then)

@@ -1,9 +1,8 @@
 """`mfagan search`: search the widths of a SuperGenerator."""
 
 import logging
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,15 +20,25 @@ from mfagan.cli.options import (
     SustainedOption,
     WeightsOption,
     find_lpips,
-    name_study,
     read_size,
 )
 from mfagan.cli.study.limits import (
-    LIMITS,
     MaxGflopsOption,
     MaxLatencyOption,
     MaxMemoryOption,
     MaxParamsOption,
+)
+from mfagan.cli.study.searching import (
+    DelegateOption,
+    LeaseOption,
+    MaxRejectedOption,
+    PopulationOption,
+    RaceOption,
+    SamplerOption,
+    TrialsOption,
+    make_settings,
+    name_ceilings,
+    search_study,
 )
 from mfagan.errors import InputError
 from mfagan.sr.shipped import SUPERGENERATOR
@@ -38,9 +47,6 @@ from search.commands.result import Result
 
 __all__ = ["run_search"]
 
-if TYPE_CHECKING:
-    from search.problem import Problem
-    from search.running.settings import SearchSettings
 
 logger = logging.getLogger(__name__)
 
@@ -59,42 +65,21 @@ def run_search(
     images: ImagesOption = "embedded",
     storage: StorageOption = DEFAULT_STORAGE,
     study: StudyOption = DEFAULT_STUDY,
-    trials: Annotated[
-        int | None,
-        typer.Option(
-            min=1, help="Finished trials the study shall have in all (200; exhaustive: every choice)."
-        ),
-    ] = None,
-    sampler: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="nsga2, front (fewest evaluations), tpe, random, or exhaustive: every choice.",
-        ),
-    ] = "nsga2",
+    trials: TrialsOption = None,
+    sampler: SamplerOption = "nsga2",
     max_latency_ms: MaxLatencyOption = None,
     sustained: SustainedOption = False,
     max_params: MaxParamsOption = None,
     max_gflops: MaxGflopsOption = None,
     max_memory_gb: MaxMemoryOption = None,
-    delegate: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Count what it rejects: gpu, nnapi, nnapi-int8 or xnnpack.",
-            rich_help_panel=LIMITS,
-        ),
-    ] = None,
-    max_rejected: Annotated[
-        int | None,
-        typer.Option(help="Ceiling on the operators that --delegate rejects.", rich_help_panel=LIMITS),
-    ] = None,
+    delegate: DelegateOption = None,
+    max_rejected: MaxRejectedOption = None,
     extra_objective: Annotated[
         str | None,
         typer.Option("--objective", metavar="NAME", help="One more objective: memory, or lpips (slow)."),
     ] = None,
     weights: WeightsOption = None,
-    population: Annotated[int, typer.Option(min=2, help="Trials of one generation of NSGA-II.")] = 10,
+    population: PopulationOption = 10,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     precision: Annotated[
@@ -112,17 +97,8 @@ def run_search(
         int, typer.Option(min=1, help="With --crop: score on this many crops of each image, not its centre.")
     ] = 1,
     max_images: Annotated[int | None, typer.Option(help="Score on the first images alone.")] = None,
-    lease: Annotated[
-        float, typer.Option(min=1, help="Seconds after which a silent worker's choices go to others.")
-    ] = 30,
-    race: Annotated[
-        float | None,
-        typer.Option(
-            metavar="ERROR",
-            help="Drop a slice before it is scored on every image once a cheaper one is evidently better: "
-            "the probability to be wrong, such as 0.05.",
-        ),
-    ] = None,
+    lease: LeaseOption = 30,
+    race: RaceOption = None,
 ) -> Result:
     """Search the widths of a SuperGenerator by PSNR-Y and latency.
 
@@ -138,15 +114,7 @@ def run_search(
     from mfagan.sr.study.problem import Scoring, SubGeneratorProblem
     from mfagan.sr.study.scoring.bf16_scoring import require_precision
     from mfagan.sr.study.sources import name_sources
-    from search import pareto
     from search.latency import LatencyTable
-    from search.problem import count_choices
-    from search.racing.settings import Race
-    from search.report.dashboard import show_figures
-    from search.report.text.summary import count_front
-    from search.running.settings import SearchSettings
-    from search.samplers import default_trials
-    from search.study import load
 
     size_px = read_size(size)
     scale = _scale_of(supernet)
@@ -156,13 +124,6 @@ def run_search(
     warning = warn_size(table, *size_px, scale)
     if warning:
         logger.warning(warning)
-    ceilings = {
-        "latency_ms": max_latency_ms,
-        "params": max_params,
-        "flops": None if max_gflops is None else 1e9 * max_gflops,
-        "memory_bytes": None if max_memory_gb is None else 1e9 * max_memory_gb,
-        "rejected_operators": max_rejected,
-    }
     scoring = Scoring(
         choose_device(device),
         require_precision(precision),
@@ -173,7 +134,13 @@ def run_search(
         table,
         size_px,
         describe_rebuild(table, size_px, scale, path),
-        {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None},
+        name_ceilings(
+            max_latency_ms=max_latency_ms,
+            max_params=max_params,
+            max_gflops=max_gflops,
+            max_memory_gb=max_memory_gb,
+            max_rejected=max_rejected,
+        ),
         delegate,
     )
     pairs = read_pairs(
@@ -188,53 +155,12 @@ def run_search(
     problem = SubGeneratorProblem(
         supernet, pairs, target, scoring, name_sources(path, images, max_images, crop, crops)
     )
-    settings = SearchSettings(
-        n_trials=default_trials(sampler) if trials is None else trials,
-        sampler=sampler,
-        population=population,
-        batch=None,  # a whole generation at once: its choices share the work of their common prefixes
-        seed=seed,
-        lease_s=lease,
-        race=None if race is None else Race(race),
+    settings = make_settings(
+        trials=trials, sampler=sampler, population=population, seed=seed, lease=lease, race=race
     )
     if race is not None and precision == "bf16":
         raise InputError("--race with --precision bf16: only scores in fp32 can be raced; use fp32")
-    _run_study(problem, storage, study, settings)
-    record = load(storage, study)
-    show_figures(storage, record)
-    if record.n_unique_trials == count_choices(problem):
-        logger.info("all %d choices are evaluated: the study is complete", record.n_unique_trials)
-    dropped = f", {len(record.pruned)} of them dropped early" if record.race is not None else ""
-    return Result(
-        {
-            "study": study,
-            "n_trials": record.n_trials,
-            "n_pruned": len(record.pruned),
-            "n_unique_trials": record.n_unique_trials,
-            "n_front": len(pareto.front(record.points, record.objectives)),
-        },
-        [f"study {study}: {record.n_trials} trials{dropped}, {count_front(record)}"],
-        next=["mfagan", "front", *shlex.split(name_study(storage, study)), "--out", "front.html"],
-    )
-
-
-def _run_study(problem: "Problem", storage: str, study: str, settings: "SearchSettings") -> None:
-    """Search with a progress bar of the best PSNR."""
-    from mfagan.files import require_writable
-    from mfagan.progress import show_bar
-    from search.study import Progress, run_search
-
-    if storage == DEFAULT_STORAGE:
-        require_writable(Path(storage).parent)
-    with show_bar("search") as report:
-
-        def show(progress: Progress) -> None:
-            best = "" if progress.best is None else f"best {progress.best:.3f} dB"
-            if progress.n_dropped:
-                best += f", {progress.n_dropped} dropped, {100 * progress.saved:.0f} % of the work saved"
-            report(progress.n_finished, progress.n_trials, best)
-
-        run_search(problem, storage, study, settings, show)
+    return search_study(problem, storage, study, settings)
 
 
 def _scale_of(path: Path) -> int:

@@ -29,10 +29,10 @@ def tabulate(
 
     Samplers are compared on it by `python -m search benchmark`, races by `python -m search.benchmarks.racing`.
     """
+    from mfagan.cli.study.systems import find_system
     from mfagan.files import require_place, write_atomic
     from mfagan.latency.priced_problem import LATENCY, MEMORY
     from mfagan.progress import show_bar
-    from mfagan.sr.study.problem import SubGeneratorProblem
     from search.benchmarks.scored import ScoredProblem
     from search.benchmarks.tabular import TabularProblem
     from search.storage.address import check_other_file
@@ -42,9 +42,12 @@ def tabulate(
     require_place(out)
     with show_bar("tabulate"):
         record = load(storage, study)
-    command = f"mfagan search --sampler exhaustive (on what the identity names), then {command_line()}"
+    system = find_system(record)
+    searched = "mfagan search" if system is None else " ".join(system.command("search"))
+    known = () if system is None else system.known_choices(record)
+    command = f"{searched} --sampler exhaustive (on what the identity names), then {command_line()}"
     foreseen = [objective.name for objective in record.objectives if objective in (LATENCY, MEMORY)]
-    facts = (record, command, foreseen, SubGeneratorProblem.known_choices)
+    facts = (record, command, foreseen, known)
     if scores:
         write_atomic(out, ScoredProblem.from_record(*facts).to_bytes())
     else:

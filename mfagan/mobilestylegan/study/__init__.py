@@ -1,1 +1,1 @@
-"""The join with `search`: slices of a weight-shared student as candidates."""
+"""Where MobileStyleGAN meets `search`: the problem of a study, its scorer, its pictures and its picks."""

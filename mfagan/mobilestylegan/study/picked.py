@@ -1,88 +1,159 @@
-"""A picked slice of a weight-shared student: what `mfagan pick` writes, `mfagan mobilestylegan finetune` reads."""
+"""A picked slice of a weight-shared student: what `mfagan mobilestylegan finetune` reads."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated
 
+from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
+from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN
-from mfagan.training.picked import STRICT_PICK, BasePicked, read_pick
-from search.problem import Point
+from mfagan.mobilestylegan.network.student.slices import extract
+from mfagan.mobilestylegan.study.problem import load_shared_student
+from mfagan.mobilestylegan.study.scoring.choices import Channels, read_choice
+from mfagan.study.picked import Pick, pick_of, read_pick
+from search.problem import JSON, Point
 
-__all__ = ["PickedStudent", "as_picked_student", "read_picked_student"]
+__all__ = ["PickedStudent", "as_picked", "picked_of", "read_picked"]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT_PICK)
-class PickedStudent(BasePicked):
-    """One finished trial of a study of students."""
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class PickedStudent(Pick):
+    """One finished trial of a study."""
 
-    SUPERNET: ClassVar[str] = "weight-shared student"
-
-    channels: tuple[int, ...]
-    """Those of the slice at 4, 8, ..., size / 2 px."""
+    study: str
+    """The study's name."""
+    trial: Annotated[int, Field(ge=0)]
+    """The trial's number."""
+    choice: dict[str, int]
+    """The width in channels at each resolution: c4, c8, ..."""
     distance: float
-    """Mean absolute difference from the teacher's images in [0, 1] RGB, with inherited weights."""
+    """Mean absolute difference of the slice with inherited weights from the teacher's images, RGB in [0, 1]."""
+    latency_ms: Annotated[float, Field(gt=0)]
+    """Price by the look-up table, in ms."""
+    params: int
+    """Learned parameters, the mapping network's included."""
+    flops: int
+    """FLOPs of one image, the mapping network's included."""
+    memory_bytes: int
+    """Memory traffic of one image in bytes."""
+    lut_sha256: str
+    """Hash of the look-up table that priced it."""
+    student: str
+    """The weight-shared student's checkpoint file."""
+    student_sha256: str
+    """Hash of that file."""
+    teacher: str
+    """The teacher's checkpoint file."""
+    teacher_sha256: str
+    """Hash of that file."""
+    lut_machine: str = ""
+    """Where that table was measured (`TableMachine.to_text`)."""
+    storage: str = ""
+    """Where the study is kept, without a password."""
+    reason: str = ""
+    """Why it was picked, in one line."""
 
-    def load_supernet(self, supernet: str | Path | None = None) -> tuple[Path, Checkpoint]:
-        """The weight-shared student that it was picked from.
+    def facts(self) -> dict[str, JSON]:
+        """As in `Pick`."""
+        return {"choice": self.choice, "distance": self.distance, "latency_ms": self.latency_ms}
+
+    def load_slice(self, student: str | Path | None = None) -> tuple[MobileStyleGAN, Checkpoint]:
+        """The slice with the weights of the student that it was picked from, with all heads, and that one's checkpoint.
 
         Args:
-            supernet: The checkpoint's file if it has moved; None for the recorded path.
-
-        Returns:
-            Its file and what it holds.
+            student: The weight-shared student's file if it has moved; None for the recorded path.
 
         Raises:
-            InputError: The file is missing, not a student, or not the one that the trial was scored on.
+            InputError: The file is missing, not a weight-shared student, or not the one that the trial was scored on.
         """
-        return self.read_supernet(MobileStyleGAN.KIND, supernet=supernet)
+        path = Path(self.student if student is None else student)
+        full = load_shared_student(path)
+        self._require_same("student", path, self.student_sha256)
+        slice_: Channels = read_choice(dict(self.choice), full.synthesis.channels)
+        network = MobileStyleGAN(full.mapping, extract(full.synthesis, slice_), full.w_mean).eval()
+        return network, checkpoint.read(path)
+
+    def find_teacher(self, teacher: str | Path | None = None) -> Path:
+        """The teacher's file.
+
+        Args:
+            teacher: Where it is if it has moved; None for the recorded path.
+
+        Raises:
+            InputError: The file is missing or another.
+        """
+        path = Path(self.teacher if teacher is None else teacher)
+        if not path.is_file():
+            raise InputError(f"teacher {path}: no such file; give it with --teacher")
+        self._require_same("teacher", path, self.teacher_sha256)
+        return path
+
+    def _require_same(self, what: str, path: Path, wanted: str) -> None:
+        found = checkpoint.sha256(path)
+        if found != wanted:
+            raise InputError(
+                f"{what} {path}: its sha256 is {found[:12]}..., trial {self.trial} was scored with {wanted[:12]}...; "
+                f"give the original with --{what}"
+            )
 
 
-def read_picked_student(path: str | Path) -> PickedStudent:
-    """The pick of a file.
-
-    Args:
-        path: A file that `mfagan pick` wrote.
-
-    Raises:
-        InputError: No such file, not JSON, or a field that is missing or wrong.
-    """
-    return read_pick(PickedStudent, path)
+_CARRIED = (
+    *("params", "flops", "memory_bytes", "lut_sha256"),
+    *("student", "student_sha256", "teacher", "teacher_sha256"),
+)
+"""Attributes of a trial that a pick has under the same names."""
 
 
-def as_picked_student(study: str, point: Point) -> PickedStudent:
+def as_picked(study: str, point: Point) -> PickedStudent:
     """A study's point as a pick.
 
     Args:
         study: The study's name.
-        point: One of its points, whose choice gives the channels `c4`, `c8`, ... and whose values begin with distance
-            and latency in ms.
-
-    Returns:
-        The pick.
+        point: One of its points.
 
     Raises:
         InputError: The study is not one of students.
     """
-    try:
-        channels = [(int(name.removeprefix("c")), point.choice[name]) for name in point.choice]
-        distance, latency_ms = point.values[:2]
-        carried = {
-            name: point.attributes[name]
-            for name in ("params", "flops", "memory_bytes", "lut_sha256", "supernet", "supernet_sha256")
-        }
-    except (KeyError, ValueError):
+    carried = {name: point.attributes.get(name) for name in _CARRIED}
+    if None in carried.values():
         raise InputError(
             f"study {study!r}: its trials are not students; pick from a study of `mfagan mobilestylegan search`"
-        ) from None
+        )
+    distance, latency_ms = point.values[:2]
     return PickedStudent(
         study=study,
         trial=point.number,
-        channels=tuple(width for _, width in sorted(channels)),  # pyright: ignore[reportArgumentType]
+        choice={name: int(width) for name, width in point.choice.items()},
         distance=distance,
         latency_ms=latency_ms,
         lut_machine=str(point.attributes.get("lut_machine", "")),
         **carried,  # pyright: ignore[reportArgumentType] - checked by PickedStudent
     )
+
+
+def read_picked(path: str | Path) -> PickedStudent:
+    """The pick of a file.
+
+    Args:
+        path: A file that `mfagan mobilestylegan pick` wrote.
+
+    Raises:
+        InputError: No such file, not JSON, or a field that is missing or wrong.
+    """
+    return read_pick(path, PickedStudent, "mfagan mobilestylegan pick")
+
+
+def picked_of(found: Checkpoint, path: str | Path) -> PickedStudent | None:
+    """The pick that a checkpoint was fine-tuned from, or None if it was not fine-tuned from one.
+
+    Args:
+        found: The checkpoint.
+        path: Its file, for errors.
+
+    Raises:
+        InputError: A field of the pick is missing or wrong.
+    """
+    return pick_of(found, path, PickedStudent)

@@ -1,6 +1,5 @@
 """The search problem of MFAGAN: the widths of a SubGenerator, scored by PSNR-Y and priced from a latency table."""
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -154,10 +153,7 @@ class SubGeneratorProblem(PricedProblem[Widths]):
             "precision": self.precision,
         }
         if self._lpips is not None:
-            weights = hashlib.sha256()
-            for name, tensor in self._lpips.state_dict().items():
-                weights.update(name.encode() + tensor.numpy().tobytes())
-            identity["lpips_sha256"] = weights.hexdigest()
+            identity["lpips_sha256"] = self._lpips.sha256()
         return identity
 
     def sources(self) -> dict[str, str]:

@@ -116,19 +116,19 @@ def test_a_students_own_recipe_fine_tunes_its_slices(run: Run, tmp_path: Path, s
     assert checkpoint.read(out / "net.safetensors").record["recipe"]["name"] == "tiny"  # type: ignore[index]
 
 
-def write_pick(path: Path, student: Path, **fields: object) -> Path:
+def write_pick(path: Path, student: Path, teacher: Path) -> Path:
     figures = {"params": 1, "flops": 2, "memory_bytes": 3, "lut_sha256": "ab", "latency_ms": 0.5}
-    sha256 = checkpoint.sha256(student)
-    names = {"study": "s", "trial": 4, "supernet": str(student), "supernet_sha256": sha256}
-    picked = {**names, **figures, "channels": (8, 16), "distance": 0.1, **fields}
+    hashes = {f"{one.stem}_sha256": checkpoint.sha256(one) for one in (student, teacher)}
+    names = {"study": "s", "trial": 4, "student": str(student), "teacher": str(teacher), **hashes}
+    picked = {**names, **figures, "choice": {"c4": 8, "c8": 16}, "distance": 0.1}
     PickedStudent(**picked).save(path)  # type: ignore[arg-type]
     return path
 
 
 def test_a_pick_is_fine_tuned(run: Run, tmp_path: Path, source: Path):
     student = write_student(tmp_path / "student.safetensors")
-    picked, out = write_pick(tmp_path / "picked.json", student), tmp_path / "net.safetensors"
-    command = [GROUP, "finetune", picked, "--teacher", source, "--out", out]
+    picked, out = write_pick(tmp_path / "picked.json", student, source), tmp_path / "net.safetensors"
+    command = [GROUP, "finetune", picked, "--out", out]
     command += ["--recipe", write_student_recipe(tmp_path), "--device", "cpu"]
     done = run(*command)
     assert done.status == 0, done.err
@@ -140,9 +140,11 @@ def test_a_pick_is_fine_tuned(run: Run, tmp_path: Path, source: Path):
     refused = run(*command, "--channels", "8,8").message
     assert f"--channels 8,8: the pick {picked} names its channels" in refused
     write_student(student, demodulation="fixed")
-    assert "weight-shared student" in run(*command).message
+    assert "trial 4 was scored with" in run(*command).message
     moved = write_student(tmp_path / "moved" / "student.safetensors")
-    assert run(*command, "--supernet", moved).status == 0
+    assert run(*command, "--student", moved).status == 0
+    other = write_teacher(tmp_path / "other" / "teacher.safetensors", build_teacher(seed=1))
+    assert "give the original with --teacher" in run(*command, "--student", moved, "--teacher", other).message
 
 
 @pytest.mark.parametrize(
@@ -169,8 +171,10 @@ def test_what_is_no_student_is_refused(run: Run, tmp_path: Path, source: Path):
     recipe = write_student_recipe(tmp_path)
     command = [GROUP, "finetune", source, "--teacher", source, "--out", out, "--recipe", recipe]
     assert "its network is 'stylegan2'" in run(*command).message.replace("stylegan2, not", "'stylegan2'")
-    assert "belong to a pick" in run(*command, "--supernet", source).message
+    assert "belong to a pick" in run(*command, "--student", source).message
     assert "no such" in run(*command[:2], tmp_path / "none.json", *command[3:]).message.lower()
+    student = write_student(tmp_path / "student.safetensors")
+    assert "give its teacher with --teacher" in run(GROUP, "finetune", student, "--out", out).message
 
 
 @pytest.mark.parametrize(

@@ -237,9 +237,14 @@ class Student(nn.Module):
         Returns:
             Bands in group order, (N, 12, side, side).
         """
-        return self.heads[str(self.sides[number])](x, w[:, self._head_row(number)])
+        return self.heads[str(self.sides[number])](x, w[:, self.head_row(number)])
 
-    def _head_row(self, number: int) -> int:
+    def head_row(self, number: int) -> int:
+        """The row of W+ that a head reads.
+
+        Args:
+            number: The resolution, counted from 0 for 4 px.
+        """
         return self.rows_of(number - 1)[2] if number else 1
 
     def inference_form(self) -> "Student":
@@ -271,7 +276,7 @@ class Student(nn.Module):
             if heads == "all" or side == self.sides[-1]:
                 head = self.heads[str(side)]
                 assert isinstance(head, Head)
-                head.write_operators(recorder, x, rows[self._head_row(number)], f"heads.{side}")
+                head.write_operators(recorder, x, rows[self.head_row(number)], f"heads.{side}")
                 recorder.close_block(f"head in={width} {side}px")
         return recorder.blocks
 

@@ -8,6 +8,7 @@ from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.pictures.drawing import CHOICE_TITLES, draw_network
 from mfagan.sr.study.pictures.scenes import ScenePainter
+from mfagan.study.titles import COST_TITLES
 from search.description import PointDescription, StudyDescription
 from search.problem import Point
 
@@ -26,22 +27,12 @@ BLOCK_TITLES: Mapping[str, str] = MappingProxyType(
 TITLES: Mapping[str, str] = MappingProxyType(
     {
         **CHOICE_TITLES,
-        "params": "Parameters",
-        "macs": "MACs",
-        "flops": "FLOPs",
-        "memory_bytes": "Memory traffic (B)",
-        "rejected_operators": "Operators that the delegate rejects",
-        "delegate": "Delegate",
-        "delegate_clean": "Wholly on the delegate",
+        **COST_TITLES,
         "precision": "Scored in",
-        "lut_sha256": "sha256 of the latency table",
-        "lut_machine": "Machine of the latency table",
         "supernet": "SuperGenerator",
         "supernet_sha256": "sha256 of the SuperGenerator",
         "images_sha256": "sha256 of the images",
-        "lpips_sha256": "sha256 of LPIPS's weights",
         "target_size": "LR size of the latency (height x width)",
-        "ceilings": "Ceilings",
     }
 )
 """What people read instead of the names of choices, attributes and facts of a study."""

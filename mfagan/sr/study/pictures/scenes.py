@@ -1,24 +1,23 @@
 """Pictures that show what SubGenerators differ in: the same small crops of the photos, enlarged by each."""
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from mfagan.data.images import luma, to_uint8
+from mfagan.data.images import luma
 from mfagan.data.pairs import Pair, distinct_names
 from mfagan.evaluation.scores import enlarge_bicubic
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.scoring.prefix_walk import PrefixWalk
+from mfagan.study.pictures import encode_webp
 from search.description import Picture, Scene
 
-__all__ = ["N_SCENES", "ScenePainter", "encode_webp"]
+__all__ = ["N_SCENES", "ScenePainter"]
 
 N_SCENES = 3
 SIDE_PX = 128
@@ -27,7 +26,6 @@ _CONTEXT_PX = 16
 """LR px around a scene that the networks see, too."""
 _CANDIDATES = 3
 """How many crops the full width tries for each scene."""
-_WEBP_QUALITY = 90
 
 
 @dataclass(frozen=True)
@@ -113,21 +111,6 @@ class ScenePainter:
         x = crop.pair.lr[None].to(self._device).contiguous(memory_format=torch.channels_last)
         for i, output in self._walk.run(x, choices):
             yield i, crop.cut(output[0]).cpu()
-
-
-def encode_webp(image: Tensor) -> Picture:
-    """Encode an image for a page.
-
-    Args:
-        image: (3, H, W), RGB in [0, 1]; clamped and rounded to 8 bits.
-
-    Returns:
-        A WebP picture, lossy at a quality at which the networks still differ.
-    """
-    buffer = io.BytesIO()
-    pixels = to_uint8(image).permute(1, 2, 0).contiguous().numpy()
-    Image.fromarray(pixels).save(buffer, "WEBP", quality=_WEBP_QUALITY, method=6)
-    return Picture("image/webp", buffer.getvalue())
 
 
 def _hardest_crop(name: str, pair: Pair) -> _Crop:

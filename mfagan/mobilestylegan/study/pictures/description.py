@@ -1,0 +1,67 @@
+"""What people see of slices: sample pictures, each block's share of the latency, drawings, and names with units."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from mfagan.latency.priced_problem import LATENCY
+from mfagan.mobilestylegan.study.pictures.drawing import choice_titles, draw_network
+from mfagan.mobilestylegan.study.pictures.scenes import ScenePainter
+from mfagan.mobilestylegan.study.scoring.choices import Channels, read_choice
+from mfagan.progress import ProgressCallback, ignore_progress
+from mfagan.study.titles import COST_TITLES
+from search.description import PointDescription, StudyDescription
+from search.problem import Point
+
+__all__ = ["BLOCK_TITLES", "describe_points"]
+
+BLOCK_TITLES: Mapping[str, str] = MappingProxyType(
+    {"mapping": "Mapping network", "first": "First convolution", "block": "Block", "head": "Head"}
+)
+"""What people read instead of the kinds of a student's blocks."""
+_TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        **COST_TITLES,
+        "student": "Weight-shared student",
+        "student_sha256": "sha256 of the weight-shared student",
+        "teacher": "Teacher",
+        "teacher_sha256": "sha256 of the teacher",
+        "latents": "Latents",
+        "form": "Demodulation",
+        "target_size": "Size of the images (height x width)",
+    }
+)
+
+
+def describe_points(
+    points: Sequence[Point],
+    full: Channels,
+    painter: ScenePainter | None,
+    price_parts: Callable[[Channels], Sequence[tuple[str, float]]] | None,
+    report: ProgressCallback = ignore_progress,
+) -> StudyDescription:
+    """Describe slices.
+
+    Args:
+        points: Finished trials, such as the front.
+        full: Channels of the weight-shared student.
+        painter: Paints the pictures; None to leave them out.
+        price_parts: Tells what the latency of a slice is the sum of, in ms; None to leave that out.
+        report: Called after each picture.
+
+    Returns:
+        Their description, without commands, which depend on where the study is kept.
+    """
+    slices = [read_choice(point.choice, full) for point in points]
+    pictures = [{} for _ in slices] if painter is None else painter.paint(slices, report)
+    return StudyDescription(
+        scenes=() if painter is None else painter.scenes,
+        points={
+            point.number: PointDescription(
+                pictures=pictures_of_one,
+                parts={} if price_parts is None else {LATENCY.name: price_parts(one)},
+                drawing=draw_network(one, full),
+            )
+            for point, one, pictures_of_one in zip(points, slices, pictures, strict=True)
+        },
+        titles={**choice_titles(len(full)), **_TITLES},
+    )

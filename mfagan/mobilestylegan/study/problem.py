@@ -1,0 +1,258 @@
+"""The search problem of MobileStyleGAN: the widths of a student, scored against its teacher and priced from a table."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+
+from mfagan import checkpoint
+from mfagan.devices import CPU, to_device
+from mfagan.errors import InputError
+from mfagan.graph.operators import Block
+from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
+from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
+from mfagan.mobilestylegan.network.student.widths import narrowest_slice
+from mfagan.mobilestylegan.study.block_lists import BlockLists
+from mfagan.mobilestylegan.study.pictures.description import BLOCK_TITLES, describe_points
+from mfagan.mobilestylegan.study.pictures.scenes import ScenePainter
+from mfagan.mobilestylegan.study.scoring.choices import (
+    Channels,
+    as_choice,
+    choose_from,
+    read_choice,
+    uniform_slices,
+)
+from mfagan.mobilestylegan.study.scoring.scorer import Latents, SliceScore, SliceScorer
+from mfagan.pretrained import Lpips
+from search.description import StudyDescription
+from search.problem import JSON, Case, Choice, Evaluation, Known, Objective, Point
+
+__all__ = ["DISTANCE", "EXTRA_OBJECTIVES", "LPIPS", "Scoring", "StudentProblem", "load_shared_student"]
+
+DISTANCE = Objective("distance", "minimize", "", "Distance to the teacher")
+"""The mean absolute difference from the teacher's images, RGB in [0, 1]."""
+LPIPS = Objective("lpips", "minimize", "", "LPIPS to the teacher")
+EXTRA_OBJECTIVES: Mapping[str, Objective] = MappingProxyType({"memory": MEMORY, "lpips": LPIPS})
+"""The objectives that can join distance and latency, by the name that a user gives."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """How slices are scored.
+
+    latents: what they are scored on.
+    device: where the networks run.
+    extra_objective: None, or a key of `EXTRA_OBJECTIVES`: memory traffic, or LPIPS measured by `lpips`.
+    lpips: the network that measures LPIPS; read if that is the extra objective.
+
+    InputError: an unknown objective, or LPIPS without its network.
+    """
+
+    latents: Latents = field(default_factory=Latents)
+    device: torch.device = CPU
+    extra_objective: str | None = None
+    lpips: Lpips | None = None
+
+    def __post_init__(self) -> None:
+        extra = self.extra_objective
+        if extra is not None and extra not in EXTRA_OBJECTIVES:
+            raise InputError(f"extra objective {extra!r}: give one of {', '.join(EXTRA_OBJECTIVES)}")
+        if extra == "lpips" and self.lpips is None:
+            raise InputError(
+                "extra objective lpips: it is not measured without AlexNet's weights; give --weights"
+            )
+
+
+class StudentProblem(PricedProblem[Channels]):
+    """Distance of the slices of one weight-shared student to its teacher against the price of their blocks.
+
+    No training happens: a slice is scored with its inherited weights. The mapping network is a block of every price.
+    """
+
+    objectives: Sequence[Objective] = (DISTANCE, LATENCY)
+    noun = "slices"
+    block_titles = BLOCK_TITLES
+
+    def __init__(
+        self,
+        student: str | Path,
+        teacher: str | Path,
+        target: Target,
+        scoring: Scoring | None = None,
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
+        """Load both networks, make the teacher's images, and check the target.
+
+        Args:
+            student: The weight-shared student's checkpoint.
+            teacher: The teacher's checkpoint.
+            target: The latency table, the size (height, width) in pixels of the images, and the ceilings.
+            scoring: Latents, device and an extra objective; by default 64 latents on the CPU without one.
+            sources: Where the table is kept, by name; the study remembers it.
+
+        Raises:
+            InputError: A checkpoint of another network; a student without slices; a teacher of another size or other
+                styles, or whose images are not finite; a target or a table of another size; or a ceiling below the
+                least of all choices.
+            SearchError: The table lacks keys.
+        """
+        super().__init__(target)
+        scoring = scoring or Scoring()
+        if scoring.extra_objective is not None:
+            self.objectives = (DISTANCE, LATENCY, EXTRA_OBJECTIVES[scoring.extra_objective])
+        network = load_shared_student(student)
+        _require_size(target, network)
+        made_by = StyleGAN2.from_checkpoint(checkpoint.read(teacher, StyleGAN2.KIND), teacher)
+        require_pair(made_by, network)
+        self.full = network.synthesis.channels
+        self.choices = choose_from(self.full)
+        self.known_choices = tuple(map(as_choice, uniform_slices(self.full)))
+        self.cases = tuple(Case(f"seed {seed}") for seed in scoring.latents.seeds)
+        self.raced = [one.name for one in self.objectives if one in (DISTANCE, LPIPS)]
+        self._blocks = BlockLists(network)
+        self._lpips = scoring.lpips if scoring.extra_objective == "lpips" else None
+        self.network = to_device(network, scoring.device)
+        self.scorer = SliceScorer(
+            to_device(made_by, scoring.device), self.network, scoring.latents, self._lpips
+        )
+        self.student, self.teacher = Path(student).resolve(), Path(teacher).resolve()
+        self._student_sha256, self._teacher_sha256 = checkpoint.sha256(student), checkpoint.sha256(teacher)
+        self._sources = dict(sources or {})
+        self.check_target()
+
+    def identity(self) -> dict[str, str]:
+        """What its values depend on: both networks, table, latents, size, form and ceilings."""
+        identity = {
+            "student_sha256": self._student_sha256,
+            "teacher_sha256": self._teacher_sha256,
+            **super().identity(),
+            "latents": self.scorer.latents.to_text(),
+            "form": self.network.synthesis.demodulation,
+        }
+        return identity if self._lpips is None else {**identity, "lpips_sha256": self._lpips.sha256()}
+
+    def sources(self) -> dict[str, str]:
+        """Where both networks are kept, and what the constructor was told of the table."""
+        return {**self._sources, "student": str(self.student), "teacher": str(self.teacher)}
+
+    def facts(self) -> dict[str, JSON]:
+        """Attributes of every trial: hashes of the table and of both networks, and these ones' files."""
+        return {
+            **super().facts(),
+            "student": str(self.student),
+            "student_sha256": self._student_sha256,
+            "teacher": str(self.teacher),
+            "teacher_sha256": self._teacher_sha256,
+        }
+
+    def as_candidate(self, choice: Choice) -> Channels:
+        """The slice that a choice describes.
+
+        Args:
+            choice: A width for each resolution.
+
+        Raises:
+            InputError: A width that is not among the searched ones.
+        """
+        return read_choice(choice, self.full)
+
+    def blocks(self, candidate: Channels) -> list[Block]:
+        """The blocks of a slice, the mapping network's first.
+
+        Args:
+            candidate: Its channels.
+        """
+        return self._blocks.blocks(candidate)
+
+    def all_blocks(self) -> Iterable[str]:
+        """The keys of all blocks that some slice needs, after the table's passes."""
+        return self._blocks.every_block(self.table.passes)
+
+    def cheapest_candidates(self) -> Iterable[Channels]:
+        """The narrowest slice, of which every count is the least, and that of the least latency."""
+        yield narrowest_slice(self.full)
+        entries, keys = self.table.entries, {}
+        for slice_ in self._blocks.alternating:
+            rewritten = self.rewritten_keys(slice_)
+            keys |= dict(zip((block.key for block in self.blocks(slice_)), rewritten, strict=True))
+        yield self._blocks.find_cheapest(lambda block: entries[keys[block.key]].latency_ms)
+
+    def measure(self, candidates: Sequence[Channels], known: Sequence[Known]) -> list[Measured]:
+        """Mean distance to the teacher over the latents, and LPIPS if that is the extra objective.
+
+        Args:
+            candidates: Slices, which share the work of common prefixes.
+            known: Not used.
+        """
+        return list(map(_measured, self.scorer.score(candidates)))
+
+    def score_cases(self, batch: Sequence[Choice], cases: Sequence[int]) -> list[dict[str, Sequence[float]]]:
+        """Distances of slices on some of the latents, and LPIPS if that is the extra objective.
+
+        Args:
+            batch: Choices, which share the work of common prefixes.
+            cases: Indices of the latents.
+        """
+        found = self.scorer.score([self.as_candidate(choice) for choice in batch], cases=cases)
+        return [dict(_measured(score).scores) for score in found]
+
+    def conclude(
+        self, batch: Sequence[Choice], scores: Sequence[Mapping[str, Sequence[float]]]
+    ) -> list[Evaluation]:
+        """The evaluations of choices that have been scored on all latents.
+
+        Args:
+            batch: Choices.
+            scores: What `score_cases` found of each, in the order of the latents.
+        """
+        found = [SliceScore(tuple(one[DISTANCE.name]), tuple(one.get(LPIPS.name, ()))) for one in scores]
+        return self.join(self.foresee(batch), list(map(_measured, found)))
+
+    def describe(self, points: Sequence[Point]) -> StudyDescription:
+        """Sample pictures beside the teacher's, each block's share of the latency, and drawings of the widths.
+
+        Args:
+            points: Finished trials, such as the front.
+        """
+        return describe_points(points, self.full, ScenePainter(self.scorer, self.full), self.price_parts)
+
+
+def load_shared_student(path: str | Path) -> MobileStyleGAN:
+    """The weight-shared student of a checkpoint, in evaluation mode on the CPU.
+
+    Args:
+        path: Its file.
+
+    Raises:
+        InputError: As `checkpoint.read`; another network, or one whose slices were not trained.
+    """
+    found = checkpoint.read(path, MobileStyleGAN.KIND)
+    if found.role != "supernet":
+        raise InputError(
+            f"student {path}: its role is {found.role!r}, and its slices were not trained; give a weight-shared one "
+            "(supernet)"
+        )
+    return MobileStyleGAN.from_checkpoint(found, path)
+
+
+def _require_size(target: Target, network: MobileStyleGAN) -> None:
+    size = (network.size, network.size)
+    for what, found in (("latency table", target.table.input_size), ("target", target.input_size)):
+        if tuple(found) != size:
+            raise InputError(
+                f"{what}: it is for images of {found[0]}x{found[1]} px, the student's are {size[0]}x{size[1]}; build "
+                f"one with: {target.remedy}"
+            )
+
+
+def _measured(score: SliceScore) -> Measured:
+    values, scores = {DISTANCE.name: _mean(score.distances)}, {DISTANCE.name: score.distances}
+    if score.lpips:
+        values[LPIPS.name], scores[LPIPS.name] = _mean(score.lpips), score.lpips
+    return Measured(values, {}, scores)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

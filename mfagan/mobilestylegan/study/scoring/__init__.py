@@ -1,0 +1,1 @@
+"""Slices of a weight-shared student as choices, and their distances to the teacher."""

@@ -1,0 +1,184 @@
+"""Score slices of a weight-shared student on latents: how far their images are from the teacher's."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mfagan.errors import InputError
+from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
+from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
+from mfagan.mobilestylegan.network.layers.noise import draw_noise
+from mfagan.mobilestylegan.network.layers.styles import draw_latents
+from mfagan.mobilestylegan.study.scoring.choices import Channels
+from mfagan.mobilestylegan.study.scoring.prefix_walk import PrefixWalk
+from mfagan.progress import ProgressCallback, ignore_progress
+
+__all__ = ["Latents", "SliceScore", "SliceScorer"]
+
+_NOISE_SEED = 1_000_003
+"""Seed of a latent's noise, less its own."""
+
+
+@dataclass(frozen=True)
+class Latents:
+    """The latents that slices are scored on, each with noise maps of its own.
+
+    count: how many.
+    seed: that of the first; the others follow it.
+
+    InputError if there are none, or the seed is negative.
+    """
+
+    count: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.seed < 0:
+            raise InputError(
+                f"{self.count} latents from seed {self.seed}: give at least 1, and a seed of at least 0"
+            )
+
+    @classmethod
+    def from_text(cls, text: str) -> "Latents":
+        """What `to_text` wrote.
+
+        Args:
+            text: The text.
+
+        Raises:
+            InputError: Another text.
+        """
+        count, _, seed = text.partition(" from seed ")
+        if not (count.isdecimal() and seed.isdecimal()):
+            raise InputError(f"latents {text!r}: a study says such as `64 from seed 0`; search again")
+        return cls(int(count), int(seed))
+
+    def to_text(self) -> str:
+        """They as a study's identity names them."""
+        return f"{self.count} from seed {self.seed}"
+
+    @property
+    def seeds(self) -> range:
+        """The seed of each latent."""
+        return range(self.seed, self.seed + self.count)
+
+
+@dataclass(frozen=True)
+class SliceScore:
+    """What was measured of one slice.
+
+    distances: of each latent, the mean absolute difference from the teacher's image, RGB in [0, 1].
+    lpips: LPIPS of each latent's image; empty if it is not measured.
+    """
+
+    distances: tuple[float, ...]
+    lpips: tuple[float, ...]
+
+
+class SliceScorer:
+    """Distances of slices of one student to its teacher on fixed latents and noise.
+
+    The teacher makes its images once. Latents are run one at a time, so that a score depends on nothing
+    but its slice and its latent.
+    """
+
+    def __init__(
+        self,
+        teacher: StyleGAN2,
+        student: MobileStyleGAN,
+        latents: Latents,
+        lpips: PerceptualDistance | None = None,
+    ) -> None:
+        """Make the teacher's images.
+
+        Args:
+            teacher: On the device where it runs.
+            student: The weight-shared student, on the same device.
+            latents: What slices are scored on.
+            lpips: Measures LPIPS; None to leave it out.
+
+        Raises:
+            InputError: The teacher's images are of another size or of other styles than the student's, or not finite.
+        """
+        require_pair(teacher, student)
+        self.latents = latents
+        self._student = student
+        self._lpips = lpips
+        self._walk = PrefixWalk(student.synthesis)
+        self._styles: list[Tensor] = []
+        self.teacher_images: list[Tensor] = []
+        self._sides = teacher.synthesis.noise_sides
+        with torch.inference_mode():
+            for seed in latents.seeds:
+                z = draw_latents([seed], teacher.style_dim).to(teacher.w_mean)
+                image = teacher(z, noise=_draw_noise(seed, self._sides, teacher.w_mean))
+                if not torch.isfinite(image).all():
+                    raise InputError(
+                        f"teacher: its image of seed {seed} holds values that are not finite; give another teacher"
+                    )
+                self.teacher_images.append(_as_rgb(image))
+                self._styles.append(student.styles(z))
+
+    def score(
+        self,
+        choices: Sequence[Channels],
+        report: ProgressCallback = ignore_progress,
+        cases: Sequence[int] | None = None,
+    ) -> list[SliceScore]:
+        """Score slices on latents.
+
+        Args:
+            choices: The slices' channels; they share the work of common prefixes.
+            report: Called after each slice on each latent.
+            cases: Indices of the latents to score on, in this order; None for all.
+
+        Returns:
+            What was measured of each choice, in the order of the choices.
+        """
+        distances: list[list[float]] = [[] for _ in choices]
+        perceived: list[list[float]] = [[] for _ in choices]
+        cases = range(self.latents.count) if cases is None else cases
+        done, total = 0, len(choices) * len(cases)
+        for case in cases:
+            reference = self.teacher_images[case]
+            for i, image in self.run(case, choices):
+                distances[i].append((image - reference).abs().mean().item())
+                if self._lpips is not None:
+                    perceived[i].append(lpips_distance(image.cpu(), reference.cpu(), self._lpips))
+                done += 1
+                report(done, total, "")
+        return [SliceScore(tuple(one), tuple(other)) for one, other in zip(distances, perceived, strict=True)]
+
+    def run(self, case: int, choices: Sequence[Channels]) -> Iterator[tuple[int, Tensor]]:
+        """Make the images of slices of one latent.
+
+        Args:
+            case: The latent's index.
+            choices: The slices' channels.
+
+        Yields:
+            For each choice its index and image (3, size, size), RGB in [0, 1], in the order of the widths.
+        """
+        for i, image in self._walk.run(self._styles[case], self.noise(case), choices):
+            yield i, _as_rgb(image)
+
+    def noise(self, case: int) -> list[Tensor]:
+        """The noise maps of a latent, those that the teacher alone reads included.
+
+        Args:
+            case: The latent's index.
+        """
+        return _draw_noise(self.latents.seeds[case], self._sides, self._styles[case])
+
+
+def _draw_noise(seed: int, sides: Sequence[int], like: Tensor) -> list[Tensor]:
+    """Noise maps of N(0, 1); a student's are the first of its teacher's."""
+    generator = torch.Generator("cpu").manual_seed(_NOISE_SEED + seed)
+    return [one.to(like) for one in draw_noise(sides, 1, generator)]
+
+
+def _as_rgb(image: Tensor) -> Tensor:
+    """(1, 3, H, W) in [-1, 1] -> (3, H, W) in [0, 1]."""
+    return ((image[0].float() + 1) / 2).clamp(0, 1)
