@@ -16,10 +16,11 @@ from mfagan.mobilestylegan.kinds import load_generator
 from mfagan.mobilestylegan.network import MobileStyleGAN, StyleGAN2, extract
 from mfagan.mobilestylegan.training.distances import FeatureDistance
 from mfagan.mobilestylegan.training.recipe import LossWeights, Stage, TeacherRecipe
-from mfagan.mobilestylegan.training.run import TeacherRun, TeacherRunOptions, prepare_teacher_run
+from mfagan.mobilestylegan.training.run import TeacherRun, prepare_teacher_run
 from mfagan.mobilestylegan.training.stages import DISTILL, SUPERNET, fit_teacher, train_student
 from mfagan.mobilestylegan.training.validation import HeldOut
 from mfagan.progress import ProgressCallback, no_progress
+from mfagan.training.run import RunOptions
 from mfagan.training.time_limit import Stopped, TimeLimit
 from tests.events import read_events
 from tests.mobilestylegan.training.small import (
@@ -46,7 +47,7 @@ def teacher_run(folder: Path, bars: Callable[[str], Any] = no_progress, **settin
         mapping_layers=2,
         **(fields | settings),
     )
-    return prepare_teacher_run(recipe, TeacherRunOptions(folder, "cpu"), bars)
+    return prepare_teacher_run(recipe, RunOptions(folder, "cpu"), bars=bars)
 
 
 @pytest.fixture
