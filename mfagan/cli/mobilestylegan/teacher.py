@@ -54,23 +54,15 @@ def teacher(
     from mfagan import checkpoint
     from mfagan.files import require_writable
     from mfagan.mobilestylegan.training.recipe import read_teacher_recipe
-    from mfagan.mobilestylegan.training.run import TeacherRunOptions, prepare_teacher_run
+    from mfagan.mobilestylegan.training.run import prepare_teacher_run
     from mfagan.mobilestylegan.training.stages import fit_teacher
+    from mfagan.training.run import RunOptions
     from mfagan.training.time_limit import Stopped
 
     limit = start_clock(minutes)
     settings = read_teacher_recipe(recipe)
-    options = TeacherRunOptions(
-        require_writable(out),
-        device,
-        seed,
-        restart,
-        max_steps,
-        terms=terms,
-        limit=limit,
-        images=tuple(images or ()),
-    )
-    run = open_run(prepare_teacher_run, settings, options)
+    options = RunOptions(require_writable(out), device, seed, restart, max_steps, terms=terms, limit=limit)
+    run = open_run(prepare_teacher_run, settings, options, images=images or ())
     try:
         path = fit_teacher(run)
     except Stopped as stop:

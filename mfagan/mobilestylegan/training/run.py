@@ -25,7 +25,6 @@ __all__ = [
     "StudentRun",
     "StudentRunOptions",
     "TeacherRun",
-    "TeacherRunOptions",
     "prepare_student_run",
     "prepare_teacher_run",
 ]
@@ -42,19 +41,12 @@ class StudentRunOptions(RunOptions):
 
 
 @dataclass(frozen=True)
-class TeacherRunOptions(RunOptions):
-    """Where and how a teacher trains: what the user gives besides the recipe."""
-
-    images: Sequence[str] = ()
-    """Folders of pictures, or the word `embedded`; none for drawings."""
-
-
-@dataclass(frozen=True)
 class TeacherRun(TrainingRun):
     """A recipe of a teacher on a device, into a folder."""
 
     recipe: TeacherRecipe
-    options: TeacherRunOptions
+    images: Sequence[str] = ()
+    """Folders of pictures, or the word `embedded`; none for drawings."""
     squares: Sequence[np.ndarray] = ()
     """The pictures, uint8 (3, size, size) each; none for drawings."""
     files: Sequence[PairFiles] = ()
@@ -86,7 +78,7 @@ class TeacherRun(TrainingRun):
             return {"fitted_to": "drawings of faces"}
         names = "\n".join(one.name for one in self.files)
         return {
-            "images": list(self.options.images),
+            "images": list(self.images),
             "n_images": len(self.files),
             "images_sha256": hashlib.sha256(names.encode()).hexdigest(),
         }
@@ -128,13 +120,17 @@ class StudentRun(TrainingRun):
 
 
 def prepare_teacher_run(
-    recipe: TeacherRecipe, options: TeacherRunOptions, bars: ProgressFactory = no_progress
+    recipe: TeacherRecipe,
+    options: RunOptions,
+    images: Sequence[str] = (),
+    bars: ProgressFactory = no_progress,
 ) -> TeacherRun:
     """Prepare the training of a teacher: choose the device and read the pictures.
 
     Args:
         recipe: every setting of the training.
         options: where and how it trains.
+        images: folders of pictures, or the word `embedded`, for a recipe that learns pictures.
         bars: shows progress; under torchrun in the first process alone.
 
     Returns:
@@ -145,22 +141,22 @@ def prepare_teacher_run(
             none for one that learns pictures.
     """
     drawn = recipe.learns == "drawings"
-    if drawn and options.images:
+    if drawn and images:
         raise InputError(
-            f"images {', '.join(options.images)}: recipe {recipe.name} learns drawings and needs none; leave them out, "
+            f"images {', '.join(images)}: recipe {recipe.name} learns drawings and needs none; leave them out, "
             "or give a recipe that learns pictures"
         )
-    if not drawn and not options.images:
+    if not drawn and not images:
         raise InputError(f"recipe {recipe.name} learns pictures: give --images FOLDER")
     fabric = make_fabric(options.device, recipe.precision)
     bars = bars if fabric.is_global_zero else no_progress
     if drawn:
         return TeacherRun(recipe, options, fabric, bars)
     side_px = require_size(4 << (len(recipe.channels) - 1))
-    files = find_squares(options.images, side_px)
+    files = find_squares(images, side_px)
     with fabric.rank_zero_first(local=True):  # a large set is decoded once a machine
         squares = read_squares(files, side_px, bars=bars)
-    return TeacherRun(recipe, options, fabric, bars, squares, files)
+    return TeacherRun(recipe, options, fabric, bars, tuple(images), squares, files)
 
 
 def prepare_student_run(

@@ -141,9 +141,11 @@ def test_a_pick_is_fine_tuned(run: Run, tmp_path: Path, source: Path):
     refused = run(*command, "--channels", "8,8").message
     assert f"--channels 8,8: the pick {picked} names its channels" in refused
     write_student(student, demodulation="fixed")
-    assert "give the original with --student" in run(*command).message
+    assert "trial 4 was scored with" in run(*command).message
     moved = write_student(tmp_path / "moved" / "student.safetensors")
     assert run(*command, "--student", moved).status == 0
+    other = write_teacher(tmp_path / "other" / "teacher.safetensors", build_teacher(seed=1))
+    assert "give the original with --teacher" in run(*command, "--student", moved, "--teacher", other).message
 
 
 @pytest.mark.parametrize(
@@ -170,8 +172,10 @@ def test_what_is_no_student_is_refused(run: Run, tmp_path: Path, source: Path):
     recipe = write_student_recipe(tmp_path)
     command = [GROUP, "finetune", source, "--teacher", source, "--out", out, "--recipe", recipe]
     assert "its network is 'stylegan2'" in run(*command).message.replace("stylegan2, not", "'stylegan2'")
-    assert "belong to a pick" in run(*command, "--supernet", source).message
+    assert "belong to a pick" in run(*command, "--student", source).message
     assert "no such" in run(*command[:2], tmp_path / "none.json", *command[3:]).message.lower()
+    student = write_student(tmp_path / "student.safetensors")
+    assert "give its teacher with --teacher" in run(GROUP, "finetune", student, "--out", out).message
 
 
 @pytest.mark.parametrize(

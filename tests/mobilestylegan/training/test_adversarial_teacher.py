@@ -12,10 +12,11 @@ from mfagan.errors import InputError
 from mfagan.mobilestylegan.kinds import load_generator
 from mfagan.mobilestylegan.network.discriminator import ResidualDiscriminator
 from mfagan.mobilestylegan.training.recipe import Stage, TeacherRecipe
-from mfagan.mobilestylegan.training.run import TeacherRun, TeacherRunOptions, prepare_teacher_run
+from mfagan.mobilestylegan.training.run import TeacherRun, prepare_teacher_run
 from mfagan.mobilestylegan.training.stages import fit_teacher
 from mfagan.mobilestylegan.training.step_losses import GeneratorObjective
 from mfagan.progress import no_progress
+from mfagan.training.run import RunOptions
 from tests.events import read_events
 from tests.mobilestylegan.training.small import build_teacher, require_equal
 from tests.tiny import write_photos
@@ -40,7 +41,7 @@ def picture_run(folder: Path, photos: Path, bars: Any = no_progress, **settings:
         stages={"teacher": stage},
         **(fields | settings),
     )
-    return prepare_teacher_run(recipe, TeacherRunOptions(folder, "cpu", images=[str(photos)]), bars)
+    return prepare_teacher_run(recipe, RunOptions(folder, "cpu"), [str(photos)], bars)
 
 
 @pytest.fixture

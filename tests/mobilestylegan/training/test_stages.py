@@ -16,10 +16,11 @@ from mfagan.mobilestylegan.kinds import load_generator
 from mfagan.mobilestylegan.network import MobileStyleGAN, StyleGAN2, extract
 from mfagan.mobilestylegan.training.distances import FeatureDistance
 from mfagan.mobilestylegan.training.recipe import LossWeights, Stage, TeacherRecipe
-from mfagan.mobilestylegan.training.run import TeacherRun, TeacherRunOptions, prepare_teacher_run
+from mfagan.mobilestylegan.training.run import TeacherRun, prepare_teacher_run
 from mfagan.mobilestylegan.training.stages import DISTILL, SUPERNET, fit_teacher, train_student
 from mfagan.mobilestylegan.training.validation import HeldOut
 from mfagan.progress import ProgressCallback, no_progress
+from mfagan.training.run import RunOptions
 from mfagan.training.time_limit import Stopped, TimeLimit
 from tests.events import read_events
 from tests.mobilestylegan.training.small import (
@@ -45,7 +46,7 @@ def teacher_run(folder: Path, bars: Callable[[str], Any] = no_progress, **settin
         mapping_layers=2,
         **(fields | settings),
     )
-    return prepare_teacher_run(recipe, TeacherRunOptions(folder, "cpu"), bars)
+    return prepare_teacher_run(recipe, RunOptions(folder, "cpu"), bars=bars)
 
 
 @pytest.fixture
@@ -252,7 +253,7 @@ def test_missing_features_are_named_or_left_out(
     caplog.set_level("INFO", "mfagan")
     weights = LossWeights(percep=1)
     with pytest.raises(
-        InputError, match="recipe tiny needs the perceptual term in distill, supernet: vgg16's"
+        InputError, match="recipe tiny needs the perceptual term in distill, supernet, finetune: vgg16's"
     ):
         student_run(tmp_path, student_recipe(weights))
     run = student_run(tmp_path, student_recipe(weights, perceptual="where_present"))
