@@ -57,6 +57,9 @@ def apply(operator: Operator, x: list[tf.Tensor], kernel: Kernel | None) -> tf.T
             y = tf.linalg.matmul(x[0], kernel[0], transpose_b=True)
             return y if kernel[1] is None else y + kernel[1]
         case "add":
+            if kernel is not None and operator.operand is not None:
+                # Of two sums with constants the converter makes one, with a constant of the output's size.
+                return x[0] - -kernel[0]
             return x[0] + (x[1] if kernel is None else kernel[0])
         case "multiply":
             return x[0] * (x[1] if kernel is None else kernel[0])

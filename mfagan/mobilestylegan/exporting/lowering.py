@@ -1,10 +1,13 @@
 """A generator's operators and weights as an exported file has them, from the list that the network writes itself."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from torch import Tensor
 
-from mfagan.graph.operators import Block, Operator
+from mfagan.graph.operators import Activation, Block, Operator
 from mfagan.graph.passes import PASSES
-from mfagan.graph.rewriting import Rewritten, apply
+from mfagan.graph.rewriting import Pass, Rewritten, apply
 from mfagan.mobilestylegan.exporting.half_precision import HalfPrecision
 from mfagan.mobilestylegan.exporting.target import GeneratorTarget
 from mfagan.mobilestylegan.network.student.student import Student
@@ -33,5 +36,25 @@ def lower(
     found = Rewritten([Block("", tuple(operator for block in blocks for operator in block.operators))])
     if target.precision == "fp16":
         found = apply(HalfPrecision, found)
-    found = apply(PASSES["wavelets"], found)
+    found = apply(_BiasFirst, apply(PASSES["wavelets"], found))
     return found.operators, found.make_weights(network.constants(target.noise))
+
+
+class _BiasFirst(Pass):
+    """convolution -> noise -> bias becomes convolution -> bias -> noise, so that the convolution takes the bias in."""
+
+    def __init__(self, operators: Sequence[Operator]) -> None:
+        super().__init__(operators)
+        self._swapped: dict[Activation, Operator] = {}
+        """Output of a sum -> the other sum, whose constant it takes."""
+        for bias in operators:
+            noise = self.maker(bias.inputs[0], "add")
+            if bias.kind != "add" or not bias.weights or bias.operand is not None or noise is None:
+                continue
+            if noise.operand is not None and self.maker(noise.inputs[0], "conv") is not None:
+                self._swapped |= {bias.output: noise, noise.output: bias}
+
+    def rewrite(self, operator: Operator) -> list[Operator]:
+        """As `Pass.rewrite`."""
+        other = self._swapped.get(operator.output)
+        return [operator if other is None else replace(other, inputs=operator.inputs, output=operator.output)]

@@ -82,16 +82,32 @@ def test_w_plus_gives_each_layer_its_row(rows: str):
 def test_a_students_file_has_no_transpose_and_one_last_depth_to_space():
     student = build_student()
     for styles in ("w", "w_plus"):
-        counts = export_generator(student, GeneratorTarget(styles=styles)).inspection.operators
+        target = GeneratorTarget(styles=styles, noise="zero")
+        counts = export_generator(student, target).inspection.operators
         assert set(counts) <= EXPECTED
         # Two blocks enlarge, each by a transform of four quarters; the head's matrix is in its weights.
         assert (counts["SPLIT"], counts["SUB"], counts["CONCATENATION"]) == (2, 8, 2)
         assert counts["DEPTH_TO_SPACE"] == 3
         assert counts["CONV_2D"] == 1 + 4 + 1
         assert counts["DEPTHWISE_CONV_2D"] == 4
-    counts = export_generator(build_student(demodulation="fixed"), GeneratorTarget()).inspection.operators
-    assert "RSQRT" not in counts
-    assert counts["FULLY_CONNECTED"] == 8
+
+
+def test_in_the_fixed_form_convolutions_take_demodulation_and_bias_in():
+    student = build_student(demodulation="fixed")
+    target = GeneratorTarget()
+    counts = export_generator(student, target).inspection.operators
+    assert set(counts) <= EXPECTED - {"RSQRT", "SQUARE"}
+    assert counts["FULLY_CONNECTED"] == 1 + 2 * 3 + 1
+    assert counts["ADD"] == 2 * 4  # of the two transforms
+    assert counts["SUB"] == 2 * 4 + 5  # and a map of noise for each styled convolution
+
+
+def test_noise_takes_one_map_a_layer_and_no_constant_of_all_channels():
+    student = build_student()
+    sizes = [len(export_generator(student, GeneratorTarget(noise=one)).content) for one in ("const", "zero")]
+    maps = 4 * sum(side**2 for side in student.synthesis.noise_sides)
+    operators = 5 * 400
+    assert maps < sizes[0] - sizes[1] < maps + operators
 
 
 def test_the_teacher_and_the_mapping_network():
