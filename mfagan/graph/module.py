@@ -87,8 +87,20 @@ class OperatorModule(nn.Module):
                 return x[0] * (x[1] if constant is None else constant)
             case "subtract":
                 return x[0] - x[1]
+            case "slice":
+                return x[0].narrow(
+                    _AXES[operator.axis], operator.span[0], operator.span[1] - operator.span[0]
+                )
             case "add_scalar":
                 return x[0] + operator.value
+            case "divide":
+                return x[0] / x[1]
+            case "maximum":
+                return x[0].clamp(min=operator.value)
+            case "abs":
+                return x[0].abs()
+            case "amax":
+                return x[0].amax((2, 3), keepdim=True)
             case "square":
                 return x[0].square()
             case "sqrt":
@@ -109,6 +121,8 @@ class OperatorModule(nn.Module):
                 return _pad_symmetric(x[0], operator.border)
             case "pixel_shuffle":
                 return functional.pixel_shuffle(x[0], int(operator.value))
+            case "inverse_haar":
+                return _invert_haar(x[0])
             case kind:
                 raise ValueError(f"operator {kind}: the PyTorch module does not know it")
 
@@ -122,6 +136,15 @@ def _find_finished(graph: Block) -> list[list[Activation]]:
         finished.append([x for x in used if x not in read])
         read |= used
     return finished[::-1]
+
+
+def _invert_haar(bands: Tensor) -> Tensor:
+    """Twice the inverse Haar transform of bands that stand one after the other."""
+    low, vertical, horizontal, diagonal = bands.chunk(4, 1)
+    above, below = low + vertical, low - vertical
+    right, left = horizontal + diagonal, horizontal - diagonal
+    pixels = torch.stack([above + right, above - right, below + left, below - left], 2)
+    return functional.pixel_shuffle(pixels.flatten(1, 2), 2)
 
 
 def _pad_symmetric(x: Tensor, border: tuple[int, int, int, int]) -> Tensor:

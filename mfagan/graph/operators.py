@@ -149,7 +149,8 @@ class Operator:
     kind: conv, conv_transpose, linear, matmul; batch_norm, instance_norm, group_norm, layer_norm; leaky_relu, relu,
         sigmoid, tanh, silu, softplus, softmax, ...; add, subtract, multiply, divide, add_scalar, square, sqrt, rsqrt;
         concat, mean, pad, resample, max_pool, avg_pool, adaptive_max_pool, adaptive_avg_pool, pixel_shuffle,
-        pixel_unshuffle, reshape; of lowered networks also prelu, maximum, minimum, slice, flip. A trace keeps PyTorch's
+        pixel_unshuffle, reshape, slice; of lowered networks also prelu, maximum, minimum, flip; after passes also
+        inverse_haar (`mfagan.graph.wavelets`), abs, amax (over height and width, as a mean). A trace keeps PyTorch's
         name for a kind that is not in this list.
     inputs: the activations it reads. Weights and constants are not among them: an add, multiply or prelu with `weights`
         has one input and a constant for each channel.
@@ -164,7 +165,7 @@ class Operator:
     value: slope of a leaky_relu, the number that an add_scalar adds, limit of a maximum or minimum, factor of a
         pixel_shuffle.
     mode: of a pad: zero, reflect, replicate or symmetric (mirrored with the edge repeated); of a resample: nearest,
-        bilinear or bicubic.
+        bilinear or bicubic; of a fixed convolution haar, if it is the matrix of the inverse Haar transform.
     border: of a pad, the rows and columns it adds: (top, bottom, left, right).
     axis: of a concat, slice or flip.
     span: of a slice, where it begins and where it ends.
@@ -222,7 +223,7 @@ class Operator:
             self.groups,
             self.bias,
             self.value,
-            self.mode,
+            "" if self.kind == "conv" else self.mode,
             self.border,
         )
 

@@ -3,6 +3,7 @@
     statistics  the variance of a channel is its mean square less its squared mean, in one pass over the activations
     parts       a concatenation is not made: what reads it reads its parts, and 1x1 convolutions of them are summed
     shuffle     two pixel shuffles that are added become one, of the sum
+    wavelets    inverse Haar transforms by sums of quarters of the channels, or in the convolution before them
     tiles16     a 3x3 convolution of 24 channels is one of 16 and one of 8: XNNPACK computes 16 at a time (AVX2)
     tiles32     likewise, 48 are 32 and 16 (AVX-512)
 
@@ -19,6 +20,7 @@ from functools import partial
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block, Operator
 from mfagan.graph.rewriting import Pass, Rewritten, apply
+from mfagan.graph.wavelets import Wavelets
 
 __all__ = ["DEFAULT_PASSES", "PASSES", "passes_for", "read_passes", "rewrite", "rewrite_operators"]
 
@@ -74,7 +76,7 @@ def rewrite(blocks: Sequence[Block], passes: Iterable[str]) -> Rewritten:
         block if (block.inputs, block.output) == (before.inputs, before.output) else _join_key(block)
         for before, block in zip(blocks, found.blocks, strict=True)
     ]
-    return Rewritten(joined, found.cuts)
+    return Rewritten(joined, found.made)
 
 
 def rewrite_operators(operators: Sequence[Operator], passes: Iterable[str]) -> Rewritten:
@@ -295,6 +297,7 @@ PASSES: Mapping[str, Callable[[Sequence[Operator]], Pass]] = {
     "statistics": _OnePassStatistics,
     "parts": _Parts,
     "shuffle": _OneShuffle,
+    "wavelets": Wavelets,
     "tiles16": partial(_Tiles, tile=16),
     "tiles32": partial(_Tiles, tile=32),
 }

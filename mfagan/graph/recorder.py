@@ -80,7 +80,13 @@ class OperatorRecorder:
         )
 
     def filter(
-        self, x: Activation, weights: str, channels: int, window: Window | int, groups: int | None = None
+        self,
+        x: Activation,
+        weights: str,
+        channels: int,
+        window: Window | int,
+        groups: int | None = None,
+        mode: str = "",
     ) -> Activation:
         """Record a bank of fixed filters without a bias; nothing in it is learned.
 
@@ -90,12 +96,14 @@ class OperatorRecorder:
             channels: Output channels, a multiple of the groups.
             window: Its geometry; a number is the side of a kernel without padding.
             groups: Groups of channels; None for each channel alone.
+            mode: As in `Operator.mode`.
         """
         window = Window.square(window) if isinstance(window, int) else window
         shape = (channels, *window.conv_size(x.height, x.width))
         groups = groups or x.channels
         terms = x.channels // groups * window.area
-        return self._write("conv", (x,), shape, weights=weights, terms=terms, window=window, groups=groups)
+        fields = {"weights": weights, "terms": terms, "window": window, "groups": groups, "mode": mode}
+        return self._write("conv", (x,), shape, **fields)
 
     def filter_transposed(self, x: Activation, weights: str, window: Window) -> Activation:
         """Record a fixed transposed filter on each channel alone, without a bias.
@@ -272,6 +280,16 @@ class OperatorRecorder:
         """
         shape = (x.channels * scale**2, x.height // scale, x.width // scale)
         return self._write("pixel_unshuffle", (x,), shape, value=scale)
+
+    def row(self, x: Activation, number: int) -> Activation:
+        """Record that one row is taken out.
+
+        Args:
+            x: Its input.
+            number: The row, counted from 0.
+        """
+        shape = (x.channels, 1, x.width)
+        return self._write("slice", (x,), shape, axis="height", span=(number, number + 1))
 
     def reshape(self, x: Activation, shape: Sequence[int]) -> Activation:
         """Record that the same numbers get another shape, which costs nothing and which a trace does not show.

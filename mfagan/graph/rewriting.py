@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mfagan.graph.operators import Activation, Block, Operator
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Cut", "Pass", "Rewritten", "apply"]
+__all__ = ["Cut", "Made", "Pass", "Rewritten", "apply"]
+
+
+class Made(Protocol):
+    """How weights that an operator reads after a pass are made of the network's."""
+
+    def make(self, path: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Make them.
+
+        Args:
+            path: what the operator knows them by.
+            weights: the network's, and those that were made before.
+
+        Returns:
+            The weights by their names.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -30,6 +46,14 @@ class Cut:
     columns: tuple[int, int]
     bias: bool
 
+    def make(self, path: str, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """As in `Made`."""
+        rows, columns = slice(*self.rows), slice(*self.columns)
+        found = {f"{path}.weight": weights[f"{self.weights}.weight"][rows, columns]}
+        if self.bias:
+            found[f"{path}.bias"] = weights[f"{self.weights}.bias"][rows]
+        return found
+
 
 @dataclass(frozen=True)
 class Rewritten:
@@ -38,32 +62,29 @@ class Rewritten:
     Args:
         blocks: the blocks, with the keys that they had. A block whose inputs or output are others than before has a
             key that ends in `/joined`.
-        cuts: path of the weights that an operator reads -> what they are a part of.
+        made: path of the weights that an operator reads -> what they are made of, in the order of making.
     """
 
     blocks: list[Block]
-    cuts: Mapping[str, Cut] = field(default_factory=dict)
+    made: Mapping[str, Made] = field(default_factory=dict)
 
     @property
     def operators(self) -> list[Operator]:
         """The operators of all blocks, in order."""
         return [operator for block in self.blocks for operator in block.operators]
 
-    def cut_weights(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def make_weights(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The weights that the operators read.
 
         Args:
             weights: those of the network, `PATH.weight` and `PATH.bias`.
 
         Returns:
-            The same, and the parts under the names that the operators know them by.
+            The same, and what is made of them under the names that the operators know them by.
         """
         found = dict(weights)
-        for path, cut in self.cuts.items():
-            rows, columns = slice(*cut.rows), slice(*cut.columns)
-            found[f"{path}.weight"] = weights[f"{cut.weights}.weight"][rows, columns]
-            if cut.bias:
-                found[f"{path}.bias"] = weights[f"{cut.weights}.bias"][rows]
+        for path, made in self.made.items():
+            found |= made.make(path, found)
         return found
 
 
@@ -76,7 +97,7 @@ class Pass:
         for operator in operators:
             for x in operator.inputs:
                 self.readers.setdefault(x, []).append(operator)
-        self.cuts: dict[str, Cut] = {}
+        self.weights: dict[str, Made] = {}
 
     def maker(self, x: Activation, kind: str) -> Operator | None:
         """The operator that makes an activation, if it is of a kind."""
@@ -86,7 +107,7 @@ class Pass:
     def cut(self, operator: Operator, rows: tuple[int, int], columns: tuple[int, int], bias: bool) -> str:
         """The path of a part of a convolution's weights; the arguments are those of `Cut`."""
         path = f"{operator.weights}[{rows[0]}:{rows[1]},{columns[0]}:{columns[1]}]"
-        self.cuts[path] = Cut(operator.weights, rows, columns, bias)
+        self.weights[path] = Cut(operator.weights, rows, columns, bias)
         return path
 
     def rewrite(self, operator: Operator) -> list[Operator]:
@@ -113,7 +134,7 @@ def apply(make: Callable[[Sequence[Operator]], Pass], before: Rewritten) -> Rewr
         replace(block, operators=tuple(new for old in block.operators for new in one.rewrite(old)))
         for block in before.blocks
     ]
-    return Rewritten(_drop_unread(blocks, before.operators[-1].output), {**before.cuts, **one.cuts})
+    return Rewritten(_drop_unread(blocks, before.operators[-1].output), {**before.made, **one.weights})
 
 
 def _drop_unread(blocks: Sequence[Block], output: Activation) -> list[Block]:

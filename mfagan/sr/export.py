@@ -127,4 +127,4 @@ def _rewrite(
     """A network's operators after passes, and the weights they read."""
     listed, weights = lower(network, *size)
     rewritten = rewrite_operators(listed, passes)
-    return rewritten.operators, rewritten.cut_weights(weights)
+    return rewritten.operators, rewritten.make_weights(weights)

@@ -35,7 +35,7 @@ def test_a_rewritten_network_computes_the_same(passes: str, residual: Residual):
     torch.nn.init.normal_(network.fusion.reconstruct.weight, std=0.05)
     torch.nn.init.normal_(network.get_parameter("fusion.reconstruct.bias"))
     found = rewrite_operators(list_mfanet(residual), read_passes(passes))
-    weights = found.cut_weights(dict(network.state_dict()) | dict(network.named_buffers()))
+    weights = found.make_weights(dict(network.state_dict()) | dict(network.named_buffers()))
     model = converter.convert(found.operators, weights)
     assert litert.max_abs_difference(model, network, torch.rand(3, HEIGHT, WIDTH)) < 1e-5
 
@@ -66,7 +66,7 @@ def test_convolutions_are_cut_at_whole_tiles(name: str, widths: set[int]):
     """The widest blocks have 18 and 33 channels."""
     after = rewrite_operators(list_mfanet(), [name]).operators
     assert {op.output.channels for op in after if op.weights.endswith("]")} == widths
-    assert rewrite_operators(mfanet.operators(Widths.uniform(32), 8, 8), [name]).cuts == {}
+    assert rewrite_operators(mfanet.operators(Widths.uniform(32), 8, 8), [name]).made == {}
 
 
 def test_parts_of_weights_are_the_whole():
@@ -133,7 +133,7 @@ def test_a_concatenation_goes_where_all_that_reads_it_takes_parts(readers: tuple
     weights: dict[str, Tensor] = {name: torch.randn(shape) for name, shape in shapes}
     x = torch.randn(4, HEIGHT, WIDTH)
     expected = litert.run(converter.convert(before, weights), [x])
-    actual = litert.run(converter.convert(found.operators, found.cut_weights(weights)), [x])
+    actual = litert.run(converter.convert(found.operators, found.make_weights(weights)), [x])
     torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-5)
 
 
@@ -161,5 +161,5 @@ def test_passes_are_read_in_their_order(text: str, passes: tuple[str, ...]):
 
 @pytest.mark.parametrize("text", ["", "parts,quick", "Parts"])
 def test_an_unknown_pass_is_refused(text: str):
-    with pytest.raises(InputError, match="give some of statistics,parts,shuffle,tiles16,tiles32, or none"):
+    with pytest.raises(InputError, match="give some of statistics,parts,shuffle,wavelets,tiles16,tiles32, or none"):
         read_passes(text)

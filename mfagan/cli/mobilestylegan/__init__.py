@@ -1,7 +1,7 @@
 """`mfagan mobilestylegan ...`: StyleGAN2 made for phones."""
 
 from mfagan.cli.groups import Subcommands
-from mfagan.cli.mobilestylegan import importing, lut, search
+from mfagan.cli.mobilestylegan import export, importing, lut, search
 from mfagan.cli.study import pick
 
 __all__ = ["MOBILESTYLEGAN"]
@@ -13,6 +13,7 @@ MOBILESTYLEGAN = Subcommands(
         "lut": Subcommands("Latency look-up tables of students.", {"build": lut.build_lut}),
         "search": search.run_search,
         "pick": pick.pick,
+        "export": export.export,
     },
 )
 """Its commands."""

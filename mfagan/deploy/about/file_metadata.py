@@ -3,20 +3,27 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from mfagan import __version__
-from mfagan.deploy.target import ExportTarget
 from mfagan.errors import InputError
 
-__all__ = ["describe_export", "read_metadata", "write_metadata"]
+__all__ = ["Target", "describe_export", "read_metadata", "write_metadata"]
 
 _ENTRY = "mfagan"
 """The name that the facts have in the file."""
 
 
+class Target(Protocol):
+    """What an exported file is made for, such as `mfagan.deploy.target.ExportTarget`."""
+
+    def as_dict(self) -> dict[str, object]:
+        """Plain data."""
+        ...
+
+
 def describe_export(
-    kind: str, config: Mapping[str, object], target: ExportTarget, checkpoint_sha256: str | None
+    kind: str, config: Mapping[str, object], target: Target, checkpoint_sha256: str | None
 ) -> dict[str, object]:
     """What is written into an exported file.
 

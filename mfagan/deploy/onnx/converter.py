@@ -25,7 +25,16 @@ try:
 except Exception as error:  # a broken installation fails in many ways
     raise refuse_import("'mfagan[onnx]'", error) from None
 
-__all__ = ["Session", "convert", "infer_shapes", "inspect", "largest_bytes", "read_entry", "write_entry"]
+__all__ = [
+    "Session",
+    "convert",
+    "halve_weights",
+    "infer_shapes",
+    "inspect",
+    "largest_bytes",
+    "read_entry",
+    "write_entry",
+]
 
 _MAX_SIDE_PX = 2**15
 _TRACED_SIZE = (33, 46)
@@ -150,7 +159,7 @@ def convert(network: nn.Module, target: ExportTarget) -> bytes:
     for name, value in defaults.items():
         model.graph.initializer.append(numpy_helper.from_array(value.numpy(), name))
     if target.precision == "fp16":
-        _halve_weights(model)
+        _halve(model)
     onnx.checker.check_model(model)
     return model.SerializeToString()
 
@@ -232,7 +241,19 @@ def infer_shapes(model: onnx.ModelProto, height: int, width: int) -> onnx.GraphP
     return onnx.shape_inference.infer_shapes(model, data_prop=True).graph
 
 
-def _halve_weights(model: onnx.ModelProto) -> None:
+def halve_weights(model: bytes) -> bytes:
+    """Keep an ONNX file's weights in half precision; it computes in float32.
+
+    Args:
+        model: the file's content.
+    """
+    found = onnx.load_from_string(model)
+    _halve(found)
+    onnx.checker.check_model(found)
+    return found.SerializeToString()
+
+
+def _halve(model: onnx.ModelProto) -> None:
     """Keep float32 weights in float16, each behind a Cast, which ONNX Runtime computes once as it loads the file."""
     casts = []
     for tensor in model.graph.initializer:

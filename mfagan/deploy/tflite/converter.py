@@ -22,6 +22,7 @@ import numpy as np
 from torch import Tensor
 
 from mfagan.deploy.target import INPUT, OUTPUT, SIGNATURE
+from mfagan.deploy.tflite.layout import lay_out_inputs
 from mfagan.deploy.tflite.lite_operators import find_convolutions
 from mfagan.graph.operators import Activation, Block, Operator, Window
 from mfagan.graph.weights import weight_shapes
@@ -35,7 +36,7 @@ except Exception as error:  # a broken installation fails in many ways
 
 from mfagan.deploy.tflite.operators import Kernel, apply  # after tensorflow's own complaint, if it is missing
 
-__all__ = ["convert", "convert_network", "mirror_weights", "quiet", "save"]
+__all__ = ["convert", "convert_named", "convert_network", "mirror_weights", "quiet", "save"]
 
 
 def convert(
@@ -61,7 +62,7 @@ def convert(
         ValueError: Weights are missing or have another shape, or the mirror does not know an operator.
     """
     graph = Block("", tuple(operators))
-    signature = [tf.TensorSpec((1, v.height, v.width, v.channels), tf.float32, v.name) for v in graph.inputs]
+    signature = [tf.TensorSpec(shape, tf.float32, v.name) for v, shape in lay_out_inputs(graph)]
     with quiet():
         function = tf.function(
             _mirror(graph, weights, ordered), input_signature=signature, autograph=False
@@ -95,6 +96,30 @@ def convert_network(
     return save(_mirror(graph, weights), graph.inputs[0], pixels, **_options(precision))
 
 
+def convert_named(
+    operators: Sequence[Operator], weights: Mapping[str, Tensor], precision: str, names: tuple[str, str]
+) -> bytes:
+    """Convert a network of any one input to a TFLite file with a signature, whose input and output have names.
+
+    Args:
+        operators: As in `convert`; one input and one output.
+        weights: As in `convert`.
+        precision: As in `convert`.
+        names: Of the input and of the output.
+
+    Returns:
+        The file's content. Vectors are (1, features), rows of them (1, rows, features), images (1, H, W, C).
+
+    Raises:
+        ValueError: As `convert`.
+    """
+    graph = Block("", tuple(operators))
+    network = _mirror(graph, weights)
+    given, made = names
+    ((_, shape),) = lay_out_inputs(graph)
+    return _save(lambda x: {made: network(x)}, tf.TensorSpec(shape, tf.float32, given), _options(precision))
+
+
 def _options(precision: str) -> dict[str, Any]:
     """Attributes of TensorFlow's converter."""
     options: dict[str, Any] = {} if precision == "fp32" else {"optimizations": [tf.lite.Optimize.DEFAULT]}
@@ -125,8 +150,14 @@ def save(
         return {OUTPUT: tf.cast(levels, tf.uint8)}
 
     kind = tf.float32 if pixels == "float" else tf.uint8
-    signature = [tf.TensorSpec((1, picture.height, picture.width, 3), kind, INPUT)]
-    function = tf.function(enlarge, input_signature=signature, autograph=False)
+    return _save(enlarge, tf.TensorSpec((1, picture.height, picture.width, 3), kind, INPUT), options)
+
+
+def _save(
+    compute: Callable[[tf.Tensor], dict[str, tf.Tensor]], given: tf.TensorSpec, options: Mapping[str, Any]
+) -> bytes:
+    """Convert a function of one input, with attributes of TensorFlow's converter."""
+    function = tf.function(compute, input_signature=[given], autograph=False)
     with quiet(), tempfile.TemporaryDirectory() as folder:
         # Only a saved model gives the file a signature and keeps the weights.
         tf.saved_model.save(tf.Module(), folder, {SIGNATURE: function})
@@ -178,10 +209,17 @@ def mirror_weights(
             else:
                 kernel = _ungroup(kernel, op.groups)[order].transpose(2, 3, 1, 0)
             kernels[op.output] = kernel, bias[0][order] if bias else None
+        elif op.kind == "conv_transpose":
+            kernel, *bias = constants
+            kernels[op.output] = _ungroup(kernel, op.groups).transpose(2, 3, 1, 0), bias[0] if bias else None
+        elif op.kind == "linear":
+            kernel, *bias = constants
+            kernels[op.output] = kernel, bias[0] if bias else None
         elif op.kind == "pixel_shuffle" and find_convolutions(op.inputs[0], operators, ordered) is None:
             kernels[op.output] = _shuffle_order(op.inputs[0].channels, int(op.value)), None
         elif constants:
-            kernels[op.output] = constants[0].transpose(1, 2, 0), None
+            constant = constants[0].transpose(1, 2, 0)
+            kernels[op.output] = constant if op.operand is None else constant[None], None
     return kernels
 
 

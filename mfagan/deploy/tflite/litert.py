@@ -5,10 +5,11 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,8 +46,7 @@ class Session:
     @property
     def input_shapes(self) -> list[tuple[int, int, int]]:
         """(C, H, W) of each input."""
-        sizes = (detail["shape"].tolist() for detail in self._interpreter.get_input_details())
-        return [(channels, height, width) for _, height, width, channels in sizes]
+        return [_find_shape(detail) for detail in self._interpreter.get_input_details()]
 
     @property
     def input_types(self) -> list[str]:
@@ -103,7 +103,9 @@ class Session:
             ValueError: Their number or shapes differ from the file's.
         """
         for detail, tensor in zip(self._interpreter.get_input_details(), inputs, strict=True):
-            pixels = tensor.detach().cpu().float().permute(1, 2, 0)[None].contiguous()
+            if tuple(tensor.shape) != _find_shape(detail):
+                raise ValueError(f"an input of {tuple(tensor.shape)}; the file takes {_find_shape(detail)}")
+            pixels = tensor.detach().cpu().float().permute(1, 2, 0).reshape(detail["shape"].tolist())
             if detail["dtype"] is np.uint8:
                 pixels = to_uint8(pixels)
             elif detail["dtype"] is np.int8:
@@ -115,8 +117,9 @@ class Session:
         """Run the file on its inputs and return the output, (C, H, W) in floats; those of uint8 are in [0, 1]."""
         self._interpreter.invoke()
         detail = self._interpreter.get_output_details()[0]
+        found = torch.from_numpy(self._interpreter.get_tensor(detail["index"]))
         output = (
-            torch.from_numpy(self._interpreter.get_tensor(detail["index"]))[0].permute(2, 0, 1).contiguous()
+            found[0].permute(2, 0, 1).contiguous() if found.dim() == 4 else found.view(_find_shape(detail))
         )
         if output.dtype == torch.int8:
             step, zero = detail["quantization"]
@@ -161,6 +164,13 @@ class Session:
         """Bytes of the largest activation of its first signature."""
         details = self._interpreter.get_tensor_details()
         return max(int(np.prod(one["shape"])) * np.dtype(one["dtype"]).itemsize for one in details)
+
+
+def _find_shape(detail: Mapping[str, Any]) -> tuple[int, int, int]:
+    """(C, H, W) of an input or output; vectors are (1, 1, features), rows of them (1, rows, features)."""
+    _, *sizes = detail["shape"].tolist()
+    height, width, channels = sizes if len(sizes) == 3 else (1, *sizes, 1)[-3:]
+    return channels, height, width
 
 
 def run(model: bytes, inputs: Sequence[Tensor], threads: int = 1) -> Tensor:

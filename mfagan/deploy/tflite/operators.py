@@ -1,4 +1,7 @@
-"""Each kind of operator in TensorFlow's operators, on tensors (1, H, W, C)."""
+"""Each kind of operator in TensorFlow's operators, on tensors (1, H, W, C).
+
+Vectors are (1, features) and rows of them (1, rows, features).
+"""
 
 from typing import Literal
 
@@ -10,14 +13,17 @@ from mfagan.graph.operators import Operator, Window
 __all__ = ["Kernel", "apply"]
 
 Kernel = tuple[np.ndarray, np.ndarray | None]
-"""What an operator reads: of a convolution the kernel, (k, k, in, out) or depthwise (k, k, in, out / in), and the bias
-(out,) or None; of a pixel_shuffle the order of its channels, (in,); of others a constant (1, 1, channels)."""
+"""What an operator reads: of a convolution the kernel, (k, k, in, out), transposed (k, k, out, in) or depthwise (k, k,
+in, out / in), and the bias (out,) or None; of a linear layer the matrix (out, in) and the bias; of a pixel_shuffle the
+order of its channels, (in,); of others a constant (height, width, channels), or (1, height, width, channels) if it is
+not one number for each channel."""
 
 _PADS: dict[str, Literal["CONSTANT", "REFLECT", "SYMMETRIC"]] = {
     "zero": "CONSTANT",
     "reflect": "REFLECT",
     "symmetric": "SYMMETRIC",
 }
+_WITH_CONSTANTS = ("conv", "conv_transpose", "linear", "add", "multiply", "prelu")
 _AXES = {"height": 1, "width": 2, "channels": 3}
 
 
@@ -35,14 +41,25 @@ def apply(operator: Operator, x: list[tf.Tensor], kernel: Kernel | None) -> tf.T
     Raises:
         ValueError: an unknown kind, or weights of a kind that has none.
     """
-    if operator.weights and operator.kind not in ("conv", "add", "multiply", "prelu"):
+    if operator.weights and operator.kind not in _WITH_CONSTANTS:
         raise ValueError(f"weights {operator.weights} of {operator.kind}: the TFLite mirror takes none of it")
     match operator.kind:
         case "conv":
             assert kernel is not None
             y = _convolve(operator, x[0], kernel[0])
             return y if kernel[1] is None else y + kernel[1]
+        case "conv_transpose":
+            assert kernel is not None
+            y = _convolve_transposed(operator, x[0], kernel[0])
+            return y if kernel[1] is None else y + kernel[1]
+        case "linear":
+            assert kernel is not None
+            y = tf.linalg.matmul(x[0], kernel[0], transpose_b=True)
+            return y if kernel[1] is None else y + kernel[1]
         case "add":
+            if kernel is not None and operator.operand is not None:
+                # Of two sums with constants the converter makes one, with a constant of the output's size.
+                return x[0] - -kernel[0]
             return x[0] + (x[1] if kernel is None else kernel[0])
         case "multiply":
             return x[0] * (x[1] if kernel is None else kernel[0])
@@ -59,6 +76,10 @@ def apply(operator: Operator, x: list[tf.Tensor], kernel: Kernel | None) -> tf.T
             return tf.square(x[0])
         case "sqrt":
             return tf.sqrt(x[0])
+        case "abs":
+            return tf.abs(x[0])
+        case "rsqrt":
+            return tf.math.rsqrt(x[0])
         case "leaky_relu":
             return tf.nn.leaky_relu(x[0], operator.value)
         case "relu":
@@ -81,13 +102,21 @@ def _move(operator: Operator, x: list[tf.Tensor], kernel: Kernel | None) -> tf.T
         case "concat":
             return tf.concat(x, _AXES[operator.axis])
         case "slice":
+            if len(x[0].shape) == 3:  # rows of numbers
+                first, last = operator.span
+                return x[0][:, first] if last - first == 1 else x[0][:, first:last]
             begin, y = [0, 0, 0, 0], operator.output
             begin[_AXES[operator.axis]] = operator.span[0]
             return tf.slice(x[0], begin, (1, y.height, y.width, y.channels))  # XNNPACK takes no size of -1
         case "flip":
             return tf.reverse(x[0], [_AXES[operator.axis]])
         case "mean":
-            return tf.reduce_mean(x[0], (1, 2), keepdims=True)
+            return tf.reduce_mean(x[0], -1 if len(x[0].shape) == 2 else (1, 2), keepdims=True)
+        case "amax":
+            return tf.reduce_max(x[0], -1 if len(x[0].shape) == 2 else (1, 2), keepdims=True)
+        case "reshape":
+            y = operator.output
+            return tf.reshape(x[0], (1, y.height, y.width, y.channels))
         case "max_pool":
             return _max_pool(x[0], operator.window)
         case "resample":
@@ -99,6 +128,8 @@ def _move(operator: Operator, x: list[tf.Tensor], kernel: Kernel | None) -> tf.T
         case "pixel_shuffle":
             channels = x[0] if kernel is None else tf.gather(x[0], kernel[0], axis=3)
             return tf.nn.depth_to_space(channels, int(operator.value))
+        case "inverse_haar":
+            return _invert_haar(x[0])
         case kind:
             raise ValueError(f"operator {kind}: the TFLite mirror does not know it")
 
@@ -119,6 +150,26 @@ def _convolve(operator: Operator, x: tf.Tensor, kernel: np.ndarray) -> tf.Tensor
         strides = (1, *window.stride, 1)
         return tf.nn.depthwise_conv2d(x, kernel, strides, padding, dilations=window.dilation)
     return tf.nn.conv2d(x, kernel, strides=window.stride, padding=padding, dilations=window.dilation)
+
+
+def _convolve_transposed(operator: Operator, x: tf.Tensor, kernel: np.ndarray) -> tf.Tensor:
+    window, y = operator.window, operator.output
+    assert window is not None
+    shape = np.array([1, y.height, y.width, y.channels])
+    same = tuple(2 * p + s for p, s in zip(window.padding, window.stride, strict=True)) == window.kernel
+    if window.dilation != (1, 1) or window.output_padding != (0, 0) or not (same or not any(window.padding)):
+        raise ValueError(
+            f"conv_transpose {window}: the TFLite mirror knows paddings of 0 or (kernel - stride) / 2"
+        )
+    return tf.nn.conv2d_transpose(x, kernel, shape, window.stride, "SAME" if same else "VALID")
+
+
+def _invert_haar(bands: tf.Tensor) -> tf.Tensor:
+    low, vertical, horizontal, diagonal = tf.split(bands, 4, 3)
+    above, below = low + vertical, low - vertical
+    right, left = horizontal + diagonal, horizontal - diagonal
+    pixels = tf.concat([above + right, above - right, below + left, below - left], 3)
+    return tf.nn.depth_to_space(pixels, 2)
 
 
 def _prelu(x: tf.Tensor, slopes: np.ndarray) -> tf.Tensor:

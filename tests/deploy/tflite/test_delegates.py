@@ -24,7 +24,7 @@ def export(network: torch.nn.Module, passes: tuple[str, ...]) -> tuple[list[Oper
     """The operators of a network after passes, and what LiteRT says of its file."""
     operators, weights = lower(network.eval(), *SIZE)
     rewritten = rewrite_operators(operators, passes)
-    content = converter.convert_network(rewritten.operators, rewritten.cut_weights(weights), "fp32", "float")
+    content = converter.convert_network(rewritten.operators, rewritten.make_weights(weights), "fp32", "float")
     return rewritten.operators, inspect_operators(litert.Session(content).list_operators())
 
 

@@ -79,7 +79,7 @@ class InverseHaar(nn.Module):
         Returns:
             The images.
         """
-        mixed = recorder.filter(x, path, x.channels, 1, groups=x.channels // BANDS)
+        mixed = recorder.filter(x, path, x.channels, 1, groups=x.channels // BANDS, mode="haar")
         return recorder.pixel_shuffle(mixed, 2)
 
     def constants(self, channels: int, path: str) -> dict[str, Tensor]:

@@ -3,13 +3,20 @@
 import itertools
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from mfagan.errors import InputError
+from mfagan.graph.operators import Activation
+from mfagan.graph.recorder import OperatorRecorder
 
-__all__ = ["draw_latents", "mix_styles", "spread_rows", "truncate"]
+__all__ = ["Styles", "draw_latents", "mix_styles", "spread_rows", "truncate", "write_rows"]
+
+Styles = Literal["rows", "w", "w_plus"]
+"""What a list of operators begins with. rows: each row of W+ is an input of its own, (1, 1, features); w: one style for
+all layers, (1, 1, features); w_plus: all rows in one input, (1, rows, features)."""
 
 
 def draw_latents(seeds: Sequence[int], features: int) -> Tensor:
@@ -73,6 +80,26 @@ def spread_rows(w: Tensor, features: int, allowed: Sequence[int], owner: str) ->
             "another size"
         )
     return w
+
+
+def write_rows(recorder: OperatorRecorder, styles: Styles, count: int, features: int) -> list[Activation]:
+    """Record where the rows of W+ are taken from.
+
+    Args:
+        recorder: what records the operators.
+        styles: as in `Styles`.
+        count: rows of the W+.
+        features: numbers of a style.
+
+    Returns:
+        Each row, (1, 1, features).
+    """
+    if styles == "rows":
+        return [recorder.value(1, 1, features) for _ in range(count)]
+    if styles == "w":
+        return [recorder.value(1, 1, features)] * count
+    whole = recorder.value(1, count, features)
+    return [recorder.row(whole, number) for number in range(count)]
 
 
 def mix_styles(styles: Sequence[Tensor], crossovers: Sequence[int], rows: int) -> Tensor:

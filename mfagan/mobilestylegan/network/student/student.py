@@ -26,7 +26,7 @@ from mfagan.mobilestylegan.network.layers.geometry import (
     resolutions,
 )
 from mfagan.mobilestylegan.network.layers.noise import Noise, resolve_noise
-from mfagan.mobilestylegan.network.layers.styles import spread_rows
+from mfagan.mobilestylegan.network.layers.styles import Styles, spread_rows, write_rows
 from mfagan.mobilestylegan.network.student.block import StudentBlock
 from mfagan.mobilestylegan.network.student.layers import Demodulation, DenseConv, Head, require_demodulation
 
@@ -255,15 +255,18 @@ class Student(nn.Module):
         form.heads_kind = "last"
         return form
 
-    def blocks(self, noise: Literal["const", "zero"] = "const", heads: Heads = "last") -> list[Block]:
-        """The operators of one image, in look-up-table blocks. Their inputs are rows of W+, (1, 1, style_dim).
+    def blocks(
+        self, noise: Literal["const", "zero"] = "const", heads: Heads = "last", styles: Styles = "rows"
+    ) -> list[Block]:
+        """The operators of one image, in look-up-table blocks.
 
         Args:
             noise: The mode of noise.
             heads: Whether the auxiliary heads are listed.
+            styles: What the inputs are.
         """
         recorder, noisy = OperatorRecorder(), noise == "const"
-        rows = [recorder.value(1, 1, self.style_dim) for _ in range(self.allowed_rows[0])]
+        rows = write_rows(recorder, styles, self.allowed_rows[0], self.style_dim)
         x: Activation = self.first.write_operators(recorder, None, rows[0], "first", noisy)
         recorder.close_block(f"first c={self.channels[0]} {self.sides[0]}px")
         for number, (width, side) in enumerate(zip(self.channels, self.sides, strict=True)):

@@ -23,7 +23,7 @@ from mfagan.mobilestylegan.network.layers.geometry import (
     resolutions,
 )
 from mfagan.mobilestylegan.network.layers.noise import Noise, resolve_noise
-from mfagan.mobilestylegan.network.layers.styles import spread_rows
+from mfagan.mobilestylegan.network.layers.styles import Styles, spread_rows, write_rows
 from mfagan.mobilestylegan.network.teacher.layers import StyledConv, ToRGB
 
 __all__ = ["Synthesis"]
@@ -93,14 +93,15 @@ class Synthesis(nn.Module):
             image = to_rgb(x, w[:, row + 2], image)
         return image
 
-    def blocks(self, noise: Literal["const", "zero"] = "const") -> list[Block]:
-        """The operators of one image, a block for each resolution. Their inputs are rows of W+, (1, 1, style_dim).
+    def blocks(self, noise: Literal["const", "zero"] = "const", styles: Styles = "rows") -> list[Block]:
+        """The operators of one image, a block for each resolution.
 
         Args:
             noise: The mode of noise.
+            styles: What the inputs are.
         """
         recorder, noisy = OperatorRecorder(), noise == "const"
-        rows = [recorder.value(1, 1, self.style_dim) for _ in range(self.n_rows)]
+        rows = write_rows(recorder, styles, self.n_rows, self.style_dim)
         convs, images = list(self.convs), list(self.to_rgb)
         assert isinstance(convs[0], StyledConv)
         x: Activation | None = convs[0].write_operators(recorder, None, rows[0], "convs.0", noisy)

@@ -1,0 +1,1 @@
+"""What the package measures of MobileStyleGAN itself: the report of the demo."""
