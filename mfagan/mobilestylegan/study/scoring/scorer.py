@@ -1,11 +1,13 @@
 """Score slices of a weight-shared student on latents: how far their images are from the teacher's."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from mfagan.devices import one_thread
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
@@ -17,6 +19,8 @@ from mfagan.progress import ProgressCallback, ignore_progress
 
 __all__ = ["Latents", "SliceScore", "SliceScorer"]
 
+_FEW_MACS = 100_000_000
+"""A student of less work for an image is run on one thread."""
 _NOISE_SEED = 1_000_003
 """Seed of a latent's noise, less its own."""
 
@@ -110,7 +114,9 @@ class SliceScorer:
         self._styles: list[Tensor] = []
         self.teacher_images: list[Tensor] = []
         self._sides = teacher.synthesis.noise_sides
-        with torch.inference_mode():
+        macs = sum(one.macs for block in student.synthesis.blocks() for one in block.operators)
+        self._threads = one_thread if macs < _FEW_MACS else nullcontext
+        with self._threads(), torch.inference_mode():
             for seed in latents.seeds:
                 z = draw_latents([seed], teacher.style_dim).to(teacher.w_mean)
                 image = teacher(z, noise=_draw_noise(seed, self._sides, teacher.w_mean))
@@ -161,8 +167,9 @@ class SliceScorer:
         Yields:
             For each choice its index and image (3, size, size), RGB in [0, 1], in the order of the widths.
         """
-        for i, image in self._walk.run(self._styles[case], self.noise(case), choices):
-            yield i, _as_rgb(image)
+        with self._threads():
+            for i, image in self._walk.run(self._styles[case], self.noise(case), choices):
+                yield i, _as_rgb(image)
 
     def noise(self, case: int) -> list[Tensor]:
         """The noise maps of a latent, those that the teacher alone reads included.
