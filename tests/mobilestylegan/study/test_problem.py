@@ -13,8 +13,8 @@ from mfagan.graph.costs import sum_costs
 from mfagan.mobilestylegan.network import MobileStyleGAN, Student, draw_latents, extract, standard_channels
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping
 from mfagan.mobilestylegan.study.block_lists import BlockLists
-from mfagan.mobilestylegan.study.scoring.choices import as_choice
 from mfagan.mobilestylegan.study.problem import Scoring, StudentProblem
+from mfagan.mobilestylegan.study.scoring.choices import as_choice
 from mfagan.mobilestylegan.study.scoring.scorer import Latents, SliceScorer
 from search.errors import SearchError
 from search.latency import LatencyTable
