@@ -17,7 +17,7 @@ __all__ = ["BlockLists"]
 
 
 class BlockLists:
-    """Lists the blocks of the slices of one student, the mapping network's first.
+    """Lists the blocks of the slices of one student, the mapping network's first, for one style for all layers.
 
     A block depends on its width and the one before it, so networks in which two widths alternate have all of them.
 
@@ -33,7 +33,7 @@ class BlockLists:
         """
         config = generator.synthesis.config()
         self._options = [width_options(full) for full in generator.synthesis.channels]
-        self._mapping = [_renamed(block) for block in generator.mapping.blocks()]
+        self._mapping: list[Block] = []
         self._of_widths: dict[tuple[int, int, int], Block] = {}  # (number, width before it, its own) -> block
         self._heads: dict[int, Block] = {}
         self.alternating: list[Channels] = []
@@ -44,9 +44,11 @@ class BlockLists:
             self.alternating.append(slice_)
             with torch.device("meta"):
                 network = Student(**config | {"channels": slice_, "heads": "last"})  # pyright: ignore[reportArgumentType]
-            *body, self._heads[slice_[-1]] = network.blocks()
+            *body, self._heads[slice_[-1]] = network.blocks(styles="w")
             for number, block in enumerate(body):
                 self._of_widths[number, slice_[max(number - 1, 0)], slice_[number]] = block
+            (style,) = body[0].inputs
+            self._mapping = [_lead_to(style, block) for block in generator.mapping.blocks()]
 
     def blocks(self, channels: Channels) -> list[Block]:
         """The blocks of a slice, in the order they run.
@@ -95,14 +97,14 @@ class BlockLists:
         ]
 
 
-def _renamed(block: Block) -> Block:
-    """A block whose activations have other names than those of the networks that follow it."""
+def _lead_to(style: Activation, mapping: Block) -> Block:
+    """The mapping network's block, whose output is the style that the others read; no other name is theirs."""
 
     def rename(x: Activation) -> Activation:
-        return replace(x, name=f"mapping/{x.name}")
+        return style if x == mapping.output else replace(x, name=f"mapping/{x.name}")
 
     operators = (
         replace(one, inputs=tuple(map(rename, one.inputs)), output=rename(one.output))
-        for one in block.operators
+        for one in mapping.operators
     )
-    return Block(block.key, tuple(operators))
+    return Block(mapping.key, tuple(operators))

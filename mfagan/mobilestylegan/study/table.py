@@ -8,7 +8,7 @@ from search.latency import LatencyTable
 
 __all__ = ["DEFAULT_PASSES", "describe_build", "describe_rebuild"]
 
-DEFAULT_PASSES: tuple[str, ...] = ()
+DEFAULT_PASSES = ("wavelets",)
 """What rewrites exported students (`mfagan.graph.passes`)."""
 
 

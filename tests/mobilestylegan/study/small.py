@@ -11,6 +11,7 @@ from mfagan.mobilestylegan.network import MobileStyleGAN
 from mfagan.mobilestylegan.study.block_lists import BlockLists
 from mfagan.mobilestylegan.study.problem import Scoring, StudentProblem
 from mfagan.mobilestylegan.study.scoring.scorer import Latents
+from mfagan.mobilestylegan.study.table import DEFAULT_PASSES
 from search.latency import LatencyTable
 from tests import tiny
 from tests.mobilestylegan.training.small import build_teacher, write_teacher
@@ -30,7 +31,7 @@ def build_student(seed: int = 1, channels: tuple[int, ...] = CHANNELS, **options
 
 
 def write_table(
-    path: Path, student: MobileStyleGAN, size: int | None = None, passes: tuple[str, ...] = ()
+    path: Path, student: MobileStyleGAN, size: int | None = None, passes: tuple[str, ...] = DEFAULT_PASSES
 ) -> Path:
     """A block takes as many microseconds as it has thousands of MACs, and 10 more."""
     entries = {
@@ -63,4 +64,10 @@ def build_problem(
     **scoring,
 ) -> StudentProblem:
     target = Target(LatencyTable.read(files["lut"]), (32, 32), REMEDY, ceilings or {})
-    return StudentProblem(files["student"], files["teacher"], target, Scoring(latents, **scoring))
+    return StudentProblem(
+        files["student"],
+        files["teacher"],
+        target,
+        Scoring(latents, **scoring),
+        {"lut": str(files["lut"].resolve())},
+    )
