@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install postgres chromium demo test test-slow notebooks lint docs bench clean
+.PHONY: install postgres chromium demo demo-mobilestylegan test test-slow notebooks lint docs bench clean
 
 install: .venv/installed
 
@@ -13,6 +13,9 @@ install: .venv/installed
 
 demo: install
 	$(BIN)/mfagan demo --out runs/demo
+
+demo-mobilestylegan: install
+	$(BIN)/mfagan mobilestylegan demo --out runs/demo-mobilestylegan
 
 # A real server for the tests of studies on many machines. If it cannot be installed, they are skipped with that reason.
 postgres:

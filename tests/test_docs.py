@@ -72,6 +72,14 @@ SMALLER = {
     "costs": "",
     "data check": "",
     "train mine.toml": "--max-steps 1 --validation Set5 --device cpu",
+    "mobilestylegan teacher drawings": "--max-steps 1 --device cpu",
+    "mobilestylegan train demo": "--max-steps 1 --device cpu",
+    "mobilestylegan sample runs/faces/student.safetensors": "--device cpu",
+    "mobilestylegan lut build": "--rounds 1",
+    "mobilestylegan search": "--latents 2 --device cpu",
+    "mobilestylegan pick": "",
+    "mobilestylegan finetune": "--max-steps 1 --device cpu",
+    "mobilestylegan export small.safetensors": "",
 }
 """Commands of `mfagan` that are run -> what makes them quick; the others are parsed alone."""
 
@@ -143,6 +151,10 @@ def understand(page: Path, words: list[str]) -> None:
             parse(cli.app, rest)
         case ["python", "-m", "search", *rest]:
             parse(search_app, rest)
+        case ["python", "-m", module, *rest] if module.startswith("mfagan."):
+            of_module = typer.Typer()
+            of_module.command()(importlib.import_module(module).main)
+            parse(of_module, rest)
         case ["pytest", file] if file.startswith("tests/"):
             assert (ROOT / file).is_file()
         case ["python", file, *_] | ["pytest", file]:
