@@ -11,9 +11,10 @@ import torch
 from mfagan import checkpoint
 from mfagan.sr.study.picked import Picked
 from tests import ROOT, tiny
+from tests.command import Result
 
 
-def torchrun(n: int, *arguments: str) -> subprocess.CompletedProcess:
+def torchrun(n: int, *arguments: str) -> Result:
     command = [
         sys.executable,
         "-m",
@@ -23,9 +24,10 @@ def torchrun(n: int, *arguments: str) -> subprocess.CompletedProcess:
         *arguments,
     ]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    return subprocess.run(
+    done = subprocess.run(
         command, capture_output=True, text=True, timeout=300, check=False, env=environment, cwd=ROOT
     )
+    return Result(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.slow
@@ -35,9 +37,9 @@ def test_two_processes_give_the_gradients_of_one(tmp_path: Path, kind: str):
     for n in (1, 2):
         path = tmp_path / f"{n}.pt"
         run = torchrun(n, "tests/sr/gradients.py", kind, str(path))
-        assert run.returncode == 0, run.stderr[-2000:]
+        assert run.status == 0, run.err[-2000:]
         # A group that is left to the interpreter's end now and then aborts the process.
-        assert run.stdout == "in no process group\n" * n
+        assert run.out == "in no process group\n" * n
         found.append(torch.load(path))
     one, two = found
     assert (one["world"], two["world"]) == (1, 2)
@@ -59,8 +61,8 @@ def test_the_command_trains_on_two_processes(trained: Path, tmp_path: Path):
             *("-m", "mfagan", "train", str(recipe), "--images", str(trained / "photos")),
             *("--device", "cpu", "--out", str(out)),
         )
-        assert run.returncode == 0, run.stderr[-2000:]
-        assert run.stdout.split() == [str(out / f"{name}.safetensors") for name in tiny.STAGE_FILES]
+        assert run.status == 0, run.err[-2000:]
+        assert run.answer.split() == [str(out / f"{name}.safetensors") for name in tiny.STAGE_FILES]
         results.append(checkpoint.read(out / "supergenerator.safetensors").state)
     one, two = results
     for name, weight in one.items():
@@ -74,13 +76,13 @@ def test_two_processes_stop_in_time_together(trained: Path, tmp_path: Path):
     command = ("-m", "mfagan", "train", str(recipe), "--images", str(trained / "photos"), "--device", "cpu")
     command += ("--stage", "teacher", "--out", str(tmp_path / "w"))
     run = torchrun(2, *command, "--for", "1e-9")
-    assert run.returncode == 0, run.stderr[-2000:]
+    assert run.status == 0, run.err[-2000:]
     assert (
-        run.stdout == "stage teacher stopped at step 1 of 2 after 1e-09 minutes; the same command continues\n"
+        run.answer == "stage teacher stopped at step 1 of 2 after 1e-09 minutes; the same command continues\n"
     )
     run = torchrun(2, *command)
-    assert run.returncode == 0, run.stderr[-2000:]
-    assert run.stdout == f"{tmp_path / 'w' / 'teacher.safetensors'}\n"
+    assert run.status == 0, run.err[-2000:]
+    assert run.answer == f"{tmp_path / 'w' / 'teacher.safetensors'}\n"
 
 
 @pytest.mark.slow
@@ -94,9 +96,9 @@ def test_fine_tuning_on_two_processes_speaks_once(trained: Path, tmp_path: Path)
         *("--discriminator", str(trained / "discriminator.safetensors"), "--images", str(trained / "photos")),
         *("--device", "cpu", "--out", str(out)),
     )
-    assert run.returncode == 0, run.stderr[-2000:]
+    assert run.status == 0, run.err[-2000:]
     record = checkpoint.read(out, "mfanet", "subgenerator").record
-    assert run.stdout == (
+    assert run.answer == (
         f"{out}: PSNR-Y {record['psnr_before_db']:.3f} dB before, {record['psnr_after_db']:.3f} dB after "
         f"(best at step {record['best_step']} of 4)\n"
     )
@@ -109,5 +111,5 @@ def test_a_batch_that_cannot_be_shared_is_refused(trained: Path, tmp_path: Path)
         *("-m", "mfagan", "train", str(trained / "tiny.toml"), "--images", str(trained / "photos")),
         *("--device", "cpu", "--out", str(tmp_path)),
     )
-    assert run.returncode != 0
-    assert "mfagan: error: a batch of 1 cannot be shared by 2 processes" in run.stderr
+    assert run.status != 0
+    assert "mfagan: error: a batch of 1 cannot be shared by 2 processes" in run.err
