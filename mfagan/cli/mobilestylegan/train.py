@@ -35,7 +35,8 @@ def train(
     init: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="A student to start from, with all heads (default: an untrained one)."
+            metavar="FILE",
+            help="A student that each stage starts from, with all heads (default: as the recipe says).",
         ),
     ] = None,
     vgg: Vgg16Option = None,

@@ -91,6 +91,8 @@ class StudentStage(Stage):
 
     weights: LossWeights = field(default_factory=LossWeights)
     """Weights of the losses."""
+    from_student: bool = False
+    """Stage supernet alone: start from the run's distilled student instead of an untrained one."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -158,6 +160,16 @@ class StudentRecipe(_Recipe):
     """Whether training goes on without the perceptual term if VGG16's weights are absent."""
     betas: tuple[float, float] = (0.9, 0.999)
     """Adam's decay rates."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        wrong = [
+            name for name in ("distill", "finetune") if name in self.stages and self.stages[name].from_student
+        ]
+        if wrong:
+            raise ValueError(
+                f"stages.{wrong[0]}.from_student: only stage supernet starts from the student; remove it"
+            )
 
 
 def read_teacher_recipe(name_or_path: str | Path) -> TeacherRecipe:

@@ -233,16 +233,24 @@ def train_student(
         run: what it trains.
         teacher: a checkpoint of a StyleGAN2, fitted here or imported.
         stage: `DISTILL`, or `SUPERNET` for a weight-shared student.
-        start: a checkpoint of a student to start from, such as a slice; None for an untrained one.
+        start: a checkpoint of a student to start from, such as a slice; None for an untrained one or, if the recipe
+            says so, the student that stage distill left in the run's folder.
 
     Returns:
         The student's file.
 
     Raises:
-        InputError: as `TrainingRun.train`; another network than a StyleGAN2; a start of another size or style_dim, or
-            without the heads of training; images of the teacher that are not finite.
+        InputError: as `TrainingRun.train`; another network than a StyleGAN2; a start that is missing, of another size
+            or style_dim, or without the heads of training; images of the teacher that are not finite.
         Stopped: as `TrainingRun.train`.
     """
+    if start is None and run.recipe.stages[stage.name].from_student:
+        start = DISTILL.path(run.options.folder)
+        if not start.is_file():
+            raise InputError(
+                f"recipe {run.recipe.name}: stage {stage.name} starts from {start}, which is missing; train stage "
+                "distill first, or give a student to start from (--init)"
+            )
     sources = {"teacher": teacher} if start is None else {"teacher": teacher, START: start}
     (path,) = run.train(stage, StageFiles(sources=sources))
     return path

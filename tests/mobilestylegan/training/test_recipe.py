@@ -5,6 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from mfagan.errors import InputError
+from mfagan.mobilestylegan.network import standard_channels
 from mfagan.mobilestylegan.training.recipe import (
     LossWeights,
     Stage,
@@ -22,17 +23,34 @@ def test_shipped_recipes_are_the_specifications():
         read_student_recipe("demo"),
         read_student_recipe("published"),
     )
-    assert (teacher.batch, teacher.betas, teacher.ema_decay, teacher.lr_mul) == (16, (0.0, 0.99), 0.998, 1)
-    assert teacher.stages["teacher"].learning_rate == 3e-3
+    assert (teacher.batch, teacher.betas, teacher.lr_mul) == (16, (0.0, 0.99), 1)
     for recipe in (teacher, demo, published):
         assert recipe.clip_norm == 1
-    assert (demo.batch, demo.stages["distill"].steps) == (8, 1500)
+    assert demo.batch == 8
     assert demo.stages["distill"].weights == LossWeights(rgb=1, dwt=1, percep=0, adv=0)
-    assert demo.stages["distill"].learning_rate == 1e-2
     assert (published.batch, published.betas) == (2, (0.9, 0.999))
     assert published.stages["distill"].steps == 10_000 * 100
     assert published.stages["distill"].learning_rate == 5e-4
     assert published.stages["distill"].weights == LossWeights(rgb=1, dwt=1, percep=1, adv=0.5)
+
+
+def test_recipes_of_teachers_tell_what_they_learn():
+    drawings, pictures, published = map(read_teacher_recipe, ("drawings", "pictures", "stylegan2"))
+    assert [one.learns for one in (drawings, pictures, published)] == ["drawings", "pictures", "pictures"]
+    assert published.channels == standard_channels(1024)
+    assert (published.batch, published.style_dim, published.mapping_layers, published.lr_mul) == (
+        32,
+        512,
+        8,
+        0.01,
+    )
+    assert (published.r1_gamma, published.r1_every, published.path_weight, published.path_every) == (
+        10,
+        16,
+        2,
+        4,
+    )
+    assert published.stages["teacher"].steps * published.batch == 25_000_000
 
 
 def test_the_learning_rate_falls_over_the_second_half():
@@ -63,7 +81,8 @@ def test_schedules_exclude_each_other(settings: dict[str, Any], message: str):
         ("batch = 8", "batch = 8\npsi = nan", "psi: .*finite"),
         ("batch = 8", "batch = 8\ncompile = true", "compile: these networks are not compiled"),
         ("batch = 8", "batch = 8\nchannels = [64]", "channels"),
-        ("fall_over = 0.5", "weights = { rgb = 0, dwt = 0 }", "rgb and dwt are both 0"),
+        ("fall_over = 0.8", "from_student = true", r"distill\.from_student: only stage supernet starts"),
+        ("fall_over = 0.8", "weights = { rgb = 0, dwt = 0 }", "rgb and dwt are both 0"),
         (
             "[stages.supernet]",
             "[stages.gan]",
@@ -85,7 +104,7 @@ def test_wrong_settings_are_named(tmp_path: Path, old: str, new: str, message: s
 def test_recipes_of_one_kind_are_listed_alone():
     with pytest.raises(InputError, match="shipped recipes: demo, published"):
         read_student_recipe("drawings")
-    with pytest.raises(InputError, match="shipped recipes: drawings"):
+    with pytest.raises(InputError, match="shipped recipes: drawings, pictures, stylegan2"):
         read_teacher_recipe("demo")
 
 

@@ -166,6 +166,21 @@ def test_a_slice_is_trained_further_as_a_student(tmp_path: Path, teacher: Path):
         train_student(student_run(tmp_path / "other"), teacher, start=start)
 
 
+def test_a_weight_shared_student_starts_from_the_runs_student_if_the_recipe_says_so(
+    tmp_path: Path, teacher: Path
+):
+    recipe = student_recipe().with_stage("supernet", from_student=True, steps=1, learning_rate=1e-9)
+    run = student_run(tmp_path, recipe)
+    with pytest.raises(
+        InputError, match=r"starts from .*student\.safetensors, which is missing; train stage distill"
+    ):
+        train_student(run, teacher, SUPERNET)
+    paths = [train_student(run, teacher, stage) for stage in (DISTILL, SUPERNET)]
+    student, shared = map(checkpoint.read, paths)
+    assert all(torch.allclose(one, shared.state[name], atol=1e-6) for name, one in student.state.items())
+    assert set(shared.record["parents"]) == {"teacher.safetensors", "student.safetensors"}  # type: ignore
+
+
 def test_truncated_styles_are_learned_and_validated(tmp_path: Path, teacher: Path):
     path = train_student(student_run(tmp_path, student_recipe(psi=0.5)), teacher)
     source = load_generator(teacher)
