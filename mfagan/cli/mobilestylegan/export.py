@@ -72,7 +72,7 @@ def export(
     from mfagan.files import require_place
     from mfagan.mobilestylegan.export import export_generator, export_mapping, require_trained, take_slice
     from mfagan.mobilestylegan.exporting.beside import measure_beside
-    from mfagan.mobilestylegan.exporting.target import GeneratorTarget
+    from mfagan.mobilestylegan.exporting.target import GeneratorTarget, read_channels
     from mfagan.mobilestylegan.kinds import load_generator, rebuild
     from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
     from mfagan.progress import show_bar
@@ -113,23 +113,6 @@ def export(
     for path, one in made.items():
         one.write(path)
     return Result(facts, lines, list(made), ["mfagan", "info", out])
-
-
-def read_channels(text: str) -> tuple[int, ...]:
-    """The channels that a text lists.
-
-    Args:
-        text: numbers joined by commas.
-
-    Raises:
-        InputError: something else.
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"channels {text!r:.60}: give a number for each resolution, such as 64,48,32"
-        ) from None
 
 
 def _lines(out: Path, made: "Exported") -> list[str]:

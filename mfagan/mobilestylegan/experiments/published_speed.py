@@ -19,7 +19,7 @@ from mfagan.files import require_place, write_atomic
 from mfagan.latency.machine import describe_processor
 from mfagan.mobilestylegan.export import export_generator
 from mfagan.mobilestylegan.exporting.beside import Beside, measure_beside
-from mfagan.mobilestylegan.exporting.target import GeneratorTarget
+from mfagan.mobilestylegan.exporting.target import GeneratorTarget, read_channels
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
 from mfagan.mobilestylegan.network.layers.geometry import standard_channels
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping
@@ -122,9 +122,9 @@ def main(
     try:
         if out is not None:
             require_place(out)
-        widths = None if channels is None else tuple(int(one) for one in channels.split(","))
+        widths = None if channels is None else read_channels(channels)
         beside = measure_published(size, widths, style_dim, threads, rounds)
-    except (InputError, ValueError) as error:
+    except InputError as error:
         raise typer.BadParameter(str(error)) from None
     print(f"{size} px, {WEIGHTS}: latencies, not images")
     print("\n".join(beside.lines()))

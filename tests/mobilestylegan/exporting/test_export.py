@@ -12,7 +12,7 @@ from torch import Tensor
 from mfagan.errors import InputError
 from mfagan.mobilestylegan import export as door
 from mfagan.mobilestylegan.export import export_generator, export_mapping, require_trained, take_slice
-from mfagan.mobilestylegan.exporting.target import GeneratorTarget
+from mfagan.mobilestylegan.exporting.target import FrozenNoise, GeneratorTarget, StyleInput
 from mfagan.mobilestylegan.network import Generator, Student, forward_slice
 from tests.mobilestylegan.exporting.small import build_student, build_teacher
 
@@ -58,7 +58,7 @@ def as_file(image: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("noise", ["const", "zero"])
 @pytest.mark.parametrize("demodulation", ["style", "fixed"])
-def test_a_students_file_makes_pytorchs_image(demodulation: str, noise: str):
+def test_a_students_file_makes_pytorchs_image(demodulation: str, noise: FrozenNoise):
     student = build_student(demodulation=demodulation)
     made = export_generator(student, GeneratorTarget(noise=noise))
     w = styles_of(student)
@@ -127,7 +127,7 @@ def test_the_teacher_and_the_mapping_network():
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("styles", ["w", "w_plus"])
-def test_onnx(styles: str, precision: str):
+def test_onnx(styles: StyleInput, precision: str):
     for network in (build_student(), build_teacher()):
         made = export_generator(network, GeneratorTarget("onnx", precision, styles=styles))
         w = styles_of(network, 1 if styles == "w" else 8)

@@ -56,8 +56,8 @@ def test_a_style_of_zeros_makes_no_nan():
     network = build_student()
     for name, layer in network.synthesis.named_modules():
         if name == "first.affine":
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            nn.init.zeros_(layer.get_parameter("weight"))
+            nn.init.zeros_(layer.get_parameter("bias"))
     w = network.styles(torch.randn(1, 8))
     found = run_lowered(network, w, "fp16", torch.float32)
     torch.testing.assert_close(found, network.synthesis(w), atol=1e-4, rtol=1e-4)
