@@ -91,6 +91,7 @@ def _reprice_study(
     max_latency_ms: float | None,
     supernet: Path | None,
 ) -> Result:
+    from mfagan.cli.study.systems import find_system
     from mfagan.progress import show_bar
     from search import pareto
     from search.storage.address import read_address
@@ -101,6 +102,12 @@ def _reprice_study(
     record = load(storage, study)
     if not record.points:
         raise InputError(f"study {study!r}: it has no finished trial to price again; search first")
+    system = find_system(record)
+    if system is not None and system.group:
+        raise InputError(
+            f"study {study!r}: only studies of SubGenerators are priced again; search with the other table: "
+            f"{' '.join(system.command('search', '--lut', path))}"
+        )
     if record.pruned:
         logger.warning(
             "%d slices that the race dropped are left out, as the other device's prices decided it: "

@@ -141,6 +141,11 @@ def test_all_slices_are_a_table_for_samplers(run: Run, searched: Path, tmp_path:
     assert table["command"].startswith("mfagan mobilestylegan search --sampler exhaustive")
 
 
+def test_a_study_of_students_is_not_priced_again(run: Run, student_files, searched: Path):
+    done = run("reprice", "--lut", student_files["lut"], "--storage", searched, "--study", "s")
+    assert "search with the other table: mfagan mobilestylegan search --lut" in done.message
+
+
 def test_files_that_do_not_fit_are_refused_in_one_line(run: Run, student_files, tmp_path: Path):
     storage = tmp_path / "s.db"
 

@@ -21,8 +21,9 @@ REMEDY = "mfagan mobilestylegan lut build --student s.safetensors"
 
 
 def build_student(seed: int = 1, channels: tuple[int, ...] = CHANNELS, **options) -> MobileStyleGAN:
+    teacher = build_teacher(channels)
     torch.manual_seed(seed)
-    student = MobileStyleGAN.for_teacher(build_teacher(channels), **options).eval()
+    student = MobileStyleGAN.for_teacher(teacher, **options).eval()
     with torch.no_grad():
         for name, one in student.named_parameters():
             if name.endswith("strength"):

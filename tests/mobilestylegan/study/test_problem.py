@@ -16,10 +16,12 @@ from mfagan.mobilestylegan.study.block_lists import BlockLists
 from mfagan.mobilestylegan.study.problem import Scoring, StudentProblem
 from mfagan.mobilestylegan.study.scoring.choices import as_choice
 from mfagan.mobilestylegan.study.scoring.scorer import Latents, SliceScorer
+from mfagan.pretrained import load_lpips
 from search.errors import SearchError
 from search.latency import LatencyTable
 from search.problem import Point
 from search.testing import ProblemContract
+from tests import tiny
 from tests.mobilestylegan.study.small import CHANNELS, build_problem, build_student, write_table
 from tests.mobilestylegan.training.small import build_teacher, write_teacher
 
@@ -195,6 +197,18 @@ def test_scoring_on_nothing_is_refused():
         Scoring(extra_objective="kid")
     with pytest.raises(InputError, match="give --weights"):
         Scoring(extra_objective="lpips")
+
+
+def test_lpips_is_a_third_objective(student_files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    lpips = load_lpips(tiny.write_alexnet(tmp_path / "alexnet.pth", monkeypatch))
+    problem = build_problem(student_files, latents=Latents(2), extra_objective="lpips", lpips=lpips)
+    (found,) = problem.evaluate([as_choice(MIXED)])
+    assert list(problem.raced) == ["distance", "lpips"]
+    assert problem.identity()["lpips_sha256"] == lpips.sha256()
+    images = dict(problem.scorer.run(1, [MIXED]))
+    wanted = lpips(2 * images[0][None] - 1, 2 * problem.scorer.teacher_images[1][None] - 1).item()
+    assert found.scores["lpips"][1] == pytest.approx(wanted)
+    assert found.values[2] == pytest.approx(sum(found.scores["lpips"]) / 2)
 
 
 def test_memory_is_a_third_objective(student_files):
