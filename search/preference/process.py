@@ -71,7 +71,7 @@ def fit_preferences(features: Array, preferred: Sequence[tuple[int, int]]) -> Pr
         SearchError: the packages are not installed.
     """
     length_scales, noise_variance = _fit(features, preferred)
-    prior = Matern(length_scales, nu=1.5)(features) + _JITTER * np.eye(len(features))
+    prior = Matern(nu=1.5)(features / np.array(length_scales)) + _JITTER * np.eye(len(features))
     mean, covariance = _posterior(prior, np.array(preferred), noise_variance)
     return Preferences(mean, covariance, noise_variance)
 
@@ -122,14 +122,21 @@ def _posterior(prior: Array, preferred: NDArray[np.int_], noise_variance: float)
     difference[np.arange(m), preferred[:, 0]] += 1 / np.sqrt(noise_variance)
     difference[np.arange(m), preferred[:, 1]] -= 1 / np.sqrt(noise_variance)
     precision = np.linalg.inv(prior)
-    liking = np.zeros(n)
-    for _ in range(_STEPS):
+
+    def differentiate(liking: Array) -> tuple[Array, Array]:
+        """Gradient of the log posterior, and the Hessian of its negative."""
         z = difference @ liking
         slope = np.exp(-(z**2) / 2 - log_ndtr(z)) / np.sqrt(2 * np.pi)  # of log Phi(z)
         curvature = slope * (slope + z)
-        hessian = precision + difference.T @ (curvature[:, None] * difference)
-        step = np.linalg.solve(hessian, difference.T @ slope - precision @ liking)
+        gradient = difference.T @ slope - precision @ liking
+        return gradient, precision + difference.T @ (curvature[:, None] * difference)
+
+    liking = np.zeros(n)
+    for _ in range(_STEPS):
+        gradient, hessian = differentiate(liking)
+        step = np.linalg.solve(hessian, gradient)
         liking = liking + step
         if np.max(np.abs(step)) < 1e-9:
             break
-    return liking, np.linalg.inv(hessian)
+    covariance = np.linalg.inv(differentiate(liking)[1]).astype(np.float64)
+    return liking, covariance

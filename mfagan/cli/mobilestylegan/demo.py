@@ -71,7 +71,6 @@ def demo(
                     large,
                     weights,
                     [SUPERNET.name],
-                    small,
                     seed=seed,
                     max_steps=max_steps,
                     restart=True,
