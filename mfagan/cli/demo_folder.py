@@ -1,8 +1,6 @@
-"""What demos share: a folder that knows which files an earlier demo wrote, so that nothing else is ever replaced."""
+"""A demo's folder: knows which files an earlier demo wrote, so that nothing else is ever replaced."""
 
 import json
-import logging
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from mfagan.checkpoint import sha256
 from mfagan.errors import InputError
 from mfagan.files import read_text, require_place, require_writable, write_atomic
-from search.commands.result import Result
 
-__all__ = ["MANIFEST", "DemoFolder", "note", "timed"]
-
-logger = logging.getLogger(__name__)
+__all__ = ["MANIFEST", "DemoFolder"]
 
 MANIFEST = "demo.json"
 """Holds the names of the demo's files and their SHA-256; null while the demo is at work."""
@@ -98,26 +93,3 @@ class DemoFolder:
 
 def _covers(names: Sequence[str], one: str) -> bool:
     return any(one == name or (name.endswith("/") and one.startswith(name)) for name in names)
-
-
-def note(step: Result) -> None:
-    """Show what a step answered, among the notes.
-
-    Args:
-        step: the answer of the step's command.
-    """
-    for line in step.lines or step.files:
-        logger.info("%s", line)
-
-
-@contextmanager
-def timed(seconds: dict[str, float], step: str) -> Iterator[None]:
-    """Note how long a step takes.
-
-    Args:
-        seconds: where it is noted, in s.
-        step: its name.
-    """
-    start = time.perf_counter()
-    yield
-    seconds[step] = round(time.perf_counter() - start, 2)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.demo_folder import DemoFolder, note, timed
+from mfagan.cli.demo_steps import note, timed
 from mfagan.cli.mobilestylegan.export import export
 from mfagan.cli.mobilestylegan.lut import build_lut
 from mfagan.cli.mobilestylegan.search import run_search
@@ -43,6 +43,7 @@ def demo(
     Fit a teacher to the drawings, distil a student, train a weight-shared one, price and score all its slices, browse,
     pick and export. Run again in the same folder, it replaces its own files alone.
     """
+    from mfagan.cli.demo_folder import DemoFolder
     from mfagan.mobilestylegan.experiments.demo_report import (
         REPORT,
         SHEET,

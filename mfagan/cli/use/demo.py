@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mfagan.cli.demo_folder import DemoFolder, note, timed
+from mfagan.cli.demo_steps import note, timed
 from mfagan.cli.lut.build import build_lut
 from mfagan.cli.options import NAMED_TABLE, MaxStepsOption, RescaleOption, SeedOption, find_lpips
 from mfagan.cli.study.front import front
@@ -56,6 +56,7 @@ def demo(
     and adds a study to study.db.
     """
     from mfagan.checkpoint import sha256
+    from mfagan.cli.demo_folder import DemoFolder
     from mfagan.sr.experiments.demo_report import PICTURE, REPORT
 
     folder, database, table = DemoFolder(out), out / "study.db", out / LUT

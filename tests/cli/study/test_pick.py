@@ -144,7 +144,7 @@ def test_by_eye_leads_to_a_pick(run: Run, folder: Path):
         (["--by-eye", "ab.html", "--knee"], "--by-eye writes a page and picks nothing yet"),
         (["--by-eye", "ab.html", "--out", "picked.json"], "leave --out and other criteria out"),
         (["--knee"], "give --out FILE, to write the pick, or --by-eye PAGE"),
-        (["--answers", "absent.json", "--out", "picked.json"], "absent.json: No such file"),
+        (["--answers", "absent.json", "--out", "picked.json"], "absent.json: no such file"),
         (
             ["--answers", "absent.json", "--knee", "--out", "picked.json"],
             "--answers is a criterion of its own",
