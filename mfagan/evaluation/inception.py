@@ -77,7 +77,8 @@ class InceptionFeatures:
             InputError: the file is not a state dict of it, or torch-fidelity is missing or broken.
         """
         state = read_state(path, FILES[0])
-        digest = sha256(path)
+        self.sha256 = digest = sha256(path)
+        """Of the file of weights."""
         self.is_published = digest.startswith(_SHA256)
         library = _import_torch_fidelity()
         # torch-fidelity unpickles what it is given, so it is given what was read as plain data.

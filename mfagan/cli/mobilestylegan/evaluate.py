@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mfagan.cli.mobilestylegan.options import INCEPTION_HELP, load_inception
 from mfagan.cli.options import DeviceOption, WeightsOption, command_line, find_lpips
 from mfagan.errors import InputError
 from search.commands.result import Result
@@ -34,8 +35,7 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Inception's weights, pt_inception-2015-12-05-6726825d.pth (default: in "
-            "$TORCH_HOME/hub/checkpoints).",
+            help=INCEPTION_HELP,
             rich_help_panel=DISTRIBUTIONS,
         ),
     ] = None,
@@ -61,8 +61,7 @@ def evaluate(
     Mean absolute difference, PSNR, and LPIPS if AlexNet's weights are found; FID and KID if Inception's are. No weights
     are downloaded. Costs name what they count: articles differ in how they count transposed convolutions.
     """
-    from mfagan.devices import choose_device
-    from mfagan.evaluation.inception import InceptionFeatures, describe_missing, find_inception
+    from mfagan.evaluation.inception import describe_missing, find_inception
     from mfagan.files import require_place, write_atomic
     from mfagan.mobilestylegan.experiments.comparison import ComparisonSettings, compare, list_pictures
     from mfagan.mobilestylegan.kinds import open_file
@@ -78,11 +77,7 @@ def evaluate(
         logger.info("FID and KID are left out: %s", describe_missing())
     if out is not None:
         require_place(out, student, teacher, weights, inception)
-    features = None if path is None else InceptionFeatures(path, choose_device(device))
-    if features is not None and not features.is_published:
-        logger.warning(
-            "%s is not the published file: the distances of its features are not FID and not KID", path
-        )
+    features = None if path is None else load_inception(path, device)
     settings = ComparisonSettings(latents, psi, lpips, features, pictures, samples)
     found = compare(large, small, settings, show_bar)
     facts = {

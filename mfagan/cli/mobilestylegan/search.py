@@ -1,10 +1,11 @@
 """`mfagan mobilestylegan search`: search the widths of a student."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mfagan.cli.mobilestylegan.options import INCEPTION_HELP, load_inception
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
@@ -33,6 +34,9 @@ from mfagan.cli.study.searching import (
 from mfagan.errors import InputError
 from search.commands.command import keeps
 from search.commands.result import Result
+
+if TYPE_CHECKING:
+    from mfagan.evaluation.inception import InceptionFeatures
 
 __all__ = ["run_search"]
 
@@ -65,9 +69,15 @@ def run_search(
     max_rejected: MaxRejectedOption = None,
     extra_objective: Annotated[
         str | None,
-        typer.Option("--objective", metavar="NAME", help="One more objective: memory, or lpips (slow)."),
+        typer.Option(
+            "--objective", metavar="NAME", help="One more objective: memory, lpips (slow), or kid (slow)."
+        ),
     ] = None,
     weights: WeightsOption = None,
+    inception: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help=f"For --objective kid: {INCEPTION_HELP}"),
+    ] = None,
     population: PopulationOption = 10,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -75,6 +85,9 @@ def run_search(
     race: RaceOption = None,
 ) -> Result:
     """Search the widths of a weight-shared student by its distance to the teacher and latency.
+
+    KID compares Inception's features of a slice's images with those of the teacher's, of the same latents: a small
+    count, at which it is unbiased but varies. It is one value for a slice, so it cannot be raced.
 
     The same command again continues the study. Run it on several machines with one --storage, and they share the
     study; give each a --seed of its own.
@@ -86,6 +99,10 @@ def run_search(
     from mfagan.mobilestylegan.study.table import describe_build, describe_rebuild
     from search.latency import LatencyTable
 
+    if race is not None and extra_objective == "kid":
+        raise InputError(
+            "--race with --objective kid: KID is of all latents together, not of each; leave out one of them"
+        )
     if not lut.is_file():
         raise InputError(f"latency table {lut}: no such file; build it with: {describe_build(student, lut)}")
     table = LatencyTable.read(lut)
@@ -109,9 +126,19 @@ def run_search(
         choose_device(device),
         extra_objective,
         find_lpips(weights) if extra_objective == "lpips" else None,
+        _require_inception(inception, device) if extra_objective == "kid" else None,
     )
     problem = StudentProblem(student, teacher, target, scoring, {"lut": str(lut.resolve())})
     settings = make_settings(
         trials=trials, sampler=sampler, population=population, seed=seed, lease=lease, race=race
     )
     return search_study(problem, storage, study, settings)
+
+
+def _require_inception(path: Path | None, device: str) -> "InceptionFeatures":
+    from mfagan.evaluation.inception import describe_missing, find_inception
+
+    found = find_inception(path)
+    if found is None:
+        raise InputError(f"--objective kid: {describe_missing()}")
+    return load_inception(found, device)

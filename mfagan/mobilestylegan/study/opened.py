@@ -18,7 +18,12 @@ from mfagan.mobilestylegan.study.picked import as_picked, picked_of
 from mfagan.mobilestylegan.study.pictures.description import BLOCK_TITLES, describe_points
 from mfagan.mobilestylegan.study.pictures.front_quality import measure_quality
 from mfagan.mobilestylegan.study.pictures.scenes import ScenePainter
-from mfagan.mobilestylegan.study.problem import DISTANCE, EXTRA_OBJECTIVES, load_shared_student
+from mfagan.mobilestylegan.study.problem import (
+    DISTANCE,
+    EXTRA_OBJECTIVES,
+    KERNEL_DISTANCE,
+    load_shared_student,
+)
 from mfagan.mobilestylegan.study.scoring.choices import (
     Channels,
     as_choice,
@@ -36,7 +41,7 @@ from search.problem import Choice, Point, Value
 
 __all__ = ["OBJECTIVES", "as_picked", "is_mine", "known_choices", "open_study", "picked_of"]
 
-OBJECTIVES = (DISTANCE, LATENCY, *EXTRA_OBJECTIVES.values())
+OBJECTIVES = (DISTANCE, LATENCY, *EXTRA_OBJECTIVES.values(), KERNEL_DISTANCE)
 """Every objective that a study may have, with its title."""
 
 PriceParts = Callable[[Channels], Sequence[tuple[str, float]]]

@@ -10,6 +10,7 @@ import torch
 from mfagan import checkpoint
 from mfagan.devices import CPU, to_device
 from mfagan.errors import InputError
+from mfagan.evaluation.inception import InceptionFeatures
 from mfagan.graph.operators import Block
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
@@ -29,12 +30,27 @@ from mfagan.pretrained import Lpips
 from search.description import StudyDescription
 from search.problem import JSON, Case, Choice, Evaluation, Known, Objective, Point
 
-__all__ = ["DISTANCE", "EXTRA_OBJECTIVES", "LPIPS", "Scoring", "StudentProblem", "load_shared_student"]
+__all__ = [
+    "DISTANCE",
+    "EXTRA_OBJECTIVES",
+    "KERNEL_DISTANCE",
+    "KID",
+    "LPIPS",
+    "Scoring",
+    "StudentProblem",
+    "load_shared_student",
+]
 
 DISTANCE = Objective("distance", "minimize", "", "Distance to the teacher")
 """The mean absolute difference from the teacher's images, RGB in [0, 1]."""
 LPIPS = Objective("lpips", "minimize", "", "LPIPS to the teacher")
-EXTRA_OBJECTIVES: Mapping[str, Objective] = MappingProxyType({"memory": MEMORY, "lpips": LPIPS})
+KID = Objective("kid", "minimize", "", "KID to the teacher")
+"""The kernel distance between Inception's features of a slice's images and of the teacher's, of the same latents."""
+KERNEL_DISTANCE = Objective(
+    "kernel_distance_not_kid", "minimize", "", "Kernel distance to the teacher, not KID"
+)
+"""What stands for KID where Inception's weights are not the published ones."""
+EXTRA_OBJECTIVES: Mapping[str, Objective] = MappingProxyType({"memory": MEMORY, "lpips": LPIPS, "kid": KID})
 """The objectives that can join distance and latency, by the name that a user gives."""
 
 
@@ -44,16 +60,19 @@ class Scoring:
 
     latents: what they are scored on.
     device: where the networks run.
-    extra_objective: None, or a key of `EXTRA_OBJECTIVES`: memory traffic, or LPIPS measured by `lpips`.
+    extra_objective: None, or a key of `EXTRA_OBJECTIVES`: memory traffic, LPIPS measured by `lpips`, or KID by
+        `inception`.
     lpips: the network that measures LPIPS; read if that is the extra objective.
+    inception: the network whose features KID compares; read if that is the extra objective.
 
-    InputError: an unknown objective, or LPIPS without its network.
+    InputError: an unknown objective, LPIPS or KID without its network, or KID on one latent.
     """
 
     latents: Latents = field(default_factory=Latents)
     device: torch.device = CPU
     extra_objective: str | None = None
     lpips: Lpips | None = None
+    inception: InceptionFeatures | None = None
 
     def __post_init__(self) -> None:
         extra = self.extra_objective
@@ -63,6 +82,21 @@ class Scoring:
             raise InputError(
                 "extra objective lpips: it is not measured without AlexNet's weights; give --weights"
             )
+        if extra == "kid" and self.inception is None:
+            raise InputError(
+                "extra objective kid: it is not measured without Inception's weights; give --inception"
+            )
+        if extra == "kid" and self.latents.count < 2:
+            raise InputError("extra objective kid: 1 latent has no distribution; give at least 2 --latents")
+
+    @property
+    def objective(self) -> Objective | None:
+        """The extra objective; `KERNEL_DISTANCE` for KID where Inception's weights are not the published ones."""
+        if self.extra_objective is None:
+            return None
+        if self.extra_objective == "kid" and self.inception is not None and not self.inception.is_published:
+            return KERNEL_DISTANCE
+        return EXTRA_OBJECTIVES[self.extra_objective]
 
 
 class StudentProblem(PricedProblem[Channels]):
@@ -100,8 +134,8 @@ class StudentProblem(PricedProblem[Channels]):
         """
         super().__init__(target)
         scoring = scoring or Scoring()
-        if scoring.extra_objective is not None:
-            self.objectives = (DISTANCE, LATENCY, EXTRA_OBJECTIVES[scoring.extra_objective])
+        if scoring.objective is not None:
+            self.objectives = (DISTANCE, LATENCY, scoring.objective)
         network = load_shared_student(student)
         _require_size(target, network)
         made_by = StyleGAN2.from_checkpoint(checkpoint.read(teacher, StyleGAN2.KIND), teacher)
@@ -110,12 +144,18 @@ class StudentProblem(PricedProblem[Channels]):
         self.choices = choose_from(self.full)
         self.known_choices = tuple(map(as_choice, uniform_slices(self.full)))
         self.cases = tuple(Case(f"seed {seed}") for seed in scoring.latents.seeds)
-        self.raced = [one.name for one in self.objectives if one in (DISTANCE, LPIPS)]
         self._blocks = BlockLists(network)
         self._lpips = scoring.lpips if scoring.extra_objective == "lpips" else None
+        self._inception = scoring.inception if scoring.extra_objective == "kid" else None
+        if self._inception is None:  # no part of KID is known before all latents are scored
+            self.raced = [one.name for one in self.objectives if one in (DISTANCE, LPIPS)]
         self.network = to_device(network, scoring.device)
         self.scorer = SliceScorer(
-            to_device(made_by, scoring.device), self.network, scoring.latents, self._lpips
+            to_device(made_by, scoring.device),
+            self.network,
+            scoring.latents,
+            self._lpips,
+            self._inception,
         )
         self.student, self.teacher = Path(student).resolve(), Path(teacher).resolve()
         self._student_sha256, self._teacher_sha256 = checkpoint.sha256(student), checkpoint.sha256(teacher)
@@ -123,7 +163,7 @@ class StudentProblem(PricedProblem[Channels]):
         self.check_target()
 
     def identity(self) -> dict[str, str]:
-        """What its values depend on: both networks, table, latents, size, form and ceilings."""
+        """What its values depend on: both networks, table, latents, size, form, ceilings, and what measures."""
         identity = {
             "student_sha256": self._student_sha256,
             "teacher_sha256": self._teacher_sha256,
@@ -131,7 +171,11 @@ class StudentProblem(PricedProblem[Channels]):
             "latents": self.scorer.latents.to_text(),
             "form": self.network.synthesis.demodulation,
         }
-        return identity if self._lpips is None else {**identity, "lpips_sha256": self._lpips.sha256()}
+        if self._lpips is not None:
+            identity["lpips_sha256"] = self._lpips.sha256()
+        if self._inception is not None:
+            identity["inception_sha256"] = self._inception.sha256
+        return identity
 
     def sources(self) -> dict[str, str]:
         """Where both networks are kept, and what the constructor was told of the table."""
@@ -180,13 +224,13 @@ class StudentProblem(PricedProblem[Channels]):
         yield self._blocks.find_cheapest(lambda block: entries[keys[block.key]].latency_ms)
 
     def measure(self, candidates: Sequence[Channels], known: Sequence[Known]) -> list[Measured]:
-        """Mean distance to the teacher over the latents, and LPIPS if that is the extra objective.
+        """Mean distance to the teacher over the latents, and LPIPS or KID if that is the extra objective.
 
         Args:
             candidates: Slices, which share the work of common prefixes.
             known: Not used.
         """
-        return list(map(_measured, self.scorer.score(candidates)))
+        return [_measured(score, self.objectives[-1].name) for score in self.scorer.score(candidates)]
 
     def score_cases(self, batch: Sequence[Choice], cases: Sequence[int]) -> list[dict[str, Sequence[float]]]:
         """Distances of slices on some of the latents, and LPIPS if that is the extra objective.
@@ -247,10 +291,12 @@ def _require_size(target: Target, network: MobileStyleGAN) -> None:
             )
 
 
-def _measured(score: SliceScore) -> Measured:
+def _measured(score: SliceScore, kernel_name: str = KID.name) -> Measured:
     values, scores = {DISTANCE.name: _mean(score.distances)}, {DISTANCE.name: score.distances}
     if score.lpips:
         values[LPIPS.name], scores[LPIPS.name] = _mean(score.lpips), score.lpips
+    if score.kernel is not None:
+        values[kernel_name] = score.kernel
     return Measured(values, {}, scores)
 
 

@@ -12,6 +12,7 @@ from mfagan.mobilestylegan.study.scoring.scorer import Latents
 from search.latency import LatencyTable
 from search.study import run as search_all
 from tests.command import Run
+from tests.inception_file import write_inception
 from tests.mobilestylegan.study.small import CHANNELS, build_problem, build_student, write_table
 from tests.mobilestylegan.training.small import build_teacher, write_teacher
 
@@ -66,6 +67,26 @@ def test_a_race_ends_with_the_exact_front(run: Run, student_files, searched: Pat
         assert done.status == 0, done.err
         fronts.append(read_picked(tmp_path / "p.json").choice)
     assert fronts[0] == fronts[1]
+
+
+def test_a_study_by_kernel_distance_has_a_page_without_inception(run: Run, student_files, tmp_path: Path):
+    weights = write_inception(tmp_path / "random.pth")
+    storage = tmp_path / "s.db"
+    command = search(student_files, storage, "--latents", 2, "--trials", 2, "--objective", "kid")
+    assert "--race with --objective kid: KID is of all latents" in run(*command, "--race", 0.05).message
+    assert "--objective kid: Inception's weights are missing: put pt_inception" in run(*command).message
+    assert not storage.exists()
+    done = run(*command, "--inception", weights)
+    assert done.status == 0, done.err
+    assert "random.pth is not the published file" in done.err
+    weights.unlink()
+    page = ("front", "--storage", storage, "--study", "s", "--out", tmp_path / "f.html", "--scenes", 1)
+    done = run(*page)
+    assert done.status == 0, done.err
+    assert "left out: " not in done.err.replace("LPIPS is left out: ", "")
+    text = (tmp_path / "f.html").read_text()
+    assert "Kernel distance to the teacher, not KID" in text
+    assert "sha256 of Inception" in text
 
 
 def test_the_front_page_has_pictures_beside_the_teachers(run: Run, searched: Path, tmp_path: Path):

@@ -9,6 +9,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.errors import InputError
+from mfagan.evaluation.inception import InceptionFeatures, kernel_distance
 from mfagan.graph.costs import sum_costs
 from mfagan.mobilestylegan.network import MobileStyleGAN, Student, draw_latents, extract, standard_channels
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping
@@ -20,8 +21,12 @@ from mfagan.pretrained import load_lpips
 from search.errors import SearchError
 from search.latency import LatencyTable
 from search.problem import Point
+from search.racing.settings import Race
+from search.running.settings import SearchSettings
+from search.study import run_search
 from search.testing import ProblemContract
 from tests import tiny
+from tests.inception_file import write_inception
 from tests.mobilestylegan.study.small import CHANNELS, build_problem, build_student, write_table
 from tests.mobilestylegan.training.small import build_teacher, write_teacher
 
@@ -193,10 +198,12 @@ def test_a_table_that_lacks_blocks_names_the_command(student_files, tmp_path: Pa
 def test_scoring_on_nothing_is_refused():
     with pytest.raises(InputError, match="0 latents from seed 0: give at least 1"):
         Latents(0)
-    with pytest.raises(InputError, match="extra objective 'kid': give one of memory, lpips"):
-        Scoring(extra_objective="kid")
+    with pytest.raises(InputError, match="extra objective 'fid': give one of memory, lpips, kid"):
+        Scoring(extra_objective="fid")
     with pytest.raises(InputError, match="give --weights"):
         Scoring(extra_objective="lpips")
+    with pytest.raises(InputError, match="give --inception"):
+        Scoring(extra_objective="kid")
 
 
 def test_lpips_is_a_third_objective(student_files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -209,6 +216,62 @@ def test_lpips_is_a_third_objective(student_files, tmp_path: Path, monkeypatch: 
     wanted = lpips(2 * images[0][None] - 1, 2 * problem.scorer.teacher_images[1][None] - 1).item()
     assert found.scores["lpips"][1] == pytest.approx(wanted)
     assert found.values[2] == pytest.approx(sum(found.scores["lpips"]) / 2)
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> InceptionFeatures:
+    weights = write_inception(tmp_path_factory.mktemp("inception") / "random.pth")
+    return InceptionFeatures(weights, torch.device("cpu"))
+
+
+def test_the_kernel_distance_is_a_third_objective_of_all_latents(student_files, features):
+    problem = build_problem(student_files, latents=Latents(2), extra_objective="kid", inception=features)
+    slices = [(16, 16, 8), MIXED]
+    batch = [as_choice(one) for one in slices]
+    together = problem.evaluate(batch)
+    assert [one.values for one in together] == [problem.evaluate([choice])[0].values for choice in batch]
+    teacher = features(one[None] for one in problem.scorer.teacher_images)
+    itself = kernel_distance(teacher, teacher)
+    for slice_, found in zip(slices, together, strict=True):
+        images = [dict(problem.scorer.run(case, [slice_]))[0] for case in range(2)]
+        assert found.values[2] == pytest.approx(
+            kernel_distance(features(one[None] for one in images), teacher)
+        )
+        assert found.values[2] > itself
+        assert list(found.scores) == ["distance"]
+    assert problem.identity()["inception_sha256"] == features.sha256
+
+
+def test_a_slice_that_makes_the_teachers_images_has_the_teachers_distance_to_itself(
+    features, monkeypatch: pytest.MonkeyPatch
+):
+    scorer = SliceScorer(build_teacher(CHANNELS), build_student(), Latents(2), inception=features)
+    monkeypatch.setattr(scorer, "run", lambda case, _: iter([(0, scorer.teacher_images[case])]))
+    teacher = features(one[None] for one in scorer.teacher_images)
+    (score,) = scorer.score([MIXED])
+    assert score.kernel == pytest.approx(kernel_distance(teacher, teacher))
+    assert score.distances == (0, 0)
+
+
+def test_only_distances_of_the_published_features_are_called_kid(
+    student_files, features, monkeypatch: pytest.MonkeyPatch
+):
+    scoring = Scoring(extra_objective="kid", inception=features)
+    assert scoring.objective is not None
+    assert scoring.objective.label == "Kernel distance to the teacher, not KID"
+    monkeypatch.setattr(features, "is_published", True)
+    problem = build_problem(student_files, latents=Latents(2), extra_objective="kid", inception=features)
+    assert [one.label for one in problem.objectives][2] == "KID to the teacher"
+    (found,) = problem.evaluate([as_choice(MIXED)])
+    assert len(found.values) == 3
+
+
+def test_kid_is_of_several_latents_and_not_raced(student_files, features, tmp_path: Path):
+    with pytest.raises(InputError, match="1 latent has no distribution; give at least 2 --latents"):
+        Scoring(Latents(1), extra_objective="kid", inception=features)
+    problem = build_problem(student_files, latents=Latents(2), extra_objective="kid", inception=features)
+    with pytest.raises(SearchError, match="cannot be raced"):
+        run_search(problem, str(tmp_path / "s.db"), "s", SearchSettings(race=Race(0.05)))
 
 
 def test_memory_is_a_third_objective(student_files):

@@ -25,6 +25,7 @@ _TITLES: Mapping[str, str] = MappingProxyType(
         "student_sha256": "sha256 of the weight-shared student",
         "teacher": "Teacher",
         "teacher_sha256": "sha256 of the teacher",
+        "inception_sha256": "sha256 of Inception's weights",
         "latents": "Latents",
         "form": "Demodulation",
         "target_size": "Size of the images (height x width)",

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mfagan.devices import one_thread
 from mfagan.errors import InputError
+from mfagan.evaluation.inception import InceptionFeatures, kernel_distance
 from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
 from mfagan.mobilestylegan.network.layers.noise import draw_noise
@@ -75,10 +76,13 @@ class SliceScore:
 
     distances: of each latent, the mean absolute difference from the teacher's image, RGB in [0, 1].
     lpips: LPIPS of each latent's image; empty if it is not measured.
+    kernel: Kernel distance between Inception's features of all its images and of the teacher's; None if it is not
+        measured.
     """
 
     distances: tuple[float, ...]
     lpips: tuple[float, ...]
+    kernel: float | None = None
 
 
 class SliceScorer:
@@ -94,6 +98,7 @@ class SliceScorer:
         student: MobileStyleGAN,
         latents: Latents,
         lpips: PerceptualDistance | None = None,
+        inception: InceptionFeatures | None = None,
     ) -> None:
         """Make the teacher's images.
 
@@ -102,6 +107,7 @@ class SliceScorer:
             student: The weight-shared student, on the same device.
             latents: What slices are scored on.
             lpips: Measures LPIPS; None to leave it out.
+            inception: Its features' kernel distance is measured; None to leave that out.
 
         Raises:
             InputError: The teacher's images are of another size or of other styles than the student's, or not finite.
@@ -126,6 +132,8 @@ class SliceScorer:
                     )
                 self.teacher_images.append(_as_rgb(image))
                 self._styles.append(student.styles(z))
+        self._inception = inception
+        self._teacher_features = self._features(self.teacher_images)
 
     def score(
         self,
@@ -142,20 +150,36 @@ class SliceScorer:
 
         Returns:
             What was measured of each choice, in the order of the choices.
+
+        Raises:
+            InputError: The kernel distance is measured, and on fewer than 2 latents.
         """
         distances: list[list[float]] = [[] for _ in choices]
         perceived: list[list[float]] = [[] for _ in choices]
+        features: list[list[Tensor]] = [[] for _ in choices]
         cases = range(self.latents.count) if cases is None else cases
         done, total = 0, len(choices) * len(cases)
         for case in cases:
             reference = self.teacher_images[case]
+            waiting: list[tuple[int, Tensor]] = []
             for i, image in self.run(case, choices):
                 distances[i].append((image - reference).abs().mean().item())
                 if self._lpips is not None:
                     perceived[i].append(lpips_distance(image.cpu(), reference.cpu(), self._lpips))
+                if self._inception is not None:
+                    waiting.append((i, image))
                 done += 1
                 report(done, total, "")
-        return [SliceScore(tuple(one), tuple(other)) for one, other in zip(distances, perceived, strict=True)]
+            for i, image in waiting:  # after `run`, which may keep PyTorch to one thread
+                features[i].append(self._features([image]))
+        kernels: list[float | None] = [None] * len(choices)
+        if self._inception is not None:
+            references = self._teacher_features[list(cases)]
+            kernels = [kernel_distance(torch.cat(one), references) for one in features]
+        return [
+            SliceScore(tuple(one), tuple(other), kernel)
+            for one, other, kernel in zip(distances, perceived, kernels, strict=True)
+        ]
 
     def run(self, case: int, choices: Sequence[Channels]) -> Iterator[tuple[int, Tensor]]:
         """Make the images of slices of one latent.
@@ -178,6 +202,12 @@ class SliceScorer:
             case: The latent's index.
         """
         return _draw_noise(self.latents.seeds[case], self._sides, self._styles[case])
+
+    def _features(self, images: Sequence[Tensor]) -> Tensor:
+        """Inception's features, (images, 2048), of one image at a time; none without it."""
+        if self._inception is None:
+            return torch.empty(0)
+        return self._inception(image[None] for image in images)
 
 
 def _draw_noise(seed: int, sides: Sequence[int], like: Tensor) -> list[Tensor]:
