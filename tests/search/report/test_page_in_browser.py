@@ -267,7 +267,7 @@ def test_a_finger_on_the_plot_scrolls_the_page(lenses: Path, open_page: Open):
         for moved in places:
             points = [] if moved is None else [{"x": x + 20, "y": y - moved}]
             touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
-    page.wait_for_function("scrollY > 100")
+    page.wait_for_function("() => scrollY > 100")
 
 
 def test_the_plot_is_saved_as_a_picture(lenses: Path, open_page: Open):
@@ -336,7 +336,7 @@ def test_a_command_is_copied(lenses: Path, open_page: Open):
     command = page.locator(".command code").first.inner_text()
     assert command == f"lens grind --study lenses --trial {chosen(page)} --out lens.json"
     page.locator(".copy").first.click()
-    page.wait_for_function("document.querySelector('.copy').textContent === 'Copied'")
+    page.wait_for_function("() => document.querySelector('.copy').textContent === 'Copied'")
     assert page.evaluate("navigator.clipboard.readText()") == command
 
 
@@ -344,7 +344,7 @@ def test_a_command_is_copied_without_the_clipboard_api(lenses: Path, open_page: 
     page = open_page(lenses)
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     page.locator(".copy").first.click()
-    page.wait_for_function("document.querySelector('.copy').textContent === 'Copied'")
+    page.wait_for_function("() => document.querySelector('.copy').textContent === 'Copied'")
     assert page.evaluate("getSelection().toString()") == page.locator(".command code").first.inner_text()
 
 
@@ -494,7 +494,7 @@ def test_axes_of_three_objectives_are_chosen(open_page: Open, record: StudyRecor
     page = open_page(path)
     assert page.locator("#budgets input").count() == 2
     page.locator("#settings select").nth(1).select_option("2")
-    page.wait_for_function("document.querySelector('#chart .xtitle').textContent.startsWith('price')")
+    page.wait_for_function("() => document.querySelector('#chart .xtitle').textContent.startsWith('price')")
     assert page.locator("#chart .xtitle").text_content() == "price (€), less is better"
     set_budget(page, 0.2)
     assert page.locator(".overlay .best").count() == 1
