@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
@@ -88,7 +89,7 @@ class Rewritten:
         return found
 
 
-class Pass:
+class Pass(ABC):
     """Rewrites one operator after the other; what is no longer read is dropped afterwards."""
 
     def __init__(self, operators: Sequence[Operator]) -> None:
@@ -110,6 +111,7 @@ class Pass:
         self.weights[path] = Cut(operator.weights, rows, columns, bias)
         return path
 
+    @abstractmethod
     def rewrite(self, operator: Operator) -> list[Operator]:
         """Rewrite an operator.
 
@@ -119,7 +121,6 @@ class Pass:
         Returns:
             The operators that take its place, in the same block.
         """
-        raise NotImplementedError
 
 
 def apply(make: Callable[[Sequence[Operator]], Pass], before: Rewritten) -> Rewritten:

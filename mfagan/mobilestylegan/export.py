@@ -25,7 +25,6 @@ from mfagan.mobilestylegan.exporting.lowering import lower
 from mfagan.mobilestylegan.exporting.target import GeneratorTarget
 from mfagan.mobilestylegan.network.generator import Generator, MobileStyleGAN
 from mfagan.mobilestylegan.network.layers.styles import draw_latents
-from mfagan.mobilestylegan.network.student.slices import extract
 from mfagan.mobilestylegan.network.student.student import Student
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping
 from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
@@ -117,7 +116,7 @@ def take_slice(network: Generator, channels: tuple[int, ...]) -> MobileStyleGAN:
         raise InputError(
             f"channels {', '.join(map(str, channels))}: a {network.KIND} has no slices; leave them out"
         )
-    return MobileStyleGAN(network.mapping, extract(network.synthesis, channels), network.w_mean).eval()
+    return network.extract(channels)
 
 
 def require_trained(record: MappingType[str, object], path: Path) -> None:

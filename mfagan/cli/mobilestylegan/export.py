@@ -72,9 +72,10 @@ def export(
     from mfagan.files import require_place
     from mfagan.mobilestylegan.export import export_generator, export_mapping, require_trained, take_slice
     from mfagan.mobilestylegan.exporting.beside import measure_beside
-    from mfagan.mobilestylegan.exporting.target import GeneratorTarget, read_channels
+    from mfagan.mobilestylegan.exporting.target import GeneratorTarget
     from mfagan.mobilestylegan.kinds import load_generator, rebuild
     from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
+    from mfagan.mobilestylegan.network.student.widths import read_channels
     from mfagan.progress import show_bar
 
     target = GeneratorTarget(to, precision, noise, "w_plus" if w_plus else "w")  # pyright: ignore[reportArgumentType]

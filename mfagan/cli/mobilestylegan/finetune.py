@@ -68,11 +68,11 @@ def finetune(
     from mfagan.cli.study.history import open_lineage
     from mfagan.files import require_place
     from mfagan.mobilestylegan.network.generator import MobileStyleGAN
+    from mfagan.mobilestylegan.network.student.widths import read_channels
     from mfagan.mobilestylegan.study.picked import read_picked
     from mfagan.mobilestylegan.training.finetune import (
         cut_slice,
         finetune_student,
-        read_channels,
         recipe_of,
     )
     from mfagan.mobilestylegan.training.recipe import read_student_recipe

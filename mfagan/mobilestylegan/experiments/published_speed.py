@@ -19,9 +19,10 @@ from mfagan.files import require_place, write_atomic
 from mfagan.latency.machine import describe_processor
 from mfagan.mobilestylegan.export import export_generator
 from mfagan.mobilestylegan.exporting.beside import Beside, measure_beside
-from mfagan.mobilestylegan.exporting.target import GeneratorTarget, read_channels
+from mfagan.mobilestylegan.exporting.target import GeneratorTarget
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
 from mfagan.mobilestylegan.network.layers.geometry import standard_channels
+from mfagan.mobilestylegan.network.student.widths import read_channels
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping
 from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
 from mfagan.progress import show_bar

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from mfagan.errors import InputError
 
-__all__ = ["FORMATS", "PRECISIONS", "FrozenNoise", "GeneratorTarget", "StyleInput", "read_channels"]
+__all__ = ["FORMATS", "PRECISIONS", "FrozenNoise", "GeneratorTarget", "StyleInput"]
 
 FORMATS = ("tflite", "onnx")
 PRECISIONS = ("fp32", "fp16")
@@ -48,20 +48,3 @@ class GeneratorTarget:
     def as_dict(self) -> dict[str, object]:
         """Plain data."""
         return {"format": self.format, "precision": self.precision, "noise": self.noise, "input": self.styles}
-
-
-def read_channels(text: str) -> tuple[int, ...]:
-    """The channels that a text lists.
-
-    Args:
-        text: numbers joined by commas.
-
-    Raises:
-        InputError: something else.
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"channels {text!r:.60}: give a number for each resolution, such as 64,48,32"
-        ) from None

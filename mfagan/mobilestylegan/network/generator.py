@@ -3,6 +3,7 @@
 import copy
 from abc import abstractmethod
 from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,6 +14,7 @@ from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.network.layers.noise import Noise
 from mfagan.mobilestylegan.network.layers.styles import truncate
+from mfagan.mobilestylegan.network.student.slices import extract
 from mfagan.mobilestylegan.network.student.student import Student
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping
 from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
@@ -214,6 +216,17 @@ class MobileStyleGAN(Generator):
         student.mapping.load_state_dict(teacher.mapping.state_dict())
         student.w_mean.copy_(teacher.w_mean)
         return student
+
+    def extract(self, channels: Sequence[int]) -> Self:
+        """A slice as a generator of its own, with the same mapping network, in evaluation mode.
+
+        Args:
+            channels: The slice's at 4, 8, ..., size / 2 px.
+
+        Raises:
+            InputError: Channels that are no slice of the student's.
+        """
+        return type(self)(self.mapping, extract(self.synthesis, channels), self.w_mean).eval()
 
     def inference_form(self) -> Self:
         """A copy whose student has the last head alone, which is what is deployed."""

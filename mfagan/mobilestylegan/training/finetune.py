@@ -7,9 +7,7 @@ from pathlib import Path
 
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
-from mfagan.errors import InputError
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
-from mfagan.mobilestylegan.network.student.slices import extract
 from mfagan.mobilestylegan.training.recipe import STUDENT_STAGES, StudentRecipe
 from mfagan.mobilestylegan.training.run import StudentRun
 from mfagan.mobilestylegan.training.stages import FINETUNE, START, distillation
@@ -17,7 +15,7 @@ from mfagan.training.recipe import parse_recipe
 from mfagan.training.run import StageFiles
 from mfagan.training.stage import Source, StageWork
 
-__all__ = ["FineTunedStudent", "cut_slice", "finetune_student", "read_channels", "recipe_of"]
+__all__ = ["FineTunedStudent", "cut_slice", "finetune_student", "recipe_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +73,7 @@ def cut_slice(found: Checkpoint, path: Path, channels: Sequence[int] | None) -> 
     student = MobileStyleGAN.from_checkpoint(found, path)
     if channels is None:
         return student
-    return MobileStyleGAN(student.mapping, extract(student.synthesis, channels), student.w_mean).eval()
+    return student.extract(channels)
 
 
 def finetune_student(
@@ -134,23 +132,3 @@ def finetune_student(
             tuned.psnr_before_db,
         )
     return tuned
-
-
-def read_channels(text: str) -> tuple[int, ...]:
-    """Read the channels of a slice.
-
-    Args:
-        text: numbers joined by commas.
-
-    Returns:
-        The numbers.
-
-    Raises:
-        InputError: anything else.
-    """
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"channels {text!r:.60}: give one number for each resolution, joined by commas, such as 64,48,64"
-        ) from None

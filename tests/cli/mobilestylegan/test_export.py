@@ -104,7 +104,7 @@ def test_an_untrained_student_is_refused(run: Run, tmp_path: Path):
         (["--noise", "random"], "noise 'random'"),
         (["--precision", "int8"], "precision 'int8'"),
         (["--channels", "16,64,8"], "no slice"),
-        (["--channels", "16;16;8"], "give a number for each resolution"),
+        (["--channels", "16;16;8"], "give one number for each resolution"),
         (["--format", "onnx", "--teacher", "T"], "--teacher with format onnx"),
     ],
 )

@@ -28,6 +28,6 @@ def test_it_prints_and_writes_what_it_measured(tmp_path: Path, capsys: pytest.Ca
 def test_channels_that_do_not_fit_are_refused(tmp_path: Path):
     with pytest.raises(InputError, match="they make images of 16 px, not 32"):
         draw_pair(32, (8, 8, 8), 8)
-    with pytest.raises(typer.BadParameter, match="give a number for each resolution"):
+    with pytest.raises(typer.BadParameter, match="give one number for each resolution"):
         main(size=16, channels="8;8", style_dim=8, threads=1, rounds=1, out=tmp_path / "x.json")
     assert not list(tmp_path.iterdir())

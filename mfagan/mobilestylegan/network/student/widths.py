@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from mfagan.errors import InputError
 from mfagan.mobilestylegan.network.layers.geometry import BANDS
 
-__all__ = ["narrowest_slice", "width_options"]
+__all__ = ["narrowest_slice", "read_channels", "width_options"]
 
 _QUARTERS = (4, 3, 2)
 """Widths of slices in quarters of the full width."""
@@ -33,3 +34,23 @@ def narrowest_slice(channels: Sequence[int]) -> tuple[int, ...]:
         Channels at each resolution.
     """
     return tuple(width_options(full)[-1] for full in channels)
+
+
+def read_channels(text: str) -> tuple[int, ...]:
+    """Read the channels of a slice.
+
+    Args:
+        text: numbers joined by commas.
+
+    Returns:
+        The numbers.
+
+    Raises:
+        InputError: anything else.
+    """
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"channels {text!r:.60}: give one number for each resolution, joined by commas, such as 64,48,64"
+        ) from None
