@@ -73,7 +73,7 @@ def load(
     Args:
         path: a checkpoint, another author's file of weights (.pth or .safetensors, see `docs/results.md`), or the name
             of a shipped model; None for the shipped SuperGenerator.
-        widths: the slice of a SuperGenerator: eight widths in channels (trunk, CFAB 1 to 6, fusion), as numbers or
+        widths: the slice of a weight-shared network; of a SuperGenerator eight widths in channels (trunk, CFAB 1 to 6, fusion), as numbers or
             as text with commas, or one for all; None for the whole network.
         device: where it computes, such as "cpu" or "cuda:1"; None for CUDA if there is one and the CPU otherwise.
 

@@ -29,7 +29,7 @@ from mfagan.mobilestylegan.network.student.student import Student
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping
 from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
 
-__all__ = ["IMAGE", "LATENT", "STYLE", "export_generator", "export_mapping", "require_trained", "take_slice"]
+__all__ = ["IMAGE", "LATENT", "STYLE", "export_generator", "export_mapping", "require_trained"]
 
 LATENT = "z"
 """The input of a mapping network's file, (1, style_dim) of N(0, 1)."""
@@ -100,23 +100,6 @@ def export_mapping(
     operators = [operator for block in network.mapping.blocks() for operator in block.operators]
     pairs = list(zip(latents, expected, strict=True))
     return _export(network.mapping, target, (LATENT, STYLE), facts, pairs, operators)
-
-
-def take_slice(network: Generator, channels: tuple[int, ...]) -> MobileStyleGAN:
-    """A slice of a weight-shared student as a student of its own, with the same mapping network.
-
-    Args:
-        network: The student.
-        channels: The slice's at each resolution.
-
-    Raises:
-        InputError: It is a teacher, or the channels are no slice of the student's.
-    """
-    if not isinstance(network, MobileStyleGAN):
-        raise InputError(
-            f"channels {', '.join(map(str, channels))}: a {network.KIND} has no slices; leave them out"
-        )
-    return network.extract(channels)
 
 
 def require_trained(record: MappingType[str, object], path: Path) -> None:

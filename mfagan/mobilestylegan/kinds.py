@@ -11,12 +11,24 @@ from mfagan.devices import choose_device
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.network.costs import count_costs
 from mfagan.mobilestylegan.network.generator import Generator, MobileStyleGAN, StyleGAN2
+from mfagan.mobilestylegan.network.student.widths import read_channels
 from mfagan.mobilestylegan.sampling.image_generator import ImageGenerator
 
-__all__ = ["KINDS", "describe", "load_generator", "open_file", "open_model", "rebuild", "refuse_enlarging"]
+__all__ = [
+    "KINDS",
+    "WEIGHT_SHARED",
+    "describe",
+    "load_generator",
+    "open_file",
+    "open_model",
+    "rebuild",
+    "refuse_enlarging",
+]
 
 KINDS: Mapping[str, type[Generator]] = {one.KIND: one for one in (StyleGAN2, MobileStyleGAN)}
 """Name -> class."""
+WEIGHT_SHARED = "supernet"
+"""The role of a student whose slices were trained."""
 _COUNTERPARTS = {
     "benchmark": "evaluate FILE --teacher TEACHER",
     "costs": "evaluate FILE --teacher TEACHER",
@@ -39,17 +51,23 @@ def load_generator(path: str | Path) -> Generator:
     return rebuild(checkpoint.read(path), path)
 
 
-def rebuild(found: Checkpoint, path: str | Path) -> Generator:
+def rebuild(found: Checkpoint, path: str | Path, widths: str | None = None) -> Generator:
     """The generator of a checkpoint that is read already, in evaluation mode on the CPU.
 
     Args:
         found: What the file holds.
         path: Its path, for errors.
+        widths: The slice of a weight-shared student, such as "64,48,64"; None for the whole network.
 
     Raises:
-        InputError: As `load_generator`.
+        InputError: As `load_generator`; widths of a network without trained slices, or that are no slice of it.
     """
-    return _class_of(found, path).from_checkpoint(found, path)
+    network = _class_of(found, path).from_checkpoint(found, path)
+    if widths is None:
+        return network
+    if not isinstance(network, MobileStyleGAN) or found.role != WEIGHT_SHARED:
+        raise InputError(f"checkpoint {path}: a {found.role} has no trained slices; leave the widths out")
+    return network.extract(read_channels(widths))
 
 
 def open_file(path: str | Path, device: str = "auto") -> ImageGenerator:
@@ -78,15 +96,13 @@ def open_model(
     Args:
         found: What the file holds.
         path: Its path.
-        widths: None: slices are files of their own.
+        widths: As for `rebuild`.
         device: Where it computes.
 
     Raises:
-        InputError: As `load_generator`, or widths are given.
+        InputError: As `rebuild`.
     """
-    if widths is not None:
-        raise InputError(f"checkpoint {path}: {found.network} has no slices; leave the widths out")
-    return ImageGenerator(rebuild(found, path), device=device, path=Path(path))
+    return ImageGenerator(rebuild(found, path, widths), device=device, path=Path(path))
 
 
 def describe(found: Checkpoint, path: str | Path) -> dict[str, object]:

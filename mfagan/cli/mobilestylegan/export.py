@@ -70,22 +70,19 @@ def export(
     """
     from mfagan import checkpoint
     from mfagan.files import require_place
-    from mfagan.mobilestylegan.export import export_generator, export_mapping, require_trained, take_slice
+    from mfagan.mobilestylegan.export import export_generator, export_mapping, require_trained
     from mfagan.mobilestylegan.exporting.beside import measure_beside
     from mfagan.mobilestylegan.exporting.target import GeneratorTarget
     from mfagan.mobilestylegan.kinds import load_generator, rebuild
     from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
-    from mfagan.mobilestylegan.network.student.widths import read_channels
     from mfagan.progress import show_bar
 
     target = GeneratorTarget(to, precision, noise, "w_plus" if w_plus else "w")  # pyright: ignore[reportArgumentType]
     if teacher is not None and to != "tflite":
         raise InputError(f"--teacher with format {to}: it runs LiteRT; give --format tflite or leave it out")
     found = checkpoint.read(student)
-    network = rebuild(found, student)
+    network = rebuild(found, student, channels)
     require_trained(found.record, student)
-    if channels is not None:
-        network = take_slice(network, read_channels(channels))
     master = None if teacher is None else load_generator(teacher)
     if master is not None:
         if not (isinstance(master, StyleGAN2) and isinstance(network, MobileStyleGAN)):

@@ -13,6 +13,7 @@ from mfagan.errors import InputError
 from mfagan.evaluation.inception import InceptionFeatures
 from mfagan.graph.operators import Block
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
+from mfagan.mobilestylegan.kinds import WEIGHT_SHARED
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
 from mfagan.mobilestylegan.network.student.widths import narrowest_slice
 from mfagan.mobilestylegan.study.block_lists import BlockLists
@@ -273,7 +274,7 @@ def load_shared_student(path: str | Path) -> MobileStyleGAN:
         InputError: As `checkpoint.read`; another network, or one whose slices were not trained.
     """
     found = checkpoint.read(path, MobileStyleGAN.KIND)
-    if found.role != "supernet":
+    if found.role != WEIGHT_SHARED:
         raise InputError(
             f"student {path}: its role is {found.role!r}, and its slices were not trained; give a weight-shared one "
             "(supernet)"

@@ -17,7 +17,7 @@ TRAINED = {"stage": "student", "steps": 1}
 
 @pytest.fixture
 def student(tmp_path: Path) -> Path:
-    checkpoint.save(tmp_path / "student.safetensors", build_student().to_checkpoint("student", TRAINED))
+    checkpoint.save(tmp_path / "student.safetensors", build_student().to_checkpoint("supernet", TRAINED))
     return tmp_path / "student.safetensors"
 
 
@@ -113,6 +113,13 @@ def test_bad_options(run: Run, student: Path, tmp_path: Path, options: list[str]
     done = run("mobilestylegan", "export", student, "--out", out, *options)
     assert words in done.message
     assert not out.exists()
+
+
+def test_slices_that_were_not_trained_are_refused(run: Run, tmp_path: Path):
+    path = tmp_path / "distilled.safetensors"
+    checkpoint.save(path, build_student().to_checkpoint("student", TRAINED))
+    done = run("mobilestylegan", "export", path, "--out", tmp_path / "net.tflite", "--channels", "8,8,4")
+    assert "a student has no trained slices; leave the widths out" in done.message
 
 
 def test_a_teacher_of_another_size_is_refused(run: Run, student: Path, tmp_path: Path):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mfagan.errors import InputError
 from mfagan.mobilestylegan import export as door
-from mfagan.mobilestylegan.export import export_generator, export_mapping, require_trained, take_slice
+from mfagan.mobilestylegan.export import export_generator, export_mapping, require_trained
 from mfagan.mobilestylegan.exporting.target import FrozenNoise, GeneratorTarget, StyleInput
 from mfagan.mobilestylegan.network import Generator, Student, forward_slice
 from tests.mobilestylegan.exporting.small import build_student, build_teacher
@@ -150,16 +150,14 @@ def test_half_precision_takes_half_the_file():
 def test_a_slice_is_exported_as_a_network_of_its_own():
     student = build_student()
     channels = (8, 16, 4)
-    small = take_slice(student, channels)
+    small = student.extract(channels)
     made = export_generator(small, GeneratorTarget())
     w = styles_of(student)
     expected = as_file(forward_slice(student.synthesis, channels, w))
     torch.testing.assert_close(run_tflite(made.content, w=w), expected, atol=1e-4, rtol=1e-4)
     assert len(made.content) < len(export_generator(student, GeneratorTarget()).content)
     with pytest.raises(InputError, match="no slice"):
-        take_slice(student, (8, 16, 64))
-    with pytest.raises(InputError, match="stylegan2 has no slices"):
-        take_slice(build_teacher(), channels)
+        student.extract((8, 16, 64))
 
 
 def test_a_student_whose_image_is_one_colour_is_refused():

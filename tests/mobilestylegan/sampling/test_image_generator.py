@@ -10,9 +10,11 @@ import torch
 from PIL import Image
 
 import mfagan
+from mfagan import checkpoint
 from mfagan.data.images import to_uint8
 from mfagan.mobilestylegan.kinds import load_generator
 from mfagan.mobilestylegan.network import draw_latents, mix_styles
+from tests.mobilestylegan.exporting.small import build_student
 from tests.mobilestylegan.saved import write_pair
 
 
@@ -133,6 +135,15 @@ def test_what_enlarges_pictures_does_not_take_it(files: tuple[Path, Path], model
         for one in (files[1], model):
             with pytest.raises(mfagan.InputError, match="enlarges none; use `mfagan mobilestylegan "):
                 call(one)
-    with pytest.raises(mfagan.InputError, match="mobilestylegan has no slices; leave the widths out"):
+    with pytest.raises(mfagan.InputError, match="has no trained slices; leave the widths out"):
         mfagan.load(files[1], widths=24)
     assert isinstance(mfagan.load(widths=24, device="cpu"), mfagan.Model)
+
+
+def test_a_slice_of_a_weight_shared_student_is_loaded(tmp_path: Path):
+    student = build_student()
+    checkpoint.save(tmp_path / "shared.safetensors", student.to_checkpoint("supernet"))
+    small = mfagan.load(tmp_path / "shared.safetensors", widths="8,8,4", device="cpu")
+    assert small.network.synthesis.channels == (8, 8, 4)
+    with pytest.raises(mfagan.InputError, match="no slice"):
+        mfagan.load(tmp_path / "shared.safetensors", widths="64,8,4", device="cpu")
