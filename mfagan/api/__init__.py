@@ -55,10 +55,6 @@ def load(
 ) -> Model: ...
 @overload
 def load(
-    path: str | Path, widths: str | int | Sequence[int], device: "str | torch.device | None" = None
-) -> Model: ...
-@overload
-def load(
     path: str | Path | None = None,
     widths: str | int | Sequence[int] | None = None,
     device: "str | torch.device | None" = None,
@@ -73,8 +69,9 @@ def load(
     Args:
         path: a checkpoint, another author's file of weights (.pth or .safetensors, see `docs/results.md`), or the name
             of a shipped model; None for the shipped SuperGenerator.
-        widths: the slice of a weight-shared network; of a SuperGenerator eight widths in channels (trunk, CFAB 1 to 6, fusion), as numbers or
-            as text with commas, or one for all; None for the whole network.
+        widths: the slice of a weight-shared network, as numbers or as text with commas; None for the whole network. Of
+            a SuperGenerator eight widths in channels (trunk, CFAB 1 to 6, fusion), or one for all; of a student one for
+            each resolution.
         device: where it computes, such as "cpu" or "cuda:1"; None for CUDA if there is one and the CPU otherwise.
 
     Returns:
