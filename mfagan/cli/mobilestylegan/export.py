@@ -74,7 +74,7 @@ def export(
     from mfagan.mobilestylegan.exporting.beside import measure_beside
     from mfagan.mobilestylegan.exporting.target import GeneratorTarget
     from mfagan.mobilestylegan.kinds import load_generator, rebuild
-    from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
+    from mfagan.mobilestylegan.network.generator import require_pair
     from mfagan.progress import show_bar
 
     target = GeneratorTarget(to, precision, noise, "w_plus" if w_plus else "w")  # pyright: ignore[reportArgumentType]
@@ -85,10 +85,6 @@ def export(
     require_trained(found.record, student)
     master = None if teacher is None else load_generator(teacher)
     if master is not None:
-        if not (isinstance(master, StyleGAN2) and isinstance(network, MobileStyleGAN)):
-            raise InputError(
-                f"--teacher {teacher} beside {student}: give a student, and the checkpoint of its teacher"
-            )
         require_pair(master, network)
     require_place(out, student, teacher)
     if mapping_out is not None:

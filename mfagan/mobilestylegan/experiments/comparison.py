@@ -14,7 +14,7 @@ from mfagan.data.images import from_uint8, read_levels, read_size
 from mfagan.errors import InputError
 from mfagan.evaluation.inception import InceptionFeatures, frechet_distance, kernel_distance
 from mfagan.mobilestylegan.network.costs import GeneratorCosts
-from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
+from mfagan.mobilestylegan.network.generator import require_pair
 from mfagan.mobilestylegan.sampling.image_generator import ImageGenerator
 from mfagan.mobilestylegan.training.validation import HeldOut
 from mfagan.pretrained import LPIPS_MIN_SIDE_PX, Lpips
@@ -121,13 +121,7 @@ def compare(
         InputError: networks of other kinds, sizes or lengths of styles; images of the teacher or psi that are not
             finite; a real picture that cannot be read.
     """
-    large, small = teacher.network, student.network
-    if not isinstance(large, StyleGAN2) or not isinstance(small, MobileStyleGAN):
-        raise InputError(
-            f"teacher {teacher.path} is a {teacher.kind} and student {student.path} a {student.kind}: give a "
-            "mobilestylegan, and with --teacher the stylegan2 that it was distilled from"
-        )
-    require_pair(large, small)
+    large, small = require_pair(teacher.network, student.network)
     with bars("shared latents") as report:
         report(0, 2, "teacher")
         held_out = HeldOut.by_teacher(large, settings.latents, settings.psi)

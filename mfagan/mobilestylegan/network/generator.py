@@ -234,16 +234,24 @@ class MobileStyleGAN(Generator):
         return form.train(self.training)
 
 
-def require_pair(teacher: StyleGAN2, student: MobileStyleGAN) -> None:
+def require_pair(teacher: Generator, student: Generator) -> tuple[StyleGAN2, MobileStyleGAN]:
     """Check that a student makes images of its teacher's size from its teacher's styles.
 
     Args:
         teacher: Whose images are learned.
         student: What learns them.
 
+    Returns:
+        Both.
+
     Raises:
-        InputError: Their sizes or styles differ.
+        InputError: They are networks of other kinds, or their sizes or styles differ.
     """
+    if not isinstance(teacher, StyleGAN2) or not isinstance(student, MobileStyleGAN):
+        raise InputError(
+            f"teacher: it is a {teacher.KIND}, and the student a {student.KIND}; give a {StyleGAN2.KIND} and a "
+            f"{MobileStyleGAN.KIND} that was distilled from it"
+        )
     for name, of_teacher, of_student in (
         ("size", teacher.size, student.size),
         ("style_dim", teacher.style_dim, student.style_dim),
@@ -253,3 +261,4 @@ def require_pair(teacher: StyleGAN2, student: MobileStyleGAN) -> None:
                 f"teacher: its {name} is {of_teacher}, the student's is {of_student}; give the teacher "
                 "that the student was made for"
             )
+    return teacher, student

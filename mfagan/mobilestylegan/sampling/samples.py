@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.importing import read_styles
-from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
+from mfagan.mobilestylegan.network.generator import require_pair
 from mfagan.mobilestylegan.network.layers.noise import Noise
 from mfagan.mobilestylegan.network.layers.styles import draw_latents, truncate
 from mfagan.mobilestylegan.sampling.image_generator import ImageGenerator
@@ -133,13 +133,7 @@ def require_beside(teacher: ImageGenerator, student: ImageGenerator, samples: Se
     Raises:
         InputError: they are of other kinds, sizes or lengths of styles, or W+ has other rows in each.
     """
-    large, small = teacher.network, student.network
-    if not isinstance(large, StyleGAN2) or not isinstance(small, MobileStyleGAN):
-        raise InputError(
-            f"teacher {teacher.path} is a {teacher.kind} and {student.path} a {student.kind}: give a stylegan2 "
-            "and a mobilestylegan that was distilled from it"
-        )
-    require_pair(large, small)
+    large, small = require_pair(teacher.network, student.network)
     if teacher.n_rows != student.n_rows and any(one.w.dim() == 2 for one in samples):
         raise InputError(
             f"W+ has {student.n_rows} rows in {student.path}, which are its authors', and {teacher.n_rows} in its "

@@ -14,7 +14,7 @@ from mfagan.evaluation.inception import InceptionFeatures
 from mfagan.graph.operators import Block
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
 from mfagan.mobilestylegan.kinds import WEIGHT_SHARED
-from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
+from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
 from mfagan.mobilestylegan.network.student.widths import narrowest_slice
 from mfagan.mobilestylegan.study.block_lists import BlockLists
 from mfagan.mobilestylegan.study.pictures.description import BLOCK_TITLES, describe_points
@@ -140,7 +140,6 @@ class StudentProblem(PricedProblem[Channels]):
         network = load_shared_student(student)
         _require_size(target, network)
         made_by = StyleGAN2.from_checkpoint(checkpoint.read(teacher, StyleGAN2.KIND), teacher)
-        require_pair(made_by, network)
         self.full = network.synthesis.channels
         self.choices = choose_from(self.full)
         self.known_choices = tuple(map(as_choice, uniform_slices(self.full)))

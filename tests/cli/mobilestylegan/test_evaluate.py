@@ -138,7 +138,7 @@ def test_without_pictures_the_teachers_samples_are_compared_with(
 REFUSED = {
     "another size": (["--teacher", "{small}"], "teacher: its size is 16, the student's is 32; give the teacher"),
     "other styles": (["--teacher", "{other}"], "teacher: its style_dim is 12, the student's is 8"),
-    "no teacher": (["--teacher", "{student}"], "is a mobilestylegan and student"),
+    "no teacher": (["--teacher", "{student}"], "it is a mobilestylegan, and the student a mobilestylegan"),
     "psi": (["--teacher", "{teacher}", "--psi", "nan"], "psi nan: give a finite number"),
     "pictures without Inception": (
         ["--teacher", "{teacher}", "--images", "{tmp}"],

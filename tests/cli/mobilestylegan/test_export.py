@@ -128,7 +128,7 @@ def test_a_teacher_of_another_size_is_refused(run: Run, student: Path, tmp_path:
     done = run("mobilestylegan", "export", student, "--out", out, "--teacher", other)
     assert "its size is 16, the student's is 32" in done.message
     done = run("mobilestylegan", "export", student, "--out", out, "--teacher", student)
-    assert "the checkpoint of its teacher" in done.message
+    assert "give a stylegan2 and a mobilestylegan" in done.message
     done = run("mobilestylegan", "export", student, "--out", student)
     assert done.status == 2
     assert not out.exists()
