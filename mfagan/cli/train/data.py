@@ -51,7 +51,9 @@ def check(
     if translation or (translation is None and holds_translation(folder)):
         two = survey_translation(folder, paired, decode, show_bar)
         usable = not two.problems
-        return Result(asdict(two) | {"usable": usable}, _translation_lines(two), status=0 if usable else 2)
+        facts = asdict(two) | {"usable": usable}
+        then = _then_translate(folder, two) if usable else []
+        return Result(facts, _translation_lines(two), next=then, status=0 if usable else 2)
     if paired:
         raise InputError(
             f"--paired is for folders trainA and trainB, and {folder} is none of these: leave it out"
@@ -94,6 +96,14 @@ def _translation_lines(found: "TranslationSurvey") -> list[str]:
             )
         lines += _size_lines(one.smallest, one.largest)
     return lines + _verdict(found)
+
+
+def _then_translate(folder: str, found: "TranslationSurvey") -> list[str]:
+    if all(one.name != "train" for one in found.parts):
+        return []
+    recipe = "cyclegan" if found.layout == "unpaired" else "pix2pix"
+    then = ["mfagan", "coronetgan", "train", recipe, "--data", folder, "--ratio", "0.5"]
+    return [*then, *(["--paired"] if found.layout == "paired" else []), "--out", "runs/translation"]
 
 
 def _size_lines(smallest: "Size | None", largest: "Size | None") -> list[str]:

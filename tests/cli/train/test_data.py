@@ -64,6 +64,8 @@ def test_unpaired_folders_are_described(run: Run, tmp_path: Path):
         "    smallest 20x20 px, largest 20x20 px",
         "usable",
     ]
+    train = f"mfagan coronetgan train cyclegan --data {tmp_path} --ratio 0.5 --out runs/translation"
+    assert done.out.splitlines()[-1] == f"next: {train}"
     done = run("data", "check", tmp_path, "--paired", "--json")
     facts = json.loads(done.out)
     assert (done.status, facts["usable"], facts["layout"]) == (2, False, "paired")
@@ -82,3 +84,17 @@ def test_pictures_side_by_side_are_described(run: Run, tmp_path: Path):
     assert lines[2] == "    2 pictures; pairs 1, odd widths 1"
     assert lines[-1] == "not usable: 1 problem"
     assert "odd width: image " in lines[7]
+    assert "next: " not in done.out
+
+
+def test_what_to_train_on_pairs_is_said(run: Run, tmp_path: Path):
+    for name in ("trainA", "trainB"):
+        draw(tmp_path / "two" / name / "1.png", 20, 20)
+    draw(tmp_path / "ab" / "train" / "1.png", 40, 20)
+    draw(tmp_path / "tests" / "test" / "1.png", 40, 20)
+    start = "next: mfagan coronetgan train pix2pix --data"
+    assert run("data", "check", tmp_path / "two", "--paired").out.splitlines()[-1] == (
+        f"{start} {tmp_path / 'two'} --ratio 0.5 --paired --out runs/translation"
+    )
+    assert run("data", "check", tmp_path / "ab").out.splitlines()[-1].startswith(start)
+    assert run("data", "check", tmp_path / "tests").out.splitlines()[-1] == "usable"
