@@ -1,11 +1,12 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
+from mfagan.cli.coronetgan import train
 from mfagan.cli.groups import Subcommands
 
 __all__ = ["CORONETGAN"]
 
 CORONETGAN = Subcommands(
     "CoroNetGAN: pix2pix and CycleGAN, pruned to a ratio you name while they train.",
-    {},
+    {"train": train.train},
 )
 """Its commands."""
