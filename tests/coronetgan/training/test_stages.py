@@ -306,3 +306,13 @@ def test_the_ratio_is_logged_and_shown(tmp_path: Path):
         value.tag for event in read_events(tmp_path / "logs" / "search_a") for value in event.summary.value
     }
     assert {"ratio_a", "ratio_b", "cycle", "validation_cycle_psnr_db", "samples"} <= tags
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_bf16_and_a_u_net_whose_bottleneck_is_one_px(tmp_path: Path, model: Model):
+    """No normalisation follows the innermost convolution, so that instance norm has more than one px everywhere."""
+    form = {"generator": "unet", "levels": 4, "norm": "instance", "gan": "vanilla"}
+    recipe = tiny_recipe(model, steps=14, gamma=9.0, precision="bf16", upsampling="transposed", **form)
+    paths = train_pruned(tiny_run(tmp_path, recipe), 0.5)
+    for end, path in zip(ENDS[model], paths, strict=True):
+        assert 0.4 < figure(checkpoint.read(path), f"ratio_reached{end}") <= 0.5
