@@ -67,7 +67,7 @@ def test_killed_with_9_and_started_again_it_ends_with_the_same_bits(tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_two_processes_train_what_one_does(tmp_path: Path, model: str):
-    """They share each batch and hold the same pool, so that the first step is the same to last bits; Adam soon amplifies them.
+    """They share each batch and hold the same pool: the first step is the same but for last bits, which Adam amplifies.
 
     Biases before a norm have no gradient but those bits.
     """
