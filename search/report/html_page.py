@@ -102,18 +102,19 @@ def shares_page(
     records: Sequence[StudyRecord],
     costs: Sequence[Objective],
     notes: Sequence[str] = (),
+    whole: str = "largest choice",
     refresh_s: float | None = None,
 ) -> str:
-    """Lay out the page that compares studies of different spaces or objectives, as shares of their unpruned networks.
+    """Lay out the page that compares studies of different spaces or objectives, as shares of their largest choices.
 
-    A study's unpruned network is the choice with every option at its largest. For each cost a figure has the share of
-    its value across, and up the share of quality kept (`search.report.figures.quality_shares.StudyShares`); the first
-    objective of a study is its quality.
+    For each cost a figure has the share of its value across, and up the share of quality kept
+    (`search.report.figures.quality_shares.StudyShares`); the first objective of a study is its quality.
 
     Args:
         records: one or more studies.
         costs: numbers to minimise, each an objective or an attribute of all studies, with the titles to show.
         notes: paragraphs about the studies, plain text.
+        whole: what people call the largest choice, such as `unpruned network`.
         refresh_s: how often the page asks the server that it came from for new data, in seconds: what
             `search.report.page.shares.shares_json` gives, as `data.json`. None for a page that asks for nothing.
 
@@ -121,14 +122,11 @@ def shares_page(
         The HTML: one file that asks for nothing, with plotly.js inside (0.6 MB).
 
     Raises:
-        SearchError: a study has not evaluated its unpruned network, a trial lacks a cost, or a quality has no share.
+        SearchError: a study has not evaluated its largest choice, a trial lacks a cost, or a quality has no share.
     """
     names = ", ".join(record.name for record in records)
-    return build_shares_document(
-        shares_json(records, costs, notes, refresh_s),
-        f"{names}: shares of the unpruned",
-        refresh_s is not None,
-    )
+    data = shares_json(records, costs, notes, whole, refresh_s)
+    return build_shares_document(data, f"{names}: shares of quality and cost", refresh_s is not None)
 
 
 def bubble_page(data: bubble_figure.BubbleData, title: str, notes: Sequence[str] = ()) -> str:

@@ -66,24 +66,25 @@ def plot_fronts(records: Sequence[StudyRecord]) -> go.Figure:
     return _on_white(overlay_figure(records))
 
 
-def plot_shares(records: Sequence[StudyRecord], cost: Objective) -> go.Figure:
-    """Plot what several studies keep of quality at a share of their unpruned networks' cost.
+def plot_shares(records: Sequence[StudyRecord], cost: Objective, whole: str = "largest choice") -> go.Figure:
+    """Plot what several studies keep of quality at a share of their largest choices' cost.
 
-    A study's unpruned network is the choice with every option at its largest; it lies at (1, 1), which is marked. Of
-    its value u and a point's v the share of quality kept is v / u of a quality to maximise, and (1 - v) / (1 - u) of
-    one to minimise, which must lie in [0, 1].
+    The largest choice of a study has every option at its largest; it lies at (1, 1), which is marked. Of its value u
+    and a point's v the share of quality kept is v / u of a quality to maximise, and (1 - v) / (1 - u) of one to
+    minimise, which must lie in [0, 1].
 
     Args:
         records: one or more studies, of any spaces; the first objective of each is its quality.
         cost: a number to minimise that is an objective or an attribute of all studies, with the title to show.
+        whole: what people call the largest choice, such as `unpruned network`.
 
     Returns:
         The figure: the front of each study as a line.
 
     Raises:
-        SearchError: a study has not evaluated its unpruned network, a trial lacks the cost, or a quality has no share.
+        SearchError: a study has not evaluated its largest choice, a trial lacks the cost, or a quality has no share.
     """
-    return _on_white(shares_figure([find_shares(record, [cost]) for record in records], 0))
+    return _on_white(shares_figure([find_shares(record, [cost]) for record in records], 0, whole))
 
 
 def plot_parallel_coordinates(record: StudyRecord, titles: Mapping[str, str] | None = None) -> go.Figure:

@@ -1,4 +1,4 @@
-"""What the points of a study cost and keep, as shares of its unpruned network: the axes on which systems compare."""
+"""What the points of a study cost and keep, as shares of its largest choice: axes that studies of any spaces share."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ __all__ = ["StudyShares", "find_shares", "largest_choice"]
 
 @dataclass(frozen=True)
 class StudyShares:
-    """The points of a study as shares of its largest choice, the unpruned network.
+    """The points of a study as shares of its largest choice.
 
     Attributes:
         name: the study's name.
         quality: its first objective.
         costs: numbers to minimise.
-        unpruned: the trial of the largest choice, feasible or not.
+        largest: the trial of the largest choice, feasible or not.
         points: the distinct feasible trials, by number.
-        kept: of each point the share of quality kept, from its value v and the unpruned network's u: v / u of a quality
-            to maximise, (1 - v) / (1 - u) of one to minimise, which lies in [0, 1]. 1 is the unpruned network's; there
+        kept: of each point the share of quality kept, from its value v and the largest choice's u: v / u of a quality
+            to maximise, (1 - v) / (1 - u) of one to minimise, which lies in [0, 1]. 1 is the largest choice's; there
             may be more.
-        unpruned_values: the unpruned network's cost in the cost's unit, for each cost.
+        largest_values: the largest choice's cost in the cost's unit, for each cost.
         values: the costs of each point in their units: a tuple for each cost.
-        shares: the costs of each point as shares of the unpruned network's: a tuple for each cost.
+        shares: the costs of each point as shares of the largest choice's: a tuple for each cost.
     """
 
     name: str
     quality: Objective
     costs: tuple[Objective, ...]
-    unpruned: Point
+    largest: Point
     points: tuple[Point, ...]
     kept: tuple[float, ...]
-    unpruned_values: tuple[float, ...]
+    largest_values: tuple[float, ...]
     values: tuple[tuple[float, ...], ...]
     shares: tuple[tuple[float, ...], ...]
 
@@ -74,7 +74,7 @@ class StudyShares:
 
 
 def largest_choice(record: StudyRecord) -> Choice:
-    """Find the choice whose every option is the largest: of widths the unpruned network's.
+    """Find the choice whose every option is the largest: where options are widths, the unpruned network.
 
     Args:
         record: a study whose options are numbers.
@@ -91,7 +91,7 @@ def largest_choice(record: StudyRecord) -> Choice:
         if len(numbers) < len(options):
             raise SearchError(
                 f"study {record.name!r}: choice {name!r} has the option {_first_text(options)!r}, so none is the"
-                " largest; shares of the unpruned network need options that are numbers"
+                " largest choice, of which shares are taken; name a study whose options are numbers"
             )
         largest[name] = max(numbers)
     return largest
@@ -108,24 +108,24 @@ def find_shares(record: StudyRecord, costs: Sequence[Objective]) -> StudyShares:
         The shares.
 
     Raises:
-        SearchError: the largest choice was not evaluated; a trial lacks a cost, or the unpruned network's is not above
+        SearchError: the largest choice was not evaluated; a trial lacks a cost, or the largest choice's is not above
             0; or the quality has no share: a maximum of 0 or less, a value to minimise outside [0, 1], or a minimum
             of 1.
     """
-    largest = largest_choice(record)
-    unpruned = next((point for point in pareto.distinct(record.points) if point.choice == largest), None)
-    if unpruned is None:
-        options = ", ".join(f"{name} {option}" for name, option in largest.items())
+    choice = largest_choice(record)
+    largest = next((point for point in pareto.distinct(record.points) if point.choice == choice), None)
+    if largest is None:
+        options = ", ".join(f"{name} {option}" for name, option in choice.items())
         raise SearchError(
-            f"study {record.name!r} has not evaluated its unpruned network ({options}), which shares are of: search"
-            " on with a sampler that evaluates it first, such as `front`, or name another study"
+            f"study {record.name!r} has not evaluated its largest choice ({options}), of which shares are taken:"
+            " search again in a study of another name with a sampler that evaluates it first, such as nsga2"
         )
     points = pareto.distinct([point for point in record.points if point.feasible])
-    wholes = [_require_cost(record, cost, unpruned) for cost in costs]
+    wholes = [_require_cost(record, cost, largest) for cost in costs]
     for cost, whole in zip(costs, wholes, strict=True):
         if not whole > 0:
             raise SearchError(
-                f"study {record.name!r}: {cost.name!r} of the unpruned network is {whole:g}, of which nothing is a"
+                f"study {record.name!r}: {cost.name!r} of the largest choice is {whole:g}, of which nothing is a"
                 " share; name another study"
             )
     values = [tuple(_require_cost(record, cost, point) for point in points) for cost in costs]
@@ -134,9 +134,9 @@ def find_shares(record: StudyRecord, costs: Sequence[Objective]) -> StudyShares:
         record.name,
         quality,
         tuple(costs),
-        unpruned,
+        largest,
         tuple(points),
-        tuple(_share_kept(record.name, quality, point.values[0], unpruned.values[0]) for point in points),
+        tuple(_share_kept(record.name, quality, point.values[0], largest.values[0]) for point in points),
         tuple(wholes),
         tuple(values),
         tuple(tuple(one / whole for one in row) for row, whole in zip(values, wholes, strict=True)),
@@ -158,24 +158,24 @@ def _require_cost(record: StudyRecord, cost: Objective, point: Point) -> float:
     return float(found)
 
 
-def _share_kept(name: str, quality: Objective, value: float, unpruned: float) -> float:
-    """The share of quality that a value keeps of the unpruned network's, as `StudyShares.kept` says."""
+def _share_kept(name: str, quality: Objective, value: float, largest: float) -> float:
+    """The share of quality that a value keeps of the largest choice's, as `StudyShares.kept` says."""
     if quality.direction == "maximize":
-        if not unpruned > 0:
+        if not largest > 0:
             raise SearchError(
-                f"study {name!r}: {quality.name!r} of the unpruned network is {unpruned:g}, of which nothing is a"
+                f"study {name!r}: {quality.name!r} of the largest choice is {largest:g}, of which nothing is a"
                 " share; name a study whose quality is above 0"
             )
-        return value / unpruned
-    for found in (unpruned, value):
+        return value / largest
+    for found in (largest, value):
         if not 0 <= found <= 1:
             raise SearchError(
                 f"study {name!r}: {quality.name!r} is minimised and reaches {found:g}, so 1 - value is no share of"
                 " quality kept; name a study whose quality is maximised or lies in [0, 1]"
             )
-    if unpruned == 1:
+    if largest == 1:
         raise SearchError(
-            f"study {name!r}: {quality.name!r} of the unpruned network is 1, the worst: nothing is a share of it; name"
+            f"study {name!r}: {quality.name!r} of the largest choice is 1, the worst: nothing is a share of it; name"
             " another study"
         )
-    return (1 - value) / (1 - unpruned)
+    return (1 - value) / (1 - largest)

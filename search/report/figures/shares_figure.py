@@ -1,4 +1,4 @@
-"""What several studies keep of quality at a share of their unpruned networks' cost, in one figure."""
+"""What several studies keep of quality at a share of their largest choices' cost, in one figure."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ _ROOM = 0.06
 _CHOICE_CHARACTERS = 44
 
 
-def shares_figure(studies: Sequence[StudyShares], cost: int) -> go.Figure:
+def shares_figure(studies: Sequence[StudyShares], cost: int, whole: str) -> go.Figure:
     """Draw the front of each study as a line: x is the share of a cost and y the share of quality kept.
 
-    The unpruned networks are all at (1, 1), which is marked. The y axis has the same range for every cost.
+    The largest choices are all at (1, 1), which is marked. The y axis has the same range for every cost.
 
     Args:
         studies: one or more, of the same costs.
         cost: the index of the cost.
+        whole: what people call the largest choice.
 
     Returns:
         The figure, which needs no network.
@@ -53,7 +54,7 @@ def shares_figure(studies: Sequence[StudyShares], cost: int) -> go.Figure:
         go.Scatter(
             x=[1],
             y=[1],
-            name="unpruned",
+            name=html.escape(whole),
             mode="markers",
             marker={"symbol": "cross-thin", "size": 18, "line": {"color": NEUTRAL, "width": 3}},
             hoverinfo="skip",
@@ -63,7 +64,7 @@ def shares_figure(studies: Sequence[StudyShares], cost: int) -> go.Figure:
         line = {"line": {"color": NEUTRAL, "width": 1, "dash": "dot"}, "layer": "below"}
         figure.add_shape(type="line", **_ends(axis), **line)
     title = studies[0].costs[cost].title or studies[0].costs[cost].name
-    finish(figure, f"Share of the unpruned network's {_in_sentence(title)}", "Share of quality kept")
+    finish(figure, f"Share of {_in_sentence(title)}", "Share of quality kept")
     across = [study.shares[cost][row] for study in studies for row in study.front(cost)]
     up = [study.kept[row] for study in studies for i in range(len(study.costs)) for row in study.front(i)]
     figure.update_xaxes(range=_range(across), tickformat=".3~%", nticks=6)

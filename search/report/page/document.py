@@ -108,7 +108,7 @@ def build_document(data: str, title: str, connects: bool = False) -> str:
 
 
 def build_shares_document(data: str, title: str, connects: bool = False) -> str:
-    """Write the page of shares of unpruned networks, under the same policy as `build_document`.
+    """Write the page of shares, under the same policy as `build_document`.
 
     Args:
         data: what `search.report.page.shares.shares_json` gave.

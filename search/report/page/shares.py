@@ -1,4 +1,4 @@
-"""What the page of several systems shows: shares of their unpruned networks, as plain data."""
+"""What the page of studies of several spaces shows: shares of their largest choices, as plain data."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def shares_json(
     records: Sequence[StudyRecord],
     costs: Sequence[Objective],
     notes: Sequence[str] = (),
+    whole: str = "largest choice",
     refresh_s: float | None = None,
 ) -> str:
     """Write the data of the page, which a page that refreshes itself asks for as `data.json`.
@@ -35,6 +36,7 @@ def shares_json(
         records: one or more studies; the first objective of each is its quality.
         costs: numbers to minimise, each an objective or an attribute of all studies.
         notes: paragraphs.
+        whole: what people call the largest choice.
         refresh_s: how often the page asks for new data, in seconds; None if it doesn't.
 
     Returns:
@@ -50,11 +52,13 @@ def shares_json(
             for i, one in enumerate(studies)
         ],
         "figures": [
-            {"title": _title(cost), **plain_figure(shares_figure(studies, i))} for i, cost in enumerate(costs)
+            {"title": _title(cost), **plain_figure(shares_figure(studies, i, whole))}
+            for i, cost in enumerate(costs)
         ],
-        "cheapest": _cheapest(studies, costs),
-        "unpruned": _unpruned(studies, costs),
-        "paragraphs": [*_readings(studies), *notes],
+        "whole": whole,
+        "heads": ["Quality kept", *map(_title, costs)],
+        "groups": _groups(studies, whole),
+        "paragraphs": [*_readings(studies, whole), *notes],
         "neutral": NEUTRAL,
         "templates": templates(),
         "refresh_s": refresh_s,
@@ -62,37 +66,40 @@ def shares_json(
     return write_json(data)
 
 
-def _cheapest(studies: Sequence[StudyShares], costs: Sequence[Objective]) -> dict[str, Any]:
-    """For each study and level the least share of each cost, and its trial."""
-    rows: list[list[str]] = []
-    for study in studies:
-        for level in LEVELS:
-            found = [study.cheapest(i, level) for i in range(len(costs))]
-            rows.append(
+def _groups(studies: Sequence[StudyShares], whole: str) -> list[dict[str, Any]]:
+    """For each study what its largest choice costs, and for each level the least share of each cost."""
+    return [
+        {
+            "name": study.name,
+            "quality": f"{_title(study.quality)} {_shown(study.quality, study.largest.values[0])}",
+            "rows": [
                 [
-                    study.name if level == LEVELS[0] else "",
-                    f"{level:.0%}",
+                    [whole, f"trial {study.largest.number}"],
                     *(
-                        _NONE
-                        if row is None
-                        else f"{study.shares[i][row]:.1%} (trial {study.points[row].number})"
-                        for i, row in enumerate(found)
+                        [_shown(cost, value), ""]
+                        for cost, value in zip(study.costs, study.largest_values, strict=True)
                     ),
-                ]
-            )
-    return {"heads": ["Study", "Kept at least", *map(_title, costs)], "rows": rows, "words": 2}
+                ],
+                *(
+                    [
+                        [f"≥\N{NO-BREAK SPACE}{level:.0%}", ""],
+                        *(_cell(study, i, level) for i in range(len(study.costs))),
+                    ]
+                    for level in LEVELS
+                ),
+            ],
+        }
+        for study in studies
+    ]
 
 
-def _unpruned(studies: Sequence[StudyShares], costs: Sequence[Objective]) -> dict[str, Any]:
-    """Each study's absolute values, of which the others are shares."""
-    rows: list[list[str]] = []
-    for study in studies:
-        kept = [(study.quality, study.unpruned.values[0]), *zip(costs, study.unpruned_values, strict=True)]
-        shown = [_shown(objective, value) for objective, value in kept]
-        rows.append(
-            [study.name, str(study.unpruned.number), f"{_title(study.quality)} {shown[0]}", *shown[1:]]
-        )
-    return {"heads": ["Study", "Trial", "Quality", *map(_title, costs)], "rows": rows, "words": 1}
+def _cell(study: StudyShares, cost: int, level: float) -> list[str]:
+    """The least share of a cost at a level, and its value and trial."""
+    row = study.cheapest(cost, level)
+    if row is None:
+        return [_NONE, ""]
+    value = _shown(study.costs[cost], study.values[cost][row])
+    return [f"{study.shares[cost][row]:.1%}", f"{value}, trial\N{NO-BREAK SPACE}{study.points[row].number}"]
 
 
 def _shown(objective: Objective, value: float) -> str:
@@ -100,22 +107,21 @@ def _shown(objective: Objective, value: float) -> str:
     return f"{value / column.factor:,.{column.decimals}f} {column.unit}".rstrip()
 
 
-def _readings(studies: Sequence[StudyShares]) -> list[str]:
+def _readings(studies: Sequence[StudyShares], whole: str) -> list[str]:
     """What a share is, in words, and what cannot be compared."""
-    qualities = {study.quality.name: study.quality for study in studies}
+    qualities = {_title(study.quality): study.quality for study in studies}
     paragraphs = [
-        "The unpruned network of a study is the choice with every option at its largest. It lies at 100% of cost and"
-        " 100% of quality, where the dotted lines cross. A cost's share is its value divided by the unpruned network's,"
-        " by the same latency table and at the same size of pictures.",
+        f"The {whole} of a study has every option at its largest. It lies at 100% of cost and 100% of quality, where"
+        f" the dotted lines cross. A share of a cost is its value / the {whole}'s.",
     ]
-    for quality in qualities.values():
+    for title, quality in qualities.items():
         formula = (
-            "value / unpruned value"
+            f"value / the {whole}'s"
             if quality.direction == "maximize"
-            else "(1 − value) / (1 − unpruned value), because less is better and 1 is the worst"
+            else f"(1 − value) / (1 − the {whole}'s), because less is better and 1 is the worst"
         )
-        names = ", ".join(study.name for study in studies if study.quality.name == quality.name)
-        paragraphs.append(f"Quality kept of {_title(quality)} ({names}): {formula}.")
+        names = ", ".join(study.name for study in studies if _title(study.quality) == title)
+        paragraphs.append(f"Share kept of {title} ({names}): {formula}.")
     if len(qualities) > 1:
         paragraphs.append(
             "Studies of different qualities share the axes of cost, but 1% of one quality is not 1% of another: compare"

@@ -1,11 +1,11 @@
-// Several studies as shares of their unpruned networks: a figure for each cost, tables, and how to read them.
+// Several studies as shares of their largest choices: a figure for each cost, tables, and how to read them.
 const MARKS = {
   circle: { cx: 8, cy: 8, r: 5 },
   square: { d: "M3,3H13V13H3Z" },
   diamond: { d: "M8,2L14,8L8,14L2,8Z" },
   "triangle-up": { d: "M8,2L14,13H2Z" },
   cross: { d: "M6,2H10V6H14V10H10V14H6V10H2V6H6Z" },
-  star: { d: "M8,1L10,6L15,6L11,9.500L12.500,15L8,11.500L3.500,15L5,9.500L1,6L6,6Z" },
+  star: { d: "M8,1L10,6L15,6L11,9.5L12.5,15L8,11.5L3.5,15L5,9.5L1,6L6,6Z" },
 };
 
 function markOf({ colour, symbol }) {
@@ -37,32 +37,50 @@ class SharesPage {
   draw() {
     const { data } = this;
     byId("title").textContent = data.studies.map(({ name }) => name).join(", ");
+    byId("summary").textContent = `Quality kept against cost, as shares of each study's ${data.whole}`;
     byId("legend").replaceChildren(
       element(
         "ul",
         {},
         data.studies.map(study => element("li", {}, markOf(study), study.name)),
-        element("li", {}, crossOf(data.neutral), "the unpruned networks"),
+        element("li", {}, crossOf(data.neutral), data.whole),
       ),
     );
-    byId("cheapest").replaceChildren(this.table(data.cheapest));
-    byId("unpruned").replaceChildren(this.table(data.unpruned));
+    this.drawTable();
     byId("readings").replaceChildren(...data.paragraphs.map(text => element("p", {}, text)));
     this.drawFigures();
   }
 
-  table({ heads, rows, words }) {
-    const cells = (tag, texts) =>
-      texts.map((text, i) => element(tag, { class: i < words ? "words" : false }, text));
-    const isFirst = i => i > 0 && rows[i][0] !== "";
-    return element(
-      "table",
-      {},
-      element("thead", {}, element("tr", {}, cells("th", heads))),
+  drawTable() {
+    const { heads, groups } = this.data;
+    const look = i => ({ class: i ? false : "words" });
+    const cell = ([text, remark], i) => element("td", look(i), text, remark && element("small", {}, remark));
+    byId("cheapest").replaceChildren(
       element(
-        "tbody",
+        "thead",
         {},
-        rows.map((row, i) => element("tr", { class: isFirst(i) ? "first" : false }, cells("td", row))),
+        element(
+          "tr",
+          {},
+          heads.map((text, i) => element("th", { scope: "col", ...look(i) }, text)),
+        ),
+      ),
+      ...groups.map(({ name, quality, rows }) =>
+        element(
+          "tbody",
+          {},
+          element(
+            "tr",
+            {},
+            element(
+              "th",
+              { scope: "rowgroup", colspan: heads.length, class: "words" },
+              name,
+              element("small", {}, quality),
+            ),
+          ),
+          rows.map(row => element("tr", {}, row.map(cell))),
+        ),
       ),
     );
   }
@@ -97,7 +115,7 @@ class SharesPage {
       uirevision: "shares", // new data keeps the zoom
       autosize: true,
       height: undefined,
-      margin: { l: 56, r: 12, t: 8, b: 48 },
+      margin: { l: 56, r: 12, t: 8, b: 44 },
       font: { size: 12 },
       hovermode: "closest",
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom", // a finger scrolls the page
