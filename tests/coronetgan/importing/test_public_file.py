@@ -1,3 +1,4 @@
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -240,6 +241,10 @@ def test_files_that_are_no_pytorch_files(tmp_path: Path):
     (tmp_path / "text.pth").write_text("not weights")
     with pytest.raises(InputError, match=r"weights .*text\.pth: "):
         import_public(tmp_path / "text.pth")
+    with tarfile.open(tmp_path / "first.pth", "w") as archive:
+        archive.add(tmp_path / "text.pth", "pickle")
+    with pytest.raises(InputError, match=r"first\.pth: PyTorch's first format, a tar archive, is not read"):
+        import_public(tmp_path / "first.pth")
 
 
 @pytest.mark.parametrize(
