@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mfagan import __version__
+from mfagan.cli.coronetgan import CORONETGAN
 from mfagan.cli.groups import Command, Subcommands, add_commands
 from mfagan.cli.lut import audit, build, calibrate, kit
 from mfagan.cli.messages import show_log
@@ -88,7 +89,7 @@ _PANELS: dict[str, dict[str, Command | Subcommands]] = {
         "webpage": webpage.webpage,
         "benchmark": benchmark.benchmark,
     },
-    "Other networks": {"mobilestylegan": MOBILESTYLEGAN},
+    "Other networks": {"mobilestylegan": MOBILESTYLEGAN, "coronetgan": CORONETGAN},
 }
 """Heading of `mfagan --help` -> its commands by name."""
 for _panel, _commands in _PANELS.items():

@@ -16,6 +16,7 @@ __all__ = [
     "ImageSet",
     "PairFiles",
     "Part",
+    "find_folder",
     "list_entries",
     "list_images",
     "name_apart",
@@ -132,6 +133,33 @@ def name_apart(sets: Sequence[ImageSet]) -> list[ImageSet]:
     ]
 
 
+def find_folder(folder: Path, name: str) -> Path | None:
+    """Find a sub-folder whose name may be written in small or capital letters.
+
+    Args:
+        folder: an existing folder.
+        name: the sub-folder's name, perhaps of several levels such as a/b.
+
+    Returns:
+        The sub-folder, or None if there is none.
+
+    Raises:
+        InputError: several names fit and none exactly, or a folder that cannot be listed.
+    """
+    for part in name.split("/"):
+        if (folder / part).is_dir():
+            folder = folder / part
+            continue
+        found = [one for one in _entries(folder) if one.name.lower() == part.lower() and one.is_dir()]
+        if len(found) > 1:
+            names = " and ".join(sorted(one.name for one in found))
+            raise InputError(f"{folder} has the folders {names}: name the one to be used {part}")
+        if not found:
+            return None
+        folder = found[0]
+    return folder
+
+
 def list_images(folder: Path) -> dict[str, Path]:
     """The images of a folder in natural order (2 before 10), without hidden files.
 
@@ -168,11 +196,15 @@ def list_entries(folder: Path) -> list[Path]:
     Raises:
         InputError: the folder cannot be listed.
     """
+    return sorted((path for path in _entries(folder) if path.name[0] != "."), key=_natural)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """In no order: looking for names in a folder of many pictures, sorting would take most of the time."""
     try:
-        entries = [path for path in folder.iterdir() if path.name[0] != "."]
+        return list(folder.iterdir())
     except OSError as error:
         raise InputError(f"cannot list image folder {folder}: {error.strerror}; make it readable") from error
-    return sorted(entries, key=_natural)
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
