@@ -7,7 +7,6 @@ network or the student makes an image of a style. Whoever edits styles needs the
 import copy
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -24,7 +23,7 @@ from mfagan.mobilestylegan.network.student.student import Student
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping
 from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
 
-__all__ = ["IMAGE", "LATENT", "STYLE", "export_generator", "export_mapping", "require_trained"]
+__all__ = ["IMAGE", "LATENT", "STYLE", "export_generator", "export_mapping"]
 
 LATENT = "z"
 """The input of a mapping network's file, (1, style_dim) of N(0, 1)."""
@@ -35,8 +34,6 @@ IMAGE = "image"
 
 _COMPARED = 2
 _LEAST_SPREAD = 1e-6
-_MADE_BY = ("stage", "imported_from")
-"""Entries of a record of which one tells that the weights are trained."""
 
 
 def export_generator(
@@ -94,23 +91,6 @@ def export_mapping(
     operators = [operator for block in network.mapping.blocks() for operator in block.operators]
     pairs = list(zip(latents, expected, strict=True))
     return _export(network.mapping, target, (LATENT, STYLE), facts, pairs, operators)
-
-
-def require_trained(record: MappingType[str, object], path: Path) -> None:
-    """Refuse a checkpoint whose record tells of no training: exported, it would make grey noise.
-
-    Args:
-        record: The checkpoint's.
-        path: Its path, for the error.
-
-    Raises:
-        InputError: It is untrained.
-    """
-    if not any(record.get(name) for name in _MADE_BY):
-        raise InputError(
-            f"checkpoint {path}: its record names no training and no file that it was imported from, so it makes "
-            "noise; train it with `mfagan mobilestylegan train`"
-        )
 
 
 def _prepare(network: Generator) -> Generator:

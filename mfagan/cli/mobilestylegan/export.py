@@ -65,9 +65,10 @@ def export(
     Before a file is written, what it computes is compared with what PyTorch computes, on styles of random latents.
     """
     from mfagan import checkpoint
+    from mfagan.deploy.named.exported import require_trained
     from mfagan.files import require_place
     from mfagan.latency.beside import measure_beside
-    from mfagan.mobilestylegan.export import export_generator, export_mapping, require_trained
+    from mfagan.mobilestylegan.export import export_generator, export_mapping
     from mfagan.mobilestylegan.exporting.target import GeneratorTarget
     from mfagan.mobilestylegan.kinds import load_generator, rebuild
     from mfagan.mobilestylegan.network.generator import require_pair
@@ -78,7 +79,7 @@ def export(
         raise InputError(f"--teacher with format {to}: it runs LiteRT; give --format tflite or leave it out")
     found = checkpoint.read(student)
     network = rebuild(found, student, channels)
-    require_trained(found.record, student)
+    require_trained(found.record, student, "mfagan mobilestylegan train")
     master = None if teacher is None else load_generator(teacher)
     if master is not None:
         require_pair(master, network)

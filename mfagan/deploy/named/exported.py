@@ -19,10 +19,12 @@ from mfagan.files import write_atomic
 from mfagan.graph.costs import CONVENTIONS, Costs, sum_costs
 from mfagan.graph.operators import Operator
 
-__all__ = ["Exported", "Listed", "NamedTarget", "export_named", "require_parity"]
+__all__ = ["Exported", "Listed", "NamedTarget", "export_named", "require_parity", "require_trained"]
 
 _PEAK = 2.0
 """Of pictures in [-1, 1]."""
+_MADE_BY = ("stage", "imported_from")
+"""Entries of a record of which one tells that the weights are trained."""
 
 
 class NamedTarget(Protocol):
@@ -137,6 +139,7 @@ def export_named(
     listed: Sequence[Operator],
     look: str,
     calibration: Sequence[Tensor] = (),
+    parity_limit: float = PARITY_LIMIT,
 ) -> Exported:
     """Write the file of a network and compare its output with PyTorch's.
 
@@ -147,6 +150,7 @@ def export_named(
         listed: the operators before any pass, for the costs.
         look: a command that shows what the network makes, for the error.
         calibration: inputs (C, H, W) that tell the ranges of int8.
+        parity_limit: the largest absolute difference that an fp32 file may have, where no output exceeds 1.
 
     Returns:
         The file's content and what was found of it.
@@ -165,7 +169,7 @@ def export_named(
         squares, count = squares + error.square().sum().item(), count + error.numel()
         largest = max(largest, expected.abs().max().item())
     # Numbers of a larger output are rounded to fewer digits after the point.
-    require_parity(most, PARITY_LIMIT * largest if target.precision == "fp32" else sys.float_info.max, look)
+    require_parity(most, parity_limit * largest if target.precision == "fp32" else sys.float_info.max, look)
     psnr = 10 * math.log10(_PEAK**2 * count / squares) if squares else math.inf
     costs = {convention: sum_costs(listed, convention) for convention in CONVENTIONS}
     return Exported(content, target, most, psnr, inspection, costs)
@@ -229,6 +233,24 @@ def require_parity(difference: float, limit: float, look: str) -> None:
         raise InputError(
             f"export: the file's output differs from PyTorch's by up to {difference:.3g}, the limit is {limit:.3g}, so "
             f"nothing is exported; export in fp32, or look at the network's images with `{look}`"
+        )
+
+
+def require_trained(record: Mapping[str, object], path: Path, train: str) -> None:
+    """Refuse a checkpoint whose record tells of no training: exported, it would make noise.
+
+    Args:
+        record: the checkpoint's.
+        path: its path, for the error.
+        train: the command that trains such a network, for the error.
+
+    Raises:
+        InputError: it is untrained.
+    """
+    if not any(record.get(name) for name in _MADE_BY):
+        raise InputError(
+            f"checkpoint {path}: its record names no training and no file that it was imported from, so it makes "
+            f"noise; train it with `{train}`"
         )
 
 

@@ -73,8 +73,8 @@ def calibrate(
     for operator in operators:
         if operator.kind == "sigmoid":
             found[operator.output.name] = _SIGMOID
-        elif operator.kind in _SHARE_RANGE and operator.output in integers:
-            found[operator.output.name] = found[operator.inputs[0].name]
+        elif operator.output in integers and (source := _moved(operator)) is not None:
+            found[operator.output.name] = found[source.name]
     return found
 
 
@@ -166,9 +166,17 @@ def _share_ranges(block: Block) -> Ranges:
     """One range for all activations but those of sigmoids, and of what moves their numbers."""
     found = {x.name: _RANGE for x in block.inputs}
     for operator in block.operators:
-        source = found[operator.inputs[0].name] if operator.kind in _SHARE_RANGE else _RANGE
-        found[operator.output.name] = _SIGMOID if operator.kind == "sigmoid" else source
+        source = _moved(operator)
+        moved = _RANGE if source is None else found[source.name]
+        found[operator.output.name] = _SIGMOID if operator.kind == "sigmoid" else moved
     return found
+
+
+def _moved(operator: Operator) -> Activation | None:
+    """The activation whose numbers an operator moves; of lines that are joined to a picture, the picture."""
+    if operator.kind == "concat" and operator.axis != "channels":
+        return max(operator.inputs, key=lambda x: x.elements)
+    return operator.inputs[0] if operator.kind in _SHARE_RANGE else None
 
 
 def _mirror(graph: Block, kernels: Mapping[Activation, Kernel], ranges: Ranges) -> Callable[..., tf.Tensor]:
@@ -186,7 +194,12 @@ def _mirror(graph: Block, kernels: Mapping[Activation, Kernel], ranges: Ranges) 
                     for one, value in zip(operator.inputs, arguments, strict=True)
                 ]
             if x in graph.integers and operator.kind == "concat":
-                arguments = [_round(value * next(ones), ranges[x.name]) for value in arguments]
+                arguments = [
+                    value
+                    if ranges[one.name] == ranges[x.name]
+                    else _round(value * next(ones), ranges[x.name])
+                    for one, value in zip(operator.inputs, arguments, strict=True)
+                ]
             values[x] = apply(operator, arguments, kernels.get(x))
             if x in graph.integers and x not in fused:
                 values[x] = _round(values[x], ranges[x.name])
