@@ -1,6 +1,6 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
-from mfagan.cli.coronetgan import evaluate, importing, translate
+from mfagan.cli.coronetgan import evaluate, export, importing, translate
 from mfagan.cli.groups import Subcommands
 
 __all__ = ["CORONETGAN"]
@@ -11,6 +11,7 @@ CORONETGAN = Subcommands(
         "import": importing.import_file,
         "translate": translate.translate,
         "evaluate": evaluate.evaluate,
+        "export": export.export,
     },
 )
 """Its commands."""
