@@ -1,6 +1,12 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
-from mfagan.cli.coronetgan import evaluate, export, importing, translate
+from mfagan.cli.coronetgan import (
+    evaluate,
+    export,
+    importing,
+    train,
+    translate,
+)
 from mfagan.cli.groups import Subcommands
 
 __all__ = ["CORONETGAN"]
@@ -8,6 +14,7 @@ __all__ = ["CORONETGAN"]
 CORONETGAN = Subcommands(
     "CoroNetGAN: pix2pix and CycleGAN, pruned to a ratio you name while they train.",
     {
+        "train": train.train,
         "import": importing.import_file,
         "translate": translate.translate,
         "evaluate": evaluate.evaluate,
