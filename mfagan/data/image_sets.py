@@ -16,6 +16,7 @@ __all__ = [
     "ImageSet",
     "PairFiles",
     "Part",
+    "find_folder",
     "list_entries",
     "list_images",
     "name_apart",
@@ -130,6 +131,33 @@ def name_apart(sets: Sequence[ImageSet]) -> list[ImageSet]:
         else replace(one, name=f"{one.hr_folder.resolve().parent.name}/{one.name}")
         for one in sets
     ]
+
+
+def find_folder(folder: Path, name: str) -> Path | None:
+    """Find a sub-folder whose name may be written in small or capital letters.
+
+    Args:
+        folder: an existing folder.
+        name: the sub-folder's name, perhaps of several levels such as a/b.
+
+    Returns:
+        The sub-folder, or None if there is none.
+
+    Raises:
+        InputError: several names fit and none exactly, or a folder that cannot be listed.
+    """
+    for part in name.split("/"):
+        if (folder / part).is_dir():
+            folder = folder / part
+            continue
+        found = [one for one in list_entries(folder) if one.name.lower() == part.lower() and one.is_dir()]
+        if len(found) > 1:
+            names = " and ".join(sorted(one.name for one in found))
+            raise InputError(f"{folder} has the folders {names}: name the one to be used {part}")
+        if not found:
+            return None
+        folder = found[0]
+    return folder
 
 
 def list_images(folder: Path) -> dict[str, Path]:

@@ -20,6 +20,7 @@ from mfagan.data.image_sets import (
     ImageSet,
     PairFiles,
     Part,
+    find_folder,
     list_entries,
     list_images,
     name_apart,
@@ -210,27 +211,8 @@ def _sets_of(folder: Path, scale: int) -> list[ImageSet]:
     return named or found[:1]
 
 
-def _sub_folder(folder: Path, name: str) -> Path | None:
-    """The sub-folder of this name (perhaps a/b), in small or capital letters.
-
-    InputError where several names fit and none exactly.
-    """
-    for part in name.split("/"):
-        if (folder / part).is_dir():
-            folder = folder / part
-            continue
-        found = [one for one in folder.iterdir() if one.name.lower() == part.lower() and one.is_dir()]
-        if len(found) > 1:
-            names = " and ".join(sorted(one.name for one in found))
-            raise InputError(f"{folder} has the folders {names}: name the one to be used {part}")
-        if not found:
-            return None
-        folder = found[0]
-    return folder
-
-
 def _read_layout(folder: Path, layout: Layout, scale: int) -> ImageSet | None:
-    hr_folder = _sub_folder(folder, layout.hr)
+    hr_folder = find_folder(folder, layout.hr)
     hr = {} if hr_folder is None else list_images(hr_folder)
     if hr_folder is None or not hr:
         return None
@@ -252,7 +234,7 @@ def _pair_up(
     name: str, layout: Layout, hr_folder: Path, hr: dict[str, Path], root: Path, scale: int
 ) -> ImageSet:
     for lr_name in layout.lr:
-        lr_folder = _sub_folder(root, lr_name.format(scale=scale))
+        lr_folder = find_folder(root, lr_name.format(scale=scale))
         if lr_folder is not None:
             files = list_images(lr_folder)
             # The suffix wins: where stems are numbers, 1x4 may be the name of an HR image too.
