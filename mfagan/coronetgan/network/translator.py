@@ -105,7 +105,7 @@ class Translator(nn.Module):
 
     @abstractmethod
     def steps(self) -> Sequence[tuple[str, ...]]:
-        """The names of the convolutions of each of its steps: one step for each of its blocks, in the order they run."""
+        """Its convolutions in the order they run, those of one block a step: the names of `links`."""
 
     @abstractmethod
     def _advance(self, state: State, convs: tuple[str, ...], layer: Callable[..., Tensor]) -> State: ...
