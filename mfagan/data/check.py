@@ -1,14 +1,11 @@
 """What a folder of images is good for, said before training starts: layout, counts, sizes, what is missing."""
 
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from mfagan.data.image_sets import ImageSet, PairFiles
-from mfagan.data.images import read_levels, read_size
 from mfagan.data.layouts import find_sets
+from mfagan.data.many import Size, read_sizes
 from mfagan.data.pairs import require_match
 from mfagan.data.splits import Source, describe_small, find_split
 from mfagan.errors import InputError
@@ -16,13 +13,9 @@ from mfagan.progress import ProgressFactory, no_progress
 
 __all__ = [
     "SetSurvey",
-    "Size",
     "Survey",
     "survey",
 ]
-
-Size = tuple[int, int]
-"""(height, width) in px."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +80,8 @@ def survey(
     if crop_px < 1:
         raise InputError(f"crop is {crop_px} px: give at least 1")
     found = find_sets(source, scale)
-    sizes = _look_at(
-        found, _decode if decode else read_size, "decoding" if decode else "reading headers", bars
-    )
+    paths = [path for one in found for path in (*one.hr.values(), *one.lr.values())]
+    sizes = read_sizes(paths, decode, bars)
     training, validation, training_problem = _split(source, scale)
     sets = [_survey_set(one, scale, crop_px * scale, set(training), sizes) for one in found]
     problems = [problem for one in sets for problem in one.problems]
@@ -186,28 +178,3 @@ def _mismatch(
         except InputError as error:
             return str(error)
     return None
-
-
-def _look_at(
-    sets: Sequence[ImageSet], look: Callable[[Path], Size], label: str, bars: ProgressFactory
-) -> dict[Path, Size | InputError]:
-    """What `look` says of every image, or why it cannot."""
-
-    def try_look(path: Path) -> Size | InputError:
-        try:
-            return look(path)
-        except InputError as error:
-            return error
-
-    paths = [path for one in sets for path in (*one.hr.values(), *one.lr.values())]
-    looked: dict[Path, Size | InputError] = {}
-    with bars(label) as report, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for path, found in zip(paths, pool.map(try_look, paths), strict=True):
-            looked[path] = found
-            report(len(looked), len(paths), path.name)
-    return looked
-
-
-def _decode(path: Path) -> Size:
-    height, width = read_levels(path, min_side_px=1).shape[1:]
-    return height, width

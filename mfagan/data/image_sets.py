@@ -150,7 +150,7 @@ def find_folder(folder: Path, name: str) -> Path | None:
         if (folder / part).is_dir():
             folder = folder / part
             continue
-        found = [one for one in list_entries(folder) if one.name.lower() == part.lower() and one.is_dir()]
+        found = [one for one in _entries(folder) if one.name.lower() == part.lower() and one.is_dir()]
         if len(found) > 1:
             names = " and ".join(sorted(one.name for one in found))
             raise InputError(f"{folder} has the folders {names}: name the one to be used {part}")
@@ -196,11 +196,15 @@ def list_entries(folder: Path) -> list[Path]:
     Raises:
         InputError: the folder cannot be listed.
     """
+    return sorted((path for path in _entries(folder) if path.name[0] != "."), key=_natural)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """In no order: looking for names in a folder of many pictures, sorting would take most of the time."""
     try:
-        entries = [path for path in folder.iterdir() if path.name[0] != "."]
+        return list(folder.iterdir())
     except OSError as error:
         raise InputError(f"cannot list image folder {folder}: {error.strerror}; make it readable") from error
-    return sorted(entries, key=_natural)
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:

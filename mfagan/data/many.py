@@ -4,18 +4,22 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 from mfagan.data.image_sets import PairFiles
-from mfagan.data.images import read_size
+from mfagan.data.images import read_levels, read_size
 from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory
 
-__all__ = ["read_in_turn", "skip_small"]
+__all__ = ["Size", "read_in_turn", "read_sizes", "skip_small"]
 
 logger = logging.getLogger(__name__)
 _LISTED = 3
 Read = TypeVar("Read")
+Size = tuple[int, int]
+"""(height, width) in px."""
 
 
 def read_in_turn(
@@ -43,6 +47,35 @@ def read_in_turn(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return found
+
+
+def read_sizes(paths: Sequence[Path], decode: bool, bars: ProgressFactory) -> dict[Path, Size | InputError]:
+    """The size of every picture, or why it cannot be read.
+
+    Args:
+        paths: the pictures.
+        decode: decode every pixel instead of reading the headers only.
+        bars: makes the progress bar.
+
+    Returns:
+        Path -> size, or the error.
+    """
+
+    def try_read(path: Path) -> Size | InputError:
+        try:
+            if decode:
+                height, width = read_levels(path, min_side_px=1).shape[1:]
+                return height, width
+            return read_size(path)
+        except InputError as error:
+            return error
+
+    sizes = read_in_turn(
+        "decoding" if decode else "reading headers",
+        [(path.name, partial(try_read, path)) for path in paths],
+        bars,
+    )
+    return dict(zip(paths, sizes, strict=True))
 
 
 def skip_small(files: Sequence[PairFiles], least_px: int, purpose: str, scale: int = 1) -> list[PairFiles]:

@@ -15,7 +15,7 @@ INPUT, OUTPUT = "input", "output"
 Norm = Literal["instance", "batch"]
 """Normalisation: instance norm without learned numbers, as in CycleGAN, or batch norm with them, as in pix2pix."""
 Biases = Literal["all", "unnormed", "last"]
-"""Which convolutions have a bias besides the last one: all; those that no normalisation follows; none."""
+"""Which convolutions have a bias besides the last one: all; those whose output is not normalised as it is; none."""
 Gates = Mapping[str, Tensor]
 """Name of a latent -> a factor for each of its channels, (C,)."""
 

@@ -29,7 +29,7 @@ def select(
 ) -> Network:
     """A network of some of the channels, with their weights.
 
-    A bias before an instance norm has no effect and is left out.
+    A bias right before an instance norm has no effect and is left out.
 
     Args:
         translator: The network; it is not changed.
@@ -37,7 +37,7 @@ def select(
         weights: As for `Translator.forward`.
 
     Returns:
-        The network, in the given one's mode and on its device.
+        The network, in the given one's mode, on its device and in its precision.
     """
     every = {
         name: torch.arange(translator.width_of(name)) for name in (*translator.widths, INPUT, OUTPUT)
@@ -63,6 +63,7 @@ def select(
             for name in [one for one in state if one.startswith(prefix)]:
                 tensor = state[name]
                 found[name] = tensor[index.to(tensor.device)] if tensor.dim() else tensor
-    names = chosen.state_dict()
+    weight = next(iter(found.values()))
+    names = chosen.to(weight.device, weight.dtype).state_dict()
     chosen.load_state_dict({name: tensor for name, tensor in found.items() if name in names})
-    return chosen.to(next(iter(found.values())).device).train(translator.training)
+    return chosen.train(translator.training)

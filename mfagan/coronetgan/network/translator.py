@@ -222,7 +222,7 @@ class Translator(nn.Module):
         """
         if link.output == OUTPUT or self.biases == "all":
             return True
-        return self.biases == "unnormed" and not link.normed
+        return self.biases == "unnormed" and (not link.normed or link.repeat > 1)
 
     def width_of(self, latent: str) -> int:
         """The channels of a latent.

@@ -23,6 +23,8 @@ __all__ = [
     "TranslationPart",
     "find_folders",
     "find_translation",
+    "partner_of",
+    "require_folders",
 ]
 
 PARTS = ("train", "val", "test")
@@ -159,6 +161,39 @@ def find_folders(folder: str | Path) -> TranslationFolders | None:
     return TranslationFolders(root, not separate, separate or aligned)
 
 
+def require_folders(folder: str | Path) -> TranslationFolders:
+    """Recognise the layout of a folder that must have one.
+
+    Args:
+        folder: the folder.
+
+    Returns:
+        The sub-folders.
+
+    Raises:
+        InputError: as `find_folders`; neither layout.
+    """
+    found = find_folders(folder)
+    if found is None:
+        raise InputError(
+            f"{folder} is no folder of pictures to translate: looked for trainA trainB testA testB, and for train val "
+            "test of pictures with A and B side by side; give a folder that has them"
+        )
+    return found
+
+
+def partner_of(name: str) -> str:
+    """The folder of the other domain.
+
+    Args:
+        name: such as testA.
+
+    Returns:
+        Such as testB.
+    """
+    return name[:-1] + ("A" if name[-1] == "B" else "B")
+
+
 def find_translation(
     folder: str | Path, paired: bool = False, direction: Direction = "AtoB"
 ) -> TranslationData:
@@ -176,20 +211,14 @@ def find_translation(
         The files of every part in natural order.
 
     Raises:
-        InputError: as `find_folders`; neither layout; one of two folders is missing or empty; two images of one
+        InputError: as `require_folders`; one of two folders is missing or empty; two images of one
             name; a name without a partner where pairs are asked for; an unknown direction.
     """
     if direction not in DIRECTIONS:
         raise InputError(f"direction {direction!r}: give one of {', '.join(DIRECTIONS)}")
-    found = find_folders(folder)
-    if found is None:
-        raise InputError(
-            f"{folder} is no folder of pictures to translate: looked for trainA trainB testA testB, and for train val "
-            "test of pictures with A and B side by side; give a folder that has them"
-        )
+    found = require_folders(folder)
     for name in found.missing:
-        partner = name[:-1] + ("A" if name[-1] == "B" else "B")
-        raise InputError(f"{found.root} has {partner} and no {name}: add the folder {name}")
+        raise InputError(f"{found.root} has {partner_of(name)} and no {name}: add the folder {name}")
     read = _read_aligned if found.aligned else _read_separate
     parts = {part: _turn(read(found, part, paired), direction) for part in found.parts}
     layout = "aligned" if found.aligned else "paired" if paired else "unpaired"

@@ -18,8 +18,8 @@ from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory, no_progress
 
 __all__ = [
-    "TestPictures",
     "TrainingPictures",
+    "WholePictures",
     "read_domain",
     "read_tests",
     "read_training",
@@ -42,7 +42,7 @@ class TrainingPictures:
 
 
 @dataclass(frozen=True)
-class TestPictures:
+class WholePictures:
     """Pictures to evaluate with, float32 (N, 3, side, side) RGB in [-1, 1], and the names of their files.
 
     With `paired`, `a[i]` belongs to `b[i]`.
@@ -53,8 +53,6 @@ class TestPictures:
     a: Tensor
     b: Tensor
     paired: bool
-
-    __test__ = False
 
 
 def read_training(
@@ -81,7 +79,12 @@ def read_training(
     """
     _require_pairs(part, bars)
     files = (*part.a, *part.b)
-    levels = read_domain(files, load_px, cache, bars, ram_limit_bytes)
+    size_bytes = len(files) * 3 * load_px**2
+    store = None
+    if size_bytes > ram_limit_bytes:
+        store = ArrayCache(cache)
+        store.require_room(size_bytes)
+    levels = read_domain(files, load_px, bars, store)
     return TrainingPictures(levels[: len(part.a)], levels[len(part.a) :], part.paired)
 
 
@@ -90,7 +93,7 @@ def read_tests(
     side_px: int,
     max_images: int | None = None,
     bars: ProgressFactory = no_progress,
-) -> TestPictures:
+) -> WholePictures:
     """Read whole pictures of a part at the size at which they are translated, as the public code's test does.
 
     Args:
@@ -108,19 +111,19 @@ def read_tests(
     if max_images is not None and max_images < 1:
         raise InputError(f"max_images is {max_images}: at least 1 image is needed; leave it out to use all")
     part = replace(part, a=part.a[:max_images], b=part.b[:max_images])
-    found = read_training(part, side_px, bars=bars, ram_limit_bytes=2**62)
-    a, b = (to_signed(torch.from_numpy(np.stack(levels))) for levels in (found.a, found.b))
-    return TestPictures(
-        tuple(one.name for one in part.a), tuple(one.name for one in part.b), a, b, part.paired
+    _require_pairs(part, bars)
+    a, b = (
+        to_signed(torch.from_numpy(np.stack(read_domain(files, side_px, bars)))) for files in (part.a, part.b)
     )
+    names_a, names_b = (tuple(one.name for one in files) for files in (part.a, part.b))
+    return WholePictures(names_a, names_b, a, b, part.paired)
 
 
 def read_domain(
     files: Sequence[TranslationFile],
     side_px: int,
-    cache: str | Path | None = None,
     bars: ProgressFactory = no_progress,
-    ram_limit_bytes: int = RAM_LIMIT_BYTES,
+    store: ArrayCache | None = None,
 ) -> list[np.ndarray]:
     """Read pictures as squares; what is not square is stretched, as in the public code.
 
@@ -129,9 +132,8 @@ def read_domain(
     Args:
         files: whole files, or halves of files.
         side_px: side of the squares in px.
-        cache: folder for pictures that take more than `ram_limit_bytes` together; None for the default.
         bars: makes the progress bar.
-        ram_limit_bytes: what is held in memory at most.
+        store: where the squares are kept between runs; None to hold them in memory.
 
     Returns:
         uint8 (3, side_px, side_px) each, RGB.
@@ -141,11 +143,6 @@ def read_domain(
     """
     if side_px < 1:
         raise InputError(f"pictures are read at {side_px} px: give at least 1")
-    size_bytes = len(files) * 3 * side_px**2
-    store = None
-    if size_bytes > ram_limit_bytes:
-        store = ArrayCache(cache)
-        store.require_room(size_bytes)
     jobs = [(one.name, partial(_read_square, one, side_px, store)) for one in files]
     return read_in_turn("reading images", jobs, bars)
 

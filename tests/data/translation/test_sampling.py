@@ -1,15 +1,18 @@
 """Batches of two domains."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from mfagan.data.crops import Prefetcher
-from mfagan.data.translation.reading import TrainingPictures
+from mfagan.data.translation.folders import find_translation
+from mfagan.data.translation.reading import TrainingPictures, read_training
 from mfagan.data.translation.sampling import TranslationSampler
 from mfagan.errors import InputError
 
@@ -45,6 +48,18 @@ def test_a_batch_follows_from_seed_and_step_and_is_shared(
         assert torch.equal(torch.cat([part[side] for part in parts]), whole[side])
     if paired:
         assert torch.allclose(whole[0], -whole[1], atol=1e-6)
+
+
+def test_pairs_from_files_stay_aligned(tmp_path: Path):
+    """The right half of each picture is the negative of its left one; resizing rounds both."""
+    (tmp_path / "train").mkdir()
+    for i, levels in enumerate(pictures(3, 32)):
+        both = np.concatenate((levels, 255 - levels), axis=2).transpose(1, 2, 0)
+        Image.fromarray(both).save(tmp_path / "train" / f"{i}.png")
+    found = read_training(find_translation(tmp_path).part("train"), 24)
+    a, b = TranslationSampler(found, 32, 16).batch(0)
+    assert torch.allclose(a, -b, atol=4 / 255)
+    assert a.std() > 0.2
 
 
 def places(crop: torch.Tensor, data: list[np.ndarray]) -> set[tuple[int, int, int, bool]]:
