@@ -172,5 +172,5 @@ def _read_one_domain(
 
 
 def _read(files: tuple[TranslationFile, ...], side_px: int, bars: ProgressFactory) -> Tensor:
-    levels = read_domain(files, side_px, bars=bars, ram_limit_bytes=2**62)
+    levels = read_domain(files, side_px, bars)
     return to_signed(torch.from_numpy(np.stack(levels)))
