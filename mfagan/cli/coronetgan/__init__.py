@@ -1,7 +1,8 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
-from mfagan.cli.coronetgan import importing
+from mfagan.cli.coronetgan import importing, lut, search
 from mfagan.cli.groups import Subcommands
+from mfagan.cli.study import pick
 
 __all__ = ["CORONETGAN"]
 
@@ -9,6 +10,9 @@ CORONETGAN = Subcommands(
     "CoroNetGAN: pix2pix and CycleGAN, pruned to a ratio you name while they train.",
     {
         "import": importing.import_file,
+        "lut": Subcommands("Latency look-up tables of translators.", {"build": lut.build_lut}),
+        "search": search.run_search,
+        "pick": pick.pick,
     },
 )
 """Its commands."""

@@ -42,7 +42,12 @@ def import_file(
     side, macs = about["size"], about["macs_transposed_at_input"]
     norms = f"{about['norm']} norm, statistics: {about['norm_at_inference']}"
     return Result(
-        {"file": str(out), "network": found.network, "role": found.role, **{one: about[one] for one in shared}},
+        {
+            "file": str(out),
+            "network": found.network,
+            "role": found.role,
+            **{one: about[one] for one in shared},
+        },
         [f"{out}: {found.network} of {about['params']:,} parameters, {macs:,} MACs at {side} px, {norms}"],
         [out],
         ["mfagan", "coronetgan", "translate", str(out), "IMAGES", "--out", "translated"],

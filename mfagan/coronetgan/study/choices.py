@@ -1,6 +1,6 @@
 """The choices of a search: the widths of a weight-shared translator, tied as in `network.slices`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mfagan.coronetgan.network.slices import tied_latents, width_options
 from mfagan.coronetgan.network.translator import Translator
@@ -54,14 +54,14 @@ def full_widths(options: Options) -> Widths:
     return tuple(one[0] for one in options.values())
 
 
-def as_choice(widths: Sequence[int], options: Options) -> Choice:
+def as_choice(widths: Sequence[int], names: Iterable[str]) -> Choice:
     """A slice as a choice.
 
     Args:
         widths: Its widths.
-        options: Of each choice.
+        names: Those of the choices.
     """
-    return dict(zip(options, widths, strict=True))
+    return dict(zip(names, widths, strict=True))
 
 
 def read_choice(choice: Choice, options: Options) -> Widths:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mfagan import checkpoint
+from mfagan.coronetgan.kinds import load_translator
 from mfagan.coronetgan.network.translator import Translator
 from mfagan.coronetgan.study.block_lists import BlockLists
 from mfagan.coronetgan.study.choices import (
@@ -16,7 +17,7 @@ from mfagan.coronetgan.study.choices import (
     read_options,
     uniform_slices,
 )
-from mfagan.coronetgan.study.networks import load_supernet, load_translator
+from mfagan.coronetgan.study.networks import load_supernet
 from mfagan.coronetgan.study.picked import as_picked, picked_of
 from mfagan.coronetgan.study.pictures.description import BLOCK_TITLES, describe_points
 from mfagan.coronetgan.study.pictures.front_quality import measure_quality
@@ -107,7 +108,7 @@ class _OpenedTranslators(OpenedStudy):
         self._price_parts: PriceParts | None = None
         self._unpruned: Translator | None = None
         self._pictures: SlicePictures | None = None
-        files = {name: Path(named[name]) for name in ("supernet", "teacher") if name in named}
+        files = {name: Path(named[name]) for name in ("supernet", "unpruned") if name in named}
         try:
             self._supernet = load_supernet(
                 _find("supernet", given.network or files.get("supernet"), identity)
@@ -120,8 +121,8 @@ class _OpenedTranslators(OpenedStudy):
         notes: list[str] = []
         if n_scenes > 0:
             try:
-                if "teacher_sha256" in identity:
-                    path = _find("teacher", given.teacher or files.get("teacher"), identity)
+                if "unpruned_sha256" in identity:
+                    path = _find("unpruned", given.teacher or files.get("unpruned"), identity)
                     self._unpruned = load_translator(path)
                 self._pictures = _open_pictures(named, given.images, identity, size[0], self._supernet)
             except (InputError, OSError) as error:

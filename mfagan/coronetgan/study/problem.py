@@ -8,6 +8,7 @@ from types import MappingProxyType
 import torch
 
 from mfagan import checkpoint
+from mfagan.coronetgan.kinds import load_translator
 from mfagan.coronetgan.study.block_lists import BlockLists
 from mfagan.coronetgan.study.choices import (
     Widths,
@@ -15,7 +16,7 @@ from mfagan.coronetgan.study.choices import (
     read_choice,
     uniform_slices,
 )
-from mfagan.coronetgan.study.networks import load_supernet, load_translator
+from mfagan.coronetgan.study.networks import load_supernet
 from mfagan.coronetgan.study.pictures.description import BLOCK_TITLES, describe_points
 from mfagan.coronetgan.study.pictures.scenes import ScenePainter
 from mfagan.coronetgan.study.scoring.pictures import SlicePictures
@@ -168,7 +169,7 @@ class SliceProblem(ScoredProblem[Widths]):
         )
         self._networks = {"supernet": Path(supernet).resolve()}
         if unpruned is not None:
-            self._networks["teacher"] = Path(unpruned).resolve()
+            self._networks["unpruned"] = Path(unpruned).resolve()
         self._hashes = {f"{name}_sha256": checkpoint.sha256(path) for name, path in self._networks.items()}
         self._sources = dict(sources or {})
         self.check_target()

@@ -10,6 +10,7 @@ from PIL import Image
 
 from mfagan import checkpoint
 from mfagan.coronetgan.network import ResnetTranslator, Translator, UnetTranslator
+from mfagan.coronetgan.network.norm import ImageBatchNorm
 from mfagan.coronetgan.network.slices import extract
 from mfagan.coronetgan.study.block_lists import BlockLists
 from mfagan.coronetgan.study.choices import as_choice
@@ -22,7 +23,7 @@ from mfagan.graph.costs import sum_costs
 from mfagan.pretrained import load_lpips
 from search.errors import SearchError
 from search.latency import LatencyTable
-from search.problem import Point
+from search.problem import Choice, Point
 from search.racing.settings import Race
 from search.running.settings import SearchSettings
 from search.study import run_search
@@ -173,6 +174,7 @@ def test_slices_have_running_statistics_of_their_own(network: Translator, slice_
     for i, (widths, score) in enumerate(zip(form.alternating, scorer.score(form.alternating), strict=True)):
         small = extract(network, form.latents(widths))
         for norm in small.norms.values():
+            assert isinstance(norm, ImageBatchNorm)
             norm.momentum = 1.0
         small.dropout = False
         with torch.no_grad():
@@ -207,8 +209,8 @@ def test_distances_are_to_the_full_width_or_a_given_network(slice_files, tmp_pat
         x = other.scorer.pictures.inputs
         wanted = (other.network(x) - dense(x)).abs().mean().item() / 2
     assert found.values[0] == pytest.approx(wanted, abs=1e-6)
-    assert other.identity()["teacher_sha256"] == checkpoint.sha256(path)
-    assert "teacher_sha256" not in own.identity()
+    assert other.identity()["unpruned_sha256"] == checkpoint.sha256(path)
+    assert "unpruned_sha256" not in own.identity()
 
 
 def test_trials_say_what_they_depend_on(slice_files):
@@ -260,8 +262,8 @@ def test_files_of_another_kind_are_refused(slice_files, tmp_path: Path):
     grey = write_translator(tmp_path / "grey.safetensors", build_resnet(in_channels=1))
     with pytest.raises(InputError, match="supernet: it makes 3 channels of 1; pictures have 3"):
         build_problem(slice_files | {"supernet": grey})
-    with pytest.raises(InputError, match="unpruned network .*: its network is 'x', a translator"):
-        checkpoint.save(tmp_path / "x.safetensors", checkpoint.Checkpoint("x", "x", {}, {}))
+    checkpoint.save(tmp_path / "x.safetensors", checkpoint.Checkpoint("x", "x", {}, {}))
+    with pytest.raises(InputError, match="its network is 'x', a translator of pictures is needed"):
         build_problem(slice_files, unpruned=tmp_path / "x.safetensors")
     broken = build_resnet()
     with torch.no_grad():
@@ -282,7 +284,7 @@ def test_a_table_that_lacks_blocks_names_the_command(slice_files, tmp_path: Path
 
 def test_scoring_on_nothing_is_refused(slice_files):
     with pytest.raises(InputError, match="0 pictures: give at least 1"):
-        PictureSource(Path(), max_pictures=0)
+        PictureSource(Path(), max_images=0)
     with pytest.raises(InputError, match="part 'all': give one of train, val, test"):
         PictureSource(Path(), "all")
     with pytest.raises(InputError, match="quality 'ssim': give one of psnr_db, distance"):
@@ -341,7 +343,7 @@ def test_the_kernel_distance_is_to_the_other_domain(slice_files, features, tmp_p
     with pytest.raises(SearchError, match="cannot be raced"):
         run_search(problem, str(tmp_path / "s.db"), "s", SearchSettings(race=Race(0.05)))
     with pytest.raises(InputError, match="1 picture has no distribution"):
-        build_problem(slice_files, source={"max_pictures": 1}, extra_objective="kid", inception=features)
+        build_problem(slice_files, source={"max_images": 1}, extra_objective="kid", inception=features)
 
 
 def test_memory_is_a_third_objective(slice_files):
@@ -375,7 +377,7 @@ def test_points_have_pictures_parts_and_a_drawing(slice_files):
 
 def test_a_drawing_of_levels_has_a_way_in_a_way_out_and_skips(unet_files):
     problem = build_problem(unet_files)
-    choice = {"level1": 4, "level2": 6, "level3": 8}
+    choice: Choice = {"level1": 4, "level2": 6, "level3": 8}
     drawing = problem.describe([Point(0, choice, (20.0, 1.0))]).points[0].drawing
     assert drawing is not None
     boxes = drawing.boxes

@@ -35,7 +35,7 @@ class PictureSource:
     part: `val` or `test`; None for `val` if there is one, else `test`; of a folder of domain A alone nothing else.
     paired: as for `find_translation`.
     direction: likewise.
-    max_pictures: so many are scored on at most.
+    max_images: so many are scored on at most.
 
     InputError if there are to be none.
     """
@@ -44,11 +44,11 @@ class PictureSource:
     part: str | None = None
     paired: bool = False
     direction: Direction = "AtoB"
-    max_pictures: int = N_PICTURES
+    max_images: int = N_PICTURES
 
     def __post_init__(self) -> None:
-        if self.max_pictures < 1:
-            raise InputError(f"{self.max_pictures} pictures: give at least 1")
+        if self.max_images < 1:
+            raise InputError(f"{self.max_images} pictures: give at least 1")
         if self.part is not None and self.part not in PARTS:
             raise InputError(f"part {self.part!r}: give one of {', '.join(PARTS)}")
 
@@ -58,7 +58,7 @@ class PictureSource:
             "data": str(self.folder.resolve()),
             "paired": "yes" if self.paired else "no",
             "direction": self.direction,
-            "max_pictures": str(self.max_pictures),
+            "max_images": str(self.max_images),
         }
         return found if self.part is None else {**found, "part": self.part}
 
@@ -77,8 +77,8 @@ class PictureSource:
         if place is None:
             return None
         direction: Direction = "BtoA" if named.get("direction") == "BtoA" else "AtoB"
-        max_pictures = int(named.get("max_pictures", N_PICTURES))
-        return cls(Path(place), named.get("part"), named.get("paired") == "yes", direction, max_pictures)
+        max_images = int(named.get("max_images", N_PICTURES))
+        return cls(Path(place), named.get("part"), named.get("paired") == "yes", direction, max_images)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def read_pictures(
         return _read_one_domain(source, side_px, calibrated, bars)
     data = find_translation(source.folder, source.paired, source.direction)
     name = source.part or next((one for one in ("val", "test") if one in data.parts), "test")
-    found = read_tests(data.part(name), side_px, source.max_pictures, bars)
+    found = read_tests(data.part(name), side_px, source.max_images, bars)
     calibration = None
     if calibrated:
         part = data.parts.get("train", data.part(name))
@@ -166,8 +166,8 @@ def _read_one_domain(
             f"no images in {source.folder}: add some, or give a folder with testA and testB, or test"
         )
     files = tuple(TranslationFile(name, path) for name, path in listed.items())
-    inputs = _read(files[: source.max_pictures], side_px, bars)
-    found = SlicePictures(tuple(one.name for one in files[: source.max_pictures]), inputs)
+    inputs = _read(files[: source.max_images], side_px, bars)
+    found = SlicePictures(tuple(one.name for one in files[: source.max_images]), inputs)
     return replace(found, calibration=_read(files[:N_CALIBRATION], side_px, bars)) if calibrated else found
 
 
