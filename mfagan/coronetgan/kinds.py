@@ -13,6 +13,7 @@ from mfagan.coronetgan.network.hyper.translator import HyperTranslator
 from mfagan.coronetgan.network.slices import extract, read_widths, tied_latents
 from mfagan.coronetgan.network.translator import Translator
 from mfagan.coronetgan.translating.image_translator import ImageTranslator
+from mfagan.data.translation.folders import Direction
 from mfagan.devices import choose_device
 from mfagan.errors import InputError
 from mfagan.graph.costs import CONVENTIONS
@@ -21,12 +22,14 @@ __all__ = [
     "KINDS",
     "WEIGHT_SHARED",
     "describe",
+    "direction_of",
     "load_translator",
     "open_file",
     "open_model",
-    "read_translator",
+    "read_file",
     "rebuild",
     "refuse_enlarging",
+    "training_side",
 ]
 
 KINDS: Mapping[str, type[Translator] | type[HyperTranslator]] = {
@@ -48,27 +51,27 @@ _COUNTERPARTS = {
 """Command that takes networks which enlarge pictures -> what this system has in its place."""
 
 
-def load_translator(path: str | Path) -> Translator:
+def load_translator(path: str | Path, widths: str | None = None) -> Translator:
     """The translator of a checkpoint, in evaluation mode on the CPU.
 
     Args:
         path: The checkpoint's file.
+        widths: As for `rebuild`.
 
     Raises:
-        InputError: As `read_translator`.
+        InputError: As `read_file` and `rebuild`.
     """
-    return read_translator(path)[0]
+    return rebuild(read_file(path), path, widths)
 
 
-def read_translator(path: str | Path) -> tuple[Translator, Checkpoint]:
-    """The translator of a checkpoint, in evaluation mode on the CPU, and what the file says of it.
+def read_file(path: str | Path) -> Checkpoint:
+    """Read a checkpoint of this system.
 
     Args:
-        path: The checkpoint's file.
+        path: The file.
 
     Raises:
-        InputError: As `checkpoint.read`; another author's file, which is to be imported; not a translator, or its
-            weights do not fit.
+        InputError: As `checkpoint.read`; another author's file, which is to be imported; another system's network.
     """
     if checkpoint.is_foreign(path):
         raise InputError(
@@ -76,7 +79,8 @@ def read_translator(path: str | Path) -> tuple[Translator, Checkpoint]:
             f"{Path(path).stem}.safetensors`"
         )
     found = checkpoint.read(path)
-    return rebuild(found, path), found
+    _class_of(found, path)
+    return found
 
 
 def rebuild(found: Checkpoint, path: str | Path, widths: str | None = None) -> Translator:
@@ -89,7 +93,8 @@ def rebuild(found: Checkpoint, path: str | Path, widths: str | None = None) -> T
             "64,128,256,256,192,128,128,64"; None for the whole network.
 
     Raises:
-        InputError: As `load_translator`; widths of a network without trained slices, or that are no slice of it.
+        InputError: Not a translator, or its weights do not fit; widths of a network without trained slices, or that
+            are no slice of it.
     """
     network = _class_of(found, path).from_checkpoint(found, path)
     if isinstance(network, HyperTranslator):
@@ -101,18 +106,19 @@ def rebuild(found: Checkpoint, path: str | Path, widths: str | None = None) -> T
     return extract(network, read_widths(network, _read_choices(network, widths)))
 
 
-def open_file(path: str | Path, device: str = "auto") -> ImageTranslator:
+def open_file(path: str | Path, device: str = "auto", widths: str | None = None) -> ImageTranslator:
     """The translator of a checkpoint, to be called on pictures.
 
     Args:
         path: The checkpoint's file.
         device: Where it computes: auto, cpu, cuda, cuda:1, ...
+        widths: As for `rebuild`.
 
     Raises:
         InputError: As `load_translator`; a device that cannot be used.
     """
     chosen = choose_device(device)
-    return ImageTranslator(load_translator(path), device=chosen, path=Path(path))
+    return ImageTranslator(load_translator(path, widths), device=chosen, path=Path(path))
 
 
 def open_model(
@@ -144,7 +150,7 @@ def describe(found: Checkpoint, path: str | Path) -> dict[str, object]:
         of a picture of `size` px, that of the training where the record says it.
 
     Raises:
-        InputError: As `load_translator`.
+        InputError: As `rebuild`.
     """
     kind = _class_of(found, path)
     more: dict[str, object] = {}
@@ -162,7 +168,7 @@ def describe(found: Checkpoint, path: str | Path) -> dict[str, object]:
         raise InputError(f"checkpoint {path}: {error}") from None
     except KeyError as error:
         raise InputError(f"checkpoint {path}: it has no {error.args[0]}; give a whole one") from None
-    side = _side_of(found, network)
+    side = training_side(found, network)
     costs = count_costs(network, side, side)
     return {
         **more,
@@ -171,6 +177,35 @@ def describe(found: Checkpoint, path: str | Path) -> dict[str, object]:
         **{f"macs_transposed_at_{at}": costs[at].macs for at in CONVENTIONS},
         **network.config(),
     }
+
+
+def training_side(found: Checkpoint, network: Translator) -> int:
+    """The side of the pictures that a network was trained on.
+
+    Args:
+        found: What its file holds.
+        network: The network.
+
+    Returns:
+        The crop of the recipe in px, 256 if there is none, extended to a size that the network takes.
+    """
+    crop = _recipe_of(found).get("crop_px")
+    side = crop if isinstance(crop, int) and crop > 0 else _SIDE_PX
+    multiple = network.multiple_px
+    return max(-(-side // multiple) * multiple, network.min_side_px)
+
+
+def direction_of(found: Checkpoint) -> Direction:
+    """The direction between the domains of the data that a network translates.
+
+    Args:
+        found: What its file holds.
+
+    Returns:
+        That of the recipe, AtoB if there is none; turned for CycleGAN's second network, whose role ends in _b.
+    """
+    turned = _recipe_of(found).get("direction") == "BtoA"
+    return "BtoA" if turned != found.role.endswith("_b") else "AtoB"
 
 
 def refuse_enlarging(kind: str, path: str | Path, command: str) -> InputError:
@@ -209,9 +244,6 @@ def _read_choices(network: Translator, text: str) -> dict[str, int]:
     return dict(zip(names, numbers, strict=True))
 
 
-def _side_of(found: Checkpoint, network: Translator) -> int:
+def _recipe_of(found: Checkpoint) -> Mapping[str, object]:
     recipe = found.record.get("recipe")
-    crop = recipe.get("crop_px") if isinstance(recipe, Mapping) else None
-    side = crop if isinstance(crop, int) and crop > 0 else _SIDE_PX
-    multiple = network.multiple_px
-    return max(-(-side // multiple) * multiple, network.min_side_px)
+    return recipe if isinstance(recipe, Mapping) else {}
