@@ -34,7 +34,7 @@ def search(files: dict[str, Path], storage: Path, *more: object) -> list[object]
 
 @pytest.fixture(scope="module")
 def unet_files(tmp_path_factory) -> dict[str, Path]:
-    return write_study(tmp_path_factory.mktemp("unet"), build_unet(n_levels=2))
+    return write_study(tmp_path_factory.mktemp("unet"), build_unet(n_levels=2), n_pictures=6)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_the_front_page_has_pictures_beside_the_unpruned_ones(run: Run, searched
         "PSNR (dB)",
         "Width of level 2",
         "PSNR to the unpruned network (dB), 2 pictures",
-        "of 3 pictures, a slice",
+        "of 6 pictures, a slice",
         "mfagan coronetgan pick --storage",
     ):
         assert shown in page, shown

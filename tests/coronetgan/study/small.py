@@ -64,12 +64,12 @@ def write_table(path: Path, network: Translator, side: int = SIDE) -> Path:
     return tiny.write_table(path, (side, side), entries=entries, passes=[])
 
 
-def write_study(folder: Path, network: Translator | None = None) -> dict[str, Path]:
+def write_study(folder: Path, network: Translator | None = None, n_pictures: int = 3) -> dict[str, Path]:
     """The files of a study by the names of options."""
     network = network or build_resnet()
     return {
         "supernet": write_translator(folder / "supernet.safetensors", network),
-        "data": write_pairs(folder / "pairs"),
+        "data": write_pairs(folder / "pairs", n_pictures),
         "lut": write_table(folder / "lut.json", network),
     }
 
