@@ -13,8 +13,8 @@ from mfagan.coronetgan.network import ResnetTranslator, Translator, UnetTranslat
 from mfagan.coronetgan.network.norm import ImageBatchNorm
 from mfagan.coronetgan.network.slices import extract
 from mfagan.coronetgan.study.block_lists import BlockLists
-from mfagan.coronetgan.study.choices import as_choice
 from mfagan.coronetgan.study.problem import Scoring, SliceProblem
+from mfagan.coronetgan.study.scoring.choices import as_choice
 from mfagan.coronetgan.study.scoring.pictures import PictureSource, SlicePictures, read_pictures
 from mfagan.coronetgan.study.scoring.scorer import SliceScorer
 from mfagan.errors import InputError

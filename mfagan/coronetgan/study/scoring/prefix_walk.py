@@ -16,8 +16,8 @@ from torch import Tensor
 from mfagan.coronetgan.network.norm import ImageBatchNorm
 from mfagan.coronetgan.network.slices import extract
 from mfagan.coronetgan.network.translator import State, Translator
-from mfagan.coronetgan.study.choices import Widths
-from mfagan.coronetgan.study.slice_form import SliceForm
+from mfagan.coronetgan.study.scoring.choices import Widths
+from mfagan.coronetgan.study.scoring.slice_form import SliceForm
 
 __all__ = ["PrefixWalk", "needs_calibration"]
 

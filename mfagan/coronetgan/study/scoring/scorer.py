@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mfagan.coronetgan.network.translator import Translator
-from mfagan.coronetgan.study.choices import Widths, full_widths
+from mfagan.coronetgan.study.scoring.choices import Widths, full_widths
 from mfagan.coronetgan.study.scoring.pictures import SlicePictures
 from mfagan.coronetgan.study.scoring.prefix_walk import PrefixWalk, needs_calibration
 from mfagan.devices import one_thread
