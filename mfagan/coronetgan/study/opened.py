@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mfagan import checkpoint
 from mfagan.coronetgan.kinds import load_translator
+from mfagan.coronetgan.network.statistics import has_running_statistics
 from mfagan.coronetgan.network.translator import Translator
 from mfagan.coronetgan.study.block_lists import BlockLists
 from mfagan.coronetgan.study.networks import load_supernet
@@ -24,7 +25,6 @@ from mfagan.coronetgan.study.scoring.choices import (
     uniform_slices,
 )
 from mfagan.coronetgan.study.scoring.pictures import PictureSource, SlicePictures, read_pictures
-from mfagan.coronetgan.study.scoring.prefix_walk import needs_calibration
 from mfagan.coronetgan.study.scoring.scorer import SliceScorer
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import PerceptualDistance
@@ -188,7 +188,7 @@ def _open_pictures(
     source = PictureSource.from_texts(named, folder)
     if source is None:
         raise InputError("the study does not know its pictures; give them with --images")
-    found = read_pictures(source, side_px, needs_calibration(supernet))
+    found = read_pictures(source, side_px, has_running_statistics(supernet))
     require_same(f"pictures {source.folder}", found.sha256(), identity, "images")
     return found
 

@@ -9,6 +9,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.coronetgan.kinds import load_translator
+from mfagan.coronetgan.network.statistics import has_running_statistics
 from mfagan.coronetgan.study.block_lists import BlockLists
 from mfagan.coronetgan.study.networks import load_supernet
 from mfagan.coronetgan.study.pictures.description import BLOCK_TITLES, describe_points
@@ -20,7 +21,6 @@ from mfagan.coronetgan.study.scoring.choices import (
     uniform_slices,
 )
 from mfagan.coronetgan.study.scoring.pictures import SlicePictures
-from mfagan.coronetgan.study.scoring.prefix_walk import needs_calibration
 from mfagan.coronetgan.study.scoring.scorer import Quality, SliceScore, SliceScorer
 from mfagan.devices import CPU, to_device
 from mfagan.errors import InputError
@@ -183,7 +183,7 @@ class SliceProblem(ScoredProblem[Widths]):
             "images_sha256": self.scorer.pictures.sha256(),
             "quality": self.quality,
         }
-        if needs_calibration(self.network):
+        if has_running_statistics(self.network):
             assert self.scorer.pictures.calibration is not None
             identity["statistics"] = f"of {len(self.scorer.pictures.calibration)} pictures, a slice"
         if self._lpips is not None:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mfagan.checkpoint import Checkpoint
+from mfagan.coronetgan.network.statistics import N_CALIBRATION
 from mfagan.coronetgan.training.draws.drawings import DrawingSampler, Subject, draw_held_out
 from mfagan.coronetgan.training.pictures import DRAWINGS
 from mfagan.data.image_sets import list_images
@@ -24,10 +25,10 @@ from mfagan.data.translation.reading import read_domain, read_tests, to_signed
 from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory, no_progress
 
-__all__ = ["N_CALIBRATION", "N_PICTURES", "PictureSource", "SlicePictures", "read_pictures", "subject_of"]
+__all__ = ["N_PICTURES", "PictureSource", "SlicePictures", "read_pictures", "subject_of"]
 
-N_PICTURES, N_CALIBRATION = 32, 16
-"""How many pictures slices are scored on if nothing is said, and of how many batch norms take statistics."""
+N_PICTURES = 32
+"""How many pictures slices are scored on if nothing is said."""
 
 
 @dataclass(frozen=True)
