@@ -1,6 +1,6 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
-from mfagan.cli.coronetgan import evaluate, importing, lut, search, translate
+from mfagan.cli.coronetgan import evaluate, finetune, importing, lut, search, train, translate
 from mfagan.cli.groups import Subcommands
 from mfagan.cli.study import pick
 
@@ -10,11 +10,13 @@ CORONETGAN = Subcommands(
     "CoroNetGAN: pix2pix and CycleGAN, pruned to a ratio you name while they train.",
     {
         "import": importing.import_file,
+        "train": train.train,
         "translate": translate.translate,
         "evaluate": evaluate.evaluate,
         "lut": Subcommands("Latency look-up tables of translators.", {"build": lut.build_lut}),
         "search": search.run_search,
         "pick": pick.pick,
+        "finetune": finetune.finetune,
     },
 )
 """Its commands."""
