@@ -1,6 +1,6 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
-from mfagan.cli.coronetgan import evaluate, finetune, importing, lut, search, train, translate
+from mfagan.cli.coronetgan import evaluate, export, finetune, importing, lut, search, train, translate
 from mfagan.cli.groups import Subcommands
 from mfagan.cli.study import pick
 
@@ -17,6 +17,7 @@ CORONETGAN = Subcommands(
         "search": search.run_search,
         "pick": pick.pick,
         "finetune": finetune.finetune,
+        "export": export.export,
     },
 )
 """Its commands."""
