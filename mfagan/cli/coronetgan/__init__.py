@@ -3,11 +3,15 @@
 from mfagan.cli.coronetgan import (
     evaluate,
     export,
+    finetune,
     importing,
+    lut,
+    search,
     train,
     translate,
 )
 from mfagan.cli.groups import Subcommands
+from mfagan.cli.study import pick
 
 __all__ = ["CORONETGAN"]
 
@@ -18,6 +22,10 @@ CORONETGAN = Subcommands(
         "import": importing.import_file,
         "translate": translate.translate,
         "evaluate": evaluate.evaluate,
+        "lut": Subcommands("Latency look-up tables of translators.", {"build": lut.build_lut}),
+        "search": search.run_search,
+        "pick": pick.pick,
+        "finetune": finetune.finetune,
         "export": export.export,
     },
 )
