@@ -94,6 +94,8 @@ class LoopResult:
     """The share of the time, 0 to 1, in which the loop waited for batches."""
     figures: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     """Steps -> the other figures of their validations, the start's included."""
+    seconds: float = 0.0
+    """Wall time of the loop, validations included, and that of the runs that it resumed, up to their snapshots."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ class Loop:
             discard=Diverged,
         )
         began, waited, done, stopping = time.perf_counter(), 0.0, start, False
+        before = progress.seconds
         with self._open_log(start) as log, batches(start, config.steps) as stream, keeper:
             for number, batch in enumerate(stream, start):
                 figures = self._reduce(learner.step(number, *batch))
@@ -193,6 +196,7 @@ class Loop:
                     break
                 stopping = self._is_time_over()
                 if stopping or _due(done, config.checkpoint_every):
+                    progress.seconds = before + time.perf_counter() - began
                     keeper.take(done)
             waited = stream.waited_s
         learner.network.load_state_dict(progress.weights if config.keep_best else average.module.state_dict())
@@ -202,7 +206,7 @@ class Loop:
             kept = (progress.kept_step, progress.before, progress.best)
         else:
             kept = (done, None, progress.curve[-1][1])
-        return LoopResult(done, *kept, progress.curve, waited / elapsed, progress.figures)
+        return LoopResult(done, *kept, progress.curve, waited / elapsed, progress.figures, before + elapsed)
 
     def _note(self, figures: Mapping[str, float], progress: "_Progress") -> str:
         names = (self.learner.watched, *self.learner.shown)
@@ -264,6 +268,7 @@ class _Progress:
         self.before = -math.inf
         self.best = -math.inf
         self.kept_step = 0
+        self.seconds = 0.0
         self.curve: list[tuple[int, float]] = []
         self.figures: dict[int, dict[str, float]] = {}
         self.weights: dict[str, Tensor] = {}

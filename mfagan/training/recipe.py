@@ -20,6 +20,7 @@ from mfagan.errors import InputError, describe_fault
 __all__ = [
     "STRICT",
     "BaseRecipe",
+    "FallingStage",
     "StageSettings",
     "TrainingPrecision",
     "add_defaults",
@@ -80,6 +81,34 @@ class StageSettings:
                 f"warm_up {self.warm_up} is not finished, so the learning rate stays below {self.learning_rate:g}"
             )
         return found
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class FallingStage(StageSettings):
+    """Settings of a stage whose learning rate may fall at the end."""
+
+    fall_over: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The share of the steps, the last ones, over which the learning rate falls linearly to zero; excludes `cosine` and
+    `halve_at`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fall_over and (self.cosine or self.halve_at):
+            raise ValueError("fall_over excludes cosine and halve_at: remove it or them")
+
+    def learning_rate_at(self, step: int) -> float:
+        """The learning rate of one step.
+
+        Args:
+            step: its number, from 0.
+
+        Returns:
+            The rate after warm-up, halvings, cosine or fall.
+        """
+        rate = super().learning_rate_at(step)
+        if not self.fall_over:
+            return rate
+        return rate * min(1.0, (self.steps - step) / (self.fall_over * self.steps))
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -131,10 +131,11 @@ class TrainingRun:
                 "recipe %s: stage %s ends at step %d: %s", self.recipe.name, spec.name, steps, phrase
             )
         work = spec.build(self, sources)
-        result = self._loop(spec, work, state, identity)
+        steps = work.steps or self.settings(spec.name).steps
+        result = self._loop(spec, work, steps, state, identity)
         if self.fabric.is_global_zero:
             record |= json.loads(json.dumps(work.figures(result)))
-            if result.steps < self.settings(spec.name).steps:
+            if result.steps < steps:
                 record["ended_after_steps"] = result.steps
             results = work.learner.results()[: len(writes)]
             for (role, path), network in zip(writes.items(), results, strict=True):
@@ -222,11 +223,11 @@ class TrainingRun:
         return {role: Source(path, checkpoint.read(path, role=role)) for role, path in paths.items()}
 
     def _loop(
-        self, spec: StageSpec[Any], work: StageWork, state: Path, identity: Mapping[str, object]
+        self, spec: StageSpec[Any], work: StageWork, steps: int, state: Path, identity: Mapping[str, object]
     ) -> LoopResult:
         settings = self.settings(spec.name)
         config = LoopConfig(
-            steps=settings.steps,
+            steps=steps,
             ema_decay=self.recipe.ema_decay,
             checkpoint_every=self.recipe.checkpoint_every,
             validate_every=settings.validate_every,

@@ -10,10 +10,11 @@ from mfagan.devices import to_device
 from mfagan.mobilestylegan.network.discriminator import ResidualDiscriminator
 from mfagan.mobilestylegan.network.generator import StyleGAN2
 from mfagan.mobilestylegan.training.draws import Draws
-from mfagan.mobilestylegan.training.recipe import Stage, TeacherRecipe
+from mfagan.mobilestylegan.training.recipe import TeacherRecipe
 from mfagan.mobilestylegan.training.step_losses import DiscriminatorObjective, GeneratorObjective
 from mfagan.training.descent import Descent
 from mfagan.training.learner import Learner
+from mfagan.training.recipe import FallingStage
 from mfagan.training.snapshot import Stateful
 
 __all__ = ["AdversarialLearner"]
@@ -32,7 +33,7 @@ class AdversarialLearner(Learner):
     def __init__(
         self,
         recipe: TeacherRecipe,
-        stage: Stage,
+        stage: FallingStage,
         network: StyleGAN2,
         discriminator: ResidualDiscriminator,
         fabric: Fabric,

@@ -13,7 +13,7 @@ from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, r
 from mfagan.mobilestylegan.training.distances import FeatureDistance, psnr_db
 from mfagan.mobilestylegan.training.drawings import draw_faces
 from mfagan.mobilestylegan.training.draws import Draws
-from mfagan.mobilestylegan.training.recipe import Stage, StudentRecipe, StudentStage, TeacherRecipe
+from mfagan.mobilestylegan.training.recipe import StudentRecipe, StudentStage, TeacherRecipe
 from mfagan.mobilestylegan.training.step_losses import (
     DiscriminatorObjective,
     DistillationObjective,
@@ -22,6 +22,7 @@ from mfagan.mobilestylegan.training.step_losses import (
 from mfagan.training.descent import Descent
 from mfagan.training.learner import Learner
 from mfagan.training.losses import weighted_sum
+from mfagan.training.recipe import FallingStage
 from mfagan.training.snapshot import Stateful
 
 __all__ = ["DistillationLearner", "DrawingLearner", "require_finite_images"]
@@ -55,7 +56,7 @@ class DrawingLearner(Learner):
     shown = ("psnr_db",)
 
     def __init__(
-        self, recipe: TeacherRecipe, stage: Stage, network: StyleGAN2, fabric: Fabric, seed: int
+        self, recipe: TeacherRecipe, stage: FallingStage, network: StyleGAN2, fabric: Fabric, seed: int
     ) -> None:
         """Set network and optimizer up on the run's device.
 

@@ -12,14 +12,13 @@ from mfagan.mobilestylegan.network.student.layers import Demodulation
 from mfagan.mobilestylegan.training.distances import Targets
 from mfagan.mobilestylegan.training.drawings import N_FACTORS
 from mfagan.training import recipe as recipes
-from mfagan.training.recipe import STRICT, BaseRecipe, StageSettings
+from mfagan.training.recipe import STRICT, BaseRecipe, FallingStage
 
 __all__ = [
     "STUDENT_STAGES",
     "TEACHER_STAGES",
     "Lessons",
     "LossWeights",
-    "Stage",
     "StudentRecipe",
     "StudentStage",
     "TeacherRecipe",
@@ -35,34 +34,6 @@ TEACHER_STAGES = ("teacher",)
 STUDENT_STAGES = ("distill", "supernet", "finetune")
 """Stages that a recipe of a student describes."""
 _SHIPPED = Path(__file__).parent.parent / "recipes"
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Stage(StageSettings):
-    """Settings of a stage whose learning rate may fall at the end."""
-
-    fall_over: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """The share of the steps, the last ones, over which the learning rate falls linearly to zero; excludes `cosine` and
-    `halve_at`."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.fall_over and (self.cosine or self.halve_at):
-            raise ValueError("fall_over excludes cosine and halve_at: remove it or them")
-
-    def learning_rate_at(self, step: int) -> float:
-        """The learning rate of one step.
-
-        Args:
-            step: its number, from 0.
-
-        Returns:
-            The rate after warm-up, halvings, cosine or fall.
-        """
-        rate = super().learning_rate_at(step)
-        if not self.fall_over:
-            return rate
-        return rate * min(1.0, (self.steps - step) / (self.fall_over * self.steps))
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -86,7 +57,7 @@ class LossWeights:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class StudentStage(Stage):
+class StudentStage(FallingStage):
     """Settings of one stage of a student; the learning rate is the discriminator's too."""
 
     weights: LossWeights = field(default_factory=LossWeights)
@@ -115,7 +86,7 @@ class _Recipe(BaseRecipe):
 class TeacherRecipe(_Recipe):
     """A StyleGAN2 that is fitted to drawings by regression, or trained against a discriminator on pictures."""
 
-    stages: Mapping[str, Stage]
+    stages: Mapping[str, FallingStage]
     """Settings of every stage by its name."""
     learns: Lessons = "drawings"
     """See `Lessons`."""

@@ -15,9 +15,10 @@ from mfagan.data.squares import find_squares, read_squares
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.network.layers.geometry import require_size
 from mfagan.mobilestylegan.training.distances import FeatureDistance
-from mfagan.mobilestylegan.training.recipe import Stage, StudentRecipe, StudentStage, TeacherRecipe
+from mfagan.mobilestylegan.training.recipe import StudentRecipe, StudentStage, TeacherRecipe
 from mfagan.progress import ProgressFactory, no_progress
 from mfagan.training.fabric import make_fabric
+from mfagan.training.recipe import FallingStage
 from mfagan.training.run import RunOptions, TrainingRun
 from mfagan.training.stage import StageSpec
 
@@ -52,7 +53,7 @@ class TeacherRun(TrainingRun):
     files: Sequence[PairFiles] = ()
     """Their files, for the record."""
 
-    def settings(self, stage: str) -> Stage:
+    def settings(self, stage: str) -> FallingStage:
         """The settings of a stage, no longer than the run's `max_steps`.
 
         Args:
@@ -62,7 +63,7 @@ class TeacherRun(TrainingRun):
             The recipe's settings with that number of steps.
         """
         found = super().settings(stage)
-        assert isinstance(found, Stage)
+        assert isinstance(found, FallingStage)
         return found
 
     def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:

@@ -11,11 +11,12 @@ from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.kinds import load_generator
 from mfagan.mobilestylegan.network.discriminator import ResidualDiscriminator
-from mfagan.mobilestylegan.training.recipe import Stage, TeacherRecipe
+from mfagan.mobilestylegan.training.recipe import TeacherRecipe
 from mfagan.mobilestylegan.training.run import TeacherRun, prepare_teacher_run
 from mfagan.mobilestylegan.training.stages import fit_teacher
 from mfagan.mobilestylegan.training.step_losses import GeneratorObjective
 from mfagan.progress import no_progress
+from mfagan.training.recipe import FallingStage
 from mfagan.training.run import RunOptions
 from tests.events import read_events
 from tests.mobilestylegan.training.small import build_teacher, require_equal
@@ -25,7 +26,7 @@ from tests.training.kills import Killed, bars_until
 
 def picture_run(folder: Path, photos: Path, bars: Any = no_progress, **settings: Any) -> TeacherRun:
     rate = settings.pop("learning_rate", 2e-3)
-    stage = Stage(steps=settings.pop("steps", 6), learning_rate=rate, validate_every=3)
+    stage = FallingStage(steps=settings.pop("steps", 6), learning_rate=rate, validate_every=3)
     fields = {"batch": 2, "precision": "fp32", "held_out": 2, "ema_decay": 0.5, "checkpoint_every": 2}
     fields |= {
         "channels": (16, 16, 8),

@@ -8,12 +8,11 @@ from mfagan.errors import InputError
 from mfagan.mobilestylegan.network import standard_channels
 from mfagan.mobilestylegan.training.recipe import (
     LossWeights,
-    Stage,
     StudentRecipe,
     read_student_recipe,
     read_teacher_recipe,
 )
-from mfagan.training.recipe import as_record, parse_recipe
+from mfagan.training.recipe import FallingStage, as_record, parse_recipe
 from tests.mobilestylegan.training.small import student_recipe
 
 
@@ -54,10 +53,10 @@ def test_recipes_of_teachers_tell_what_they_learn():
 
 
 def test_the_learning_rate_falls_over_the_second_half():
-    stage = Stage(steps=10, learning_rate=1.0, fall_over=0.5)
+    stage = FallingStage(steps=10, learning_rate=1.0, fall_over=0.5)
     rates = [stage.learning_rate_at(step) for step in range(10)]
     assert rates == pytest.approx([1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2])
-    assert Stage(steps=10, learning_rate=1.0).learning_rate_at(9) == 1
+    assert FallingStage(steps=10, learning_rate=1.0).learning_rate_at(9) == 1
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,7 @@ def test_the_learning_rate_falls_over_the_second_half():
 )
 def test_schedules_exclude_each_other(settings: dict[str, Any], message: str):
     with pytest.raises(ValidationError, match=message):
-        Stage(steps=10, learning_rate=1.0, **settings)
+        FallingStage(steps=10, learning_rate=1.0, **settings)
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ from mfagan.errors import InputError
 from mfagan.mobilestylegan.kinds import load_generator
 from mfagan.mobilestylegan.network import MobileStyleGAN, StyleGAN2, extract
 from mfagan.mobilestylegan.training.distances import FeatureDistance
-from mfagan.mobilestylegan.training.recipe import LossWeights, Stage, TeacherRecipe
+from mfagan.mobilestylegan.training.recipe import LossWeights, TeacherRecipe
 from mfagan.mobilestylegan.training.run import TeacherRun, prepare_teacher_run
 from mfagan.mobilestylegan.training.stages import DISTILL, SUPERNET, fit_teacher, train_student
 from mfagan.mobilestylegan.training.validation import HeldOut
 from mfagan.progress import ProgressCallback, no_progress
+from mfagan.training.recipe import FallingStage
 from mfagan.training.run import RunOptions
 from mfagan.training.time_limit import Stopped, TimeLimit
 from tests.events import read_events
@@ -36,7 +37,7 @@ ADVERSARIAL = student_recipe(LossWeights(adv=0.5), r1_every=2)
 
 
 def teacher_run(folder: Path, bars: Callable[[str], Any] = no_progress, **settings: Any) -> TeacherRun:
-    stage = Stage(steps=settings.pop("steps", 6), learning_rate=3e-3, validate_every=3)
+    stage = FallingStage(steps=settings.pop("steps", 6), learning_rate=3e-3, validate_every=3)
     fields = {"batch": 2, "precision": "fp32", "held_out": 3, "ema_decay": 0.5, "checkpoint_every": 2}
     recipe = TeacherRecipe(
         name="tiny",

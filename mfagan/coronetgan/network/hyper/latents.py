@@ -25,8 +25,9 @@ def mask_of(z: Tensor, tau: float = TAU, at_least: int = MIN_CHANNELS) -> Tensor
         Booleans, (C,).
     """
     magnitudes = z.detach().abs()
-    nth = magnitudes.topk(min(at_least, len(z))).values[-1]
-    return magnitudes >= torch.minimum(nth, torch.as_tensor(tau, dtype=z.dtype, device=z.device))
+    left = magnitudes >= tau
+    left[magnitudes.topk(min(at_least, len(z))).indices] = True  # no more than so many where several are zero
+    return left
 
 
 def shrink(z: Tensor, amount: float) -> Tensor:
