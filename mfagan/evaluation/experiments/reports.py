@@ -1,8 +1,8 @@
 """A table of an experiment's results, with what must be known to read it."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mfagan.evaluation.text_table import Cell, Column, format_markdown, format_text
@@ -22,6 +22,8 @@ class ExperimentReport:
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[str]
     """What must be known to read it."""
+    details: Mapping[str, object] = field(default_factory=dict)
+    """More plain data that the JSON file has."""
 
     def as_dict(self, command: str) -> dict[str, object]:
         """The table as plain data, as its JSON file has it.
@@ -31,7 +33,8 @@ class ExperimentReport:
         """
         heads = [" ".join(part for part in (one.group, one.name) if part) for one in self.columns]
         rows = [dict(zip(heads, row, strict=True)) for row in self.rows]
-        return {"title": self.title, "notes": [*self.notes, f"`{command}`"], "rows": rows}
+        notes = [*self.notes, f"`{command}`"]
+        return {"title": self.title, "notes": notes, "rows": rows, **self.details}
 
 
 def write_report(found: ExperimentReport, folder: Path, command: str) -> str:
