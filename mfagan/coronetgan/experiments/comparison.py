@@ -6,6 +6,7 @@ from statistics import fmean
 
 from torch import Tensor
 
+from mfagan.coronetgan.experiments.reachable import require_reachable
 from mfagan.coronetgan.experiments.sheet import draw_sheet
 from mfagan.coronetgan.experiments.step_times import StepTimes, time_steps
 from mfagan.coronetgan.experiments.trained import Trained, read_trained
@@ -55,6 +56,7 @@ def compare_ways(run: TranslationRun, ways: Sequence[Way]) -> Compared:
     Raises:
         InputError, Diverged, Stopped: as the stages.
     """
+    require_reachable(run, any(way.mask for way in ways))
     found = {way.name: read_trained(way.train(run), run.recipe.model, run.recipe.crop_px) for way in ways}
     times = {
         way.name: time_steps(replace(run, recipe=replace(run.recipe, mask=way.mask)), _REPEATS)
