@@ -1,14 +1,21 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
-from mfagan.cli.coronetgan import compare
+from mfagan.cli.coronetgan import compare, evaluate, importing, lut, search, translate
 from mfagan.cli.groups import Subcommands
+from mfagan.cli.study import pick
 
 __all__ = ["CORONETGAN"]
 
 CORONETGAN = Subcommands(
     "CoroNetGAN: pix2pix and CycleGAN, pruned to a ratio you name while they train.",
     {
+        "import": importing.import_file,
+        "translate": translate.translate,
+        "evaluate": evaluate.evaluate,
         "compare": compare.compare,
+        "lut": Subcommands("Latency look-up tables of translators.", {"build": lut.build_lut}),
+        "search": search.run_search,
+        "pick": pick.pick,
     },
 )
 """Its commands."""

@@ -16,7 +16,10 @@ from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block
 from mfagan.graph.recorder import OperatorRecorder
 
-__all__ = ["Translator"]
+__all__ = ["State", "Translator"]
+
+State = tuple[Tensor, ...]
+"""What is kept between two steps of a translator: features, those that are read again later before the newest."""
 
 _START = 0.02
 """Standard deviation of the initial weights in the public code of CycleGAN and pix2pix."""
@@ -101,7 +104,11 @@ class Translator(nn.Module):
         """Its convolutions in the order they run, with the latents of their channels."""
 
     @abstractmethod
-    def _translate(self, x: Tensor, layer: Callable[..., Tensor]) -> Tensor: ...
+    def steps(self) -> Sequence[tuple[str, ...]]:
+        """Its convolutions in the order they run, those of one block a step: the names of `links`."""
+
+    @abstractmethod
+    def _advance(self, state: State, convs: tuple[str, ...], layer: Callable[..., Tensor]) -> State: ...
 
     @abstractmethod
     def write_operators(self, recorder: OperatorRecorder, x: Activation) -> None:
@@ -130,7 +137,31 @@ class Translator(nn.Module):
             InputError: As `require_size`.
         """
         self.require_size(*x.shape[-2:])
-        return self._translate(x, partial(self._layer, gates=gates or {}, weights=weights or {}))
+        state: State = (x,)
+        for number in range(len(self.steps())):
+            state = self.advance(state, number, gates, weights)
+        return state[-1]
+
+    def advance(
+        self,
+        state: State,
+        number: int,
+        gates: Gates | None = None,
+        weights: Mapping[str, Tensor] | None = None,
+    ) -> State:
+        """Run one of its steps, so that networks with the same first channels share what they have in common.
+
+        Args:
+            state: What the step before left; the pictures alone before the first.
+            number: The step's number in `steps`.
+            gates: As for `forward`.
+            weights: Likewise.
+
+        Returns:
+            What the next step reads; the last tensor is the newest, after the last step the pictures.
+        """
+        layer = partial(self._layer, gates=gates or {}, weights=weights or {})
+        return self._advance(state, self.steps()[number], layer)
 
     def _layer(
         self,

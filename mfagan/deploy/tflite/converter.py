@@ -212,6 +212,9 @@ def mirror_weights(
         elif op.kind == "conv_transpose":
             kernel, *bias = constants
             kernels[op.output] = _ungroup(kernel, op.groups).transpose(2, 3, 1, 0), bias[0] if bias else None
+        elif op.kind == "instance_norm":
+            if constants:
+                kernels[op.output] = constants[0], constants[1]
         elif op.kind == "linear":
             kernel, *bias = constants
             kernels[op.output] = kernel, bias[0] if bias else None

@@ -1,7 +1,7 @@
 import pytest
 from torch import Tensor, nn
 
-from mfagan.graph.peak_memory import estimate_peak_bytes
+from mfagan.graph.recording.peak_memory import estimate_peak_bytes
 from mfagan.sr.kinds import build
 
 PICTURE = 3 * 8 * 8 * 4

@@ -17,7 +17,9 @@ from torch.fx.node import map_arg
 
 from mfagan.errors import InputError
 from mfagan.graph.aten import describe
-from mfagan.graph.operators import Activation, Axis, Operator
+from mfagan.graph.norms import EPSILON, FoldedNorms
+from mfagan.graph.operators import Activation, Axis, Block, Operator
+from mfagan.graph.rewriting import Rewritten, apply
 
 __all__ = ["lower_network"]
 
@@ -34,7 +36,8 @@ def lower_network(network: nn.Module, height: int, width: int) -> tuple[list[Ope
 
     Returns:
         The operators in the order they run, the last of which makes the output, and the constants: `NAME.weight` and
-        `NAME.bias` of a convolution whose `weights` are NAME, and NAME, (channels, 1, 1), of another operator.
+        `NAME.bias` of a convolution or a norm whose `weights` are NAME, and NAME, (channels, 1, 1), of another
+        operator. Batch norms are folded into the convolutions before them.
 
     Raises:
         InputError: the network has an operator that cannot be lowered.
@@ -44,7 +47,10 @@ def lower_network(network: nn.Module, height: int, width: int) -> tuple[list[Ope
     with torch.no_grad():
         lowering = _Lowering(make_fx(torch.func.functionalize(network))(x))
         lowering.run(x)
-    return lowering.operators, lowering.constants
+    folded = apply(FoldedNorms, Rewritten([Block("", tuple(lowering.operators))]))
+    if any(one.kind == "batch_norm" for one in folded.operators):
+        raise _refuse("a batch norm that does not follow a convolution")
+    return folded.operators, folded.make_weights(lowering.constants)
 
 
 @dataclass(frozen=True)
@@ -96,11 +102,24 @@ class _Lowering(Interpreter):
         name = n.target.overloadpacket.__name__
         if name in _SPLITS:
             return x
-        call = self._call(n, name, result[0] if name == _MAX_POOL else result)
+        call = self._call(n, name, result[0] if name == _MAX_POOL or "batch_norm" in name else result)
         match name:
             case "alias" | "clone" | "detach" | "_to_copy":
                 return x
-            case "leaky_relu" | "pixel_shuffle" | "relu" | "sigmoid" | "silu" | "sqrt" | "upsample_nearest2d":
+            case "view" | "_unsafe_view" if x.shape == call.output.shape:
+                return x
+            case _ if "batch_norm" in name:
+                return self._normalise(call)
+            case (
+                "leaky_relu"
+                | "pixel_shuffle"
+                | "relu"
+                | "sigmoid"
+                | "silu"
+                | "sqrt"
+                | "tanh"
+                | "upsample_nearest2d"
+            ):
                 return self._write(call, **describe(name, call.values, []))
             case "add" | "sub" | "rsub":
                 return self._add(call)
@@ -168,7 +187,7 @@ class _Lowering(Interpreter):
         assert isinstance(source.target, torch._ops.OpOverload)
         if source.target.overloadpacket.__name__ not in _SPLITS:
             if index:
-                raise _refuse("max_pool2d with its positions")
+                raise _refuse("max_pool2d with its positions, or a norm with its statistics")
             return x
         dim = source.args[2] if len(source.args) > 2 else source.kwargs.get("dim", 0)
         assert isinstance(dim, int)
@@ -231,8 +250,8 @@ class _Lowering(Interpreter):
 
     def _convolve(self, call: _Call) -> Activation:
         weight, bias = call.given["weight"], call.given["bias"]
-        if call.given["transposed"] or len(call.inputs) > 1 or weight.dim() != 4:
-            raise _refuse("a convolution that is transposed, over one axis or with computed weights")
+        if len(call.inputs) > 1 or weight.dim() != 4:
+            raise _refuse("a convolution over one axis or with computed weights")
         fields = describe("convolution", call.values, [call.values["input"]])
         path, learned = call.output.name, weight.numel()
         self.constants[f"{path}.weight"] = weight.detach()
@@ -240,6 +259,24 @@ class _Lowering(Interpreter):
             self.constants[f"{path}.bias"] = bias.detach()
             learned += bias.numel()
         return self._write(call, **fields | {"inputs": call.inputs, "weights": path, "parameters": learned})
+
+    def _normalise(self, call: _Call) -> Activation:
+        """A batch norm, or an instance norm, which is a batch norm in training mode of a batch of 1."""
+        given, path = call.given, call.output.name
+        if given["eps"] != EPSILON:
+            raise _refuse(f"a norm with epsilon {given['eps']:g} instead of {EPSILON:g}")
+        fields = describe(call.name, call.values, [])
+        scale, shift = given.get("weight"), given.get("bias")
+        constants = (
+            {}
+            if scale is None
+            else {"weight": scale, "bias": torch.zeros_like(scale) if shift is None else shift}
+        )
+        learned = sum(one.numel() for one in constants.values())
+        if fields["kind"] == "batch_norm":
+            constants |= {name: given[name] for name in ("running_mean", "running_var")}
+        self.constants |= {f"{path}.{name}": one.detach() for name, one in constants.items()}
+        return self._write(call, **fields, weights=path, parameters=learned)
 
     def _clamp(self, call: _Call) -> Activation:
         given, (x,) = call.given, call.inputs

@@ -12,10 +12,7 @@ from torch import Tensor
 
 from mfagan.errors import InputError
 
-__all__ = ["PICKLE_SUFFIXES", "read_pytorch_file", "require_weights"]
-
-PICKLE_SUFFIXES = (".pkl", ".pickle")
-"""How NVIDIA's files of StyleGAN2 end."""
+__all__ = ["read_pytorch_file", "require_weights"]
 
 _UNKNOWN = re.compile(r"GLOBAL ([\w.]+)")
 
@@ -31,17 +28,11 @@ def read_pytorch_file(path: str | Path, allow_namespace: bool = False) -> object
         Dictionaries, lists, numbers, text and tensors.
 
     Raises:
-        InputError: no such file, a pickle of NVIDIA's, Python objects that are no plain data, or not a PyTorch file.
+        InputError: no such file, Python objects that are no plain data, or not a PyTorch file.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"weights {path}: no such file")
-    if path.suffix.lower() in PICKLE_SUFFIXES:
-        raise InputError(
-            f"weights {path}: NVIDIA's pickles run code that is in them, and are not read; convert it to a .pt of the "
-            "public PyTorch StyleGAN2 (convert_weight.py of rosinality/stylegan2-pytorch), where that can do no harm, "
-            "and import the .pt"
-        )
     allowed = torch.serialization.safe_globals([argparse.Namespace])
     try:
         with allowed if allow_namespace else contextlib.nullcontext():
