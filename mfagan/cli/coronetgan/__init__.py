@@ -1,6 +1,6 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
-from mfagan.cli.coronetgan import compare, evaluate, importing, lut, search, translate
+from mfagan.cli.coronetgan import compare, demo, evaluate, importing, lut, search, translate
 from mfagan.cli.groups import Subcommands
 from mfagan.cli.study import pick
 
@@ -9,6 +9,7 @@ __all__ = ["CORONETGAN"]
 CORONETGAN = Subcommands(
     "CoroNetGAN: pix2pix and CycleGAN, pruned to a ratio you name while they train.",
     {
+        "demo": demo.demo,
         "import": importing.import_file,
         "translate": translate.translate,
         "evaluate": evaluate.evaluate,
