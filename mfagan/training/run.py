@@ -231,6 +231,7 @@ class TrainingRun:
             ema_decay=self.recipe.ema_decay,
             checkpoint_every=self.recipe.checkpoint_every,
             validate_every=settings.validate_every,
+            log_every=work.log_every,
             keep_best=spec.keep_best,
         )
         loop = Loop(

@@ -72,6 +72,8 @@ class StageWork:
     """What the checkpoints record of the finished training; called once, by the first process."""
     format_score: Callable[[float], str] = format_score
     """Writes a score with its unit, for the progress and the log."""
+    log_every: int = 50
+    """Steps between the figures in the log."""
     steps: int | None = None
     """The most steps of the loop; None for as many as the settings say. What it lacks, another stage has made."""
 

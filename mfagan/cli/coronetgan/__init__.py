@@ -1,6 +1,6 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
-from mfagan.cli.coronetgan import compare, demo, evaluate, importing, lut, search, translate
+from mfagan.cli.coronetgan import compare, demo, evaluate, importing, lut, search, train, translate
 from mfagan.cli.groups import Subcommands
 from mfagan.cli.study import pick
 
@@ -11,9 +11,10 @@ CORONETGAN = Subcommands(
     {
         "demo": demo.demo,
         "import": importing.import_file,
+        "train": train.train,
+        "compare": compare.compare,
         "translate": translate.translate,
         "evaluate": evaluate.evaluate,
-        "compare": compare.compare,
         "lut": Subcommands("Latency look-up tables of translators.", {"build": lut.build_lut}),
         "search": search.run_search,
         "pick": pick.pick,

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 
@@ -43,6 +44,8 @@ logger = logging.getLogger(__name__)
 
 START = "start"
 """What a stage's builder calls the translators that it starts from, if some are given."""
+_LOGGED = 100
+"""The curve of the ratio in the log has so many points at least."""
 
 
 def build_whole(run: TranslationRun, sources: Sources, stage: str) -> StageWork:
@@ -134,7 +137,8 @@ def build_search(run: TranslationRun, sources: Sources, stage: str) -> StageWork
             }
         return found
 
-    return make_work(run, stage, networks, sources, sparsifiers=sparsifiers, more=figures)
+    work = make_work(run, stage, networks, sources, sparsifiers=sparsifiers, more=figures)
+    return replace(work, log_every=max(1, min(work.log_every, steps // _LOGGED)))
 
 
 def continue_pruned(run: TranslationRun, sources: Sources, stage: str) -> StageWork:

@@ -106,6 +106,7 @@ def open_pictures(
         sampler = TranslationSampler(pictures, recipe.batch, recipe.crop_px, seed, recipe.mirror)
         names = "\n".join(f"{one.name} {one.half}" for one in (*train.a, *train.b))
         about = {
+            "images": [str(data)],
             "layout": folder.layout,
             "n_a": len(train.a),
             "n_b": len(train.b),

@@ -1,10 +1,11 @@
 """Recipes of this system: which translators, which losses, how they are pruned, and how long they train."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic.dataclasses import dataclass
 
 from mfagan.coronetgan.network import ResnetTranslator, Translator, UnetTranslator
@@ -15,12 +16,12 @@ from mfagan.coronetgan.network.norm import AtInference
 from mfagan.coronetgan.network.resnet import Upsampling
 from mfagan.coronetgan.training.draws.slices import Slices
 from mfagan.data.translation.folders import Direction
-from mfagan.errors import InputError
+from mfagan.errors import InputError, describe_fault
 from mfagan.networks.normed_patchgan import NormedPatchGAN
 from mfagan.training import recipe as recipes
 from mfagan.training.recipe import STRICT, BaseRecipe, FallingStage
 
-__all__ = ["STAGES", "Gan", "Masking", "Model", "TranslationRecipe", "read_recipe"]
+__all__ = ["STAGES", "Gan", "Masking", "Model", "TranslationRecipe", "change_recipe", "read_recipe"]
 
 Model = Literal["pix2pix", "cyclegan"]
 """What is trained: one translator on pairs of pictures, or two, each the other's way back, on two sets of them."""
@@ -197,6 +198,25 @@ class TranslationRecipe(BaseRecipe):
                 f"recipe {self.name}: crop_px is {self.crop_px}: a discriminator of {self.discriminator_layers} layers "
                 f"needs {least}; raise it, or lower discriminator_layers"
             )
+
+
+def change_recipe(recipe: TranslationRecipe, settings: Mapping[str, object]) -> TranslationRecipe:
+    """The same recipe with other settings.
+
+    Args:
+        recipe: what is changed.
+        settings: fields and their new values.
+
+    Returns:
+        The changed copy.
+
+    Raises:
+        InputError: a value that the recipe does not take, which it names.
+    """
+    try:
+        return replace(recipe, **settings)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    except ValidationError as error:
+        raise InputError(f"recipe {recipe.name}: {describe_fault(error)}") from None
 
 
 def read_recipe(name_or_path: str | Path) -> TranslationRecipe:

@@ -3,8 +3,8 @@
 Of CycleGAN's two translators and discriminators `_a` is the one from A to B, and the judge of what it makes.
 """
 
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -22,10 +22,12 @@ from mfagan.coronetgan.training.run import RATIO_STAGES, TranslationRun
 from mfagan.coronetgan.training.work import ends_of
 from mfagan.errors import InputError
 from mfagan.training.run import StageFiles
-from mfagan.training.stage import Source, StageSpec, StageWork
+from mfagan.training.stage import Source, StageSpec, StageWork, choose_stages
 
 __all__ = [
     "PIPELINE",
+    "STARTING",
+    "check_stages",
     "finetune",
     "role_of",
     "stage_files",
@@ -35,14 +37,15 @@ __all__ = [
     "train_magnitude",
     "train_pruned",
     "train_stage",
+    "train_started",
     "train_supernet",
     "train_uniform",
 ]
 
-logger = logging.getLogger(__name__)
-
 PIPELINE = ("search", "pruned")
 """The stages of `mfagan coronetgan train` where none are named."""
+STARTING = ("search", "supernet")
+"""The stages that may start from given translators."""
 _ROLES = {"finetune": "finetuned"}
 _READS = {"pruned": "search", "magnitude": "dense", "distilled": "dense"}
 """Stage -> the stage whose networks it starts from."""
@@ -149,6 +152,42 @@ def train_stage(
     return paths[: len(ends_of(run.recipe.model))]
 
 
+def check_stages(model: Model, names: Sequence[str] | None) -> list[str]:
+    """Find stages of `mfagan coronetgan train` by their names.
+
+    Args:
+        model: what is trained.
+        names: the stages asked for; None or nothing asks for `PIPELINE`.
+
+    Returns:
+        Their names, in order.
+
+    Raises:
+        InputError: a name that is no such stage.
+    """
+    known = [spec for name, spec in stages_of(model).items() if name != "finetune"]
+    return [spec.name for spec in choose_stages(known, names or PIPELINE)]
+
+
+def train_started(run: TranslationRun, stage: str, starts: Sequence[Path] | None = None) -> list[Path]:
+    """Train one stage, from given translators if there are some.
+
+    Args:
+        run: what it trains.
+        stage: its name.
+        starts: one translator, or CycleGAN's two, for a stage of `STARTING`; a search from trained ones is an
+            experiment, and recorded as one.
+
+    Returns:
+        As `train_stage`.
+
+    Raises:
+        InputError, Diverged, Stopped: as `train_stage`; another number of files than translators.
+    """
+    facts = {"started_from_trained": True} if starts and stage == "search" else None
+    return train_stage(run, stage, _start(run, starts or ()), facts)
+
+
 def train_dense(run: TranslationRun) -> list[Path]:
     """Train translators at full widths.
 
@@ -197,7 +236,7 @@ def train_pruned(run: TranslationRun, ratio: float, starts: Sequence[Path] = ())
         InputError, Diverged, Stopped: as `train_stage`.
     """
     run = run.at(ratio)
-    train_stage(run, "search", _start(run, starts), {"started_from_trained": True} if starts else None)
+    train_started(run, "search", starts)
     return train_stage(run, "pruned")
 
 
@@ -249,7 +288,7 @@ def train_supernet(run: TranslationRun, starts: Sequence[Path] = ()) -> list[Pat
     Raises:
         InputError, Diverged, Stopped: as `train_stage`.
     """
-    return train_stage(run, "supernet", _start(run, starts))
+    return train_started(run, "supernet", starts)
 
 
 def finetune(
@@ -285,8 +324,10 @@ def finetune(
         sources |= {f"discriminator{end}": path for end, path in zip(ends, discriminators, strict=True)}
     writes = dict(zip(stage_files("finetune", model), out, strict=True))
     chosen = {} if widths is None else {"slice": dict(widths)}
-    return train_stage(
-        run, "finetune", StageFiles(sources=sources, writes=writes), {**chosen, **(facts or {})}
+    spec = stages_of(model)["finetune"]
+    build = partial(build_finetune, stage=spec.name, widths=widths)
+    return run.train(
+        replace(spec, build=build), StageFiles(sources=sources, writes=writes), {**chosen, **(facts or {})}
     )
 
 

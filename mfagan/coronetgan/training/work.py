@@ -1,5 +1,6 @@
 """What all stages consist of: networks on their device, losses, batches, validation, records."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -39,6 +40,8 @@ __all__ = [
     "open_held_out",
     "open_translator",
 ]
+
+logger = logging.getLogger(__name__)
 
 Sources = Mapping[str, Source]
 Figures = Callable[[LoopResult], Mapping[str, object]]
@@ -159,6 +162,7 @@ def make_work(
             found = sources[name]
             assert isinstance(judge, NormedPatchGAN)
             load_weights(judge, found.checkpoint, found.path)
+    _tell_epochs(run, stage, settings.steps)
     if not sparsifiers:
         tell_memory(stage, sum(map(count_numbers, networks)) + count_numbers(judges))
     for one in (*networks, *teachers):
@@ -208,8 +212,23 @@ def make_work(
         held_out.picture,
         figures,
         format_psnr,
-        settings.steps - before if before else None,
+        steps=settings.steps - before if before else None,
     )
+
+
+def _tell_epochs(run: TranslationRun, stage: str, steps: int) -> None:
+    """Log how often the course sees each picture, since recipes count steps and publications epochs."""
+    numbers = [run.pictures.about.get(name) for name in ("n_a", "n_b")]
+    a, b = (one if isinstance(one, int) else 0 for one in numbers)
+    if a and b:
+        logger.info(
+            "stage %s: %d steps are %.1f epochs of %d pictures of A and %d of B",
+            stage,
+            steps,
+            steps * run.recipe.batch / max(a, b),
+            a,
+            b,
+        )
 
 
 def _reached(
