@@ -1,6 +1,16 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
-from mfagan.cli.coronetgan import compare, demo, evaluate, importing, lut, search, train, translate
+from mfagan.cli.coronetgan import (
+    compare,
+    demo,
+    evaluate,
+    importing,
+    lut,
+    ratios,
+    search,
+    train,
+    translate,
+)
 from mfagan.cli.groups import Subcommands
 from mfagan.cli.study import pick
 
@@ -13,6 +23,7 @@ CORONETGAN = Subcommands(
         "import": importing.import_file,
         "train": train.train,
         "compare": compare.compare,
+        "ratios": ratios.ratios,
         "translate": translate.translate,
         "evaluate": evaluate.evaluate,
         "lut": Subcommands("Latency look-up tables of translators.", {"build": lut.build_lut}),
