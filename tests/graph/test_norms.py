@@ -9,6 +9,7 @@ from mfagan.graph.module import OperatorModule
 from mfagan.graph.norms import FoldedNorms, fold_batch_norms
 from mfagan.graph.operators import Block, Window
 from mfagan.graph.recorder import OperatorRecorder
+from mfagan.graph.recording.lowering import lower_network
 from mfagan.graph.rewriting import Rewritten, apply
 from mfagan.graph.rounding import rewrite_for
 from mfagan.graph.trace import trace_operators
@@ -55,6 +56,18 @@ def test_folded_weights_compute_the_same(bias: bool, affine: bool):
     module = OperatorModule(found.operators, found.make_weights(state))
     with torch.inference_mode():
         torch.testing.assert_close(module(x), network(x), atol=1e-5, rtol=1e-5)
+
+
+def test_a_norm_after_a_pixel_shuffle_folds_into_the_convolution_before_it():
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.PixelShuffle(2), nn.BatchNorm2d(2)).eval()
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        network.state_dict()[f"2.{name}"].uniform_(0.5, 2)
+    operators, weights = lower_network(network, 6, 8)
+    assert [one.kind for one in operators] == ["conv", "pixel_shuffle"]
+    x = torch.randn(1, 3, 6, 8)
+    with torch.inference_mode():
+        torch.testing.assert_close(OperatorModule(operators, weights)(x), network(x), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])

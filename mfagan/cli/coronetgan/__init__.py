@@ -4,6 +4,7 @@ from mfagan.cli.coronetgan import (
     compare,
     demo,
     evaluate,
+    export,
     importing,
     lut,
     ratios,
@@ -29,6 +30,7 @@ CORONETGAN = Subcommands(
         "lut": Subcommands("Latency look-up tables of translators.", {"build": lut.build_lut}),
         "search": search.run_search,
         "pick": pick.pick,
+        "export": export.export,
     },
 )
 """Its commands."""

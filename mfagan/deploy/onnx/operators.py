@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from mfagan.deploy.onnx.converter import halve_weights
+from mfagan.deploy.tflite.layout import find_rows, lay_out_inputs
 from mfagan.graph.norms import EPSILON
 from mfagan.graph.operators import Block, Operator
 from mfagan.packages import refuse_import
@@ -231,17 +232,16 @@ def convert_named(
         ValueError: As `convert_operators`.
     """
     block = Block("", tuple(operators))
-    (x,), y = block.inputs, block.output
+    ((x, given),) = lay_out_inputs(block)
+    y, rows = block.output, find_rows(operators)
     graph = _Graph(weights)
-    if x.channels > 1:
-        given: tuple[int, ...] = (1, x.height, x.width, x.channels)
-        graph.add("Transpose", [names[0]], x.name, perm=[0, 3, 1, 2])
-    else:
-        given = (1, x.height, x.width) if x.height > 1 else (1, x.width)
+    if x in rows:
         graph.add("Reshape", [names[0], graph.constant(np.array([1, *x.shape]))], x.name)
+    else:
+        graph.add("Transpose", [names[0]], x.name, perm=[0, 3, 1, 2])
     for operator in operators:
         graph.convert(operator)
-    if y.channels == y.height == 1:
+    if y in rows:
         made: tuple[int, ...] = (1, y.width)
         graph.add("Reshape", [y.name, graph.constant(np.array(made))], names[1])
     else:

@@ -1,13 +1,13 @@
-"""The file of a student beside its teacher's: size, parameters, multiply-accumulates and latency, measured in turn."""
+"""A network's file beside a larger one's: size, parameters, multiply-accumulates and latency, measured in turn."""
 
 from dataclasses import dataclass
 from typing import Any
 
+from mfagan.deploy.named.exported import Exported
 from mfagan.errors import InputError
 from mfagan.evaluation.text_table import Column, format_text
 from mfagan.graph.costs import CONVENTIONS
 from mfagan.latency.measuring.networks import NETWORK_ROUNDS, measure_models
-from mfagan.mobilestylegan.exporting.exported import Exported
 from mfagan.progress import ProgressCallback
 
 __all__ = ["Beside", "measure_beside"]
@@ -24,43 +24,49 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Beside:
-    """A student's file beside its teacher's.
+    """A small network's file beside a large one's.
 
     Args:
-        teacher: its file.
-        student: its file.
-        teacher_ms: median latency of the teacher's file in ms.
-        student_ms: of the student's.
+        small: its file.
+        large: its file.
+        names: what the small network is called, and the large one, such as student and teacher.
+        small_ms: median latency of the small network's file in ms.
+        large_ms: of the large one's.
         threads: CPU threads of LiteRT.
     """
 
-    teacher: Exported
-    student: Exported
-    teacher_ms: float
-    student_ms: float
+    small: Exported
+    large: Exported
+    names: tuple[str, str]
+    small_ms: float
+    large_ms: float
     threads: int
 
     @property
     def speedup(self) -> float:
-        """How many times as long the teacher takes."""
-        return self.teacher_ms / self.student_ms
+        """How many times as long the large network takes."""
+        return self.large_ms / self.small_ms
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data."""
-        names = ("bytes", "params", "macs", "macs_transposed_at_output")
-        of_teacher, of_student = self.teacher.as_dict(), self.student.as_dict()
+        """Plain data, with the facts of each network under its name."""
+        listed = ("bytes", "params", "macs", "macs_transposed_at_output")
+        of_small, of_large = self.small.as_dict(), self.large.as_dict()
+        small, large = self.names
         return {
-            "teacher": {name: of_teacher[name] for name in names} | {"latency_ms": self.teacher_ms},
-            "student": {name: of_student[name] for name in names} | {"latency_ms": self.student_ms},
+            large: {name: of_large[name] for name in listed} | {"latency_ms": self.large_ms},
+            small: {name: of_small[name] for name in listed} | {"latency_ms": self.small_ms},
             "threads": self.threads,
             "times_as_fast": round(self.speedup, 3),
-            "times_fewer_macs": round(of_teacher["macs"] / of_student["macs"], 3),
-            "times_fewer_params": round(of_teacher["params"] / of_student["params"], 3),
+            "times_fewer_macs": round(of_large["macs"] / of_small["macs"], 3),
+            "times_fewer_params": round(of_large["params"] / of_small["params"], 3),
+            "macs_ratio": round(of_small["macs"] / of_large["macs"], 4),
+            "latency_ratio": round(self.small_ms / self.large_ms, 4),
         }
 
     def lines(self) -> list[str]:
         """A table for people, with the conventions named below it."""
         facts = self.as_dict()
+        small, large = self.names
         rows = [
             (
                 name,
@@ -70,30 +76,33 @@ class Beside:
                 facts[name]["macs_transposed_at_output"] / 1e6,
                 facts[name]["latency_ms"],
             )
-            for name in ("teacher", "student")
+            for name in (large, small)
         ]
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
         return [
             *format_text(_COLUMNS, rows).splitlines(),
-            f"student: {facts['times_as_fast']:.1f} times as fast in LiteRT with {threads} (medians, in turn), "
+            f"{small}: {facts['times_as_fast']:.1f} times as fast in LiteRT with {threads} (medians, in turn), "
             f"{facts['times_fewer_macs']:.1f} times fewer MACs, {facts['times_fewer_params']:.2f} times fewer "
             "parameters",
+            f"ratio to the {large}: {facts['macs_ratio']:.3f} of its MACs, {facts['latency_ratio']:.3f} of its latency",
             *(f"at {name}: {label}" for name, label in CONVENTIONS.items()),
         ]
 
 
 def measure_beside(
-    student: Exported,
-    teacher: Exported,
+    small: Exported,
+    large: Exported,
+    names: tuple[str, str],
     threads: int = 1,
     rounds: int = NETWORK_ROUNDS,
     report: ProgressCallback | None = None,
 ) -> Beside:
-    """Measure a student's file and its teacher's in turn, in LiteRT.
+    """Measure a small network's file and a large one's in turn, in LiteRT.
 
     Args:
-        student: its file, in tflite.
-        teacher: likewise.
+        small: its file, in tflite.
+        large: likewise.
+        names: as in `Beside`.
         threads: CPU threads; on one its CPU time is measured.
         rounds: how often each file is loaded and timed.
         report: called with (done, total, text) after each file, or None.
@@ -101,10 +110,10 @@ def measure_beside(
     Raises:
         InputError: a file in another format, no threads or no rounds.
     """
-    for one in (student, teacher):
+    for one in (small, large):
         if one.target.format != "tflite":
             raise InputError(
                 f"latency of a file in {one.target.format}: it is measured in LiteRT; give format tflite"
             )
-    first, second = measure_models([teacher.content, student.content], threads, rounds, report)
-    return Beside(teacher, student, first.latency_ms, second.latency_ms, threads)
+    first, second = measure_models([large.content, small.content], threads, rounds, report)
+    return Beside(small, large, names, second.latency_ms, first.latency_ms, threads)
