@@ -5,6 +5,7 @@ from mfagan.cli.coronetgan import (
     demo,
     evaluate,
     export,
+    finetune,
     importing,
     lut,
     ratios,
@@ -30,6 +31,7 @@ CORONETGAN = Subcommands(
         "lut": Subcommands("Latency look-up tables of translators.", {"build": lut.build_lut}),
         "search": search.run_search,
         "pick": pick.pick,
+        "finetune": finetune.finetune,
         "export": export.export,
     },
 )

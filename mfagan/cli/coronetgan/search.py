@@ -56,8 +56,8 @@ def run_search(
         Path,
         typer.Option(
             metavar="DIR",
-            help="A folder of two domains (trainA trainB testA testB, or train test), or of pictures of the first "
-            "one alone.",
+            help="A folder of two domains (trainA trainB testA testB, or train test), one of pictures of the first "
+            "domain alone, or `drawings`.",
         ),
     ],
     quality: Annotated[
@@ -137,10 +137,10 @@ def run_search(
     """
     from mfagan import checkpoint
     from mfagan.coronetgan.kinds import direction_of, training_side
+    from mfagan.coronetgan.network.statistics import has_running_statistics
     from mfagan.coronetgan.study.networks import load_supernet
     from mfagan.coronetgan.study.problem import Scoring, SliceProblem
-    from mfagan.coronetgan.study.scoring.pictures import PictureSource, read_pictures
-    from mfagan.coronetgan.study.scoring.prefix_walk import needs_calibration
+    from mfagan.coronetgan.study.scoring.pictures import PictureSource, read_pictures, subject_of
     from mfagan.coronetgan.study.table import describe_build, describe_rebuild
     from mfagan.devices import choose_device
     from mfagan.latency.priced_problem import Target
@@ -180,8 +180,10 @@ def run_search(
         ),
         delegate,
     )
-    source = PictureSource(data, part, paired, direction or direction_of(found), max_images)
-    pictures = read_pictures(source, side, needs_calibration(network), show_bar)
+    source = PictureSource(
+        data, part, paired, direction or direction_of(found), max_images, subject_of(found)
+    )
+    pictures = read_pictures(source, side, has_running_statistics(network), show_bar)
     sources = {"lut": str(lut.resolve()), **source.to_texts()}
     problem = SliceProblem(supernet, pictures, target, scoring, unpruned, sources)
     settings = make_settings(

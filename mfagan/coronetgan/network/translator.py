@@ -10,16 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
-from mfagan.coronetgan.network.links import INPUT, OUTPUT, Biases, Gates, Link, Norm
+from mfagan.coronetgan.network.links import INPUT, OUTPUT, Biases, Gates, Link, Norm, State
 from mfagan.coronetgan.network.norm import AtInference, ImageBatchNorm
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block
 from mfagan.graph.recorder import OperatorRecorder
 
-__all__ = ["State", "Translator"]
-
-State = tuple[Tensor, ...]
-"""What is kept between two steps of a translator: features, those that are read again later before the newest."""
+__all__ = ["Translator"]
 
 _START = 0.02
 """Standard deviation of the initial weights in the public code of CycleGAN and pix2pix."""
@@ -140,7 +137,7 @@ class Translator(nn.Module):
         state: State = (x,)
         for number in range(len(self.steps())):
             state = self.advance(state, number, gates, weights)
-        return state[-1]
+        return state[0]
 
     def advance(
         self,
@@ -158,7 +155,7 @@ class Translator(nn.Module):
             weights: Likewise.
 
         Returns:
-            What the next step reads; the last tensor is the newest, after the last step the pictures.
+            What the next step reads, after the last step the pictures alone.
         """
         layer = partial(self._layer, gates=gates or {}, weights=weights or {})
         return self._advance(state, self.steps()[number], layer)

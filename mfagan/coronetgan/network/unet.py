@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.coronetgan.network.links import INPUT, OUTPUT, Link, side_text
-from mfagan.coronetgan.network.translator import State, Translator
+from mfagan.coronetgan.network.links import INPUT, OUTPUT, Link, State, side_text
+from mfagan.coronetgan.network.translator import Translator
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Window
 from mfagan.graph.recorder import OperatorRecorder

@@ -7,8 +7,8 @@ import torch
 
 from mfagan.coronetgan.network.selection import kept_biases
 from mfagan.coronetgan.network.translator import Translator
-from mfagan.coronetgan.study.choices import Widths
-from mfagan.coronetgan.study.slice_form import SliceForm
+from mfagan.coronetgan.study.scoring.choices import Widths
+from mfagan.coronetgan.study.scoring.slice_form import SliceForm
 from mfagan.graph.operators import Block
 from mfagan.graph.rounding import rewrite_for
 

@@ -7,9 +7,16 @@ from pathlib import Path
 
 from mfagan import checkpoint
 from mfagan.coronetgan.kinds import load_translator
+from mfagan.coronetgan.network.statistics import has_running_statistics
 from mfagan.coronetgan.network.translator import Translator
 from mfagan.coronetgan.study.block_lists import BlockLists
-from mfagan.coronetgan.study.choices import (
+from mfagan.coronetgan.study.networks import load_supernet
+from mfagan.coronetgan.study.picked import as_picked, picked_of
+from mfagan.coronetgan.study.pictures.description import BLOCK_TITLES, describe_points
+from mfagan.coronetgan.study.pictures.front_quality import measure_quality
+from mfagan.coronetgan.study.pictures.scenes import ScenePainter
+from mfagan.coronetgan.study.problem import EXTRA_OBJECTIVES, KERNEL_DISTANCE, QUALITIES
+from mfagan.coronetgan.study.scoring.choices import (
     Options,
     Widths,
     as_choice,
@@ -17,14 +24,7 @@ from mfagan.coronetgan.study.choices import (
     read_options,
     uniform_slices,
 )
-from mfagan.coronetgan.study.networks import load_supernet
-from mfagan.coronetgan.study.picked import as_picked, picked_of
-from mfagan.coronetgan.study.pictures.description import BLOCK_TITLES, describe_points
-from mfagan.coronetgan.study.pictures.front_quality import measure_quality
-from mfagan.coronetgan.study.pictures.scenes import ScenePainter
-from mfagan.coronetgan.study.problem import EXTRA_OBJECTIVES, KERNEL_DISTANCE, QUALITIES
 from mfagan.coronetgan.study.scoring.pictures import PictureSource, SlicePictures, read_pictures
-from mfagan.coronetgan.study.scoring.prefix_walk import needs_calibration
 from mfagan.coronetgan.study.scoring.scorer import SliceScorer
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import PerceptualDistance
@@ -188,7 +188,7 @@ def _open_pictures(
     source = PictureSource.from_texts(named, folder)
     if source is None:
         raise InputError("the study does not know its pictures; give them with --images")
-    found = read_pictures(source, side_px, needs_calibration(supernet))
+    found = read_pictures(source, side_px, has_running_statistics(supernet))
     require_same(f"pictures {source.folder}", found.sha256(), identity, "images")
     return found
 

@@ -45,6 +45,8 @@ class PickedTranslator(Pick):
     """The weight-shared translator's checkpoint file."""
     supernet_sha256: str
     """Hash of that file."""
+    role: str
+    """The network's role there: CycleGAN's two end in _a and _b."""
     lut_machine: str = ""
     """Where that table was measured (`TableMachine.to_text`)."""
     storage: str = ""
@@ -85,7 +87,7 @@ class PickedTranslator(Pick):
         return path
 
 
-_CARRIED = ("params", "flops", "memory_bytes", "lut_sha256", "supernet", "supernet_sha256", "quality")
+_CARRIED = ("params", "flops", "memory_bytes", "lut_sha256", "supernet", "supernet_sha256", "role", "quality")
 """Attributes of a trial that a pick has under the same names."""
 
 
@@ -132,10 +134,13 @@ def picked_of(found: Checkpoint, path: str | Path) -> PickedTranslator | None:
     """The pick that a checkpoint was fine-tuned from, or None if it was not fine-tuned from one.
 
     Args:
-        found: The checkpoint.
+        found: The checkpoint; CycleGAN's other translator, which was trained beside it, is of no pick.
         path: Its file, for errors.
 
     Raises:
         InputError: A field of the pick is missing or wrong.
     """
-    return pick_of(found, path, PickedTranslator)
+    picked = pick_of(found, path, PickedTranslator)
+    if picked is None or any(picked.role.endswith(end) != found.role.endswith(end) for end in ("_a", "_b")):
+        return None
+    return picked

@@ -9,18 +9,18 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.coronetgan.kinds import load_translator
+from mfagan.coronetgan.network.statistics import has_running_statistics
 from mfagan.coronetgan.study.block_lists import BlockLists
-from mfagan.coronetgan.study.choices import (
+from mfagan.coronetgan.study.networks import load_supernet
+from mfagan.coronetgan.study.pictures.description import BLOCK_TITLES, describe_points
+from mfagan.coronetgan.study.pictures.scenes import ScenePainter
+from mfagan.coronetgan.study.scoring.choices import (
     Widths,
     as_choice,
     read_choice,
     uniform_slices,
 )
-from mfagan.coronetgan.study.networks import load_supernet
-from mfagan.coronetgan.study.pictures.description import BLOCK_TITLES, describe_points
-from mfagan.coronetgan.study.pictures.scenes import ScenePainter
 from mfagan.coronetgan.study.scoring.pictures import SlicePictures
-from mfagan.coronetgan.study.scoring.prefix_walk import needs_calibration
 from mfagan.coronetgan.study.scoring.scorer import Quality, SliceScore, SliceScorer
 from mfagan.devices import CPU, to_device
 from mfagan.errors import InputError
@@ -171,6 +171,7 @@ class SliceProblem(ScoredProblem[Widths]):
         if unpruned is not None:
             self._networks["unpruned"] = Path(unpruned).resolve()
         self._hashes = {f"{name}_sha256": checkpoint.sha256(path) for name, path in self._networks.items()}
+        self._role = checkpoint.read(supernet).role
         self._sources = dict(sources or {})
         self.check_target()
 
@@ -182,7 +183,7 @@ class SliceProblem(ScoredProblem[Widths]):
             "images_sha256": self.scorer.pictures.sha256(),
             "quality": self.quality,
         }
-        if needs_calibration(self.network):
+        if has_running_statistics(self.network):
             assert self.scorer.pictures.calibration is not None
             identity["statistics"] = f"of {len(self.scorer.pictures.calibration)} pictures, a slice"
         if self._lpips is not None:
@@ -196,9 +197,10 @@ class SliceProblem(ScoredProblem[Widths]):
         return {**self._sources, **{name: str(path) for name, path in self._networks.items()}}
 
     def facts(self) -> dict[str, JSON]:
-        """Attributes of every trial: hashes of the table and the networks, these ones' files, and the quality."""
+        """Attributes of every trial: hashes of the table and the networks, these ones' files, role and quality."""
         networks = {name: str(path) for name, path in self._networks.items()}
-        return {**super().facts(), **networks, **self._hashes, "quality": self.quality}
+        told = {"role": self._role, "quality": self.quality}
+        return {**super().facts(), **networks, **self._hashes, **told}
 
     def as_candidate(self, choice: Choice) -> Widths:
         """The slice that a choice describes.

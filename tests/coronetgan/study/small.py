@@ -8,10 +8,10 @@ import torch
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.coronetgan.network import ResnetTranslator, Translator, UnetTranslator
+from mfagan.coronetgan.network.statistics import has_running_statistics
 from mfagan.coronetgan.study.block_lists import BlockLists
 from mfagan.coronetgan.study.problem import Scoring, SliceProblem
 from mfagan.coronetgan.study.scoring.pictures import PictureSource, read_pictures
-from mfagan.coronetgan.study.scoring.prefix_walk import needs_calibration
 from mfagan.latency.priced_problem import Target
 from search.latency import LatencyTable
 from tests import tiny
@@ -85,7 +85,7 @@ def build_problem(
     pictures_source = PictureSource(files["data"], **source or {})  # pyright: ignore[reportArgumentType]
     kind = {one.KIND: one for one in (ResnetTranslator, UnetTranslator)}
     found = checkpoint.read(files["supernet"])
-    calibrated = needs_calibration(kind[found.network].from_checkpoint(found, files["supernet"]))
+    calibrated = has_running_statistics(kind[found.network].from_checkpoint(found, files["supernet"]))
     target = Target(LatencyTable.read(files["lut"]), (SIDE, SIDE), REMEDY, ceilings or {})
     return SliceProblem(
         files["supernet"],

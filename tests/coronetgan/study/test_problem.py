@@ -10,11 +10,11 @@ from PIL import Image
 
 from mfagan import checkpoint
 from mfagan.coronetgan.network import ResnetTranslator, Translator, UnetTranslator
-from mfagan.coronetgan.network.norm import ImageBatchNorm
 from mfagan.coronetgan.network.slices import extract
+from mfagan.coronetgan.network.statistics import take_statistics
 from mfagan.coronetgan.study.block_lists import BlockLists
-from mfagan.coronetgan.study.choices import as_choice
 from mfagan.coronetgan.study.problem import Scoring, SliceProblem
+from mfagan.coronetgan.study.scoring.choices import as_choice
 from mfagan.coronetgan.study.scoring.pictures import PictureSource, SlicePictures, read_pictures
 from mfagan.coronetgan.study.scoring.scorer import SliceScorer
 from mfagan.errors import InputError
@@ -173,13 +173,9 @@ def test_slices_have_running_statistics_of_their_own(network: Translator, slice_
     form = BlockLists(network, (SIDE, SIDE)).form
     for i, (widths, score) in enumerate(zip(form.alternating, scorer.score(form.alternating), strict=True)):
         small = extract(network, form.latents(widths))
-        for norm in small.norms.values():
-            assert isinstance(norm, ImageBatchNorm)
-            norm.momentum = 1.0
-        small.dropout = False
+        take_statistics(small, pictures.calibration)
         with torch.no_grad():
-            small.train()(pictures.calibration)
-            images = [(small.eval()(x[None])[0] + 1) / 2 for x in pictures.inputs]
+            images = [(small(x[None])[0] + 1) / 2 for x in pictures.inputs]
             inherited = (extract(network, form.latents(widths))(pictures.inputs[:1])[0] + 1) / 2
         found = [
             (image - unpruned).abs().mean().item()

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from mfagan.coronetgan.study.choices import Options, Widths, read_choice
 from mfagan.coronetgan.study.pictures.drawing import choice_titles, draw_network
 from mfagan.coronetgan.study.pictures.scenes import ScenePainter
+from mfagan.coronetgan.study.scoring.choices import Options, Widths, read_choice
 from mfagan.latency.priced_problem import LATENCY
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.study.titles import COST_TITLES
@@ -39,6 +39,7 @@ _TITLES: Mapping[str, str] = MappingProxyType(
         "unpruned_sha256": "sha256 of the unpruned network",
         "images_sha256": "sha256 of the pictures",
         "inception_sha256": "sha256 of Inception's weights",
+        "role": "Role of the weight-shared network",
         "quality": "Scored by",
         "statistics": "Statistics of batch norm",
         "target_size": "Size of the pictures (height x width)",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from mfagan.coronetgan.study.choices import Options
+from mfagan.coronetgan.study.scoring.choices import Options
 from search.description import Box, Drawing
 
 __all__ = ["choice_titles", "draw_network"]

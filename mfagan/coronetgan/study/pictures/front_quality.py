@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from mfagan.coronetgan.study.choices import Widths
+from mfagan.coronetgan.study.scoring.choices import Widths
 from mfagan.coronetgan.study.scoring.scorer import SliceScorer, psnr_db
 from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
 from mfagan.pretrained import LPIPS_MIN_SIDE_PX

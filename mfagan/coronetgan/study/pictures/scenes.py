@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mfagan.coronetgan.study.choices import Widths
+from mfagan.coronetgan.study.scoring.choices import Widths
 from mfagan.coronetgan.study.scoring.scorer import SliceScorer
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.study.pictures import encode_webp

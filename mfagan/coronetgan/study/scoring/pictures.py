@@ -9,6 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mfagan.checkpoint import Checkpoint
+from mfagan.coronetgan.network.statistics import N_CALIBRATION
+from mfagan.coronetgan.training.draws.drawings import DrawingSampler, Subject, draw_held_out
+from mfagan.coronetgan.training.pictures import DRAWINGS
 from mfagan.data.image_sets import list_images
 from mfagan.data.translation.folders import (
     PARTS,
@@ -21,21 +25,23 @@ from mfagan.data.translation.reading import read_domain, read_tests, to_signed
 from mfagan.errors import InputError
 from mfagan.progress import ProgressFactory, no_progress
 
-__all__ = ["N_CALIBRATION", "N_PICTURES", "PictureSource", "SlicePictures", "read_pictures"]
+__all__ = ["N_PICTURES", "PictureSource", "SlicePictures", "read_pictures", "subject_of"]
 
-N_PICTURES, N_CALIBRATION = 32, 16
-"""How many pictures slices are scored on if nothing is said, and of how many batch norms take statistics."""
+N_PICTURES = 32
+"""How many pictures slices are scored on if nothing is said."""
 
 
 @dataclass(frozen=True)
 class PictureSource:
     """Where the pictures of a study come from.
 
-    folder: a folder of two domains in one of the layouts of `find_translation`, or of pictures of domain A alone.
+    folder: a folder of two domains in one of the layouts of `find_translation`, or of pictures of domain A alone; or
+        the word `drawings`.
     part: `val` or `test`; None for `val` if there is one, else `test`; of a folder of domain A alone nothing else.
     paired: as for `find_translation`.
     direction: likewise.
     max_images: so many are scored on at most.
+    subject: of drawings.
 
     InputError if there are to be none.
     """
@@ -45,6 +51,12 @@ class PictureSource:
     paired: bool = False
     direction: Direction = "AtoB"
     max_images: int = N_PICTURES
+    subject: Subject = "shapes"
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether they are drawings."""
+        return str(self.folder) == DRAWINGS
 
     def __post_init__(self) -> None:
         if self.max_images < 1:
@@ -55,12 +67,13 @@ class PictureSource:
     def to_texts(self) -> dict[str, str]:
         """What a study remembers of it."""
         found = {
-            "data": str(self.folder.resolve()),
+            "data": DRAWINGS if self.is_drawn else str(self.folder.resolve()),
             "paired": "yes" if self.paired else "no",
             "direction": self.direction,
             "max_images": str(self.max_images),
         }
-        return found if self.part is None else {**found, "part": self.part}
+        drawn = {"subject": self.subject} if self.is_drawn else {}
+        return found | drawn | ({} if self.part is None else {"part": self.part})
 
     @classmethod
     def from_texts(cls, named: Mapping[str, str], folder: str | None = None) -> "PictureSource | None":
@@ -77,8 +90,11 @@ class PictureSource:
         if place is None:
             return None
         direction: Direction = "BtoA" if named.get("direction") == "BtoA" else "AtoB"
+        subject: Subject = "discs" if named.get("subject") == "discs" else "shapes"
         max_images = int(named.get("max_images", N_PICTURES))
-        return cls(Path(place), named.get("part"), named.get("paired") == "yes", direction, max_images)
+        return cls(
+            Path(place), named.get("part"), named.get("paired") == "yes", direction, max_images, subject
+        )
 
 
 @dataclass(frozen=True)
@@ -138,6 +154,8 @@ def read_pictures(
     Raises:
         InputError: As `find_translation` and `read_tests`; no part to score on.
     """
+    if source.is_drawn:
+        return _draw(source, side_px, calibrated)
     if find_folders(source.folder) is None:
         return _read_one_domain(source, side_px, calibrated, bars)
     data = find_translation(source.folder, source.paired, source.direction)
@@ -150,6 +168,30 @@ def read_pictures(
         calibration = _read(files, side_px, bars)
     targets = found.b if found.paired else None
     return SlicePictures(found.names_a, found.a, targets, found.b, calibration)
+
+
+def subject_of(found: Checkpoint) -> Subject:
+    """What the drawings show that a network was trained on.
+
+    Args:
+        found: What its file holds.
+    """
+    return "discs" if found.role.endswith(("_a", "_b")) else "shapes"
+
+
+def _draw(source: PictureSource, side_px: int, calibrated: bool) -> SlicePictures:
+    if source.part is not None:
+        raise InputError(f"part {source.part}: drawings have no parts; leave it out")
+    turned = source.direction == "BtoA"
+    a, b = draw_held_out(source.subject, source.max_images, side_px)
+    if turned:
+        a, b = b, a
+    names = tuple(f"drawing {number}" for number in range(len(a)))
+    found = SlicePictures(names, a, b, b)
+    if not calibrated:
+        return found
+    batch = DrawingSampler(source.subject, side_px, N_CALIBRATION).batch(0)
+    return replace(found, calibration=batch[turned])
 
 
 def _read_one_domain(

@@ -13,25 +13,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from mfagan.coronetgan.network.links import State
 from mfagan.coronetgan.network.norm import ImageBatchNorm
 from mfagan.coronetgan.network.slices import extract
-from mfagan.coronetgan.network.translator import State, Translator
-from mfagan.coronetgan.study.choices import Widths
-from mfagan.coronetgan.study.slice_form import SliceForm
+from mfagan.coronetgan.network.statistics import has_running_statistics, watch
+from mfagan.coronetgan.network.translator import Translator
+from mfagan.coronetgan.study.scoring.choices import Widths
+from mfagan.coronetgan.study.scoring.slice_form import SliceForm
 
-__all__ = ["PrefixWalk", "needs_calibration"]
+__all__ = ["PrefixWalk"]
 
 _Statistics = Mapping[str, tuple[Tensor, Tensor]]
 """Name of a convolution of a step -> mean and variance of the batch norm after it."""
-
-
-def needs_calibration(translator: Translator) -> bool:
-    """Whether the slices of a translator need statistics of their own.
-
-    Args:
-        translator: The weight-shared network.
-    """
-    return translator.norm == "batch" and translator.norm_at_inference == "running"
 
 
 class PrefixWalk:
@@ -51,7 +44,7 @@ class PrefixWalk:
         self.form = SliceForm(translator)
         self._translator = translator
         self._calibration: Tensor | None = None
-        if needs_calibration(translator):
+        if has_running_statistics(translator):
             if calibration is None or len(calibration) < 2:
                 raise ValueError("slices with running statistics are run: give at least 2 pictures for them")
             self._calibration = calibration
@@ -102,7 +95,7 @@ class PrefixWalk:
             before = widths
             for number in range(shared, n_steps):
                 trail.append(advance(trail[-1], number, widths))
-            yield trail[-1][-1]
+            yield trail[-1][0]
 
     @torch.inference_mode()
     def _calibrate(self, choices: Sequence[Widths]) -> None:
@@ -126,11 +119,7 @@ class PrefixWalk:
         """Run a step on the calibration pictures by their own statistics, which are kept."""
         network = self._network(widths, number)
         norms = _norms(network, number)
-        for norm in norms.values():
-            norm.running_mean = torch.zeros_like(norm.weight)
-            norm.running_var = torch.ones_like(norm.weight)
-            norm.momentum = 1.0
-            norm.train()
+        watch(norms.values())
         state = network.advance(state, number)
         found: dict[str, tuple[Tensor, Tensor]] = {}
         for name, norm in norms.items():

@@ -8,10 +8,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from mfagan.coronetgan.network.statistics import has_running_statistics
 from mfagan.coronetgan.network.translator import Translator
-from mfagan.coronetgan.study.choices import Widths, full_widths
+from mfagan.coronetgan.study.scoring.choices import Widths, full_widths
 from mfagan.coronetgan.study.scoring.pictures import SlicePictures
-from mfagan.coronetgan.study.scoring.prefix_walk import PrefixWalk, needs_calibration
+from mfagan.coronetgan.study.scoring.prefix_walk import PrefixWalk
 from mfagan.devices import one_thread
 from mfagan.errors import InputError
 from mfagan.evaluation.inception import InceptionFeatures, kernel_distance
@@ -216,7 +217,7 @@ def as_rgb(image: Tensor) -> Tensor:
 
 
 def _calibration(translator: Translator, pictures: SlicePictures, device: torch.device) -> Tensor | None:
-    if not needs_calibration(translator):
+    if not has_running_statistics(translator):
         return None
     found = pictures.calibration
     if found is None or len(found) < 2:

@@ -10,7 +10,7 @@ from itertools import product
 
 from mfagan.coronetgan.network.slices import tied_latents
 from mfagan.coronetgan.network.translator import Translator
-from mfagan.coronetgan.study.choices import Widths, choose_from
+from mfagan.coronetgan.study.scoring.choices import Widths, choose_from
 
 __all__ = ["SliceForm"]
 
