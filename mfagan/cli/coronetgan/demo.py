@@ -1,10 +1,12 @@
 """`mfagan coronetgan demo`: the commands in turn, without any data."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mfagan.cli.coronetgan.export import export
 from mfagan.cli.coronetgan.lut import build_lut
 from mfagan.cli.coronetgan.search import run_search
 from mfagan.cli.demo_steps import note, timed
@@ -22,7 +24,7 @@ LUT = "lut.json"
 DATABASE = "study.db"
 FRONT = "front.html"
 PICKED = "picked.json"
-DENSE_MODEL, PRUNED_MODEL = "dense.tflite", "pruned.tflite"
+MODEL = "pruned.tflite"
 STUDY = "demo"
 RATIO = 0.5
 TRIALS = 200
@@ -41,14 +43,16 @@ def demo(
     """Run all steps on drawings of shapes: no data is needed.
 
     Train a dense translator, one that is pruned to half of the MACs meanwhile, and one of uniform widths; train a
-    weight-shared one, price and search its slices, browse and pick; export and compare. Run again in the same folder,
-    it replaces its own files alone.
+    weight-shared one, price and search its slices, browse, pick; export. Run again in the same folder, it replaces its
+    own files alone.
     """
     from mfagan.cli.demo_folder import DemoFolder
     from mfagan.coronetgan.experiments.demo_report import (
         REPORT,
         SHEET,
         DemoNetworks,
+        MeasuredFiles,
+        SliceFound,
         shorten,
         summarize,
         write_report,
@@ -64,26 +68,25 @@ def demo(
     from mfagan.training.run import RunOptions
     from search.study import load
 
-    weights, database, seconds = out / TRAINED, str(out / DATABASE), dict[str, float]()
-    names = [f"{TRAINED}/", f"{PICTURES}/", LUT, DATABASE, FRONT, PICKED]
-    names += [DENSE_MODEL, PRUNED_MODEL, REPORT, SHEET]
+    weights, database = out / TRAINED, str(out / DATABASE)
+    seconds: dict[str, float] = {}
+    names = [f"{TRAINED}/", f"{PICTURES}/", LUT, DATABASE, FRONT, PICKED, MODEL, REPORT, SHEET]
     with DemoFolder(out).claim(names):
         (out / DATABASE).unlink(missing_ok=True)  # its own: `claim` has refused another's
         options = RunOptions(require_writable(weights), "auto", seed, restart=True, max_steps=max_steps)
         recipe = shorten(read_recipe("demo"), max_steps)
         run = open_run(prepare_run, recipe, options, data="drawings", ratio=RATIO)
         require_reachable(run)
-        paths = {}
         with timed(seconds, "dense"):
-            paths["dense"] = train_dense(run)
+            (dense,) = train_dense(run)
         with timed(seconds, "search_and_pruned"):
-            paths["pruned"] = train_pruned(run, RATIO)
+            (pruned,) = train_pruned(run, RATIO)
         with timed(seconds, "uniform"):
-            paths["uniform"] = train_uniform(run, RATIO)
-        with timed(seconds, "step_times"):
-            times = time_steps(run)
+            (uniform,) = train_uniform(run, RATIO)
         with timed(seconds, "supernet"):
             (shared,) = train_supernet(run)
+        with timed(seconds, "step_times"):
+            times = time_steps(run)
         with timed(seconds, "lut"):
             note(build_lut(out / LUT, shared))
         with timed(seconds, "search"):
@@ -104,8 +107,27 @@ def demo(
             note(front(out=out / FRONT, storage=database, study=[STUDY]))
         with timed(seconds, "pick"):
             note(pick(out=out / PICKED, storage=database, study=STUDY, knee=True))
-        found = DemoNetworks(
-            **{name: read_trained(each, recipe.model, recipe.crop_px)[0] for name, each in paths.items()}
+        with timed(seconds, "export"):
+            exported = export(pruned, out / MODEL, beside=dense)
+            note(exported)
+        beside = exported.facts["beside"]
+        assert isinstance(beside, Mapping)
+        measured = MeasuredFiles(
+            beside["dense"]["latency_ms"],
+            beside["exported"]["latency_ms"],
+            float(str(exported.facts["max_abs_difference"])),
         )
-    print(times, found, load, seconds, summarize, write_report)
-    return Result()
+        slices = [
+            SliceFound(
+                {name: int(width) for name, width in point.choice.items()},
+                point.values[0],
+                int(str(point.attributes["macs"])),
+                point.values[1],
+            )
+            for point in load(database, STUDY).points
+        ]
+        trained = [read_trained([one], recipe.model, recipe.crop_px)[0] for one in (dense, pruned, uniform)]
+        facts = write_report(out, run, DemoNetworks(*trained), times, measured, slices, seconds)
+    made = [out / name for name in (REPORT, SHEET, FRONT, PICKED, LUT, MODEL)]
+    then = ["mfagan", "coronetgan", "translate", pruned, out / PICTURES / "test", "--out", out / "translated"]
+    return Result(facts, summarize(facts, out), made, then)

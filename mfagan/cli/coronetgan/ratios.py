@@ -126,9 +126,7 @@ def _read_ratios(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise InputError(
-            f"ratios {text!r:.60}: give numbers joined by commas, such as 0.7,0.5,0.3"
-        ) from None
+        raise InputError(f"ratios {text!r:.60}: give numbers joined by commas, such as 0.7,0.5,0.3") from None
 
 
 def _pick_front(storage: str, study: str, count: int) -> "list[PickedTranslator]":

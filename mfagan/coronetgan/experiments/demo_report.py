@@ -2,8 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
 
 from mfagan.coronetgan.experiments.landing import Landing, describe_landing, land_on_each
 from mfagan.coronetgan.experiments.sheet import draw_sheet
@@ -31,7 +35,7 @@ REPORT = "report.json"
 SHEET = "dense_pruned_uniform.png"
 """Held-out pictures, what the three translators make of them, and what is wanted."""
 AIMED_RATIOS = (0.7, 0.5, 0.3)
-"""Ratios that are landed on from the demo's own latents."""
+"""Ratios that are landed on from the latents that the demo's search begins with."""
 _LOST_DB, _BAKED, _LATENCY, _STEP = 1.0, 2e-6, 0.65, 2.0
 """The aims: dB under dense, difference of baked and masked pictures, share of dense's latency and step."""
 
@@ -64,6 +68,22 @@ class MeasuredFiles:
     max_abs_diff: float
 
 
+@dataclass(frozen=True)
+class SliceFound:
+    """A slice of the weight-shared translator, as the study found it.
+
+    widths: channels of each choice.
+    psnr_db: to the wanted pictures, with weights that are not trained any further.
+    macs: multiply-accumulates of one picture.
+    latency_ms: by the latency table.
+    """
+
+    widths: Mapping[str, int]
+    psnr_db: float
+    macs: int
+    latency_ms: float
+
+
 def shorten(recipe: TranslationRecipe, max_steps: int | None) -> TranslationRecipe:
     """A recipe whose ratio is reached in the same share of a shorter course.
 
@@ -86,8 +106,8 @@ def write_report(
     networks: DemoNetworks,
     times: StepTimes,
     files: MeasuredFiles,
+    slices: Sequence[SliceFound],
     seconds: Mapping[str, float],
-    more: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """Compare what the demo has trained and write `REPORT` and `SHEET`.
 
@@ -97,8 +117,8 @@ def write_report(
         networks: what was trained.
         times: what steps cost.
         files: what was measured of the exported files.
+        slices: what the study found.
         seconds: step -> how long it took, in s.
-        more: facts of other steps, by name.
 
     Returns:
         The report's content. `flops_ratio` counts transposed convolutions at their inputs' resolution, which are
@@ -108,9 +128,12 @@ def write_report(
     recipe, record = run.recipe, pruned.record
     costs = WidthCosts.of(dense.network, recipe.crop_px, recipe.crop_px)
     landing = describe_landing(costs, pruned.network.widths, run.ratio, recipe.round_to)
-    latents = HyperTranslator(recipe.translator()).prunable()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(run.options.seed)  # as stage search begins
+        latents = HyperTranslator(recipe.translator()).prunable()
     landings = land_on_each(latents, costs, AIMED_RATIOS, recipe.round_to, recipe.min_channels)
     minutes = {"dense": dense.minutes, "search": record["search_minutes"], "uniform": uniform.minutes}
+    found = spearmanr([one.psnr_db for one in slices], [one.macs for one in slices])
     facts: dict[str, object] = {
         "ratio_asked": run.ratio,
         "ratio_reached": landing.reached,
@@ -129,13 +152,14 @@ def write_report(
         "steps": {"dense": dense.steps, "search": record["search_steps"], "search_and_pruned": pruned.steps}
         | {"uniform": uniform.steps},
         "landed_at_step": record["landed_at"],
-        "landings_on_fresh_latents": [one.as_dict() for one in landings],
+        "landings_on_first_latents": [one.as_dict() for one in landings],
         "dense_step_ms": times.dense_ms,
         "search_step_ms": times.search_ms,
         "training_minutes": minutes | {"search_and_pruned": pruned.minutes},
         "widths": dict(pruned.network.widths),
         "uniform_widths": dict(uniform.network.widths),
-        **(more or {}),
+        "slices": [asdict(one) for one in slices],
+        "spearman": float(np.asarray(found)[0]),
         "aims": _aims(run.ratio, networks, [landing, *landings], times, files),
         "seconds": dict(seconds),
     }
@@ -162,9 +186,10 @@ def _aims(
     baked = float(networks.pruned.record["bake_max_abs_diff"])
     latency = files.pruned_ms / files.dense_ms
     reached = ", ".join(f"{one.reached:.4f} for {one.asked:g}" for one in others)
+    all_met = all(one.met for one in others)
     found = {
         f"ratio {ratio:g} within one channel after training: {trained.reached:.4f}": trained.met,
-        f"ratios within one channel on latents as they are drawn: {reached}": all(one.met for one in others),
+        f"ratios within one channel on the latents that a search begins with: {reached}": all_met,
         f"quality at {ratio:g} at most {_LOST_DB:g} dB below dense: {lost:.2f} dB below": lost <= _LOST_DB,
         f"baked and masked pictures differ by at most {_BAKED:g}: {baked:.1e}": baked <= _BAKED,
         f"TFLite latency at {ratio:g} at most {_LATENCY:g} of dense's: {latency:.3f}": latency <= _LATENCY,
@@ -186,12 +211,17 @@ def summarize(facts: Mapping[str, object], folder: Path) -> list[str]:
     seconds, aims = facts["seconds"], facts["aims"]
     assert isinstance(seconds, Mapping)
     assert isinstance(aims, list)
+    slices = facts["slices"]
+    assert isinstance(slices, list)
+    quality = [one["psnr_db"] for one in slices]
     return [
         f"pruned to {facts['ratio_reached']:.4f} of the MACs at step {facts['landed_at_step']}, of "
         f"{facts['params_ratio']:.3f} of the parameters, at {facts['latency_ratio']:.3f} of the latency "
         f"(TFLite: dense {facts['tflite_dense_ms']:.2f} ms, pruned {facts['tflite_pruned_ms']:.2f} ms)",
         f"on held-out pairs: dense {facts['dense_psnr_db']:.2f} dB, pruned {facts['pruned_psnr_db']:.2f} dB, uniform "
         f"widths from scratch {facts['uniform_psnr_db']:.2f} dB",
+        f"{len(slices)} slices of the weight-shared translator: {min(quality):.2f} to {max(quality):.2f} dB, not "
+        f"trained any further; Spearman of quality and MACs {facts['spearman']:.3f}",
         *map(str, aims),
         f"{sum(seconds.values()):.0f} s in all; figures in {folder / REPORT}, pictures in {folder / SHEET}",
     ]

@@ -1,6 +1,6 @@
 """A table of ratios, each a training of its own, and slices of a weight-shared translator: quality and latency."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,18 @@ from mfagan.errors import InputError
 from mfagan.evaluation.experiments.reports import ExperimentReport
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.latency.measuring.networks import NETWORK_ROUNDS, measure_models
-from mfagan.progress import ProgressFactory
 
-__all__ = ["DENSE", "SLICES", "TABLE", "MeasuredRow", "RatioRow", "check_ratios", "measure_rows", "tabulate_rows", "train_ratios"]
+__all__ = [
+    "DENSE",
+    "SLICES",
+    "TABLE",
+    "MeasuredRow",
+    "RatioRow",
+    "check_ratios",
+    "measure_rows",
+    "tabulate_rows",
+    "train_ratios",
+]
 
 DENSE, TABLE, SLICES = "dense", "each ratio trained", "slices of one network"
 """The ways that a row can have come about."""

@@ -6,13 +6,11 @@ from pathlib import Path
 from mfagan import checkpoint
 from mfagan.coronetgan.experiments.ratio_table import SLICES, RatioRow
 from mfagan.coronetgan.kinds import direction_of
-from mfagan.coronetgan.network import Translator
 from mfagan.coronetgan.network.costs import WidthCosts
-from mfagan.coronetgan.network.norm import ImageBatchNorm
 from mfagan.coronetgan.network.slices import extract
+from mfagan.coronetgan.network.statistics import has_running_statistics, take_statistics
 from mfagan.coronetgan.study.networks import load_supernet
 from mfagan.coronetgan.study.picked import PickedTranslator
-from mfagan.coronetgan.study.scoring.prefix_walk import PrefixWalk, needs_calibration
 from mfagan.coronetgan.training.run import TranslationRun
 from mfagan.coronetgan.training.validation import psnr_db, translate
 from mfagan.errors import InputError
@@ -38,7 +36,9 @@ def read_slices(picks: Sequence[PickedTranslator], run: TranslationRun, folder: 
             file is missing, has changed, or is of another form than the recipe's.
     """
     if not run.pictures.held_out.paired:
-        raise InputError("slices of a study: their quality is compared on pairs; give data with pairs, or no study")
+        raise InputError(
+            "slices of a study: their quality is compared on pairs; give data with pairs, or no study"
+        )
     path = picks[0].find_supernet()
     network, side = load_supernet(path), run.recipe.crop_px
     form = run.recipe.translator()
@@ -51,25 +51,15 @@ def read_slices(picks: Sequence[PickedTranslator], run: TranslationRun, folder: 
     held_out = run.pictures.held_out
     given, wanted = (held_out.b, held_out.a) if backwards else (held_out.a, held_out.b)
     batch = run.pictures.sampler.batch(0)[int(backwards)]
-    walk = PrefixWalk(network, batch if needs_calibration(network) else None)
     costs = WidthCosts.of(network, side, side)
     rows = []
     for pick in picks:
         widths = pick.widths(network)
-        found = _cut(network, walk, tuple(pick.choice.values()), widths)
+        found = extract(network, widths).eval()
+        if has_running_statistics(found):
+            take_statistics(found, batch)
         name = f"trial {pick.trial}" + (", B to A" if backwards else "")
         file = folder / f"trial_{pick.trial}.tflite"
         quality = psnr_db(translate(found, given), wanted)
         rows.append(RatioRow(SLICES, name, found, quality, costs.ratio(widths), 0.0, file))
     return rows
-
-
-def _cut(
-    network: Translator, walk: PrefixWalk, chosen: tuple[int, ...], widths: dict[str, int]
-) -> Translator:
-    found = extract(network, widths).eval()
-    for name, (mean, variance) in walk.statistics(chosen).items():
-        norm = found.norms[name]
-        assert isinstance(norm, ImageBatchNorm)
-        norm.running_mean, norm.running_var = mean.clone(), variance.clone()
-    return found
