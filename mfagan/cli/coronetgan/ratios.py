@@ -105,16 +105,17 @@ def ratios(
     files = [require_place(out / name) for name in ("ratios.md", "ratios.json", PAGE)]
     run = open_run(prepare_run, settings, options, data=data, paired=paired)
     check_ratios(run, wanted)
+    slices = []
+    if picks:
+        from mfagan.coronetgan.experiments.slice_rows import read_slices
+
+        slices = read_slices(picks, run, require_writable(out / "slices"))
     try:
-        rows = train_ratios(run, wanted)
+        rows = [*train_ratios(run, wanted), *slices]
     except Stopped as stop:
         return report_stop(run, stop)
     if not run.fabric.is_global_zero:
         return Result()
-    if picks:
-        from mfagan.coronetgan.experiments.slice_rows import read_slices
-
-        rows += read_slices(picks, run, require_writable(out / "slices"))
     measured = measure_rows(rows, run, threads, rounds)
     table = tabulate_rows(measured, run, threads)
     text = write_report(table, out, run.options.command)

@@ -31,6 +31,30 @@ def test_each_ratio_is_trained_exported_and_measured(run: Run, tmp_path: Path):
     assert "each ratio trained (2)" in page
 
 
+def test_slices_of_a_study_stand_beside_them(run: Run, slice_files: dict[str, Path], tmp_path: Path):
+    storage, out = tmp_path / "study.db", tmp_path / "out"
+    given = [word for name in ("lut", "supernet", "data") for word in (f"--{name}", slice_files[name])]
+    study = ["--storage", storage, "--study", "s"]
+    searched = run("coronetgan", "search", *given, *study, "--trials", 6, "--device", "cpu")
+    assert searched.status == 0, searched.err
+    recipe = write_recipe(tmp_path / "tiny.toml", base=4, side=32)
+    done = run(*command(recipe, out, *study, "--ratios", "0.8", "--max-slices", 2))
+    assert done.status == 0, done.err
+    rows = json.loads((out / "ratios.json").read_text())["rows"]
+    slices = [row for row in rows if row["way"] == "slices of one network"]
+    assert len(rows) == 2 + len(slices)
+    assert 1 <= len(slices) <= 2
+    assert all(row["asked, or trial"].startswith("trial ") for row in slices)
+    assert all(0 < row["ratio"] <= 1 for row in slices)
+    assert [row["ratio"] for row in slices] == sorted(row["ratio"] for row in slices)
+    assert len(list((out / "slices").glob("trial_*.tflite"))) == len(slices)
+    assert f"slices of one network ({len(slices)})" in (out / "ratios.html").read_text()
+
+    wider = write_recipe(tmp_path / "wider.toml", base=8, side=32)
+    message = run(*command(wider, tmp_path / "wider", *study, "--ratios", "0.8")).message
+    assert "give the recipe that it was trained with" in message
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
