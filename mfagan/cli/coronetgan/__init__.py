@@ -1,11 +1,14 @@
 """`mfagan coronetgan ...`: image translation networks, pruned while they train."""
 
 from mfagan.cli.coronetgan import (
+    compare,
+    demo,
     evaluate,
     export,
     finetune,
     importing,
     lut,
+    ratios,
     search,
     train,
     translate,
@@ -18,7 +21,10 @@ __all__ = ["CORONETGAN"]
 CORONETGAN = Subcommands(
     "CoroNetGAN: pix2pix and CycleGAN, pruned to a ratio you name while they train.",
     {
+        "demo": demo.demo,
         "train": train.train,
+        "compare": compare.compare,
+        "ratios": ratios.ratios,
         "import": importing.import_file,
         "translate": translate.translate,
         "evaluate": evaluate.evaluate,
