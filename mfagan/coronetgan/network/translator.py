@@ -16,9 +16,9 @@ from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block
 from mfagan.graph.recorder import OperatorRecorder
 
-__all__ = ["Translator"]
+__all__ = ["INITIAL_SPREAD", "Translator"]
 
-_START = 0.02
+INITIAL_SPREAD = 0.02
 """Standard deviation of the initial weights in the public code of CycleGAN and pix2pix."""
 
 
@@ -338,11 +338,11 @@ class Translator(nn.Module):
     def _start(self) -> None:
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-                nn.init.normal_(module.weight, 0.0, _START)
+                nn.init.normal_(module.weight, 0.0, INITIAL_SPREAD)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
             elif isinstance(module, ImageBatchNorm):
-                nn.init.normal_(module.weight, 1.0, _START)
+                nn.init.normal_(module.weight, 1.0, INITIAL_SPREAD)
 
 
 def _pair(numbers: Any) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Narrower translators without latents, to compare with: uniform widths, and channels of small filters dropped."""
+"""Translators without latents: of uniform widths, without the channels of small filters, with rescaled weights."""
 
 from collections.abc import Mapping
 
@@ -10,8 +10,9 @@ from mfagan.coronetgan.network.costs import WidthCosts
 from mfagan.coronetgan.network.hyper.latents import MIN_CHANNELS
 from mfagan.coronetgan.network.hyper.ratio import land, require_ratio
 from mfagan.coronetgan.network.selection import select
+from mfagan.coronetgan.network.translator import INITIAL_SPREAD
 
-__all__ = ["filter_norms", "prune_by_magnitude", "uniform_widths"]
+__all__ = ["filter_norms", "prune_by_magnitude", "rescale", "uniform_widths"]
 
 
 def uniform_widths(
@@ -92,3 +93,26 @@ def prune_by_magnitude(
     require_ratio(ratio, costs, round_to, at_least)
     norms: Mapping[str, Tensor] = filter_norms(translator)
     return select(translator, land(norms, costs, ratio, round_to, at_least))
+
+
+@torch.no_grad()
+def rescale(translator: Translator) -> Translator:
+    """Scale the weights of each convolution that an instance norm follows to the spread of untrained ones.
+
+    The norm undoes it, but for its epsilon.
+
+    Args:
+        translator: changed in place; with batch norm it stays as it is.
+
+    Returns:
+        It.
+    """
+    if translator.norm != "instance":
+        return translator
+    for link in translator.links():
+        if link.normed:
+            conv = translator.convs[link.name]
+            factor = INITIAL_SPREAD / conv.get_parameter("weight").std()
+            for one in conv.parameters():
+                one.mul_(factor)
+    return translator

@@ -13,7 +13,7 @@ from mfagan.coronetgan.network.hyper.ratio import require_ratio
 from mfagan.coronetgan.network.hyper.translator import HyperTranslator, count_trainable
 from mfagan.coronetgan.network.slices import extract
 from mfagan.coronetgan.network.statistics import N_CALIBRATION, take_statistics
-from mfagan.coronetgan.training.baselines import prune_by_magnitude, uniform_widths
+from mfagan.coronetgan.training.baselines import prune_by_magnitude, rescale, uniform_widths
 from mfagan.coronetgan.training.draws.slices import draw_gates
 from mfagan.coronetgan.training.forecast import forecast, tell_memory
 from mfagan.coronetgan.training.run import TranslationRun
@@ -172,7 +172,7 @@ def continue_pruned(run: TranslationRun, sources: Sources, stage: str) -> StageW
         HyperTranslator.from_checkpoint(sources[f"search{end}"].checkpoint, sources[f"search{end}"].path)
         for end in ends
     ]
-    networks = [one.bake() for one in forms]
+    networks = [rescale(one.bake()) if run.recipe.rescale else one.bake() for one in forms]
     kept = ("ratio_reached", "landed_at", "ratio_curve", "bake_max_abs_diff", "search_steps")
     found = {name: value for record in records for name, value in record.items() if name.startswith(kept)}
     searched = float(records[0].get("training_minutes", 0.0))  # pyright: ignore[reportArgumentType]

@@ -108,6 +108,10 @@ class TranslationRecipe(BaseRecipe):
     """Widths of pruned translators are multiples of this, or full."""
     stop_above: Annotated[float, Field(ge=0, allow_inf_nan=False)] = STOP_ABOVE
     """Sparsification stops at a ratio this much above the one that is asked for; the rest is pruned at once."""
+    rescale: bool = False
+    """Whether stage pruned starts from weights that are scaled, layer by layer, to the spread of untrained ones where
+    instance norm undoes it; what the network makes stays the same, but the optimizer's steps become larger beside
+    them (beyond the method)."""
     slices: Slices = "in_turn"
     """As in `Slices`."""
 

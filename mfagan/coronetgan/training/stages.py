@@ -114,6 +114,8 @@ def _unused(stage: str, model: Model, settings: Mapping[str, object]) -> Collect
         names |= {"min_channels", "round_to"}
     if stage != "supernet":
         names.add("slices")
+    if stage != "pruned":
+        names.add("rescale")
     if model == "pix2pix":
         return names | {"cycle", "identity", "pool"}
     return names | ({"cycle", "identity"} if stage == "distilled" else {"l1"})

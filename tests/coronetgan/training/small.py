@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from PIL import Image
 
 from mfagan import checkpoint
 from mfagan.coronetgan.training.recipe import TranslationRecipe
@@ -48,13 +50,61 @@ def tiny_run(
 
 
 def require_equal(one: Path, other: Path) -> None:
-    """The same weights and, but for times and the hashes of files that hold times, the same record."""
+    """The same weights and, but for the command, times and the hashes of files that hold times, the same record."""
     a, b = checkpoint.read(one), checkpoint.read(other)
     assert a.config == b.config
     records = [
-        {name: value for name, value in each.record.items() if name not in (*TIMES, "parents")}
+        {name: value for name, value in each.record.items() if name not in (*TIMES, "parents", "command")}
         for each in (a, b)
     ]
     assert records[0] == records[1]
     assert a.state.keys() == b.state.keys()
     assert all(torch.equal(a.state[name], b.state[name]) for name in a.state)
+
+
+RECIPE = """
+name = "tiny"
+model = "{model}"
+base = 8
+blocks = 1
+discriminator_base = 4
+discriminator_layers = 1
+load_px = {load_px}
+crop_px = 16
+held_out = 2
+gamma = {gamma}
+pool = 3
+batch = {batch}
+precision = "fp32"
+ema_decay = 0.0
+checkpoint_every = {checkpoint_every}
+
+[stages.dense]
+steps = {steps}
+learning_rate = 1e-2
+fall_over = 0.5
+"""
+
+
+def write_recipe(folder: Path, model: str = "pix2pix", **settings: object) -> Path:
+    """A recipe's file; other settings than those of `RECIPE` are added to it."""
+    fields = {"load_px": 16, "gamma": 9.0, "batch": 2, "checkpoint_every": 2, "steps": 14}
+    known = {name: settings.pop(name, value) for name, value in fields.items()}
+    more = "".join(f"{name} = {value!r}\n".replace("'", '"') for name, value in settings.items())
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{model}.toml"
+    path.write_text(more + RECIPE.format(model=model, **known), encoding="utf-8")
+    return path
+
+
+def write_domains(folder: Path, n: int = 3, side_px: int = 20, names: tuple[str, ...] = ("A", "B")) -> Path:
+    """Pictures of noise in CycleGAN's layout; those of equal names are negatives of each other."""
+    random = np.random.default_rng(0)
+    for part in ("train", "test"):
+        for number in range(n):
+            levels = random.integers(256, size=(side_px, side_px, 3), dtype=np.uint8)
+            for name, picture in zip(names, (levels, 255 - levels), strict=True):
+                path = folder / f"{part}{name}" / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(picture).save(path)
+    return folder

@@ -3,7 +3,7 @@ import torch
 
 from mfagan.coronetgan.network import ResnetTranslator, UnetTranslator
 from mfagan.coronetgan.network.costs import WidthCosts
-from mfagan.coronetgan.training.baselines import filter_norms, prune_by_magnitude, uniform_widths
+from mfagan.coronetgan.training.baselines import filter_norms, prune_by_magnitude, rescale, uniform_widths
 from mfagan.errors import InputError
 
 SHUFFLED = ResnetTranslator.full(16, 2, upsampling="shuffle")
@@ -49,3 +49,22 @@ def test_ratios_that_cannot_be_met_are_refused(ratio: float):
     for make in (uniform_widths, prune_by_magnitude):
         with pytest.raises(InputError, match=r"ratio .*give"):
             make(ResnetTranslator.full(16, 3), 64, ratio)
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "shuffle"])
+def test_rescaled_weights_have_the_spread_of_untrained_ones_and_make_the_same_pictures(upsampling):
+    torch.manual_seed(0)
+    network = ResnetTranslator.full(8, 2, upsampling=upsampling).eval()
+    x = torch.randn(1, 3, 16, 16)
+    with torch.no_grad():
+        for one in network.convs.parameters():
+            one.copy_(torch.randn_like(one))
+        network.convs["output"].get_parameter("weight").mul_(0.05)
+        before = network(x)
+        after = rescale(network)(x)
+    assert (before - after).abs().max() < 1e-2
+    spreads = [network.get_parameter(f"convs.{one.name}.weight").std().item() for one in network.links()]
+    assert spreads[:-1] == pytest.approx([0.02] * (len(spreads) - 1))
+    unet = UnetTranslator.full(8, 3)
+    weight = unet.get_parameter("convs.down2.weight").clone()
+    assert torch.equal(rescale(unet).get_parameter("convs.down2.weight"), weight)
