@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import pickle
 import re
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,11 +29,17 @@ def read_pytorch_file(path: str | Path, allow_namespace: bool = False) -> object
         Dictionaries, lists, numbers, text and tensors.
 
     Raises:
-        InputError: no such file, Python objects that are no plain data, or not a PyTorch file.
+        InputError: no such file, PyTorch's first format (tar), Python objects that are no plain data, or not a
+            PyTorch file.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"weights {path}: no such file")
+    if tarfile.is_tarfile(path):
+        raise InputError(
+            f"weights {path}: PyTorch's first format, a tar archive, is not read as plain data; where that can do no "
+            "harm, load it with torch.load(weights_only=False), save it with torch.save, and give the new file"
+        )
     allowed = torch.serialization.safe_globals([argparse.Namespace])
     try:
         with allowed if allow_namespace else contextlib.nullcontext():

@@ -106,7 +106,7 @@ def write_public(
         raise InputError(
             f"{out}: a {network.KIND} with {network.upsampling} doublings is none of the public code's"
         )
-    if network.norm == "batch" and network.biases != "last":
+    if network.norm == "batch" and any(network.is_biased(link) for link in network.links()[:-1]):
         raise InputError(
             f"{out}: the public code's networks with batch norm have one bias, the last; this one has {network.biases}"
         )
@@ -248,6 +248,8 @@ def _describe(network: Translator, second: BlockNumbering) -> list[str]:
         uniform, option = ResnetTranslator.full(base, blocks).widths, _PUBLIC_RESNETS.get(blocks)
         made = f"ResnetGenerator({channels}, ngf={base}, n_blocks={blocks}"
     made += f", use_dropout={drops}) with {network.norm} norm"
+    if network.norm == "batch":
+        made += f", to be tested {'with' if network.norm_at_inference == 'running' else 'without'} --eval"
     if uniform != network.widths:
         widths = ", ".join(f"{latent} {width}" for latent, width in network.widths.items())
         return [f"loads in the public {made}, once its layers have these widths: {widths}"]

@@ -1,6 +1,7 @@
 """The generators of the public CycleGAN and pix2pix code, with its names of layers, at any widths."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -128,7 +129,10 @@ def discriminator() -> nn.Module:
     return network
 
 
-def shake(network: nn.Module) -> nn.Module:
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def shake(network: Network) -> Network:
     """Give every number of a network's state a value of its own."""
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():

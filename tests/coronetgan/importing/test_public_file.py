@@ -1,3 +1,4 @@
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -86,6 +87,7 @@ def test_a_unet_of_pix2pix_goes_in_and_out(n_levels: int, tmp_path: Path):
     assert_same_bits(tmp_path / "back.pth", path)
     assert f"num_downs={n_levels}, ngf=2" in line
     assert ("--netG unet_256" in line) == (n_levels == 8)
+    assert "with batch norm, to be tested without --eval" in line
 
 
 def test_batch_norm_takes_the_statistics_that_are_asked_for(tmp_path: Path):
@@ -146,7 +148,7 @@ def test_statistics_of_instance_norms_and_the_prefix_of_parallel_training_are_dr
         "imported_a",
         "instance",
     )
-    assert found.record["imported_from"]["file"] == "latest_net_G_A.pth"
+    assert found.record["imported_from"] == {"file": path.name, "sha256": checkpoint.sha256(path)}
     public = ResnetGenerator(UNEQUAL)
     public.load_state_dict(
         {name: one for name, one in old.state_dict().items() if name in public.state_dict()}
@@ -240,6 +242,10 @@ def test_files_that_are_no_pytorch_files(tmp_path: Path):
     (tmp_path / "text.pth").write_text("not weights")
     with pytest.raises(InputError, match=r"weights .*text\.pth: "):
         import_public(tmp_path / "text.pth")
+    with tarfile.open(tmp_path / "first.pth", "w") as archive:
+        archive.add(tmp_path / "text.pth", "pickle")
+    with pytest.raises(InputError, match=r"first\.pth: PyTorch's first format, a tar archive, is not read"):
+        import_public(tmp_path / "first.pth")
 
 
 @pytest.mark.parametrize(
