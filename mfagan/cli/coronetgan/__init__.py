@@ -22,10 +22,10 @@ CORONETGAN = Subcommands(
     "CoroNetGAN: pix2pix and CycleGAN, pruned to a ratio you name while they train.",
     {
         "demo": demo.demo,
-        "import": importing.import_file,
         "train": train.train,
         "compare": compare.compare,
         "ratios": ratios.ratios,
+        "import": importing.import_file,
         "translate": translate.translate,
         "evaluate": evaluate.evaluate,
         "lut": Subcommands("Latency look-up tables of translators.", {"build": lut.build_lut}),

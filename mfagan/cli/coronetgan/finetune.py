@@ -119,8 +119,9 @@ def finetune(
     files = find_files(settings, start, out, partner)
     kept = None if picked is None else storage_file(picked.storage)
     inputs = (source, *files.starts, *files.discriminators, kept)
-    folder = [require_place(one, *inputs) for one in files.outs][0].parent
-    options = RunOptions(folder, device, seed, restart, max_steps, limit=limit)
+    for one in files.outs:
+        require_place(one, *inputs)
+    options = RunOptions(out.parent, device, seed, restart, max_steps, limit=limit)
     run = open_run(prepare_run, settings, options, data=data, paired=paired)
     lineage = None if picked is None else open_lineage(picked, storage)
     try:

@@ -56,16 +56,17 @@ def build_lut(
     A table is for one size of pictures; a search translates pictures of its table's size.
     """
     from mfagan import checkpoint
+    from mfagan.coronetgan.exporting.lowering import EXPORT_PASSES
     from mfagan.coronetgan.kinds import training_side
     from mfagan.coronetgan.study.block_lists import BlockLists
     from mfagan.coronetgan.study.networks import load_supernet
-    from mfagan.coronetgan.study.table import DEFAULT_PASSES, describe_build
+    from mfagan.coronetgan.study.table import describe_build
     from mfagan.files import require_place
     from mfagan.latency.measuring.runtimes import find_runtime
 
     require_minutes(sustained)
     require_place(out, supernet)
-    names = choose_passes(passes, runtime, DEFAULT_PASSES, find_runtime(runtime, precision).rewrites)
+    names = choose_passes(passes, runtime, EXPORT_PASSES, find_runtime(runtime, precision).rewrites)
     network = load_supernet(supernet)
     side = size or training_side(checkpoint.read(supernet), network)
     command = describe_build(supernet, side, out, runtime, threads, names, precision)

@@ -44,11 +44,7 @@ _STEPS = {
         "{psnr_db:.3f} dB, {latency_ms:.1f} ms by the table",
         "distance {distance:.4f}, {latency_ms:.3g} ms by the table",
     ),
-    "finetune": (
-        "fine-tuned",
-        "{psnr_before_db:.3f} dB before, {psnr_after_db:.3f} dB after",
-        "there and back {cycle_psnr_before_db:.3f} dB before, {cycle_psnr_after_db:.3f} dB after",
-    ),
+    "finetune": ("fine-tuned", "{psnr_before_db:.3f} dB before, {psnr_after_db:.3f} dB after"),
     "export": ("exported", "{size}, {bytes:,} bytes"),
     "measure": ("measured", "{latency_ms:.1f} ms, {threads} threads, {device}, {runtime}"),
 }

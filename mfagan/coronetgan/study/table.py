@@ -4,12 +4,10 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from mfagan.coronetgan.exporting.lowering import EXPORT_PASSES
 from search.latency import LatencyTable
 
-__all__ = ["DEFAULT_PASSES", "describe_build", "describe_rebuild"]
-
-DEFAULT_PASSES: tuple[str, ...] = ()
-"""What rewrites exported translators (`mfagan.graph.passes`)."""
+__all__ = ["describe_build", "describe_rebuild"]
 
 
 def describe_build(
@@ -18,7 +16,7 @@ def describe_build(
     path: str | Path = "luts/NAME.json",
     runtime: str = "litert",
     threads: int = 2,
-    passes: Sequence[str] = DEFAULT_PASSES,
+    passes: Sequence[str] = EXPORT_PASSES,
     precision: str = "fp32",
 ) -> str:
     """The command that builds a table, quoted for a shell.
@@ -35,7 +33,7 @@ def describe_build(
     words = ["mfagan", "coronetgan", "lut", "build", "--supernet", supernet, "--size", side_px]
     words += ["--runtime", runtime, "--threads", threads, "--out", path]
     words += [] if precision == "fp32" else ["--precision", precision]
-    words += [] if tuple(passes) == DEFAULT_PASSES else ["--passes", ",".join(passes) or "none"]
+    words += [] if tuple(passes) == EXPORT_PASSES else ["--passes", ",".join(passes) or "none"]
     return shlex.join(map(str, words))
 
 

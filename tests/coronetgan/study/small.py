@@ -7,6 +7,7 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
+from mfagan.coronetgan.exporting.lowering import EXPORT_PASSES
 from mfagan.coronetgan.network import ResnetTranslator, Translator, UnetTranslator
 from mfagan.coronetgan.network.statistics import has_running_statistics
 from mfagan.coronetgan.study.block_lists import BlockLists
@@ -59,9 +60,9 @@ def write_table(path: Path, network: Translator, side: int = SIDE) -> Path:
             "spread_ms": 0.0,
             "repeats": 1,
         }
-        for key, block in BlockLists(network, (side, side)).every_block().items()
+        for key, block in BlockLists(network, (side, side)).every_block(EXPORT_PASSES).items()
     }
-    return tiny.write_table(path, (side, side), entries=entries, passes=[])
+    return tiny.write_table(path, (side, side), entries=entries, passes=list(EXPORT_PASSES))
 
 
 def write_study(folder: Path, network: Translator | None = None, n_pictures: int = 3) -> dict[str, Path]:
