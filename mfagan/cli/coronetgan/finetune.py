@@ -33,13 +33,14 @@ def finetune(
         Path,
         typer.Argument(metavar="PICK|FILE", help="What `mfagan pick` wrote (.json), or a translator."),
     ],
-    data: Annotated[
-        str,
-        typer.Option(
-            metavar="DIR", help="A folder of two domains as for `mfagan coronetgan train`, or `drawings`."
-        ),
-    ],
     out: OutOption,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A folder as for `mfagan coronetgan train`, or `drawings` (default: what it was trained on).",
+        ),
+    ] = None,
     widths: Annotated[
         str | None,
         typer.Option(
@@ -86,7 +87,12 @@ def finetune(
     from mfagan.cli.study.history import open_lineage
     from mfagan.coronetgan.kinds import rebuild
     from mfagan.coronetgan.study.picked import read_picked
-    from mfagan.coronetgan.training.finetuning import find_files, finetune_translator, recipe_of
+    from mfagan.coronetgan.training.finetuning import (
+        find_files,
+        finetune_translator,
+        pictures_of,
+        recipe_of,
+    )
     from mfagan.coronetgan.training.recipe import change_recipe, read_recipe
     from mfagan.coronetgan.training.run import prepare_run
     from mfagan.files import require_place
@@ -116,6 +122,8 @@ def finetune(
     settings = recipe_of(found) if recipe is None else read_recipe(recipe)
     if direction is not None:
         settings = change_recipe(settings, {"direction": direction})
+    if data is None:
+        data, paired = pictures_of(found, start)
     files = find_files(settings, start, out, partner)
     kept = None if picked is None else storage_file(picked.storage)
     inputs = (source, *files.starts, *files.discriminators, kept)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
+from mfagan.coronetgan.training.pictures import DRAWINGS
 from mfagan.coronetgan.training.recipe import STAGES, TranslationRecipe
 from mfagan.coronetgan.training.run import TranslationRun
 from mfagan.coronetgan.training.stages import finetune
@@ -14,7 +15,14 @@ from mfagan.coronetgan.training.work import ends_of
 from mfagan.errors import InputError
 from mfagan.training.recipe import parse_recipe
 
-__all__ = ["FineTunedTranslator", "TuningFiles", "find_files", "finetune_translator", "recipe_of"]
+__all__ = [
+    "FineTunedTranslator",
+    "TuningFiles",
+    "find_files",
+    "finetune_translator",
+    "pictures_of",
+    "recipe_of",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +90,27 @@ def recipe_of(found: Checkpoint) -> TranslationRecipe:
         InputError: it records none.
     """
     return parse_recipe(TranslationRecipe, found.record.get("recipe"), "in the checkpoint", STAGES)
+
+
+def pictures_of(found: Checkpoint, path: str | Path) -> tuple[str, bool]:
+    """The pictures that a translator was trained on.
+
+    Args:
+        found: its checkpoint.
+        path: its file, for errors.
+
+    Returns:
+        Their folder, or the word `drawings`; and whether its trainA and trainB are pairs by their names.
+
+    Raises:
+        InputError: it records none.
+    """
+    images = found.record.get("images")
+    if isinstance(images, Sequence) and images:
+        return str(images[0]), found.record.get("layout") == "paired"
+    if str(found.record.get("data", "")).startswith(DRAWINGS):
+        return DRAWINGS, False
+    raise InputError(f"checkpoint {path}: it does not say what it was trained on; give pictures with --data")
 
 
 def find_files(recipe: TranslationRecipe, start: Path, out: Path, partner: Path | None = None) -> TuningFiles:

@@ -12,7 +12,7 @@ from mfagan.coronetgan.study.picked import picked_of, read_picked
 from mfagan.coronetgan.training.recipe import Model
 from mfagan.coronetgan.training.stages import train_supernet
 from tests.command import Run
-from tests.coronetgan.study.small import write_table
+from tests.coronetgan.study.small import write_pairs, write_table, write_translator
 from tests.coronetgan.training.small import tiny_recipe, tiny_run
 
 GROUP = "coronetgan"
@@ -47,7 +47,7 @@ def pick(run: Run, folder: Path, supernet: Path, storage: Path) -> Path:
 def test_a_pick_is_fine_tuned_and_recorded(run: Run, paired: Path, tmp_path: Path):
     picked = pick(run, paired, paired / "supernet.safetensors", tmp_path / "s.db")
     out = tmp_path / "tuned.safetensors"
-    command = (GROUP, "finetune", picked, "--data", "drawings", "--out", out, "--device", "cpu")
+    command = (GROUP, "finetune", picked, "--out", out, "--device", "cpu")  # on what it was trained on
     done = run(*command, "--json")
     assert done.status == 0, done.err
     answer = json.loads(done.answer)
@@ -75,6 +75,15 @@ def test_a_slice_without_a_study_is_fine_tuned(run: Run, paired: Path, tmp_path:
     done = run(GROUP, "finetune", paired / "supernet.safetensors", *words, "--out", out)
     assert done.status == 0, done.err
     assert list(load_translator(out).widths.values()) == [8, 16, 24, 16, 8, 4]
+
+
+def test_a_slice_is_fine_tuned_on_the_folder_that_it_was_trained_on(run: Run, tmp_path: Path):
+    (supernet,) = train_supernet(tiny_run(tmp_path, tiny_recipe(), data=write_pairs(tmp_path / "pairs")))
+    out = tmp_path / "tuned.safetensors"
+    words = ("--widths", "8,16,24,16,8,4", "--max-steps", 2, "--device", "cpu", "--out", out)
+    done = run(GROUP, "finetune", supernet, *words)
+    assert done.status == 0, done.err
+    assert checkpoint.read(out).record["images"] == [str(tmp_path / "pairs")]
 
 
 def test_both_translators_of_cyclegan_are_cut_and_trained(run: Run, tmp_path: Path):
@@ -112,6 +121,9 @@ def test_what_cannot_be_fine_tuned_is_refused_in_one_line(run: Run, paired: Path
     assert "--supernet and --storage belong to a pick" in refused(supernet, "--supernet", supernet)
     assert "give 6 numbers of channels" in refused(supernet, "--widths", "8,16")
     assert "pix2pix trains one translator; leave it out" in refused(picked, "--partner", supernet)
+    unknown = write_translator(tmp_path / "unknown.safetensors", load_translator(supernet))
+    words = (GROUP, "finetune", unknown, "--recipe", "demo", "--out", out)
+    assert "does not say what it was trained on; give pictures with --data" in run(*words).message
     judge = paired / "supernet_discriminator.safetensors"
     assert "a translator of pictures is needed here" in refused(judge)
     assert not out.exists()

@@ -88,7 +88,7 @@ def test_the_front_page_has_pictures_beside_the_unpruned_ones(run: Run, searched
         '"target"',
         "PSNR (dB)",
         "Width of level 2",
-        "PSNR to the unpruned network (dB), 2 pictures",
+        "PSNR to unpruned (dB), 2 pictures",
         "of 6 pictures, a slice",
         "mfagan coronetgan pick --storage",
     ):

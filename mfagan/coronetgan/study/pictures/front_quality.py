@@ -46,8 +46,8 @@ def measure_quality(
             report(done, len(choices) * n_pictures, "")
     means = [{name: sum(of) / len(of) for name, of in one.items() if of} for one in found]
     pictures = "1 picture" if n_pictures == 1 else f"{n_pictures} pictures"
-    to = "the unpruned network" if scorer.targets is None else "the targets"
+    to = "unpruned" if scorer.targets is None else "targets"
     return list(means), {
-        _PSNR: f"PSNR to the unpruned network (dB), {pictures}",
+        _PSNR: f"PSNR to unpruned (dB), {pictures}",
         _LPIPS: f"LPIPS to {to}, {pictures}",
     }
