@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from search.description import StudyDescription
 from search.problem import Objective, Point
-from search.report.figures import bubble_figure
-from search.report.figures.prediction_figure import PredictionData, prediction_figure
-from search.report.figures.series_figure import SeriesData, series_figure
+from search.report.charts import bubble_figure
+from search.report.charts.prediction_figure import PredictionData, prediction_figure
+from search.report.charts.series_figure import SeriesData, series_figure
 from search.report.page.document import build_document, build_shares_document, page_json
 from search.report.page.plotly_bundle import read_bundle
 from search.report.page.shares import shares_json

@@ -53,7 +53,7 @@ def demo(
         DemoNetworks,
         MeasuredFiles,
         SliceFound,
-        shorten,
+        demo_recipe,
         summarize,
         write_report,
     )
@@ -61,7 +61,6 @@ def demo(
     from mfagan.coronetgan.experiments.reachable import require_reachable
     from mfagan.coronetgan.experiments.step_times import time_steps
     from mfagan.coronetgan.experiments.trained import read_trained
-    from mfagan.coronetgan.training.recipe import read_recipe
     from mfagan.coronetgan.training.run import prepare_run
     from mfagan.coronetgan.training.stages import train_dense, train_pruned, train_supernet, train_uniform
     from mfagan.files import require_writable
@@ -74,7 +73,7 @@ def demo(
     with DemoFolder(out).claim(names):
         (out / DATABASE).unlink(missing_ok=True)  # its own: `claim` has refused another's
         options = RunOptions(require_writable(weights), "auto", seed, restart=True, max_steps=max_steps)
-        recipe = shorten(read_recipe("demo"), max_steps)
+        recipe = demo_recipe(max_steps)
         run = open_run(prepare_run, recipe, options, data="drawings", ratio=RATIO)
         require_reachable(run)
         with timed(seconds, "dense"):

@@ -146,7 +146,7 @@ def _pick_front(storage: str, study: str, count: int) -> "list[PickedTranslator]
 
 
 def _page(rows: "Sequence[MeasuredRow]", title: str, notes: "Sequence[str]") -> str:
-    from search.report.figures.series_figure import NamedPoint, Series, SeriesData
+    from search.report.charts.series_figure import NamedPoint, Series, SeriesData
     from search.report.html_page import series_page
 
     dense, series = rows[0], {}

@@ -15,7 +15,7 @@ from mfagan.coronetgan.experiments.step_times import StepTimes
 from mfagan.coronetgan.experiments.trained import Trained
 from mfagan.coronetgan.network.costs import WidthCosts
 from mfagan.coronetgan.network.hyper.translator import HyperTranslator
-from mfagan.coronetgan.training.recipe import TranslationRecipe
+from mfagan.coronetgan.training.recipe import TranslationRecipe, read_recipe
 from mfagan.coronetgan.training.run import TranslationRun
 from mfagan.data.images import write_image
 from mfagan.files import write_atomic
@@ -26,7 +26,6 @@ __all__ = [
     "SHEET",
     "DemoNetworks",
     "MeasuredFiles",
-    "shorten",
     "summarize",
     "write_report",
 ]
@@ -36,6 +35,8 @@ SHEET = "dense_pruned_uniform.png"
 """Held-out pictures, what the three translators make of them, and what is wanted."""
 AIMED_RATIOS = (0.7, 0.5, 0.3)
 """Ratios that are landed on from the latents that the demo's search begins with."""
+_ROUND_TO = 16
+"""So many channels XNNPACK computes at a time on AVX-512; others cost as much as the next multiple."""
 _LOST_DB, _BAKED, _LATENCY, _STEP = 1.0, 2e-6, 0.65, 2.0
 """The aims: dB under dense, difference of baked and masked pictures, share of dense's latency and step."""
 
@@ -84,16 +85,16 @@ class SliceFound:
     latency_ms: float
 
 
-def shorten(recipe: TranslationRecipe, max_steps: int | None) -> TranslationRecipe:
-    """A recipe whose ratio is reached in the same share of a shorter course.
+def demo_recipe(max_steps: int | None = None) -> TranslationRecipe:
+    """The recipe of the demo: widths for the processor, and its ratio in the same share of a shorter course.
 
     Args:
-        recipe: of the whole course.
         max_steps: the most steps of a stage; None for no limit.
 
     Returns:
-        The recipe, with a larger gamma if the course is shorter.
+        The shipped recipe with rounded widths and, if the course is shorter, with a larger gamma.
     """
+    recipe = replace(read_recipe("demo"), round_to=_ROUND_TO, fill=True)
     steps = recipe.stages["search"].steps
     if max_steps is None or max_steps >= steps:
         return recipe
@@ -127,11 +128,11 @@ def write_report(
     dense, pruned, uniform = networks.dense, networks.pruned, networks.uniform
     recipe, record = run.recipe, pruned.record
     costs = WidthCosts.of(dense.network, recipe.crop_px, recipe.crop_px)
-    landing = describe_landing(costs, pruned.network.widths, run.ratio, recipe.round_to)
+    landing = describe_landing(costs, pruned.network.widths, run.ratio)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.options.seed)  # as stage search begins
         latents = HyperTranslator(recipe.translator()).prunable()
-    landings = land_on_each(latents, costs, AIMED_RATIOS, recipe.round_to, recipe.min_channels)
+    landings = land_on_each(latents, costs, AIMED_RATIOS, at_least=recipe.min_channels)
     minutes = {"dense": dense.minutes, "search": record["search_minutes"], "uniform": uniform.minutes}
     found = spearmanr([one.psnr_db for one in slices], [one.macs for one in slices])
     facts: dict[str, object] = {

@@ -95,7 +95,8 @@ def train_ratios(run: TranslationRun, ratios: Sequence[float]) -> list[RatioRow]
         found = read_trained(train_pruned(run.varied(f"ratio_{ratio:g}"), ratio), model, side)
         for whole, one in zip(dense, found, strict=True):
             costs = WidthCosts.of(whole.network, side, side)
-            landing = describe_landing(costs, one.network.widths, ratio, run.recipe.round_to)
+            rounded = 1 if run.recipe.fill else run.recipe.round_to
+            landing = describe_landing(costs, one.network.widths, ratio, rounded)
             rows.append(_row(TABLE, f"{ratio:g}", one, landing))
     return rows
 

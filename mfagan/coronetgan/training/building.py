@@ -66,17 +66,18 @@ def build_whole(run: TranslationRun, sources: Sources, stage: str) -> StageWork:
     """
     recipe, ends = run.recipe, ends_of(run.recipe.model)
     rounding = recipe.crop_px, run.ratio, recipe.round_to, recipe.min_channels
+    even = recipe.crop_px, run.ratio, 1 if recipe.fill else recipe.round_to, recipe.min_channels
     teachers: list[Translator] = []
     torch.manual_seed(run.options.seed)
     if stage in ("magnitude", "distilled"):
         teachers = [open_translator(sources[f"dense{end}"]) for end in ends]
     match stage:
         case "magnitude":
-            networks = [prune_by_magnitude(one, *rounding) for one in teachers]
+            networks = [prune_by_magnitude(one, *rounding, recipe.fill) for one in teachers]
         case "uniform" | "distilled":
             with torch.device("meta"):
                 forms = full_translators(recipe)
-            networks = [one.with_widths(uniform_widths(one, *rounding)) for one in forms]
+            networks = [one.with_widths(uniform_widths(one, *even)) for one in forms]
         case _:
             networks = full_translators(recipe)
     records = {end: sources[f"dense{end}"].checkpoint.record for end in ends if teachers}

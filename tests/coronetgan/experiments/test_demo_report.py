@@ -13,13 +13,12 @@ from mfagan.coronetgan.experiments.demo_report import (
     DemoNetworks,
     MeasuredFiles,
     SliceFound,
-    shorten,
+    demo_recipe,
     summarize,
     write_report,
 )
 from mfagan.coronetgan.experiments.step_times import StepTimes, time_steps
 from mfagan.coronetgan.experiments.trained import read_trained
-from mfagan.coronetgan.training.recipe import read_recipe
 from mfagan.coronetgan.training.run import TranslationRun
 from mfagan.coronetgan.training.stages import train_dense, train_pruned, train_uniform
 from tests.coronetgan.training.small import tiny_recipe, tiny_run
@@ -104,7 +103,7 @@ def test_steps_are_timed_without_training_anything(run: TranslationRun):
 
 
 def test_a_shorter_course_shrinks_latents_faster():
-    recipe = read_recipe("demo")
-    assert shorten(recipe, None) is recipe
-    assert shorten(recipe, 10_000) is recipe
-    assert shorten(recipe, 8).gamma == recipe.gamma * 100
+    recipe = demo_recipe()
+    assert (recipe.gamma, recipe.round_to, recipe.fill) == (3.0, 16, True)
+    assert demo_recipe(10_000) == recipe
+    assert demo_recipe(8).gamma == recipe.gamma * 100

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from search.errors import SearchError
-from search.report.figures.series_figure import NamedPoint, Series, SeriesData, series_figure
+from search.report.charts.series_figure import NamedPoint, Series, SeriesData, series_figure
 from search.report.html_page import series_page
 
 WAYS = SeriesData(

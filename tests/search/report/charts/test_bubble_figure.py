@@ -3,7 +3,7 @@ import math
 import pytest
 
 from search.errors import SearchError
-from search.report.figures.bubble_figure import Bubble, BubbleData, BubbleSeries, bubble_data, bubble_figure
+from search.report.charts.bubble_figure import Bubble, BubbleData, BubbleSeries, bubble_data, bubble_figure
 from search.report.html_page import bubble_page
 
 BUBBLES = [
