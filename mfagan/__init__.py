@@ -12,6 +12,9 @@
     faces = mfagan.load("student.safetensors")    # a StyleGAN2 or a MobileStyleGAN makes pictures
     pictures = faces(seeds=[0, 1, 2], psi=0.7)    # uint8 (3, size, size, 3)
 
+    zebras = mfagan.load("horse2zebra.safetensors")  # a translator of CoroNetGAN, CycleGAN or pix2pix
+    picture = zebras("horse.jpg")                    # a PIL image of the same size
+
     problem = mfagan.search_problem()     # for `search.run`: SubGenerators, priced by a latency table
     mfagan.reprice(problem, points, lut)  # the same trials on another device
     mfagan.finetune(point, "net.safetensors")
@@ -22,7 +25,17 @@ Nothing is imported before a name is used, so `import mfagan` is instant.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mfagan.api import Exported, ImageGenerator, Model, Tiling, costs, export, load, upscale
+    from mfagan.api import (
+        Exported,
+        ImageGenerator,
+        ImageTranslator,
+        Model,
+        Tiling,
+        costs,
+        export,
+        load,
+        upscale,
+    )
     from mfagan.api.studies import FineTuned, finetune, reprice, search_problem
     from mfagan.errors import InputError
 
@@ -30,6 +43,7 @@ __all__ = [
     "Exported",
     "FineTuned",
     "ImageGenerator",
+    "ImageTranslator",
     "InputError",
     "Model",
     "Tiling",

@@ -2,7 +2,7 @@
 
 A system is a package with the same files inside as the others: `kinds.py` loads its checkpoints, `export.py`
 exports its networks, `shipped.py` names the weights that are installed with it. One system enlarges pictures, and its
-networks are what most commands take; another one's `kinds.py` says what to use in their place (`refuse_enlarging`).
+networks are what most commands take; the others' `kinds.py` says what to use in their place (`refuse_enlarging`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ from mfagan.evaluation.exported_file import ExportedFile
 from mfagan.shipped import SYSTEMS
 
 if TYPE_CHECKING:
+    from mfagan.coronetgan.translating.image_translator import ImageTranslator
     from mfagan.mobilestylegan.sampling.image_generator import ImageGenerator
 
 __all__ = [
@@ -89,7 +90,9 @@ def load_slices(path: Path, widths: Sequence[str], command: str = "evaluate") ->
     ]
 
 
-def open_model(path: str | Path, widths: str | None = None, device: str = "auto") -> "Model | ImageGenerator":
+def open_model(
+    path: str | Path, widths: str | None = None, device: str = "auto"
+) -> "Model | ImageGenerator | ImageTranslator":
     """Load a checkpoint of any system, or another author's file of weights, to be called.
 
     Args:
@@ -98,7 +101,8 @@ def open_model(path: str | Path, widths: str | None = None, device: str = "auto"
         device: where it computes: auto, cpu, cuda, cuda:1, ...
 
     Returns:
-        What is called on pictures to enlarge them, or on seeds to make some, as the checkpoint's network does.
+        What is called on pictures to enlarge or to translate them, or on seeds to make some, as the checkpoint's
+        network does.
 
     Raises:
         InputError: as `load_network`; a device that cannot be used.
@@ -151,7 +155,7 @@ def describe_network(found: Checkpoint, path: str | Path) -> Mapping[str, object
 
     Returns:
         Plain data: the arguments that rebuild a network that enlarges pictures, those that the file leaves out too;
-        size, widths and costs of one that makes pictures; of others what the file says.
+        size, widths and costs of one that makes or translates pictures; of others what the file says.
 
     Raises:
         InputError: its arguments do not describe a network.

@@ -19,9 +19,13 @@ SYSTEMS = {
         "spanv2",
     ),
     "mfagan.mobilestylegan": ("stylegan2", "mobilestylegan"),
+    "mfagan.coronetgan": ("resnet_translator", "unet_translator", "hyper_translator"),
 }
 """Package of a system -> the kinds of generators in checkpoints that its module `kinds` loads."""
-_COMMANDS = {"mfagan.mobilestylegan": "mfagan mobilestylegan"}
+_COMMANDS = {
+    "mfagan.mobilestylegan": "mfagan mobilestylegan",
+    "mfagan.coronetgan": "mfagan coronetgan",
+}
 """Package of a system -> its group of commands, if it has one; other commands are those of super-resolution."""
 
 

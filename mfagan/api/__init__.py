@@ -6,10 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from mfagan.coronetgan.kinds import refuse_enlarging as refuse_translator
+from mfagan.coronetgan.translating.image_translator import ImageTranslator
 from mfagan.enlarging.model import Model
 from mfagan.enlarging.tiling import Tiling
 from mfagan.errors import InputError
-from mfagan.mobilestylegan.kinds import refuse_enlarging
+from mfagan.mobilestylegan.kinds import refuse_enlarging as refuse_generator
 from mfagan.mobilestylegan.sampling.image_generator import ImageGenerator
 from mfagan.registry import export_network, load_model, open_model
 from mfagan.shipped import list_shipped
@@ -22,7 +24,17 @@ if TYPE_CHECKING:
 
     from mfagan.graph.costs import Costs
 
-__all__ = ["Exported", "ImageGenerator", "Model", "Tiling", "costs", "export", "load", "upscale"]
+__all__ = [
+    "Exported",
+    "ImageGenerator",
+    "ImageTranslator",
+    "Model",
+    "Tiling",
+    "costs",
+    "export",
+    "load",
+    "upscale",
+]
 
 DEFAULT_MODEL = "supergenerator"
 _MIN_SIDE_PX = 4
@@ -63,21 +75,22 @@ def load(
     path: str | Path | None = None,
     widths: str | int | Sequence[int] | None = None,
     device: "str | torch.device | None" = None,
-) -> Model | ImageGenerator:
-    """Load a network that is called: on pictures, to enlarge them, or on seeds, to make some.
+) -> Model | ImageGenerator | ImageTranslator:
+    """Load a network that is called: on pictures, to enlarge or to translate them, or on seeds, to make some.
 
     Args:
         path: a checkpoint, another author's file of weights (.pth or .safetensors, see `docs/results.md`), or the name
             of a shipped model; None for the shipped SuperGenerator.
         widths: the slice of a weight-shared network, as numbers or as text with commas; None for the whole network. Of
-            a SuperGenerator eight widths in channels (trunk, CFAB 1 to 6, fusion), or one for all; of a student one for
-            each resolution.
+            a SuperGenerator eight widths in channels (trunk, CFAB 1 to 6, fusion), or one for all; of a MobileStyleGAN
+            one for each resolution; of a translator one for each choice of its search.
         device: where it computes, such as "cpu" or "cuda:1"; None for CUDA if there is one and the CPU otherwise.
 
     Returns:
         Of a super-resolution network a `mfagan.Model`: `model(image)` enlarges a NumPy array, a PIL image or a PyTorch
         tensor. Of a StyleGAN2 or a MobileStyleGAN a `mfagan.ImageGenerator`: `model(seeds=[0, 1, 2], psi=0.7)` makes
-        pictures. The file decides which, so type checkers know only the default model's class.
+        pictures. Of a ResNet of CycleGAN or a U-Net of pix2pix a `mfagan.ImageTranslator`: `model(image)` gives the
+        picture in the other domain. The file decides which, so type checkers know only the default model's class.
 
     Raises:
         InputError: no such file, no checkpoint of a generator, widths that do not fit, a device that cannot be used.
@@ -198,11 +211,13 @@ def _find(path: str | Path | None) -> Path:
 
 
 def _as_model(model: Model | str | Path | None, command: str) -> Model:
-    """A model that enlarges pictures; one that makes pictures is refused, with what to use in its command's place."""
+    """A model that enlarges pictures; others are refused, with what to use in the command's place."""
     if model is None:
         return _load_default()
     if isinstance(model, ImageGenerator):
-        raise refuse_enlarging(model.kind, model.path or "FILE", command)
+        raise refuse_generator(model.kind, model.path or "FILE", command)
+    if isinstance(model, ImageTranslator):
+        raise refuse_translator(model.kind, model.path or "FILE", command)
     return model if isinstance(model, Model) else load_model(_find(model), command=command)
 
 

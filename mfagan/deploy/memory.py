@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from mfagan.errors import InputError
-from mfagan.graph.peak_memory import estimate_peak_bytes
+from mfagan.graph.recording.peak_memory import estimate_peak_bytes
 
 __all__ = ["machine_bytes", "require_memory"]
 

@@ -16,7 +16,7 @@ from mfagan.devices import to_device
 from mfagan.enlarging.enlarger import NetworkEnlarger
 from mfagan.enlarging.tiling import Tiling, enlarge_tiled
 from mfagan.errors import InputError
-from mfagan.graph.peak_memory import estimate_peak_bytes
+from mfagan.graph.recording.peak_memory import estimate_peak_bytes
 
 __all__ = ["GREY_WEIGHTS", "Model"]
 

@@ -6,11 +6,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mfagan.graph.norms import EPSILON
 from mfagan.graph.operators import Activation, Block, Operator
 
 __all__ = ["OperatorModule"]
 
 _AXES = {"channels": 1, "height": 2, "width": 3}
+_PADS = {"zero": "constant", "reflect": "reflect", "replicate": "replicate"}
 
 
 class OperatorModule(nn.Module):
@@ -105,12 +107,20 @@ class OperatorModule(nn.Module):
                 return functional.relu(x[0])
             case "sigmoid":
                 return x[0].sigmoid()
+            case "tanh":
+                return x[0].tanh()
+            case "instance_norm":
+                scale, shift = (self._weight(f"{operator.weights}.{name}") for name in ("weight", "bias"))
+                return functional.instance_norm(x[0], weight=scale, bias=shift, eps=EPSILON)
             case "mean":
                 return x[0].mean((2, 3), keepdim=True)
             case "concat":
                 return torch.cat(x, _AXES[operator.axis])
             case "pad" if operator.mode == "symmetric":
                 return _pad_symmetric(x[0], operator.border)
+            case "pad" if operator.mode in _PADS:
+                top, bottom, left, right = operator.border
+                return functional.pad(x[0], (left, right, top, bottom), _PADS[operator.mode])
             case "pixel_shuffle":
                 return functional.pixel_shuffle(x[0], int(operator.value))
             case "inverse_haar":

@@ -6,7 +6,7 @@ the real network (mfagan/graph/trace.py) and requires the same list. The batch s
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Self
 
@@ -18,7 +18,6 @@ __all__ = [
     "Operator",
     "TransposedAt",
     "Window",
-    "fold_batch_norms",
 ]
 
 IN_PLACE = ("clamp", "hardtanh", "leaky_relu", "relu", "reshape")
@@ -100,6 +99,29 @@ class Window:
             2 * p == d * (k - 1) for p, d, k in zip(self.padding, self.dilation, self.kernel, strict=True)
         )
 
+    def pads_as_same(self, height: int, width: int) -> bool:
+        """Whether TensorFlow's padding SAME gives a convolution the same border, at this and every larger multiple.
+
+        SAME pads less at the top and on the left than at the other sides if it pads an odd number, and what it pads
+        depends on the size.
+
+        Args:
+            height: Rows of the input.
+            width: Columns of the input.
+        """
+        return all(
+            n % s == 0 and 2 * p == d * (k - 1) + 1 - s
+            for n, k, s, p, d in zip(
+                (height, width), self.kernel, self.stride, self.padding, self.dilation, strict=True
+            )
+        )
+
+    @property
+    def transposes_as_same(self) -> bool:
+        """Whether TensorFlow's padding SAME gives a transposed convolution the output that PyTorch gives it."""
+        pairs = zip(self.kernel, self.stride, self.padding, strict=True)
+        return self.output_padding == (0, 0) and all(2 * p + s == k for k, s, p in pairs)
+
     @property
     def area(self) -> int:
         """How many taps the filter has."""
@@ -150,12 +172,13 @@ class Operator:
         sigmoid, tanh, silu, softplus, softmax, ...; add, subtract, multiply, divide, add_scalar, square, sqrt, rsqrt;
         concat, mean, pad, resample, max_pool, avg_pool, adaptive_max_pool, adaptive_avg_pool, pixel_shuffle,
         pixel_unshuffle, reshape, slice; of lowered networks also prelu, maximum, minimum, flip; after passes also
-        inverse_haar (`mfagan.graph.wavelets`), abs, amax (over height and width, as a mean). A trace keeps PyTorch's
-        name for a kind that is not in this list.
+        inverse_haar (`mfagan.graph.wavelets`), abs, amax (over height and width, as a mean). A trace keeps
+        PyTorch's name for a kind that is not in this list.
     inputs: the activations it reads. Weights and constants are not among them: an add, multiply or prelu with `weights`
         has one input and a constant for each channel.
     output: the activation it writes.
-    weights: the module path of the weights it reads, if it was recorded; a trace does not know it.
+    weights: the module path of the weights it reads, if it was recorded; a trace does not know it. A norm reads
+        `PATH.weight` and `PATH.bias` if it has parameters, and a batch norm `PATH.running_mean` and `PATH.running_var`.
     parameters: how many learned numbers it reads. A fixed filter has 0.
     terms: how many products are summed for one number of the output: of a convolution
         input channels / groups x taps; of a linear layer its input features.
@@ -269,36 +292,3 @@ def join_blocks(key: str, blocks: Iterable[Block]) -> Block:
     listed = tuple(blocks)
     operators = tuple(operator for block in listed for operator in block.operators)
     return Block(key, operators, frozenset[Activation]().union(*(block.integers for block in listed)))
-
-
-def fold_batch_norms(operators: list[Operator]) -> list[Operator]:
-    """The operators after each batch norm is folded into the convolution or linear layer before it.
-
-    At inference a batch norm with running statistics is a scale and a shift of each channel, so the layer before it
-    takes them into its weights and its bias. A batch norm whose input is read by another operator too, or does not
-    come from such a layer, stays.
-
-    Args:
-        operators: A whole network's, with names of activations.
-
-    Returns:
-        The list without the folded batch norms; the layers that took them have a bias.
-    """
-    readers: dict[str, int] = {}
-    for operator in operators:
-        for x in operator.inputs:
-            readers[x.name] = readers.get(x.name, 0) + 1
-    folded: dict[str, Operator] = {}  # output name -> the layer that may take a batch norm
-    result: list[Operator] = []
-    for operator in operators:
-        source = folded.pop(operator.inputs[0].name, None) if operator.kind == "batch_norm" else None
-        if source is not None and readers[source.output.name] == 1:
-            learned = source.parameters + (0 if source.bias else source.output.channels)
-            result[result.index(source)] = replace(
-                source, output=operator.output, bias=True, parameters=learned
-            )
-            continue
-        if operator.kind in ("conv", "conv_transpose", "linear"):
-            folded[operator.output.name] = operator
-        result.append(operator)
-    return result

@@ -13,8 +13,10 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from mfagan.graph.norms import FoldedNorms
 from mfagan.graph.operators import Activation, Block, Operator
 from mfagan.graph.passes import rewrite
+from mfagan.graph.rewriting import Rewritten, apply
 
 __all__ = [
     "PICTURE",
@@ -155,7 +157,7 @@ def mark_integers(blocks: Sequence[Block]) -> list[Block]:
 
 
 def rewrite_for(blocks: Sequence[Block], passes: Sequence[str], precision: str) -> list[Block]:
-    """A network's blocks after passes, as they are computed in a precision.
+    """A network's blocks after passes, as they are computed in a precision: without batch norms that can be folded.
 
     Args:
         blocks: all of the network's, in order.
@@ -165,7 +167,7 @@ def rewrite_for(blocks: Sequence[Block], passes: Sequence[str], precision: str) 
     Raises:
         InputError: an unknown pass.
     """
-    found = rewrite(blocks, passes).blocks
+    found = rewrite(apply(FoldedNorms, Rewritten(list(blocks))).blocks, passes).blocks
     return mark_integers(found) if precision == "int8" else found
 
 

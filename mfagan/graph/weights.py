@@ -24,6 +24,8 @@ def weight_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
     if operator.kind == "linear":
         shape: tuple[int, ...] = (operator.output.width, operator.terms)
         return _with_bias(operator, shape)
+    if operator.kind in ("batch_norm", "instance_norm"):
+        return _norm_shapes(operator)
     if operator.kind not in ("conv", "conv_transpose"):
         return {operator.weights: operator.operand or (operator.output.channels, 1, 1)}
     out, groups = operator.output.channels, operator.groups
@@ -33,6 +35,13 @@ def weight_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
     else:
         shape = (operator.inputs[0].channels, out // groups, *operator.window.kernel)
     return _with_bias(operator, shape) if operator.parameters else {operator.weights: shape}
+
+
+def _norm_shapes(operator: Operator) -> dict[str, tuple[int, ...]]:
+    names = ("weight", "bias") if operator.parameters else ()
+    if operator.kind == "batch_norm":
+        names = (*names, "running_mean", "running_var")
+    return {f"{operator.weights}.{name}": (operator.output.channels,) for name in names}
 
 
 def _with_bias(operator: Operator, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:

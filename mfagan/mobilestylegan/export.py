@@ -5,22 +5,16 @@ network or the student makes an image of a style. Whoever edits styles needs the
 """
 
 import copy
-import math
-import sys
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from mfagan.deploy.about.file_metadata import describe_export, write_metadata
-from mfagan.deploy.target import PARITY_LIMIT
+from mfagan.deploy.about.file_metadata import describe_export
+from mfagan.deploy.named.exported import Exported, Listed, export_named
 from mfagan.errors import InputError
-from mfagan.graph.costs import CONVENTIONS, sum_costs
 from mfagan.graph.operators import Operator
-from mfagan.mobilestylegan.exporting.exported import Exported, require_parity
 from mfagan.mobilestylegan.exporting.lowering import lower
 from mfagan.mobilestylegan.exporting.target import GeneratorTarget
 from mfagan.mobilestylegan.network.generator import Generator, MobileStyleGAN
@@ -29,7 +23,7 @@ from mfagan.mobilestylegan.network.student.student import Student
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping
 from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
 
-__all__ = ["IMAGE", "LATENT", "STYLE", "export_generator", "export_mapping", "require_trained"]
+__all__ = ["IMAGE", "LATENT", "STYLE", "export_generator", "export_mapping"]
 
 LATENT = "z"
 """The input of a mapping network's file, (1, style_dim) of N(0, 1)."""
@@ -40,9 +34,6 @@ IMAGE = "image"
 
 _COMPARED = 2
 _LEAST_SPREAD = 1e-6
-_PEAK = 2.0
-_MADE_BY = ("stage", "imported_from")
-"""Entries of a record of which one tells that the weights are trained."""
 
 
 def export_generator(
@@ -102,23 +93,6 @@ def export_mapping(
     return _export(network.mapping, target, (LATENT, STYLE), facts, pairs, operators)
 
 
-def require_trained(record: MappingType[str, object], path: Path) -> None:
-    """Refuse a checkpoint whose record tells of no training: exported, it would make grey noise.
-
-    Args:
-        record: The checkpoint's.
-        path: Its path, for the error.
-
-    Raises:
-        InputError: It is untrained.
-    """
-    if not any(record.get(name) for name in _MADE_BY):
-        raise InputError(
-            f"checkpoint {path}: its record names no training and no file that it was imported from, so it makes "
-            "noise; train it with `mfagan mobilestylegan train`"
-        )
-
-
 def _prepare(network: Generator) -> Generator:
     network = copy.deepcopy(network).cpu().float().eval().requires_grad_(False)
     return network.inference_form() if isinstance(network, MobileStyleGAN) else network
@@ -172,39 +146,5 @@ def _export(
         listed: The operators before any pass, for the costs.
     """
     operators, weights = lower(network, target)
-    if target.format == "onnx":
-        from mfagan.deploy.onnx.converter import inspect
-        from mfagan.deploy.onnx.operators import convert_named, open_session
-
-        content = write_metadata(convert_named(operators, weights, target.precision, names), "onnx", facts)
-        onnx_session, inspection = open_session(content, 1), inspect(content)
-
-        def run(x: Tensor) -> Tensor:
-            (found,) = onnx_session.run(None, {names[0]: x.numpy()})
-            made = torch.from_numpy(np.asarray(found))
-            return made[0].permute(2, 0, 1) if made.dim() == 4 else made[None]
-
-    else:
-        from mfagan.deploy.inspection import inspect_operators
-        from mfagan.deploy.tflite import converter, litert
-
-        content = converter.convert_named(operators, weights, target.precision, names)
-        content = write_metadata(content, "tflite", facts)
-        session = litert.Session(content)
-        inspection = inspect_operators(session.list_operators())
-
-        def run(x: Tensor) -> Tensor:
-            session.set_inputs([x if x.dim() == 3 else x[None]])
-            return session.run()
-
-    most, squares, count, largest = 0.0, 0.0, 0, 1.0
-    for x, expected in pairs:
-        error = (run(x) - expected).double()
-        most = max(most, error.abs().max().item()) if error.isfinite().all() else math.nan
-        squares, count = squares + error.square().sum().item(), count + error.numel()
-        largest = max(largest, expected.abs().max().item())
-    # Numbers of a larger output are rounded to fewer digits after the point.
-    require_parity(most, PARITY_LIMIT * largest if target.precision == "fp32" else sys.float_info.max)
-    psnr = 10 * math.log10(_PEAK**2 * count / squares) if squares else math.inf
-    costs = {convention: sum_costs(listed, convention) for convention in CONVENTIONS}
-    return Exported(content, target, most, psnr, inspection, costs)
+    made = Listed(operators, weights, names, facts)
+    return export_named(made, target, pairs, listed, "mfagan mobilestylegan sample")

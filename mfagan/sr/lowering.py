@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
-from mfagan.graph.lowering import lower_network
 from mfagan.graph.operators import Operator
+from mfagan.graph.recording.lowering import lower_network
 from mfagan.sr.network.mfanet import MFANet, operators
 
 __all__ = ["lower"]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         plot_hypervolume,
         plot_importances,
         plot_parallel_coordinates,
+        plot_shares,
     )
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "plot_hypervolume",
     "plot_importances",
     "plot_parallel_coordinates",
+    "plot_shares",
 ]
 
 

@@ -10,17 +10,19 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
 from search.description import StudyDescription
-from search.problem import Point
-from search.report.figures import bubble_figure
-from search.report.figures.prediction_figure import PredictionData, prediction_figure
-from search.report.page.document import build_document, page_json
+from search.problem import Objective, Point
+from search.report.charts import bubble_figure
+from search.report.charts.prediction_figure import PredictionData, prediction_figure
+from search.report.charts.series_figure import SeriesData, series_figure
+from search.report.page.document import build_document, build_shares_document, page_json
 from search.report.page.plotly_bundle import read_bundle
+from search.report.page.shares import shares_json
 from search.report.page.study import Peer, Shown
 
 if TYPE_CHECKING:
     from search.study import StudyRecord
 
-__all__ = ["bubble_page", "front_page", "overlay_page", "prediction_page"]
+__all__ = ["bubble_page", "front_page", "overlay_page", "prediction_page", "series_page", "shares_page"]
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1f2933; --soft: #5b6772; --line: #d9dfe6; --back: #f6f8fa; }
@@ -97,6 +99,37 @@ def overlay_page(
     )
 
 
+def shares_page(
+    records: Sequence[StudyRecord],
+    costs: Sequence[Objective],
+    notes: Sequence[str] = (),
+    whole: str = "largest choice",
+    refresh_s: float | None = None,
+) -> str:
+    """Lay out the page that compares studies of different spaces or objectives, as shares of their largest choices.
+
+    For each cost a figure has the share of its value across, and up the share of quality kept
+    (`search.report.figures.quality_shares.StudyShares`); the first objective of a study is its quality.
+
+    Args:
+        records: one or more studies.
+        costs: numbers to minimise, each an objective or an attribute of all studies, with the titles to show.
+        notes: paragraphs about the studies, plain text.
+        whole: what people call the largest choice, such as `unpruned network`.
+        refresh_s: how often the page asks the server that it came from for new data, in seconds: what
+            `search.report.page.shares.shares_json` gives, as `data.json`. None for a page that asks for nothing.
+
+    Returns:
+        The HTML: one file that asks for nothing, with plotly.js inside (0.6 MB).
+
+    Raises:
+        SearchError: a study has not evaluated its largest choice, a trial lacks a cost, or a quality has no share.
+    """
+    names = ", ".join(record.name for record in records)
+    data = shares_json(records, costs, notes, whole, refresh_s)
+    return build_shares_document(data, f"{names}: shares of quality and cost", refresh_s is not None)
+
+
 def bubble_page(data: bubble_figure.BubbleData, title: str, notes: Sequence[str] = ()) -> str:
     """Lay out the page of a bubble chart.
 
@@ -125,6 +158,24 @@ def prediction_page(data: PredictionData, title: str, notes: Sequence[str] = ())
         The HTML: notes and the scatter (plotly.js embedded, 1.2 MB).
     """
     body = f'{_paragraphs(notes)}\n<div class="figure">{_embed(prediction_figure(data), "predictions")}</div>'
+    return _page(html.escape(title), html.escape(title), body)
+
+
+def series_page(data: SeriesData, title: str, notes: Sequence[str] = ()) -> str:
+    """Lay out the page of several series of points.
+
+    Args:
+        data: the series.
+        title: the page's title, plain text.
+        notes: paragraphs above the chart, plain text.
+
+    Returns:
+        The HTML: notes and the chart (plotly.js embedded, 1.2 MB).
+
+    Raises:
+        SearchError: as `series_figure`.
+    """
+    body = f'{_paragraphs(notes)}\n<div class="figure">{_embed(series_figure(data), "series")}</div>'
     return _page(html.escape(title), html.escape(title), body)
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike
 
-from search.problem import Point
+from search.problem import Objective, Point
 from search.report.figures.effects_figure import effects_data, effects_figure
 from search.report.figures.hypervolume_figure import hypervolume_data, hypervolume_figure
 from search.report.figures.importance_figure import importance_data, importance_figure
 from search.report.figures.overlay_figure import overlay_figure
 from search.report.figures.parallel_figure import parallel_data, parallel_figure
 from search.report.figures.pareto_figure import front_data, pareto_figure
+from search.report.figures.quality_shares import find_shares
+from search.report.figures.shares_figure import shares_figure
 
 if TYPE_CHECKING:
     from search.study import StudyRecord
@@ -26,6 +28,7 @@ __all__ = [
     "plot_hypervolume",
     "plot_importances",
     "plot_parallel_coordinates",
+    "plot_shares",
 ]
 
 
@@ -61,6 +64,27 @@ def plot_fronts(records: Sequence[StudyRecord]) -> go.Figure:
         SearchError: their objectives differ, or there are fewer than two.
     """
     return _on_white(overlay_figure(records))
+
+
+def plot_shares(records: Sequence[StudyRecord], cost: Objective, whole: str = "largest choice") -> go.Figure:
+    """Plot what several studies keep of quality at a share of their largest choices' cost.
+
+    The largest choice of a study has every option at its largest; it lies at (1, 1), which is marked. Of its value u
+    and a point's v the share of quality kept is v / u of a quality to maximise, and (1 - v) / (1 - u) of one to
+    minimise, which must lie in [0, 1].
+
+    Args:
+        records: one or more studies, of any spaces; the first objective of each is its quality.
+        cost: a number to minimise that is an objective or an attribute of all studies, with the title to show.
+        whole: what people call the largest choice, such as `unpruned network`.
+
+    Returns:
+        The figure: the front of each study as a line.
+
+    Raises:
+        SearchError: a study has not evaluated its largest choice, a trial lacks the cost, or a quality has no share.
+    """
+    return _on_white(shares_figure([find_shares(record, [cost]) for record in records], 0, whole))
 
 
 def plot_parallel_coordinates(record: StudyRecord, titles: Mapping[str, str] | None = None) -> go.Figure:

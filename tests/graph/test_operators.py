@@ -1,13 +1,12 @@
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
 from mfagan.graph.costs import sum_costs
-from mfagan.graph.operators import Activation, Block, Operator, Window, fold_batch_norms
+from mfagan.graph.operators import Activation, Block, Operator, Window
 from mfagan.graph.recorder import OperatorRecorder
 from mfagan.graph.trace import trace_operators
 
@@ -88,45 +87,6 @@ def test_a_window_of_the_same_size_keeps_it(kernel: int, size: tuple[int, int]):
     assert window.keeps_size
     assert window.conv_size(*size) == size
     assert Window.square(kernel, stride=2, padding=kernel // 2).keeps_size is False
-
-
-def test_batch_norms_fold_into_the_layer_before_them():
-    with torch.device("meta"):
-        network = nn.Sequential(
-            nn.Conv2d(3, 4, 3, bias=False),
-            nn.BatchNorm2d(4),
-            nn.ReLU(),
-            nn.Conv2d(4, 5, 1),
-            nn.BatchNorm2d(5),
-        ).eval()
-    operators = trace_operators(network, 8, 9)
-    folded = fold_batch_norms(operators)
-    assert [one.kind for one in operators] == ["conv", "batch_norm", "relu", "conv", "batch_norm"]
-    assert [one.kind for one in folded] == ["conv", "relu", "conv"]
-    before, after = sum_costs(operators), sum_costs(folded)
-    assert before.params == 3 * 4 * 9 + 2 * 4 + (4 * 5 + 5) + 2 * 5
-    assert after.params == (3 * 4 * 9 + 4) + (4 * 5 + 5)
-    assert before.macs == after.macs
-    # The first layer now adds a bias to each of its numbers; both outputs are written once instead of twice.
-    assert after.flops - before.flops == 4 * 6 * 7
-    assert before.memory_bytes - after.memory_bytes == 4 * (4 + 5) * 6 * 7
-    assert folded[0].output == operators[1].output
-    assert sum_costs(folded).memory_bytes == 4 * (3 * 8 * 9 + (4 + 5) * 6 * 7)
-
-
-def test_a_batch_norm_stays_if_its_input_is_read_elsewhere_or_is_no_layers():
-    class Network(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv = nn.Conv2d(3, 3, 1)
-            self.first, self.second = nn.BatchNorm2d(3), nn.BatchNorm2d(3)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            y = self.conv(x)
-            return self.first(y) + y + self.second(x)
-
-    operators = trace_operators(Network().eval(), 4, 4)
-    assert fold_batch_norms(operators) == operators
 
 
 def test_a_reshape_must_keep_the_numbers():

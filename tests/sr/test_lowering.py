@@ -91,6 +91,8 @@ COLOURS = torch.tensor([0.2, 0.5, 0.7]).view(1, 3, 1, 1)
         lambda x: torch.cat([part.relu() for part in x.split([4, 14], 3)][::-1], 3),
         lambda x: F.pad(x, (1, 2, 0, 3), mode="reflect").square(),
         lambda x: F.silu((x + 1).mul_(2)),
+        lambda x: F.conv_transpose2d(x, torch.ones(3, 3, 2, 2), stride=2).tanh(),
+        lambda x: F.instance_norm(x) + F.instance_norm(x, weight=COLOURS.flatten(), bias=COLOURS.flatten()),
     ],
 )
 def test_each_kind_agrees_with_pytorch(compute):
@@ -103,7 +105,9 @@ def test_each_kind_agrees_with_pytorch(compute):
         (lambda x: x.erf(), "erf"),
         (lambda x: 1 / x, "reciprocal"),
         (lambda x: x + torch.rand(1, 3, *SIZE), "varies over the picture"),
-        (lambda x: F.conv_transpose2d(x, torch.ones(3, 3, 2, 2)), "transposed"),
+        (lambda x: F.conv2d(x, x), "computed weights"),
+        (lambda x: F.batch_norm(x, torch.zeros(3), torch.ones(3)), "does not follow a convolution"),
+        (lambda x: F.instance_norm(x, eps=1e-3), "epsilon 0.001"),
         (lambda x: x.flatten(1), "makes no"),
         (lambda x: x, "an output"),
     ],

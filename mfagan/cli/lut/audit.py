@@ -90,7 +90,7 @@ def _lines(audit: "Audit") -> list[str]:
 
 
 def _page(audit: "Audit", table: "LatencyTable", path: Path) -> str:
-    from search.report.figures.prediction_figure import PredictionData
+    from search.report.charts.prediction_figure import PredictionData
     from search.report.html_page import prediction_page
 
     data = PredictionData(

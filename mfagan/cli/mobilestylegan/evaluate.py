@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.mobilestylegan.options import INCEPTION_HELP, load_inception
+from mfagan.cli.inception import INCEPTION_HELP, load_inception
 from mfagan.cli.options import DeviceOption, WeightsOption, command_line, find_lpips
 from mfagan.errors import InputError
 from search.commands.result import Result

@@ -1,17 +1,13 @@
 """`mfagan mobilestylegan export`: a generator as files for phones and browsers."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from mfagan.cli.options import OutOption
 from mfagan.errors import InputError
 from search.commands.result import Result
-
-if TYPE_CHECKING:
-    from mfagan.mobilestylegan.exporting.exported import Exported
 
 __all__ = ["export"]
 
@@ -69,9 +65,10 @@ def export(
     Before a file is written, what it computes is compared with what PyTorch computes, on styles of random latents.
     """
     from mfagan import checkpoint
+    from mfagan.deploy.named.exported import require_trained
     from mfagan.files import require_place
-    from mfagan.mobilestylegan.export import export_generator, export_mapping, require_trained
-    from mfagan.mobilestylegan.exporting.beside import measure_beside
+    from mfagan.latency.beside import measure_beside
+    from mfagan.mobilestylegan.export import export_generator, export_mapping
     from mfagan.mobilestylegan.exporting.target import GeneratorTarget
     from mfagan.mobilestylegan.kinds import load_generator, rebuild
     from mfagan.mobilestylegan.network.generator import require_pair
@@ -82,7 +79,7 @@ def export(
         raise InputError(f"--teacher with format {to}: it runs LiteRT; give --format tflite or leave it out")
     found = checkpoint.read(student)
     network = rebuild(found, student, channels)
-    require_trained(found.record, student)
+    require_trained(found.record, student, "mfagan mobilestylegan train")
     master = None if teacher is None else load_generator(teacher)
     if master is not None:
         require_pair(master, network)
@@ -96,31 +93,14 @@ def export(
             made[mapping_out] = export_mapping(network, target, origin)
         of_teacher = None if master is None else export_generator(master, target)
     facts: dict[str, object] = {"file": str(out), **made[out].as_dict()}
-    lines = [line for path, one in made.items() for line in _lines(path, one)]
+    lines = [line for path, one in made.items() for line in one.lines(path, "styles of random latents")]
     if mapping_out is not None:
         facts["mapping"] = {"file": str(mapping_out), **made[mapping_out].as_dict()}
     if of_teacher is not None:
         with show_bar("latency") as report:
-            beside = measure_beside(made[out], of_teacher, threads, rounds, report)
+            beside = measure_beside(made[out], of_teacher, ("student", "teacher"), threads, rounds, report)
         facts["beside_teacher"] = beside.as_dict()
         lines += beside.lines()
     for path, one in made.items():
         one.write(path)
     return Result(facts, lines, list(made), ["mfagan", "info", out])
-
-
-def _lines(out: Path, made: "Exported") -> list[str]:
-    inspection = made.inspection
-    lines = [
-        f"{out}: {len(made.content):,} bytes, largest absolute difference from PyTorch {made.max_abs_difference:.2e} "
-        f"({made.psnr_to_pytorch_db:.1f} dB) on styles of random latents",
-        f"    {made.params:,} parameters, {made.costs['input'].macs:,} MACs",
-        f"    operators: {_list(inspection.operators)}",
-    ]
-    if inspection.partitions is not None:
-        lines.append(f"    parts that XNNPACK takes: {inspection.partitions}")
-    return lines
-
-
-def _list(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{n} {name}" for name, n in counts.items())

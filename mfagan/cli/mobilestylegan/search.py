@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mfagan.cli.mobilestylegan.options import INCEPTION_HELP, load_inception
+from mfagan.cli.inception import INCEPTION_HELP, load_inception
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,

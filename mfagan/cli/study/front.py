@@ -30,7 +30,8 @@ def front(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help=f"The study's name ({DEFAULT_STUDY}); of several, the fronts are overlaid.",
+            help=f"The study's name ({DEFAULT_STUDY}), or STORAGE::NAME; of several, the fronts are overlaid, "
+            "and of several systems as shares of their unpruned networks.",
             autocompletion=complete_study,
         ),
     ] = None,
@@ -64,7 +65,13 @@ def front(
         ),
     ] = None,
     teacher: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The study's teacher, if it has moved.")
+        Path | None,
+        typer.Option(
+            "--teacher",
+            "--unpruned",
+            metavar="FILE",
+            help="The study's teacher or unpruned network, if it has moved.",
+        ),
     ] = None,
     images: Annotated[
         str | None, typer.Option(help="The study's images, if they have moved: a folder or `embedded`.")
@@ -75,7 +82,7 @@ def front(
 
     Each point of the front has pictures, the parts of its latency, and the commands that make a network of it.
     """
-    from mfagan.cli.study.front_page_maker import FrontPageMaker
+    from mfagan.cli.study.front_page_maker import FrontPageMaker, locate_study
     from mfagan.cli.study.watched_front import watch_front
     from mfagan.files import require_place, write_atomic
     from mfagan.progress import show_bar
@@ -84,14 +91,15 @@ def front(
 
     if (out is None) != watch:
         raise InputError("give either --out FILE, to write the page, or --watch, to serve it on this machine")
+    places = [locate_study(storage, one) for one in study or [DEFAULT_STUDY]]
     if out is not None:
-        check_other_file(out, storage)
+        for where, _ in places:
+            check_other_file(out, where)
         require_place(out)
-    names = study or [DEFAULT_STUDY]
-    maker = FrontPageMaker(storage, names, Given(supernet, lut, images, teacher), scenes, exact)
+    maker = FrontPageMaker(places, Given(supernet, lut, images, teacher), scenes, exact)
     if out is None:
         watch_front(maker, port)
         return Result()
     write_atomic(out, maker.make(lambda: find_lpips(weights), show_bar))
-    then = ["mfagan", "pick", *shlex.split(name_study(storage, names[0])), "--knee", "--out", "picked.json"]
-    return Result({"file": str(out), "studies": names}, [str(out)], [out], then)
+    then = ["mfagan", "pick", *shlex.split(name_study(*places[0])), "--knee", "--out", "picked.json"]
+    return Result({"file": str(out), "studies": [name for _, name in places]}, [str(out)], [out], then)

@@ -242,7 +242,7 @@ def _lines(found: "EvaluationReport", per_image: bool) -> list[str]:
 def _draw(found: "EvaluationReport", quality: str) -> str:
     """The page of the paper's figure 5: quality of the first set against memory, FLOPs as size."""
     from mfagan.evaluation import report_table as tables
-    from search.report.figures.bubble_figure import Bubble, bubble_data
+    from search.report.charts.bubble_figure import Bubble, bubble_data
     from search.report.html_page import bubble_page
 
     first = next(iter(found.sources))

@@ -1,14 +1,13 @@
 """The command upscale."""
 
-import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mfagan.cli.options import SHIPPED_CHECKPOINT, DeviceOption, OverwriteOption
+from mfagan.cli.use.picture_jobs import describe_jobs, run_jobs
 from mfagan.errors import InputError
 from mfagan.sr.shipped import SUPERGENERATOR
 from search.commands.result import Result
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from mfagan.progress import ProgressCallback
 
 __all__ = ["upscale"]
-
-logger = logging.getLogger(__name__)
 
 _FILES = {".tflite": "a TFLite file", ".onnx": "an ONNX file"}
 """Endings of exported files -> what they are called."""
@@ -78,36 +75,10 @@ def upscale(
     network = _load(model, widths, device)
     if len(jobs) == 1 and jobs[0].source == Path(source):
         with show_bar(jobs[0].source.name) as report:
-            return _describe([(jobs[0], _enlarge(network, jobs[0], options, report))], [], 0)
-    done: list[tuple[Job, str]] = []
-    failed: list[str] = []
-    waiting = [job for job in jobs if overwrite or not job.target.exists()]
-    try:
-        with show_bar(str(source)) as report:
-            for number, job in enumerate(waiting):
-
-                def show(part: int, parts: int, note: str, job: "Job" = job, number: int = number) -> None:
-                    report(number, len(waiting), f"{job.source.name} {part}/{parts} {note}")
-
-                report(number, len(waiting), job.source.name)
-                try:
-                    done.append((job, _enlarge(network, job, options, show)))
-                except InputError as error:
-                    failed.append(str(error))
-            report(len(waiting), len(waiting), "")
-    except KeyboardInterrupt as stop:
-        kept = f"{len(done)} of {len(waiting)} files are written, and the same command continues"
-        raise KeyboardInterrupt(f"{kept}; {stop}" if str(stop) else kept) from None
-    left = len(jobs) - len(waiting)
-    if left:
-        logger.warning(
-            "%d of %d files exist already and are left; --overwrite replaces them", left, len(jobs)
-        )
-    for line in failed:
-        logger.warning("%s", line)
-    if failed:
-        logger.warning("%d of %d files could not be enlarged", len(failed), len(jobs))
-    return _describe(done, failed, left)
+            return describe_jobs([(jobs[0], _enlarge(network, jobs[0], options, report))], "enlarged")
+    return run_jobs(
+        source, jobs, overwrite, lambda job, report: _enlarge(network, job, options, report), "enlarged"
+    )
 
 
 def _enlarge(network: "Upscaler", job: "Job", options: "UpscaleOptions", report: "ProgressCallback") -> str:
@@ -118,13 +89,6 @@ def _enlarge(network: "Upscaler", job: "Job", options: "UpscaleOptions", report:
         return upscale_clip(network, job, options, report)
     height, width = upscale_file(network, job, options, report)
     return f"{width}x{height} px"
-
-
-def _describe(done: "Sequence[tuple[Job, str]]", failed: Sequence[str], left: int) -> Result:
-    lines = [f"{job.target}: {size}" for job, size in done]
-    enlarged = [{"source": job.source, "file": job.target, "size": size} for job, size in done]
-    facts = {"enlarged": enlarged, "failed": failed, "n_left": left}
-    return Result(facts, lines, [job.target for job, _ in done], status=1 if failed else 0)
 
 
 def _load(model: Path, widths: str | None, device: str) -> "Upscaler":

@@ -73,6 +73,7 @@ def prune_by_magnitude(
     ratio: float,
     round_to: int = 1,
     at_least: int = MIN_CHANNELS,
+    fill: bool = False,
 ) -> Translator:
     """Drop the channels of the smallest filters (after Li et al. 2017) until a ratio is met within one channel.
 
@@ -82,6 +83,7 @@ def prune_by_magnitude(
         ratio: the share of the MACs that may be left.
         round_to: widths are multiples of this, or full.
         at_least: channels that every latent keeps.
+        fill: as for `land`.
 
     Returns:
         The narrower network with the weights that are left.
@@ -92,7 +94,7 @@ def prune_by_magnitude(
     costs = WidthCosts.of(translator, side_px, side_px)
     require_ratio(ratio, costs, round_to, at_least)
     norms: Mapping[str, Tensor] = filter_norms(translator)
-    return select(translator, land(norms, costs, ratio, round_to, at_least))
+    return select(translator, land(norms, costs, ratio, round_to, at_least, fill))
 
 
 @torch.no_grad()

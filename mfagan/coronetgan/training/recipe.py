@@ -106,6 +106,9 @@ class TranslationRecipe(BaseRecipe):
     """As in `Masking`."""
     round_to: Annotated[int, Field(ge=1)] = 1
     """Widths of pruned translators are multiples of this, or full."""
+    fill: bool = False
+    """Whether few latents take further channels after rounding, so that the ratio is met within one channel; uniform
+    widths are not rounded at all then."""
     stop_above: Annotated[float, Field(ge=0, allow_inf_nan=False)] = STOP_ABOVE
     """Sparsification stops at a ratio this much above the one that is asked for; the rest is pruned at once."""
     rescale: bool = False

@@ -69,7 +69,7 @@ class Sparsifier:
             # Where many channels go at once, those before the step tell which of them may stay.
             for name, z in latents.items():
                 z.copy_(before[name])
-            kept = land(latents, self._costs, self._asked, recipe.round_to, least)
+            kept = land(latents, self._costs, self._asked, recipe.round_to, least, recipe.fill)
             ratio = self._costs.ratio({name: len(index) for name, index in kept.items()})
             self.arrived = True
         self.network.set_masks(kept)

@@ -111,7 +111,7 @@ def _unused(stage: str, model: Model, settings: Mapping[str, object]) -> Collect
     """For `StageSpec.unused`; what pruned starts from has its own record."""
     names = set() if stage == "search" else {"gamma", "tau", "mask", "stop_above"}
     if stage not in RATIO_STAGES or stage == "pruned":
-        names |= {"min_channels", "round_to"}
+        names |= {"min_channels", "round_to", "fill"}
     if stage != "supernet":
         names.add("slices")
     if stage != "pruned":

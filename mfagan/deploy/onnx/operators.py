@@ -6,6 +6,8 @@ from typing import Any
 from torch import Tensor
 
 from mfagan.deploy.onnx.converter import halve_weights
+from mfagan.deploy.tflite.layout import find_rows, lay_out_inputs
+from mfagan.graph.norms import EPSILON
 from mfagan.graph.operators import Block, Operator
 from mfagan.packages import refuse_import
 
@@ -24,6 +26,7 @@ VERSION = onnxruntime.__version__
 
 _OPSET = 20
 _AXES = {"channels": 1, "height": 2, "width": 3}
+_PADS = {"zero": "constant", "reflect": "reflect", "replicate": "edge"}
 _SAME_NAMES = {
     "add": "Add",
     "multiply": "Mul",
@@ -33,6 +36,7 @@ _SAME_NAMES = {
     "sqrt": "Sqrt",
     "relu": "Relu",
     "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
 }
 
 
@@ -116,6 +120,12 @@ class _Graph:
                 self.add("ReduceMean", [*names, self.constant(np.array([2, 3]))], y, keepdims=1)
             case "concat":
                 self.add("Concat", names, y, axis=_AXES[operator.axis])
+            case "instance_norm":
+                self._normalise(names[0], operator)
+            case "pad" if operator.mode in _PADS:
+                top, bottom, left, right = operator.border
+                border = self.constant(np.array([0, 0, top, left, 0, 0, bottom, right]))
+                self.add("Pad", [*names, border], y, mode=_PADS[operator.mode])
             case "pad" if operator.mode == "symmetric":
                 self._pad_symmetric(names[0], operator)
             case "pixel_shuffle":
@@ -134,6 +144,14 @@ class _Graph:
         self.add("MatMul", [x, self.constant(arrays[0])], product)
         if bias:
             self.add("Add", [product, self.constant(arrays[1])], y)
+
+    def _normalise(self, x: str, operator: Operator) -> None:
+        channels = operator.output.channels
+        learned = self._names(operator)
+        constants = [self.weight(name) for name in learned] or [
+            self.constant(np.full(channels, number, np.float32)) for number in (1, 0)
+        ]
+        self.add("InstanceNormalization", [x, *constants], operator.output.name, epsilon=EPSILON)
 
     def _invert_haar(self, x: str, y: str) -> None:
         bands = [f"{y}.{name}" for name in ("low", "vertical", "horizontal", "diagonal")]
@@ -202,7 +220,7 @@ def convert_named(
     """Convert a network of any one input to an ONNX file, whose input and output have names.
 
     Args:
-        operators: As in `convert_operators`; one input, a vector or rows of them, and one output.
+        operators: As in `convert_operators`; one input, a vector, rows of them or a picture, and one output.
         weights: As in `convert_operators`.
         precision: fp32, or fp16 for weights in half precision.
         names: Of the input and of the output.
@@ -214,13 +232,16 @@ def convert_named(
         ValueError: As `convert_operators`.
     """
     block = Block("", tuple(operators))
-    (x,), y = block.inputs, block.output
+    ((x, given),) = lay_out_inputs(block)
+    y, rows = block.output, find_rows(operators)
     graph = _Graph(weights)
-    given = (1, x.height, x.width) if x.height > 1 else (1, x.width)
-    graph.add("Reshape", [names[0], graph.constant(np.array([1, *x.shape]))], x.name)
+    if x in rows:
+        graph.add("Reshape", [names[0], graph.constant(np.array([1, *x.shape]))], x.name)
+    else:
+        graph.add("Transpose", [names[0]], x.name, perm=[0, 3, 1, 2])
     for operator in operators:
         graph.convert(operator)
-    if y.channels == y.height == 1:
+    if y in rows:
         made: tuple[int, ...] = (1, y.width)
         graph.add("Reshape", [y.name, graph.constant(np.array(made))], names[1])
     else:

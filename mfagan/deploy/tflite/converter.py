@@ -36,7 +36,7 @@ except Exception as error:  # a broken installation fails in many ways
 
 from mfagan.deploy.tflite.operators import Kernel, apply  # after tensorflow's own complaint, if it is missing
 
-__all__ = ["convert", "convert_named", "convert_network", "mirror_weights", "quiet", "save"]
+__all__ = ["convert", "convert_named", "convert_network", "mirror_weights", "quiet", "save", "save_named"]
 
 
 def convert(
@@ -114,10 +114,7 @@ def convert_named(
         ValueError: As `convert`.
     """
     graph = Block("", tuple(operators))
-    network = _mirror(graph, weights)
-    given, made = names
-    ((_, shape),) = lay_out_inputs(graph)
-    return _save(lambda x: {made: network(x)}, tf.TensorSpec(shape, tf.float32, given), _options(precision))
+    return save_named(_mirror(graph, weights), graph, names, **_options(precision))
 
 
 def _options(precision: str) -> dict[str, Any]:
@@ -151,6 +148,25 @@ def save(
 
     kind = tf.float32 if pixels == "float" else tf.uint8
     return _save(enlarge, tf.TensorSpec((1, picture.height, picture.width, 3), kind, INPUT), options)
+
+
+def save_named(
+    network: Callable[[tf.Tensor], tf.Tensor], graph: Block, names: tuple[str, str], **options: Any
+) -> bytes:
+    """Convert a function of one input to a TFLite file with a signature.
+
+    Args:
+        network: of the graph's input, in TensorFlow.
+        graph: what it computes.
+        names: of the input and of the output.
+        **options: attributes of TensorFlow's converter.
+
+    Returns:
+        The file's content.
+    """
+    given, made = names
+    ((_, shape),) = lay_out_inputs(graph)
+    return _save(lambda x: {made: network(x)}, tf.TensorSpec(shape, tf.float32, given), options)
 
 
 def _save(
@@ -212,6 +228,9 @@ def mirror_weights(
         elif op.kind == "conv_transpose":
             kernel, *bias = constants
             kernels[op.output] = _ungroup(kernel, op.groups).transpose(2, 3, 1, 0), bias[0] if bias else None
+        elif op.kind == "instance_norm":
+            if constants:
+                kernels[op.output] = constants[0], constants[1]
         elif op.kind == "linear":
             kernel, *bias = constants
             kernels[op.output] = kernel, bias[0] if bias else None

@@ -110,7 +110,7 @@ _COMMON = frozenset(
     (
         *("ADD", "CONCATENATION", "CONV_2D", "DEPTH_TO_SPACE", "DEPTHWISE_CONV_2D", "LEAKY_RELU", "LOGISTIC"),
         *("MAX_POOL_2D", "MAXIMUM", "MEAN", "MINIMUM", "MUL", "PAD", "PRELU", "RELU", "RESIZE_BILINEAR"),
-        *("SLICE", "SUB"),
+        *("SLICE", "SUB", "TANH", "TRANSPOSE_CONV"),
     )
 )
 """What all of them take."""
@@ -130,25 +130,25 @@ DELEGATES: Mapping[str, Delegate] = MappingProxyType(
             f"{_LITERT}/tools/versioning/gpu_compatibility.cc",
             _COMMON
             | {"DIV", "GATHER", "MIRROR_PAD", "PADV2", "RESIZE_NEAREST_NEIGHBOR"}
-            | {"SQRT", "SQUARE", "SQUARED_DIFFERENCE"},
+            | {"RSQRT", "SQRT", "SQUARE", "SQUARED_DIFFERENCE"},
             {"MIRROR_PAD": Limit(lambda one: one.mode == "reflect", "only mode reflect is taken")},
         ),
         "nnapi": Delegate(
             "NNAPI delegate, float, Android 11 (NNAPI 1.3); Android 15 deprecates NNAPI",
             f"{_LITERT}/delegates/nnapi/nnapi_delegate.cc",
-            _NNAPI | {"DIV", "SQRT"},
+            _NNAPI | {"DIV", "RSQRT", "SQRT"},
             missing=_NNAPI_MISSING,
         ),
         "nnapi-int8": Delegate(
             "NNAPI delegate, 8-bit, Android 11 (NNAPI 1.3): what an NPU driver can be given",
             f"{_LITERT}/delegates/nnapi/nnapi_delegate.cc",
             _NNAPI,
-            missing={**_NNAPI_MISSING, "SQRT": _FLOAT_ONLY, "DIV": _FLOAT_ONLY},
+            missing={**_NNAPI_MISSING, "RSQRT": _FLOAT_ONLY, "SQRT": _FLOAT_ONLY, "DIV": _FLOAT_ONLY},
         ),
         "xnnpack": Delegate(
             "XNNPACK, LiteRT's CPU library",
             f"{_LITERT}/delegates/xnnpack/xnnpack_delegate.cc",
-            _COMMON | {"DIV", "SQRT", "SQUARE", "SQUARED_DIFFERENCE"},
+            _COMMON | {"DIV", "RSQRT", "SQRT", "SQUARE", "SQUARED_DIFFERENCE"},
             {"CONCATENATION": Limit(lambda one: len(one.inputs) <= 5, "only two to five inputs are taken")},
         ),
     }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from mfagan.deploy.tflite.converter import mirror_weights, quiet, save, tf
+from mfagan.deploy.tflite.converter import mirror_weights, quiet, save, save_named, tf
 from mfagan.deploy.tflite.open_ends import open_ends
 from mfagan.deploy.tflite.operators import Kernel, apply
 from mfagan.graph.operators import Activation, Block, Operator
@@ -23,26 +23,32 @@ from mfagan.graph.rounding import (
     write_for_integers,
 )
 
-__all__ = ["calibrate", "convert_int8", "convert_int8_block"]
+__all__ = ["calibrate", "convert_int8", "convert_int8_block", "convert_int8_named"]
 
 _SHARE_RANGE = ("flip", "max_pool", "pad", "pixel_shuffle", "resample", "slice")
 """What moves numbers: integers keep their scale."""
 _SIGMOID = (0.0, 255 / 256)
 """The only range that LiteRT's integer sigmoid writes."""
 _LEAST_SPAN = 1e-6
+_OPTIONS = {"optimizations": [tf.lite.Optimize.DEFAULT]}
+"""With ranges in the graph, the optimization makes integers of what has them, and of nothing else."""
 _RANGE = (-8.0, 8.0)
 """Of the activations of blocks with random weights."""
 
 
 def calibrate(
-    operators: Sequence[Operator], weights: Mapping[str, Tensor], photos: Sequence[Tensor]
+    operators: Sequence[Operator],
+    weights: Mapping[str, Tensor],
+    photos: Sequence[Tensor],
+    picture: tuple[float, float] = PICTURE,
 ) -> Ranges:
     """Find the ranges of a network's activations on photographs.
 
     Args:
         operators: as in `mfagan.deploy.tflite.converter.convert`, of the photographs' size.
         weights: as there.
-        photos: each (3, h, w), RGB in [0, 1]; all of one size.
+        photos: each (C, h, w), RGB in the range of `picture`; all of one size.
+        picture: the least and the largest number of a picture.
     """
     operators = write_for_integers(operators)
     kernels = mirror_weights(operators, weights)
@@ -63,12 +69,12 @@ def calibrate(
     with quiet():
         seen = [sample(tf.constant(photo.permute(1, 2, 0)[None].numpy())) for photo in photos]
     found = {name: fit_range(np.concatenate([one[name].numpy() for one in seen])) for name in seen[0]}
-    found[image.name] = PICTURE
+    found[image.name] = picture
     for operator in operators:
         if operator.kind == "sigmoid":
             found[operator.output.name] = _SIGMOID
-        elif operator.kind in _SHARE_RANGE and operator.output in integers:
-            found[operator.output.name] = found[operator.inputs[0].name]
+        elif operator.output in integers and (source := _moved(operator)) is not None:
+            found[operator.output.name] = found[source.name]
     return found
 
 
@@ -89,11 +95,29 @@ def convert_int8(
     Raises:
         ValueError: as `mfagan.deploy.tflite.converter.convert`.
     """
-    operators = write_for_integers(operators)
-    graph = Block("", tuple(operators), integer_outputs(operators))
-    network = _mirror(graph, mirror_weights(operators, weights), ranges)
-    # With ranges in the graph, the optimization makes integers of what has them, and of nothing else.
-    return save(network, graph.inputs[0], pixels, optimizations=[tf.lite.Optimize.DEFAULT])
+    graph, network = _write(operators, weights, ranges)
+    return save(network, graph.inputs[0], pixels, **_OPTIONS)
+
+
+def convert_int8_named(
+    operators: Sequence[Operator], weights: Mapping[str, Tensor], ranges: Ranges, names: tuple[str, str]
+) -> bytes:
+    """Convert a network of any one input to a TFLite file in 8-bit integers that takes and gives floats.
+
+    Args:
+        operators: as in `mfagan.deploy.tflite.converter.convert_named`.
+        weights: as there.
+        ranges: what `calibrate` found.
+        names: of the input and of the output.
+
+    Returns:
+        The file's content.
+
+    Raises:
+        ValueError: as `mfagan.deploy.tflite.converter.convert`.
+    """
+    graph, network = _write(operators, weights, ranges)
+    return save_named(network, graph, names, **_OPTIONS)
 
 
 def convert_int8_block(
@@ -130,13 +154,29 @@ def convert_int8_block(
         return open_ends(made.convert(), *ends)
 
 
+def _write(
+    operators: Sequence[Operator], weights: Mapping[str, Tensor], ranges: Ranges
+) -> tuple[Block, Callable[..., tf.Tensor]]:
+    operators = write_for_integers(operators)
+    graph = Block("", tuple(operators), integer_outputs(operators))
+    return graph, _mirror(graph, mirror_weights(operators, weights), ranges)
+
+
 def _share_ranges(block: Block) -> Ranges:
     """One range for all activations but those of sigmoids, and of what moves their numbers."""
     found = {x.name: _RANGE for x in block.inputs}
     for operator in block.operators:
-        source = found[operator.inputs[0].name] if operator.kind in _SHARE_RANGE else _RANGE
-        found[operator.output.name] = _SIGMOID if operator.kind == "sigmoid" else source
+        source = _moved(operator)
+        moved = _RANGE if source is None else found[source.name]
+        found[operator.output.name] = _SIGMOID if operator.kind == "sigmoid" else moved
     return found
+
+
+def _moved(operator: Operator) -> Activation | None:
+    """The activation whose numbers an operator moves; of lines that are joined to a picture, the picture."""
+    if operator.kind == "concat" and operator.axis != "channels":
+        return max(operator.inputs, key=lambda x: x.elements)
+    return operator.inputs[0] if operator.kind in _SHARE_RANGE else None
 
 
 def _mirror(graph: Block, kernels: Mapping[Activation, Kernel], ranges: Ranges) -> Callable[..., tf.Tensor]:
@@ -154,7 +194,12 @@ def _mirror(graph: Block, kernels: Mapping[Activation, Kernel], ranges: Ranges) 
                     for one, value in zip(operator.inputs, arguments, strict=True)
                 ]
             if x in graph.integers and operator.kind == "concat":
-                arguments = [_round(value * next(ones), ranges[x.name]) for value in arguments]
+                arguments = [
+                    value
+                    if ranges[one.name] == ranges[x.name]
+                    else _round(value * next(ones), ranges[x.name])
+                    for one, value in zip(operator.inputs, arguments, strict=True)
+                ]
             values[x] = apply(operator, arguments, kernels.get(x))
             if x in graph.integers and x not in fused:
                 values[x] = _round(values[x], ranges[x.name])

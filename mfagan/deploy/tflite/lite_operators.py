@@ -21,15 +21,17 @@ _NAMES = {
     "multiply": ("MUL",),
     "prelu": ("PRELU",),
     "relu": ("RELU",),
+    "rsqrt": ("RSQRT",),
     "sigmoid": ("LOGISTIC",),
     "silu": ("LOGISTIC", "MUL"),
     "slice": ("SLICE",),
     "sqrt": ("SQRT",),
     "square": ("SQUARE",),
     "subtract": ("SUB",),
+    "tanh": ("TANH",),
 }
 """Kinds of operators -> what the converter makes of them; the other kinds are in `_describe`."""
-_FUSING = ("add", "conv", "divide", "multiply", "subtract")
+_FUSING = ("add", "conv", "divide", "instance_norm", "multiply", "subtract")
 """Kinds that take a following ReLU in."""
 
 
@@ -120,7 +122,13 @@ def _describe(
             reordered = any(operator.output in (one or ()) for one in shuffled.values())
             one_each = operator.groups == x.channels > 1 and len({*window.stride}) == 1 and not reordered
             name = "DEPTHWISE_CONV_2D" if one_each else "CONV_2D"
-            return _chain(operator, *(["PAD"] if _needs_pad(window) else []), name)
+            return _chain(operator, *(["PAD"] if _needs_pad(window, x) else []), name)
+        case "conv_transpose":
+            assert window is not None
+            cut = any(window.padding) and not window.transposes_as_same
+            return _chain(operator, "TRANSPOSE_CONV", *(["SLICE"] if cut else []))
+        case "instance_norm":
+            return _list_norm(operator)
         case "max_pool":
             assert window is not None
             return _chain(operator, *(["PADV2"] if any(window.padding) else []), "MAX_POOL_2D")
@@ -135,8 +143,32 @@ def _describe(
             return _chain(operator, *_NAMES.get(kind, (kind,)))
 
 
-def _needs_pad(window: Window) -> bool:
-    return not window.keeps_size and any(window.padding)
+def _needs_pad(window: Window, x: Activation) -> bool:
+    return not window.pads_as_same(x.height, x.width) and any(window.padding)
+
+
+def _list_norm(operator: Operator) -> list[LiteOperator]:
+    (x,), y = operator.inputs, operator.output.name
+    learned = operator.parameters > 0
+    parts = [
+        ("mean", "MEAN", x.name),
+        ("squares", "SQUARED_DIFFERENCE", x.name, "mean"),
+        ("variance", "MEAN", "squares"),
+        ("shifted", "ADD", "variance"),
+        ("factor", "RSQRT", "shifted"),
+        *([("scale", "MUL", "factor")] if learned else []),
+        ("centred", "SUB", x.name, "mean"),
+        ("scaled" if learned else "", "MUL", "centred", "scale" if learned else "factor"),
+        *([("", "ADD", "scaled")] if learned else []),
+    ]
+
+    def place(role: str) -> str:
+        return role if role == x.name else f"{y}/{role}" if role else y
+
+    return [
+        LiteOperator(name, tuple(place(one) for one in inputs), place(role), y)
+        for role, name, *inputs in parts
+    ]
 
 
 def _chain(operator: Operator, *names: str, mode: str = "") -> list[LiteOperator]:

@@ -3,27 +3,29 @@
 Vectors are (1, features) and rows of them (1, rows, features).
 """
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import tensorflow as tf
 
+from mfagan.graph.norms import EPSILON
 from mfagan.graph.operators import Operator, Window
 
 __all__ = ["Kernel", "apply"]
 
 Kernel = tuple[np.ndarray, np.ndarray | None]
 """What an operator reads: of a convolution the kernel, (k, k, in, out), transposed (k, k, out, in) or depthwise (k, k,
-in, out / in), and the bias (out,) or None; of a linear layer the matrix (out, in) and the bias; of a pixel_shuffle the
-order of its channels, (in,); of others a constant (height, width, channels), or (1, height, width, channels) if it is
-not one number for each channel."""
+in, out / in), and the bias (out,) or None; of a linear layer the matrix (out, in) and the bias; of an instance norm its
+scale and its shift, (channels,); of a pixel_shuffle the order of its channels, (in,); of others a constant (height,
+width, channels), or (1, height, width, channels) if it is not one number for each channel."""
 
 _PADS: dict[str, Literal["CONSTANT", "REFLECT", "SYMMETRIC"]] = {
     "zero": "CONSTANT",
     "reflect": "REFLECT",
     "symmetric": "SYMMETRIC",
 }
-_WITH_CONSTANTS = ("conv", "conv_transpose", "linear", "add", "multiply", "prelu")
+_WITH_CONSTANTS = ("conv", "conv_transpose", "linear", "instance_norm", "add", "multiply", "prelu")
 _AXES = {"height": 1, "width": 2, "channels": 3}
 
 
@@ -50,8 +52,7 @@ def apply(operator: Operator, x: list[tf.Tensor], kernel: Kernel | None) -> tf.T
             return y if kernel[1] is None else y + kernel[1]
         case "conv_transpose":
             assert kernel is not None
-            y = _convolve_transposed(operator, x[0], kernel[0])
-            return y if kernel[1] is None else y + kernel[1]
+            return _convolve_transposed(operator, x[0], *kernel)
         case "linear":
             assert kernel is not None
             y = tf.linalg.matmul(x[0], kernel[0], transpose_b=True)
@@ -86,6 +87,10 @@ def apply(operator: Operator, x: list[tf.Tensor], kernel: Kernel | None) -> tf.T
             return tf.nn.relu(x[0])
         case "sigmoid":
             return tf.sigmoid(x[0])
+        case "tanh":
+            return tf.tanh(x[0])
+        case "instance_norm":
+            return _normalise(x[0], kernel)
         case "silu":
             return x[0] * tf.sigmoid(x[0])
         case "maximum":
@@ -141,7 +146,8 @@ def _paddings(top: int, bottom: int, left: int, right: int) -> list[list[int]]:
 def _convolve(operator: Operator, x: tf.Tensor, kernel: np.ndarray) -> tf.Tensor:
     window = operator.window
     assert window is not None
-    padding = "SAME" if window.keeps_size else "VALID"
+    same = window.pads_as_same(operator.inputs[0].height, operator.inputs[0].width)
+    padding = "SAME" if same else "VALID"
     if padding == "VALID" and any(window.padding):
         # With a stride, SAME would pad another side than PyTorch does.
         rows, columns = window.padding
@@ -152,16 +158,42 @@ def _convolve(operator: Operator, x: tf.Tensor, kernel: np.ndarray) -> tf.Tensor
     return tf.nn.conv2d(x, kernel, strides=window.stride, padding=padding, dilations=window.dilation)
 
 
-def _convolve_transposed(operator: Operator, x: tf.Tensor, kernel: np.ndarray) -> tf.Tensor:
-    window, y = operator.window, operator.output
+def _convolve_transposed(
+    operator: Operator, x: tf.Tensor, kernel: np.ndarray, bias: np.ndarray | None
+) -> tf.Tensor:
+    window, source, y = operator.window, operator.inputs[0], operator.output
     assert window is not None
-    shape = np.array([1, y.height, y.width, y.channels])
-    same = tuple(2 * p + s for p, s in zip(window.padding, window.stride, strict=True)) == window.kernel
-    if window.dilation != (1, 1) or window.output_padding != (0, 0) or not (same or not any(window.padding)):
+    if window.dilation != (1, 1) or any(
+        o > p for o, p in zip(window.output_padding, window.padding, strict=True)
+    ):
         raise ValueError(
-            f"conv_transpose {window}: the TFLite mirror knows paddings of 0 or (kernel - stride) / 2"
+            f"conv_transpose {window}: the TFLite mirror knows a dilation of 1, and an output padding up to the padding"
         )
-    return tf.nn.conv2d_transpose(x, kernel, shape, window.stride, "SAME" if same else "VALID")
+    whole = replace(window, padding=(0, 0), output_padding=(0, 0)).transposed_size(
+        source.height, source.width
+    )
+    size = (y.height, y.width) if window.transposes_as_same else whole
+    padding = "SAME" if window.transposes_as_same else "VALID"
+    shape = np.array([1, *size, y.channels])
+    found = tf.nn.conv2d_transpose(x, kernel, shape, window.stride, padding)
+    if bias is not None:
+        found = found + bias
+    if size == (y.height, y.width):
+        return found
+    # PyTorch's padding cuts rows and columns off; output padding leaves them at the bottom and on the right.
+    return tf.slice(found, [0, *window.padding, 0], [1, y.height, y.width, y.channels])
+
+
+def _normalise(x: tf.Tensor, kernel: Kernel | None) -> tf.Tensor:
+    """Each channel less its mean, divided by its deviation, with two passes: a mean square loses digits."""
+    mean = tf.reduce_mean(x, (1, 2), keepdims=True)
+    variance = tf.reduce_mean(tf.math.squared_difference(x, mean), (1, 2), keepdims=True)
+    factor = tf.math.rsqrt(variance + EPSILON)
+    if kernel is None:
+        return (x - mean) * factor
+    scale, shift = kernel
+    assert shift is not None
+    return (x - mean) * (factor * scale) + shift
 
 
 def _invert_haar(bands: tf.Tensor) -> tf.Tensor:

@@ -45,7 +45,7 @@ def upscale_clip(
         KeyboardInterrupt: Ctrl-C was pressed, after the file is written; its text says what the file holds.
     """
     kind = require_clip_format(job.target)
-    target = claim_target(job, options)
+    target = claim_target(job, options.overwrite)
     with ClipReader(job.source) as clip, replacing(target) as temporary:
         height, width = (model.scale * side for side in clip.size)
         megapixels = height * width / model.scale**2 / 1e6

@@ -168,7 +168,7 @@ def upscale_file(
     Raises:
         InputError: as `read_picture`, `fit_tiling` and `write_picture`; the file exists, or is the picture itself.
     """
-    target = claim_target(job, options)
+    target = claim_target(job, options.overwrite)
     picture = read_picture(job.source, options.max_megapixels)
     held_bytes = picture.colours.nbytes + (0 if picture.alpha is None else picture.alpha.nbytes)
     tiling = fit_tiling(model, held_bytes, options)
@@ -177,12 +177,12 @@ def upscale_file(
     return tuple(side * model.scale for side in picture.size)  # pyright: ignore[reportReturnType]
 
 
-def claim_target(job: Job, options: UpscaleOptions) -> Path:
+def claim_target(job: Job, overwrite: bool) -> Path:
     """Check before long work that a job's file may be written.
 
     Args:
         job: what is read and written.
-        options: whether a file that exists is replaced.
+        overwrite: whether a file that exists is replaced.
 
     Returns:
         The file to write.
@@ -191,7 +191,7 @@ def claim_target(job: Job, options: UpscaleOptions) -> Path:
         InputError: it exists, or is the source itself; its folder cannot be written.
     """
     target = require_place(job.target, job.source)
-    if target.exists() and not options.overwrite:
+    if target.exists() and not overwrite:
         raise InputError(f"{target} exists; give another name, or --overwrite")
     return target
 

@@ -16,9 +16,9 @@ from torch import nn
 
 from mfagan.errors import InputError
 from mfagan.files import require_place, write_atomic
+from mfagan.latency.beside import Beside, measure_beside
 from mfagan.latency.machine import describe_processor
 from mfagan.mobilestylegan.export import export_generator
-from mfagan.mobilestylegan.exporting.beside import Beside, measure_beside
 from mfagan.mobilestylegan.exporting.target import GeneratorTarget
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
 from mfagan.mobilestylegan.network.layers.geometry import standard_channels
@@ -87,7 +87,7 @@ def measure_published(
     with show_bar("export"):
         small, large = (export_generator(one, GeneratorTarget()) for one in (student, teacher))
     with show_bar("latency") as report:
-        return measure_beside(small, large, threads, rounds, report)
+        return measure_beside(small, large, ("student", "teacher"), threads, rounds, report)
 
 
 def describe(beside: Beside, size: int) -> dict[str, Any]:
@@ -102,8 +102,8 @@ def describe(beside: Beside, size: int) -> dict[str, Any]:
         "size": size,
         "processor": describe_processor().model_dump(),
         "max_abs_difference": {
-            "teacher": beside.teacher.max_abs_difference,
-            "student": beside.student.max_abs_difference,
+            "teacher": beside.large.max_abs_difference,
+            "student": beside.small.max_abs_difference,
         },
         **beside.as_dict(),
     }

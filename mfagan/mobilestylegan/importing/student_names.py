@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from mfagan.errors import InputError
-from mfagan.mobilestylegan.importing.naming import Source, fill, first_shape
+from mfagan.importing.naming import Source, fill, first_shape
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN
 from mfagan.mobilestylegan.network.layers.haar import group_order
 from mfagan.mobilestylegan.network.student.student import RowLayout, Student

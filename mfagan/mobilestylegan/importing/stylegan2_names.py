@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor
 
 from mfagan.errors import InputError
-from mfagan.mobilestylegan.importing.naming import Source, fill, first_shape
+from mfagan.importing.naming import Source, fill, first_shape
 from mfagan.mobilestylegan.network.generator import StyleGAN2
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping as MappingNetwork
 from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis

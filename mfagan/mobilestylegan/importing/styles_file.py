@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
-from mfagan.mobilestylegan.importing.pytorch_file import read_pytorch_file, require_weights
+from mfagan.importing.pytorch_file import read_pytorch_file, require_weights
 from mfagan.mobilestylegan.network.layers.geometry import count_rows
 
 __all__ = ["ProjectedStyles", "read_styles", "write_styles"]

@@ -9,7 +9,7 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,10 +21,10 @@ from search.report.page.plotly_bundle import read_bundle
 from search.report.page.points import Album, view_points, view_scenes
 from search.report.page.study import Shown, view_study
 
-__all__ = ["build_document", "page_json"]
+__all__ = ["build_document", "build_shares_document", "page_json", "write_json"]
 
 _ASSETS = files("search.report.page") / "assets"
-_SCRIPTS = (
+_FRONT_SCRIPTS = (
     "elements.js",
     "numbers.js",
     "study.js",
@@ -44,9 +44,11 @@ _SCRIPTS = (
     "about.js",
     "tabs.js",
     "theme.js",
+    "follow.js",
     "page.js",
 )
 """In the order that they are joined: constants come before what uses them."""
+_SHARES_SCRIPTS = ("elements.js", "plotly_loader.js", "theme.js", "follow.js", "shares.js")
 
 
 def page_json(shown: Sequence[Shown], notes: Sequence[str] = (), refresh_s: float | None = None) -> str:
@@ -73,12 +75,24 @@ def page_json(shown: Sequence[Shown], notes: Sequence[str] = (), refresh_s: floa
         "style": {"palette": PALETTE, "scale": [colour for _, colour in SCALE]},
         "refresh_s": refresh_s,
     }
+    return write_json(data)
+
+
+def write_json(data: Mapping[str, Any]) -> str:
+    """Write the data of a page.
+
+    Args:
+        data: plain data.
+
+    Returns:
+        JSON in which no character can end an HTML element.
+    """
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
 
 
 def build_document(data: str, title: str, connects: bool = False) -> str:
-    """Write the page.
+    """Write the page of one front or of several.
 
     Its content security policy forbids every request and every script but its own two.
 
@@ -90,7 +104,27 @@ def build_document(data: str, title: str, connects: bool = False) -> str:
     Returns:
         The HTML.
     """
-    script = '(() => {\n"use strict";\n' + "\n".join(map(_read, _SCRIPTS)) + "\n})();\n"
+    return _build("page.html", ["page.css"], _FRONT_SCRIPTS, data, title, connects)
+
+
+def build_shares_document(data: str, title: str, connects: bool = False) -> str:
+    """Write the page of shares, under the same policy as `build_document`.
+
+    Args:
+        data: what `search.report.page.shares.shares_json` gave.
+        title: the page's title, plain text.
+        connects: whether the page may ask the server that it came from for new data.
+
+    Returns:
+        The HTML.
+    """
+    return _build("shares.html", ["page.css", "shares.css"], _SHARES_SCRIPTS, data, title, connects)
+
+
+def _build(
+    layout: str, styles: Sequence[str], scripts: Sequence[str], data: str, title: str, connects: bool
+) -> str:
+    script = '(() => {\n"use strict";\n' + "\n".join(map(_read, scripts)) + "\n})();\n"
     packed, plotly_hash = _plotly()
     server = "'self'" if connects else "'none'"
     policy = (
@@ -100,12 +134,12 @@ def build_document(data: str, title: str, connects: bool = False) -> str:
     parts = {
         "policy": policy,
         "title": html.escape(title),
-        "style": _read("page.css"),
+        "style": "\n".join(map(_read, styles)),
         "data": data,
         "plotly": packed,
         "script": script,
     }
-    return re.sub(r"{{(\w+)}}", lambda field: parts[field[1]], _read("page.html"))
+    return re.sub(r"{{(\w+)}}", lambda field: parts[field[1]], _read(layout))
 
 
 def _study(shown: Shown, notes: Sequence[str], album: Album) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from search.report.figures.parallel_figure import parallel_data, parallel_figure
 from search.report.page.columns import title_of
 from search.report.page.study import Shown
 
-__all__ = ["study_figures", "templates"]
+__all__ = ["plain_figure", "study_figures", "templates"]
 
 
 def study_figures(shown: Shown) -> dict[str, JSON]:
@@ -31,10 +31,10 @@ def study_figures(shown: Shown) -> dict[str, JSON]:
     points, objectives, choices = record.points, record.objectives, record.choices
     titles = {name: title_of(name, shown.description.titles) for name in choices}
     return {
-        "choices": _plain(parallel_figure(parallel_data(points, objectives, choices, titles))),
-        "progress": _plain(hypervolume_figure(hypervolume_data(points, objectives, shown.exact))),
-        "effects": _plain(effects_figure(effects_data(points, objectives, choices, titles))),
-        "importance": _plain(importance_figure(importance_data(points, objectives, choices, titles))),
+        "choices": plain_figure(parallel_figure(parallel_data(points, objectives, choices, titles))),
+        "progress": plain_figure(hypervolume_figure(hypervolume_data(points, objectives, shown.exact))),
+        "effects": plain_figure(effects_figure(effects_data(points, objectives, choices, titles))),
+        "importance": plain_figure(importance_figure(importance_data(points, objectives, choices, titles))),
     }
 
 
@@ -43,7 +43,15 @@ def templates() -> dict[str, JSON]:
     return {"light": LIGHT.to_plotly_json(), "dark": DARK.to_plotly_json()}
 
 
-def _plain(figure: go.Figure) -> JSON:
+def plain_figure(figure: go.Figure) -> dict[str, JSON]:
+    """Write a figure as plotly's JSON, to be drawn on a light or a dark page.
+
+    Args:
+        figure: the figure, whose template is taken from it.
+
+    Returns:
+        Its `data` and its `layout` without a template.
+    """
     figure.update_layout(template="none")
     plain = json.loads(str(figure.to_json()))
     plain["layout"].pop("template", None)

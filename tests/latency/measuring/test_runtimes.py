@@ -7,8 +7,10 @@ from mfagan.deploy.onnx import operators
 from mfagan.deploy.tflite import converter, litert
 from mfagan.errors import InputError
 from mfagan.graph.module import OperatorModule
-from mfagan.graph.operators import Activation, Block, Operator
+from mfagan.graph.operators import Activation, Block, Operator, Window
 from mfagan.graph.passes import DEFAULT_PASSES, rewrite
+from mfagan.graph.recorder import OperatorRecorder
+from mfagan.graph.rounding import rewrite_for
 from mfagan.graph.weights import random_weights
 from mfagan.latency.building import build_table
 from mfagan.latency.measuring.block_file import convert_block
@@ -56,6 +58,49 @@ def test_a_shuffle_of_what_another_block_makes_is_timed_without_its_reordering()
     reordered = [x[order] if one == made else x for one, x in zip(block.inputs, inputs, strict=True)]
     expected = litert.run(converter.convert(block.operators, random_weights(block.operators)), inputs)
     torch.testing.assert_close(litert.run(model, reordered), expected)
+
+
+def list_translator_blocks() -> list[Block]:
+    """A down-sampling, a residual block, an up-sampling and the tail of a translator of pictures."""
+    recorder = OperatorRecorder()
+    x = recorder.conv(recorder.value(4, 8, 12), "down", 6, Window.square(3, 2, 1))
+    x = recorder.elementwise("relu", recorder.norm("batch_norm", x, "down_norm"))
+    recorder.close_block("down")
+    y = recorder.conv(recorder.pad(x, (1, 1, 1, 1), "reflect"), "block", 6, Window.square(3))
+    x = recorder.elementwise("add", recorder.norm("instance_norm", y, affine=False), x)
+    recorder.close_block("block")
+    x = recorder.conv_transpose(x, "up", 4, Window.square(3, 2, 1, output_padding=1))
+    x = recorder.elementwise("relu", recorder.norm("instance_norm", x, "up_norm"))
+    recorder.close_block("up")
+    x = recorder.conv(recorder.pad(x, (3, 3, 3, 3), "reflect"), "tail", 3, Window.square(7))
+    recorder.elementwise("tanh", x)
+    recorder.close_block("tail")
+    return recorder.blocks
+
+
+@pytest.mark.parametrize("passes", [(), ("borders",)], ids=["plain", "borders"])
+def test_a_translators_blocks_compute_the_same_in_every_runtime(passes: tuple[str, ...]):
+    for block in rewrite_for(list_translator_blocks(), passes, "fp32"):
+        test_a_block_computes_the_same_in_every_runtime(block)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "precision"),
+    [("litert", "fp32"), ("litert", "fp16"), ("litert", "int8"), ("onnx", "fp32"), ("torch", "fp32")],
+)
+def test_a_table_of_a_translator(runtime: str, precision: str):
+    blocks = rewrite_for(list_translator_blocks(), ("borders",), precision)
+    table = build_table(
+        {block.key: block for block in blocks},
+        runtime=runtime,
+        precision=precision,
+        threads=1,
+        input_size=(8, 12),
+        command="x",
+        rounds=1,
+    )
+    assert list(table.entries) == ["down", "block", "up", "tail"]
+    assert all(entry.latency_ms > 0 for entry in table.entries.values())
 
 
 def test_operators_that_a_runtime_does_not_know_are_named():

@@ -9,9 +9,10 @@ import torch
 from ai_edge_litert.interpreter import Interpreter
 from torch import Tensor
 
+from mfagan.deploy.named.exported import require_trained
 from mfagan.errors import InputError
 from mfagan.mobilestylegan import export as door
-from mfagan.mobilestylegan.export import export_generator, export_mapping, require_trained
+from mfagan.mobilestylegan.export import export_generator, export_mapping
 from mfagan.mobilestylegan.exporting.target import FrozenNoise, GeneratorTarget, StyleInput
 from mfagan.mobilestylegan.network import Generator, Student, forward_slice
 from tests.mobilestylegan.exporting.small import build_student, build_teacher
@@ -222,8 +223,9 @@ def test_the_network_that_is_exported_is_not_changed():
 
 
 def test_a_record_must_tell_of_a_training(tmp_path):
-    require_trained({"stage": "student"}, tmp_path)
-    require_trained({"imported_from": {"file": "x.ckpt"}}, tmp_path)
+    train = "mfagan mobilestylegan train"
+    require_trained({"stage": "student"}, tmp_path, train)
+    require_trained({"imported_from": {"file": "x.ckpt"}}, tmp_path, train)
     for record in ({}, {"stage": ""}, {"seed": 0}):
         with pytest.raises(InputError, match="names no training"):
-            require_trained(record, tmp_path)
+            require_trained(record, tmp_path, train)

@@ -8,8 +8,10 @@ from html.parser import HTMLParser
 import pytest
 
 from search.errors import SearchError
-from search.report.html_page import front_page, overlay_page
+from search.report.html_page import front_page, overlay_page, shares_page
 from search.study import StudyRecord
+from tests.search.report.figures.test_quality_shares import BLUR, COSTS, SHARP
+from tests.search.report.figures.test_quality_shares import study as lens_study
 from tests.search.report.lenses import describe, hostile, study
 
 
@@ -120,3 +122,15 @@ def test_several_studies(record: StudyRecord):
 def test_studies_of_other_objectives_are_refused(record: StudyRecord):
     with pytest.raises(SearchError, match="overlay studies of the same objectives"):
         overlay_page([record, replace(record, objectives=record.objectives[::-1])])
+
+
+def test_studies_of_other_objectives_as_shares():
+    blurred = lens_study(BLUR, (4, 0.2, 10.0, 8), (1, 0.6, 5.0, 4), name="<other>")
+    page = shares_page([SHARP, blurred], COSTS, ["a note"], refresh_s=2.5)
+    assert "<title>lenses, &lt;other&gt;: shares of quality and cost</title>" in page
+    data = read_data(page)
+    assert [one["name"] for one in data["studies"]] == ["lenses", "<other>"]
+    assert (data["refresh_s"], data["paragraphs"][-1]) == (2.5, "a note")
+    assert read_policy(page)["connect-src"] == "'self'"
+    loading = [tag for tag, a in Elements(page).found if {"src", "srcset", "href"} & set(a) or tag == "link"]
+    assert loading == []

@@ -14,9 +14,11 @@ from search.report import (
     plot_hypervolume,
     plot_importances,
     plot_parallel_coordinates,
+    plot_shares,
 )
 from search.report.figures.figure_style import LIGHT
 from search.study import StudyRecord
+from tests.search.report.figures.test_quality_shares import SHARP, VOLUME
 from tests.search.toy import Lens, searched
 
 
@@ -29,6 +31,7 @@ def test_every_function_draws_a_study_on_white(record):
     figures = {
         "front": plot_front(record, picked=record.points[3]),
         "fronts": plot_fronts([record, record]),
+        "shares": plot_shares([SHARP], VOLUME),
         "parallel": plot_parallel_coordinates(record, titles={"glass": "Glass"}),
         "hypervolume": plot_hypervolume(record),
         "effects": plot_effects(record, titles={"glass": "Glass"}),

@@ -76,6 +76,7 @@ def land(
     ratio: float,
     round_to: int = 1,
     at_least: int = MIN_CHANNELS,
+    fill: bool = False,
 ) -> dict[str, Tensor]:
     """Which channels to keep so that the ratio is met within one channel: those of the largest magnitudes.
 
@@ -87,6 +88,8 @@ def land(
         ratio: The share of the MACs that may be left.
         round_to: Widths are multiples of this, or the full width.
         at_least: Channels that every latent keeps.
+        fill: Whether as few latents as possible take further channels, which are no multiples then, until the ratio is
+            met within one channel. Where a processor computes channels by the dozen, this costs time in one place.
 
     Returns:
         Latent -> indices of its kept channels, in ascending order.
@@ -110,9 +113,10 @@ def land(
             high = middle
         else:
             low = middle + 1
-    return {
-        name: magnitudes[name].topk(width).indices.sort().values for name, width in widths_at(high).items()
-    }
+    widths = widths_at(high)
+    if fill:
+        _fill(widths, {name: len(one) for name, one in magnitudes.items()}, costs, ratio)
+    return {name: magnitudes[name].topk(width).indices.sort().values for name, width in widths.items()}
 
 
 def masked_ratio(
@@ -165,6 +169,28 @@ def count_steps(
         else:
             low = middle + 1
     return None if low == len(totals) else low + 1
+
+
+def _fill(widths: dict[str, int], full: Mapping[str, int], costs: WidthCosts, ratio: float) -> None:
+    """Widen one latent after another in place, until one channel more of the costliest would not fit.
+
+    The next is the one with the cheapest channels of those that can take all that is left or, if there is none, the
+    one that can take most.
+    """
+    while (reached := costs.ratio(widths)) <= ratio:
+        one_more = {
+            name: costs.ratio({**widths, name: width + 1}) - reached
+            for name, width in widths.items()
+            if width < full[name]
+        }
+        room = {name: one_more[name] * (full[name] - widths[name]) for name in one_more}
+        left = ratio - reached
+        if not one_more or left < max(one_more.values()):
+            return
+        enough = [name for name in room if room[name] >= left]
+        name = min(enough, key=one_more.__getitem__) if enough else max(room, key=room.__getitem__)
+        while widths[name] < full[name] and costs.ratio({**widths, name: widths[name] + 1}) <= ratio:
+            widths[name] += 1
 
 
 def _prunable(costs: WidthCosts) -> dict[str, int]:

@@ -150,25 +150,6 @@ class Page {
     );
     this.draw();
   }
-
-  // A page that its study's server shows asks it for new data.
-  async follow() {
-    let last = byId("data").textContent;
-    for (;;) {
-      await new Promise(resolve => {
-        setTimeout(resolve, this.data.refresh_s * 1000);
-      });
-      try {
-        const text = await (await fetch("data.json", { cache: "no-cache" })).text();
-        if (text === last) continue;
-        this.load(JSON.parse(text));
-        last = text;
-        this.draw();
-      } catch {
-        say("The server does not answer; the page shows what it told last.");
-      }
-    }
-  }
 }
 
 function start() {
@@ -177,7 +158,11 @@ function start() {
   page.tabs.open("front");
   watchTheme(theme => page.setTheme(theme));
   document.documentElement.dataset.ready = "true";
-  if (page.data.refresh_s) page.follow();
+  if (page.data.refresh_s)
+    follow(page.data.refresh_s, data => {
+      page.load(data);
+      page.draw();
+    });
 }
 
 start();

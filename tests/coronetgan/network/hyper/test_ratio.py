@@ -120,3 +120,27 @@ def test_half_normal_latents_lose_the_shares_that_the_specification_names():
     z = torch.randn(200_000, generator=torch.Generator().manual_seed(0)).abs()
     for share, shrinkage in {0.1: 0.126, 0.2: 0.253, 0.3: 0.385, 0.4: 0.524, 0.5: 0.674, 0.7: 1.036}.items():
         assert (shrink(z, shrinkage) == 0).double().mean().item() == pytest.approx(share, abs=0.005)
+
+
+@pytest.mark.parametrize(("ratio", "round_to"), [(0.7, 16), (0.5, 16), (0.3, 8)])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_filling_meets_the_ratio_within_one_channel_though_widths_are_rounded(
+    ratio: float, round_to: int, seed: int
+):
+    network = ResnetTranslator.full(16, 3)
+    costs = WidthCosts.of(network, 64, 64)
+    latents = half_normal(network, seed)
+    rounded, filled = (
+        {name: len(index) for name, index in land(latents, costs, ratio, round_to, fill=fill).items()}
+        for fill in (False, True)
+    )
+    reached = costs.ratio(filled)
+    one_more = max(
+        costs.ratio({**filled, name: width + 1}) - reached
+        for name, width in filled.items()
+        if width < network.widths[name]
+    )
+    assert 0 <= ratio - reached < one_more
+    assert costs.ratio(rounded) <= reached
+    assert all(filled[name] >= width for name, width in rounded.items())
+    assert sum(width % round_to > 0 for width in filled.values()) <= 2

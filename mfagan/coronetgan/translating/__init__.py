@@ -1,0 +1,1 @@
+"""Translating pictures: a network that is called on them, and files and folders of them."""

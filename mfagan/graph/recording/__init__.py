@@ -1,0 +1,1 @@
+"""What is found of a network while it runs: its operators with their constants, and the memory that it takes."""

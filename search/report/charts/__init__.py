@@ -1,0 +1,1 @@
+"""Charts of plain data that is no study: bubbles, predictions, series of named points."""
