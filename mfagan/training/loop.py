@@ -94,7 +94,7 @@ class LoopResult:
     """The share of the time, 0 to 1, in which the loop waited for batches."""
     figures: Mapping[int, Mapping[str, float]] = field(default_factory=dict)
     """Steps -> the other figures of their validations, the start's included."""
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
     """Wall time of the loop, validations included, and that of the runs that it resumed, up to their snapshots."""
 
 

@@ -291,6 +291,13 @@ def test_a_run_that_is_stopped_and_continued_ends_as_the_whole_one(tmp_path: Pat
     assert torch.equal(whole.line.weight, resumed.line.weight)
 
 
+def test_the_time_of_a_run_counts_that_of_those_it_continues(tmp_path: Path):
+    stop(loop(tmp_path, Line()), 20)
+    (path,) = tmp_path.glob("*.state")
+    before = torch.load(path, weights_only=True)["parts"]["progress"]["seconds"]
+    assert run(loop(tmp_path, Line())).seconds > before > 0
+
+
 def test_the_last_step_ends_a_run_whose_time_is_over(tmp_path: Path):
     learner = Line()
     limited = dataclasses.replace(loop(tmp_path, learner), limit=Steps(60))
