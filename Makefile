@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install postgres chromium demo demo-mobilestylegan test test-slow notebooks lint docs bench clean
+.PHONY: install postgres chromium demo demo-mobilestylegan demo-coronetgan test test-slow notebooks lint docs bench clean
 
 install: .venv/installed
 
@@ -16,6 +16,9 @@ demo: install
 
 demo-mobilestylegan: install
 	$(BIN)/mfagan mobilestylegan demo --out runs/demo-mobilestylegan
+
+demo-coronetgan: install
+	$(BIN)/mfagan coronetgan demo --out runs/demo-coronetgan
 
 # A real server for the tests of studies on many machines. If it cannot be installed, they are skipped with that reason.
 postgres:

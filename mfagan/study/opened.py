@@ -23,7 +23,7 @@ class Given:
     network: The weight-shared network's checkpoint.
     lut: The latency table's file, or the name of a shipped one.
     images: A folder, or `embedded`; of systems that score on images.
-    teacher: The teacher's checkpoint; of systems that score against one.
+    teacher: The checkpoint of the network that others are compared with, such as a teacher; of systems that have one.
     """
 
     network: Path | None = None

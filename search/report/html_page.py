@@ -13,6 +13,7 @@ from search.description import StudyDescription
 from search.problem import Objective, Point
 from search.report.figures import bubble_figure
 from search.report.figures.prediction_figure import PredictionData, prediction_figure
+from search.report.figures.series_figure import SeriesData, series_figure
 from search.report.page.document import build_document, build_shares_document, page_json
 from search.report.page.plotly_bundle import read_bundle
 from search.report.page.shares import shares_json
@@ -21,7 +22,7 @@ from search.report.page.study import Peer, Shown
 if TYPE_CHECKING:
     from search.study import StudyRecord
 
-__all__ = ["bubble_page", "front_page", "overlay_page", "prediction_page", "shares_page"]
+__all__ = ["bubble_page", "front_page", "overlay_page", "prediction_page", "series_page", "shares_page"]
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1f2933; --soft: #5b6772; --line: #d9dfe6; --back: #f6f8fa; }
@@ -157,6 +158,24 @@ def prediction_page(data: PredictionData, title: str, notes: Sequence[str] = ())
         The HTML: notes and the scatter (plotly.js embedded, 1.2 MB).
     """
     body = f'{_paragraphs(notes)}\n<div class="figure">{_embed(prediction_figure(data), "predictions")}</div>'
+    return _page(html.escape(title), html.escape(title), body)
+
+
+def series_page(data: SeriesData, title: str, notes: Sequence[str] = ()) -> str:
+    """Lay out the page of several series of points.
+
+    Args:
+        data: the series.
+        title: the page's title, plain text.
+        notes: paragraphs above the chart, plain text.
+
+    Returns:
+        The HTML: notes and the chart (plotly.js embedded, 1.2 MB).
+
+    Raises:
+        SearchError: as `series_figure`.
+    """
+    body = f'{_paragraphs(notes)}\n<div class="figure">{_embed(series_figure(data), "series")}</div>'
     return _page(html.escape(title), html.escape(title), body)
 
 

@@ -65,7 +65,13 @@ def front(
         ),
     ] = None,
     teacher: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The study's teacher, if it has moved.")
+        Path | None,
+        typer.Option(
+            "--teacher",
+            "--unpruned",
+            metavar="FILE",
+            help="The study's teacher or unpruned network, if it has moved.",
+        ),
     ] = None,
     images: Annotated[
         str | None, typer.Option(help="The study's images, if they have moved: a folder or `embedded`.")

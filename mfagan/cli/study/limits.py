@@ -38,11 +38,14 @@ MaxMemoryOption = Annotated[
     float | None, typer.Option(help="Ceiling on the memory traffic.", rich_help_panel=LIMITS)
 ]
 MinPsnrOption = Annotated[
-    float | None, typer.Option(metavar="DB", help="Floor under PSNR-Y.", rich_help_panel=LIMITS)
+    float | None, typer.Option(metavar="DB", help="Floor under the PSNR.", rich_help_panel=LIMITS)
 ]
 
 MaxDistanceOption = Annotated[
-    float | None, typer.Option(help="Ceiling on the distance to the teacher.", rich_help_panel=LIMITS)
+    float | None,
+    typer.Option(
+        help="Ceiling on the distance to the teacher or the unpruned network.", rich_help_panel=LIMITS
+    ),
 ]
 
 
@@ -62,8 +65,8 @@ def read_limits(
         max_params: ceiling on the learned parameters, or None.
         max_gflops: ceiling on the FLOPs in G, or None.
         max_memory_gb: ceiling on the memory traffic in GB, or None.
-        min_psnr_db: floor under PSNR-Y in dB, or None.
-        max_distance: ceiling on the distance to the teacher, or None.
+        min_psnr_db: floor under the PSNR in dB, or None.
+        max_distance: ceiling on the distance to the teacher or the unpruned network, or None.
 
     Returns:
         The limits on a study.

@@ -90,7 +90,13 @@ def pick(
     ] = None,
     teacher: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The study's teacher, if it has moved.", rich_help_panel=BY_EYE),
+        typer.Option(
+            "--teacher",
+            "--unpruned",
+            metavar="FILE",
+            help="The study's teacher or unpruned network, if it has moved.",
+            rich_help_panel=BY_EYE,
+        ),
     ] = None,
     images: Annotated[
         str | None,

@@ -3,13 +3,14 @@
 Each has the same functions in its `study/opened.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
+from mfagan.shipped import SYSTEMS
 from mfagan.study.opened import Given, OpenedStudy
 from mfagan.study.picked import Pick
 from search.problem import Choice, Objective, Point
@@ -22,15 +23,15 @@ class System(NamedTuple):
     """One of the systems.
 
     group: the words of its commands after `mfagan`.
-    module: where its studies are opened.
+    package: where it is; its studies are opened by its `study/opened.py`.
     """
 
     group: tuple[str, ...]
-    module: str
+    package: str
 
     @property
     def _opened(self) -> Any:
-        return import_module(self.module)
+        return import_module(f"{self.package}.study.opened")
 
     @property
     def objectives(self) -> Sequence[Objective]:
@@ -98,8 +99,11 @@ class System(NamedTuple):
         return ["mfagan", *self.group, *map(str, words)]
 
 
-_SUPER_RESOLUTION = System((), "mfagan.sr.study.opened")
-_STUDENTS = System(("mobilestylegan",), "mfagan.mobilestylegan.study.opened")
+_SYSTEMS = (
+    System((), "mfagan.sr"),
+    System(("mobilestylegan",), "mfagan.mobilestylegan"),
+    System(("coronetgan",), "mfagan.coronetgan"),
+)
 
 
 def find_system(record: StudyRecord) -> System | None:
@@ -108,7 +112,7 @@ def find_system(record: StudyRecord) -> System | None:
     Args:
         record: the study.
     """
-    return next((one for one in (_SUPER_RESOLUTION, _STUDENTS) if one.has(record)), None)
+    return next((one for one in _SYSTEMS if one.has(record)), None)
 
 
 def require_system(record: StudyRecord) -> System:
@@ -139,7 +143,5 @@ def pick_of(found: Checkpoint, path: Path) -> Pick | None:
     Raises:
         InputError: a field of the pick is missing or wrong.
     """
-    fields = found.record.get("picked")
-    if not isinstance(fields, Mapping):
-        return None
-    return (_STUDENTS if "choice" in fields else _SUPER_RESOLUTION).picked_of(found, path)
+    system = next((one for one in _SYSTEMS if found.network in SYSTEMS[one.package]), None)
+    return None if system is None else system.picked_of(found, path)

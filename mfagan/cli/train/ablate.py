@@ -70,9 +70,9 @@ def ablate(
     slices: against the same widths from scratch. peers: against other authors' networks.
     """
     from mfagan.evaluation.candidates import read_image_sets
+    from mfagan.evaluation.experiments.reports import write_report
     from mfagan.files import require_place, require_writable
     from mfagan.sr.experiments import ablation, comparison
-    from mfagan.sr.experiments.results import write_report
     from mfagan.sr.training.run import SRRunOptions, prepare_run
     from mfagan.sr.training.stages import read_recipe
 

@@ -52,9 +52,9 @@ def sweep(
     A small network is trained briefly with every combination, and these are ordered by validation PSNR-Y. The same
     command goes on where an interrupted one stopped. The table is in sweep.md and sweep.json.
     """
+    from mfagan.evaluation.experiments.reports import write_report
     from mfagan.files import require_place, require_writable
     from mfagan.sr.experiments import sweep as experiment
-    from mfagan.sr.experiments.results import write_report
     from mfagan.sr.training.run import SRRunOptions, prepare_run
     from mfagan.sr.training.stages import read_recipe
 

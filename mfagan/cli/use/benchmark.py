@@ -63,12 +63,12 @@ def benchmark(
 
     from mfagan.evaluation.calibration import read_calibration
     from mfagan.evaluation.candidates import load_candidates, read_image_sets, split_name
+    from mfagan.evaluation.experiments.reports import format_report, write_report
     from mfagan.evaluation.fidelity import read_photos
     from mfagan.files import require_place
     from mfagan.progress import show_bar
     from mfagan.registry import load_slices
     from mfagan.shipped import find_checkpoint
-    from mfagan.sr.experiments.results import format_report, write_report
     from mfagan.sr.experiments.speed.deployment import PEERS, Subject, measure_deployment, random_peer
     from mfagan.sr.experiments.speed.precisions import compare_precision
     from mfagan.sr.experiments.speed.roofline import measure_cuda

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mfagan.graph.operators import Activation
 
-__all__ = ["INPUT", "OUTPUT", "Biases", "Gates", "Link", "Norm", "side_text"]
+__all__ = ["INPUT", "OUTPUT", "Biases", "Gates", "Link", "Norm", "State", "side_text"]
 
 INPUT, OUTPUT = "input", "output"
 """The latents of the pictures themselves, whose channels are never pruned."""
@@ -18,6 +18,8 @@ Biases = Literal["all", "unnormed", "last"]
 """Which convolutions have a bias besides the last one: all; those whose output is not normalised as it is; none."""
 Gates = Mapping[str, Tensor]
 """Name of a latent -> a factor for each of its channels, (C,)."""
+State = tuple[Tensor, ...]
+"""What a translator keeps between two steps: the features that are read again later, then the newest."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.coronetgan.network.links import INPUT, OUTPUT, Link, side_text
+from mfagan.coronetgan.network.links import INPUT, OUTPUT, Link, State, side_text
 from mfagan.coronetgan.network.translator import Translator
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Window
@@ -44,6 +44,7 @@ class ResnetTranslator(Translator):
             raise InputError(f"{self.KIND}: upsampling is {upsampling!r}; give transposed or shuffle")
         self.upsampling: Upsampling = upsampling
         self._links = tuple(self._list_links())
+        self._steps = tuple(self._list_steps())
         self._add_layers(self._make)
 
     @classmethod
@@ -118,16 +119,26 @@ class ResnetTranslator(Translator):
             case _:
                 return nn.Conv2d(channels, width, 3, bias=biased)
 
-    def _translate(self, x: Tensor, layer: Callable[..., Tensor]) -> Tensor:
-        x = layer("stem", F.pad(x, (3, 3, 3, 3), "reflect"), activate=True)
-        x = layer("down", x, activate=True)
-        x = layer("res", x, activate=True)
-        for number in range(1, self.n_blocks + 1):
-            y = layer(f"inner{number}", F.pad(x, (1, 1, 1, 1), "reflect"), activate=True, drop=True)
-            x = x + layer(f"outer{number}", F.pad(y, (1, 1, 1, 1), "reflect"))
-        x = layer("up1", x, activate=True)
-        x = layer("up2", x, activate=True)
-        return torch.tanh(layer(OUTPUT, F.pad(x, (3, 3, 3, 3), "reflect")))
+    def steps(self) -> Sequence[tuple[str, ...]]:
+        """As `Translator.steps`: a residual block is one step."""
+        return self._steps
+
+    def _list_steps(self) -> list[tuple[str, ...]]:
+        blocks = [(f"inner{number}", f"outer{number}") for number in range(1, self.n_blocks + 1)]
+        return [("stem",), ("down",), ("res",), *blocks, ("up1",), ("up2",), (OUTPUT,)]
+
+    def _advance(self, state: State, convs: tuple[str, ...], layer: Callable[..., Tensor]) -> State:
+        x, name = state[-1], convs[0]
+        match name:
+            case "stem":
+                return (layer(name, F.pad(x, (3, 3, 3, 3), "reflect"), activate=True),)
+            case "output":
+                return (torch.tanh(layer(name, F.pad(x, (3, 3, 3, 3), "reflect"))),)
+            case "down" | "res" | "up1" | "up2":
+                return (layer(name, x, activate=True),)
+            case _:
+                y = layer(name, F.pad(x, (1, 1, 1, 1), "reflect"), activate=True, drop=True)
+                return (x + layer(convs[1], F.pad(y, (1, 1, 1, 1), "reflect")),)
 
     def write_operators(self, recorder: OperatorRecorder, x: Activation) -> None:
         """As `Translator.write_operators`."""

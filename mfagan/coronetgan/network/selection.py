@@ -6,12 +6,21 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from mfagan.coronetgan.network.links import INPUT, OUTPUT
+from mfagan.coronetgan.network.links import INPUT, OUTPUT, Biases
 from mfagan.coronetgan.network.translator import Translator
 
-__all__ = ["select"]
+__all__ = ["kept_biases", "select"]
 
 Network = TypeVar("Network", bound=Translator)
+
+
+def kept_biases(translator: Translator) -> Biases:
+    """Which biases networks of some of the channels have.
+
+    Args:
+        translator: The network.
+    """
+    return "unnormed" if translator.norm == "instance" and translator.biases == "all" else translator.biases
 
 
 @torch.no_grad()
@@ -34,8 +43,7 @@ def select(
         name: torch.arange(translator.width_of(name)) for name in (*translator.widths, INPUT, OUTPUT)
     } | dict(kept)
     widths = {name: len(every[name]) for name in translator.widths}
-    biases = "unnormed" if translator.norm == "instance" and translator.biases == "all" else translator.biases
-    chosen = translator.with_widths(widths, biases)
+    chosen = translator.with_widths(widths, kept_biases(translator))
     state: dict[str, Tensor] = dict(translator.state_dict())
     state |= {f"convs.{name}.weight": one for name, one in (weights or {}).items()}
     found: dict[str, Tensor] = {}

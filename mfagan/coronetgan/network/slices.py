@@ -103,10 +103,11 @@ def prefix_gates(
 
 
 def read_widths(translator: Translator, chosen: Mapping[str, int]) -> dict[str, int]:
-    """The widths of all latents from the choices.
+    """The widths of all latents from the choices, in the order that the network has them.
 
     Args:
         translator: The full network.
         chosen: Name of a choice, as in `tied_latents` -> channels.
     """
-    return {latent: chosen[name] for name, latents in tied_latents(translator).items() for latent in latents}
+    of_latent = {latent: chosen[name] for name, tied in tied_latents(translator).items() for latent in tied}
+    return {latent: of_latent[latent] for latent in translator.widths}

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mfagan.checkpoint import Checkpoint, load_weights
-from mfagan.coronetgan.network.links import INPUT, OUTPUT, Biases, Gates, Link, Norm
+from mfagan.coronetgan.network.links import INPUT, OUTPUT, Biases, Gates, Link, Norm, State
 from mfagan.coronetgan.network.norm import AtInference, ImageBatchNorm
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block
@@ -101,7 +101,11 @@ class Translator(nn.Module):
         """Its convolutions in the order they run, with the latents of their channels."""
 
     @abstractmethod
-    def _translate(self, x: Tensor, layer: Callable[..., Tensor]) -> Tensor: ...
+    def steps(self) -> Sequence[tuple[str, ...]]:
+        """Its convolutions in the order they run, those of one block a step: the names of `links`."""
+
+    @abstractmethod
+    def _advance(self, state: State, convs: tuple[str, ...], layer: Callable[..., Tensor]) -> State: ...
 
     @abstractmethod
     def write_operators(self, recorder: OperatorRecorder, x: Activation) -> None:
@@ -130,7 +134,31 @@ class Translator(nn.Module):
             InputError: As `require_size`.
         """
         self.require_size(*x.shape[-2:])
-        return self._translate(x, partial(self._layer, gates=gates or {}, weights=weights or {}))
+        state: State = (x,)
+        for number in range(len(self.steps())):
+            state = self.advance(state, number, gates, weights)
+        return state[0]
+
+    def advance(
+        self,
+        state: State,
+        number: int,
+        gates: Gates | None = None,
+        weights: Mapping[str, Tensor] | None = None,
+    ) -> State:
+        """Run one of its steps, so that networks with the same first channels share what they have in common.
+
+        Args:
+            state: What the step before left; the pictures alone before the first.
+            number: The step's number in `steps`.
+            gates: As for `forward`.
+            weights: Likewise.
+
+        Returns:
+            What the next step reads, after the last step the pictures alone.
+        """
+        layer = partial(self._layer, gates=gates or {}, weights=weights or {})
+        return self._advance(state, self.steps()[number], layer)
 
     def _layer(
         self,

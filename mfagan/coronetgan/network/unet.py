@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.coronetgan.network.links import INPUT, OUTPUT, Link, side_text
+from mfagan.coronetgan.network.links import INPUT, OUTPUT, Link, State, side_text
 from mfagan.coronetgan.network.translator import Translator
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Window
@@ -100,16 +100,20 @@ class UnetTranslator(Translator):
         """Whether the public code drops features after the transposed convolution of a level."""
         return 4 <= level <= self.n_levels - 2
 
-    def _translate(self, x: Tensor, layer: Callable[..., Tensor]) -> Tensor:
-        skips: list[Tensor] = []
-        for level in range(1, self.n_levels + 1):
-            x = layer(f"down{level}", F.leaky_relu(x, _SLOPE) if level > 1 else x)
-            skips.append(x)
-        x = skips.pop()
-        for level in range(self.n_levels - 1, 0, -1):
-            x = layer(f"up{level}", F.relu(x), drop=self._drops(level))
-            x = torch.cat((skips.pop(), x), 1)
-        return torch.tanh(layer(OUTPUT, F.relu(x)))
+    def steps(self) -> Sequence[tuple[str, ...]]:
+        """As `Translator.steps`: each convolution is one."""
+        return [(link.name,) for link in self._links]
+
+    def _advance(self, state: State, convs: tuple[str, ...], layer: Callable[..., Tensor]) -> State:
+        (name,), (*skips, x) = convs, state
+        if name == "down1":
+            return (layer(name, x),)
+        if name.startswith("down"):
+            return (*state, layer(name, F.leaky_relu(x, _SLOPE)))
+        if name == OUTPUT:
+            return (torch.tanh(layer(name, F.relu(x))),)
+        x = layer(name, F.relu(x), drop=self._drops(int(name.removeprefix("up"))))
+        return (*skips[:-1], torch.cat((skips[-1], x), 1))
 
     def write_operators(self, recorder: OperatorRecorder, x: Activation) -> None:
         """As `Translator.write_operators`."""

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from mfagan.coronetgan.network import Translator
 from mfagan.coronetgan.network.costs import WidthCosts
 from mfagan.coronetgan.network.hyper.ratio import require_ratio
 from mfagan.coronetgan.network.hyper.translator import HyperTranslator, count_trainable
 from mfagan.coronetgan.network.slices import extract
+from mfagan.coronetgan.network.statistics import N_CALIBRATION, take_statistics
 from mfagan.coronetgan.training.baselines import prune_by_magnitude, rescale, uniform_widths
 from mfagan.coronetgan.training.draws.slices import draw_gates
 from mfagan.coronetgan.training.forecast import forecast, tell_memory
@@ -239,6 +241,8 @@ def build_finetune(
     networks = [open_translator(sources[f"{START}{end}"]) for end in ends]
     if widths is not None:
         networks = [extract(one, widths) for one in networks]
+        for one, pictures in zip(networks, _draw_pictures(run, N_CALIBRATION), strict=False):
+            take_statistics(one, pictures)
     return make_work(
         run,
         stage,
@@ -250,3 +254,10 @@ def build_finetune(
             "score_after": result.score_after,
         },
     )
+
+
+def _draw_pictures(run: TranslationRun, count: int) -> list[Tensor]:
+    """The first pictures of both domains that training draws, so many of each."""
+    sampler, batch = run.pictures.sampler, run.recipe.batch
+    batches = [sampler.batch(number) for number in range(-(-count // batch))]
+    return [torch.cat(pictures)[:count] for pictures in zip(*batches, strict=True)]

@@ -12,7 +12,8 @@ from mfagan.devices import CPU, to_device
 from mfagan.errors import InputError
 from mfagan.evaluation.inception import InceptionFeatures
 from mfagan.graph.operators import Block
-from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
+from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, Target
+from mfagan.latency.scored_problem import ScoredProblem, mean_of_cases
 from mfagan.mobilestylegan.kinds import WEIGHT_SHARED
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
 from mfagan.mobilestylegan.network.student.widths import narrowest_slice
@@ -29,7 +30,7 @@ from mfagan.mobilestylegan.study.scoring.choices import (
 from mfagan.mobilestylegan.study.scoring.scorer import Latents, SliceScore, SliceScorer
 from mfagan.pretrained import Lpips
 from search.description import StudyDescription
-from search.problem import JSON, Case, Choice, Evaluation, Known, Objective, Point
+from search.problem import JSON, Case, Choice, Objective, Point
 
 __all__ = [
     "DISTANCE",
@@ -100,7 +101,7 @@ class Scoring:
         return EXTRA_OBJECTIVES[self.extra_objective]
 
 
-class StudentProblem(PricedProblem[Channels]):
+class StudentProblem(ScoredProblem[Channels]):
     """Distance of the slices of one weight-shared student to its teacher against the price of their blocks.
 
     No training happens: a slice is scored with its inherited weights. The mapping network is a block of every price.
@@ -223,36 +224,15 @@ class StudentProblem(PricedProblem[Channels]):
             keys |= dict(zip((block.key for block in self.blocks(slice_)), rewritten, strict=True))
         yield self._blocks.find_cheapest(lambda block: entries[keys[block.key]].latency_ms)
 
-    def measure(self, candidates: Sequence[Channels], known: Sequence[Known]) -> list[Measured]:
-        """Mean distance to the teacher over the latents, and LPIPS or KID if that is the extra objective.
+    def score(self, candidates: Sequence[Channels], cases: Sequence[int] | None = None) -> list[Measured]:
+        """Distances to the teacher, and LPIPS or KID if that is the extra objective.
 
         Args:
             candidates: Slices, which share the work of common prefixes.
-            known: Not used.
+            cases: Indices of the latents; None for all.
         """
-        return [_measured(score, self.objectives[-1].name) for score in self.scorer.score(candidates)]
-
-    def score_cases(self, batch: Sequence[Choice], cases: Sequence[int]) -> list[dict[str, Sequence[float]]]:
-        """Distances of slices on some of the latents, and LPIPS if that is the extra objective.
-
-        Args:
-            batch: Choices, which share the work of common prefixes.
-            cases: Indices of the latents.
-        """
-        found = self.scorer.score([self.as_candidate(choice) for choice in batch], cases=cases)
-        return [dict(_measured(score).scores) for score in found]
-
-    def conclude(
-        self, batch: Sequence[Choice], scores: Sequence[Mapping[str, Sequence[float]]]
-    ) -> list[Evaluation]:
-        """The evaluations of choices that have been scored on all latents.
-
-        Args:
-            batch: Choices.
-            scores: What `score_cases` found of each, in the order of the latents.
-        """
-        found = [SliceScore(tuple(one[DISTANCE.name]), tuple(one.get(LPIPS.name, ()))) for one in scores]
-        return self.join(self.foresee(batch), list(map(_measured, found)))
+        kernel_name = self.objectives[-1].name
+        return [_measured(found, kernel_name) for found in self.scorer.score(candidates, cases=cases)]
 
     def describe(self, points: Sequence[Point]) -> StudyDescription:
         """Sample pictures beside the teacher's, each block's share of the latency, and drawings of the widths.
@@ -291,14 +271,6 @@ def _require_size(target: Target, network: MobileStyleGAN) -> None:
             )
 
 
-def _measured(score: SliceScore, kernel_name: str = KID.name) -> Measured:
-    values, scores = {DISTANCE.name: _mean(score.distances)}, {DISTANCE.name: score.distances}
-    if score.lpips:
-        values[LPIPS.name], scores[LPIPS.name] = _mean(score.lpips), score.lpips
-    if score.kernel is not None:
-        values[kernel_name] = score.kernel
-    return Measured(values, {}, scores)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+def _measured(score: SliceScore, kernel_name: str) -> Measured:
+    scores = {DISTANCE.name: score.distances} | ({LPIPS.name: score.lpips} if score.lpips else {})
+    return mean_of_cases(scores, {} if score.kernel is None else {kernel_name: score.kernel})

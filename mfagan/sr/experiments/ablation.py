@@ -14,6 +14,7 @@ import torch
 from mfagan import checkpoint
 from mfagan.data.crops import CropSampler
 from mfagan.evaluation.candidates import EvaluationSet
+from mfagan.evaluation.experiments.reports import ExperimentReport
 from mfagan.evaluation.report import EvaluationReport, NetworkScores
 from mfagan.evaluation.report_table import COST_COLUMNS, cost_cells, quality_cells, quality_columns
 from mfagan.evaluation.text_table import Cell, Column
@@ -21,13 +22,7 @@ from mfagan.pretrained import Lpips
 from mfagan.sr.experiments.calibration import BiasCalibration
 from mfagan.sr.experiments.paper_tables import TABLE_1, TABLE_1_PRUNED
 from mfagan.sr.experiments.ranking import Ranking, rank_slices
-from mfagan.sr.experiments.results import (
-    ExperimentReport,
-    budget,
-    rank,
-    score,
-    tune_slice,
-)
+from mfagan.sr.experiments.results import budget, rank, score, tune_slice
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import OPTIONS, Widths
 from mfagan.sr.training.recipe import Sampling

@@ -13,9 +13,10 @@ from statistics import median
 import torch
 
 from mfagan import checkpoint
+from mfagan.evaluation.experiments.reports import ExperimentReport
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.sr.experiments.ranking import Slice
-from mfagan.sr.experiments.results import ExperimentReport, budget, mean_figures, rank, score, tune_slice
+from mfagan.sr.experiments.results import budget, mean_figures, rank, score, tune_slice
 from mfagan.sr.kinds import Generator, build
 from mfagan.sr.network.mfanet import INPUT_SIZE
 from mfagan.sr.network.widths import Widths

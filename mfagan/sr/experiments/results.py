@@ -1,8 +1,6 @@
-"""What the experiments share: a table of results, and how a run's networks are tuned, ranked and scored for it."""
+"""What the experiments share: how a run's networks are tuned, ranked and scored for a table of results."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mfagan import checkpoint
@@ -10,8 +8,6 @@ from mfagan.data.splits import EMBEDDED
 from mfagan.evaluation.candidates import HELD_OUT, Candidate, EvaluationSet
 from mfagan.evaluation.report import EvaluationReport, EvaluationSettings, NetworkScores, evaluate
 from mfagan.evaluation.scores import Scores
-from mfagan.evaluation.text_table import Cell, Column, format_markdown, format_text
-from mfagan.files import write_atomic
 from mfagan.pretrained import Lpips
 from mfagan.sr.experiments.ranking import Ranking, rank_slices
 from mfagan.sr.kinds import load_generator
@@ -23,75 +19,12 @@ from mfagan.sr.training.run import SRRun
 from mfagan.sr.training.stages import FINETUNE, STAGES, SUPERNET
 
 __all__ = [
-    "ExperimentReport",
     "budget",
-    "format_report",
     "mean_figures",
     "rank",
     "score",
     "tune_slice",
-    "write_report",
 ]
-
-
-@dataclass(frozen=True)
-class ExperimentReport:
-    """One table of an experiment."""
-
-    name: str
-    """As a file's, without a suffix."""
-    title: str
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell]]
-    notes: Sequence[str]
-    """What must be known to read it."""
-
-    def as_dict(self, command: str) -> dict[str, object]:
-        """The table as plain data, as its JSON file has it.
-
-        Args:
-            command: what made it, for the last note.
-        """
-        heads = [" ".join(part for part in (one.group, one.name) if part) for one in self.columns]
-        rows = [dict(zip(heads, row, strict=True)) for row in self.rows]
-        return {"title": self.title, "notes": [*self.notes, f"`{command}`"], "rows": rows}
-
-
-def write_report(found: ExperimentReport, folder: Path, command: str) -> str:
-    """Write a table as Markdown and as JSON.
-
-    Args:
-        found: the table.
-        folder: where `NAME.md` and `NAME.json` are written.
-        command: what made it, for the last note.
-
-    Returns:
-        The table and its notes for a terminal, the last line ended.
-
-    Raises:
-        InputError: a file cannot be written.
-    """
-    below = "\n".join([*found.notes, f"`{command}`"]) + "\n"
-    write_atomic(
-        folder / f"{found.name}.md",
-        f"## {found.title}\n\n{format_markdown(found.columns, found.rows)}\n{below}",
-    )
-    write_atomic(folder / f"{found.name}.json", json.dumps(found.as_dict(command), indent=2) + "\n")
-    return format_report(found, command)
-
-
-def format_report(found: ExperimentReport, command: str) -> str:
-    """Write a table and its notes for a terminal.
-
-    Args:
-        found: the table.
-        command: what made it, for the last note.
-
-    Returns:
-        The text, the last line ended.
-    """
-    below = "\n".join([*found.notes, f"`{command}`"])
-    return f"{found.title}\n\n{format_text(found.columns, found.rows)}\n{below}\n"
 
 
 def tune_slice(run: SRRun, widths: Widths, discriminator: Path | None, name: str | None = None) -> Path:

@@ -13,9 +13,9 @@ import torch
 from mfagan import checkpoint
 from mfagan.devices import describe_device
 from mfagan.errors import InputError
+from mfagan.evaluation.experiments.reports import ExperimentReport
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.files import require_writable, write_atomic
-from mfagan.sr.experiments.results import ExperimentReport
 from mfagan.sr.training.recipe import LossWeights, Recipe
 from mfagan.sr.training.run import SRRun
 from mfagan.sr.training.stages import TEACHER

@@ -15,7 +15,8 @@ from mfagan.data.splits import Pair
 from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
-from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, PricedProblem, Target
+from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, Target
+from mfagan.latency.scored_problem import ScoredProblem
 from mfagan.pretrained import Lpips
 from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
@@ -32,7 +33,7 @@ from mfagan.sr.study.scoring.bf16_scoring import (
 from mfagan.sr.study.scoring.scorer import SliceScore, SliceScorer
 from mfagan.sr.study.sources import hash_images
 from search.description import StudyDescription
-from search.problem import JSON, Case, Choice, Evaluation, Known, Objective, Point
+from search.problem import JSON, Case, Choice, Known, Objective, Point
 
 __all__ = [
     "EXTRA_OBJECTIVES",
@@ -84,7 +85,7 @@ class Scoring:
             )
 
 
-class SubGeneratorProblem(PricedProblem[Widths]):
+class SubGeneratorProblem(ScoredProblem[Widths]):
     """PSNR-Y of the slices of one SuperGenerator on some images against the price of their blocks.
 
     No training happens: a slice is scored with its inherited weights. At precision bf16, those that could be on
@@ -199,29 +200,24 @@ class SubGeneratorProblem(PricedProblem[Widths]):
                 else Measured({PSNR.name: one.psnr_db}, {"precision": one.precision})
                 for widths, one in zip(candidates, found, strict=True)
             ]
-        return [_measured(score) for score in self._scorer.score(candidates)]
+        return self.score(candidates)
 
-    def score_cases(self, batch: Sequence[Choice], cases: Sequence[int]) -> list[dict[str, Sequence[float]]]:
-        """PSNR-Y of slices on some of the images, and LPIPS if that is the extra objective.
-
-        Args:
-            batch: Choices, which share the work of common prefixes.
-            cases: Indices of the images.
-        """
-        found = self._scorer.score([self.as_candidate(choice) for choice in batch], images=cases)
-        return [dict(_measured(score).scores) for score in found]
-
-    def conclude(
-        self, batch: Sequence[Choice], scores: Sequence[Mapping[str, Sequence[float]]]
-    ) -> list[Evaluation]:
-        """The evaluations of choices that have been scored on all images.
+    def score(self, candidates: Sequence[Widths], cases: Sequence[int] | None = None) -> list[Measured]:
+        """PSNR-Y of slices in fp32, and LPIPS if that is the extra objective.
 
         Args:
-            batch: Choices.
-            scores: What `score_cases` found of each, in the order of the images.
+            candidates: Widths of SubGenerators, which share the work of common prefixes.
+            cases: Indices of the images; None for all.
         """
-        found = [SliceScore(tuple(one[PSNR.name]), tuple(one.get(LPIPS.name, ()))) for one in scores]
-        return self.join(self.foresee(batch), list(map(_measured, found)))
+        return [_measured(score) for score in self._scorer.score(candidates, images=cases)]
+
+    def as_measured(self, scores: Mapping[str, Sequence[float]]) -> Measured:
+        """As `ScoredProblem.as_measured`, with the precision.
+
+        Args:
+            scores: By the objectives' names.
+        """
+        return _measured(SliceScore(tuple(scores[PSNR.name]), tuple(scores.get(LPIPS.name, ()))))
 
     @cached_property
     def _quick(self) -> SliceScorer:

@@ -75,3 +75,17 @@ def test_instance_norm_blows_tiny_activations_up():
     norm = torch.nn.InstanceNorm2d(16)
     spreads = [norm(noise * scale).std().item() for scale in (1, 1e-2, 3e-3, 1e-3, 1e-4)]
     assert spreads == pytest.approx([1.00, 0.954, 0.689, 0.302, 0.032], abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "network", [ResnetTranslator.full(4, 2), UnetTranslator.full(4, 3)], ids=["ResNet", "U-Net"]
+)
+def test_its_steps_are_its_blocks_and_together_the_whole(network: Translator):
+    assert len(network.steps()) == len(network.blocks(16, 16))
+    assert [name for names in network.steps() for name in names] == [link.name for link in network.links()]
+    x = torch.rand(1, 3, 16, 16) * 2 - 1
+    with torch.no_grad():
+        whole, state = network.eval()(x), (x,)
+        for number in range(len(network.steps())):
+            state = network.advance(state, number)
+    assert torch.equal(state[0], whole)

@@ -7,13 +7,13 @@ from torch import Tensor, nn
 
 from mfagan import checkpoint
 from mfagan.errors import InputError
+from mfagan.evaluation.experiments.reports import ExperimentReport
 from mfagan.evaluation.scores import as_method, enlarge_bicubic, mean_psnr_db, score
 from mfagan.graph.costs import sum_costs
 from mfagan.pretrained import Lpips
 from mfagan.sr.experiments import ablation
 from mfagan.sr.experiments.ablation import PRUNED, rules
 from mfagan.sr.experiments.paper_tables import TABLE_1
-from mfagan.sr.experiments.results import ExperimentReport
 from mfagan.sr.kinds import load_generator
 from mfagan.sr.network.mfanet import operators
 from mfagan.sr.training.run import SRRun

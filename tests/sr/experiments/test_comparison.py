@@ -8,11 +8,11 @@ import torch
 
 from mfagan import checkpoint
 from mfagan.data.splits import read_pairs
+from mfagan.evaluation.experiments.reports import ExperimentReport
 from mfagan.evaluation.scores import mean_psnr_db
 from mfagan.graph.costs import trace_costs
 from mfagan.sr.experiments import comparison
 from mfagan.sr.experiments.ranking import Slice
-from mfagan.sr.experiments.results import ExperimentReport
 from mfagan.sr.kinds import PEERS, build, load_generator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.training.run import SRRun

@@ -25,6 +25,14 @@ from mfagan.data.pairs import Pair
 from mfagan.data.splits import EMBEDDED, read_files, read_pairs, read_split
 from mfagan.devices import CPU, computes_bf16, to_device
 from mfagan.errors import InputError
+from mfagan.evaluation.experiments.measurements import (
+    Measurement,
+    at_least,
+    at_most,
+    format_rows,
+    ratio_in_turn,
+    seconds_of,
+)
 from mfagan.evaluation.psnr_ssim import psnr_y
 from mfagan.evaluation.scores import super_resolve
 from mfagan.files import require_place, write_atomic
@@ -36,14 +44,6 @@ from mfagan.latency.measuring.runtimes import find_runtime
 from mfagan.latency.priced_problem import Target
 from mfagan.latency.tables import TableMachine, describe_build, read_table
 from mfagan.progress import show_bar
-from mfagan.sr.experiments.speed.measurements import (
-    Measurement,
-    at_least,
-    at_most,
-    format_rows,
-    ratio_in_turn,
-    seconds_of,
-)
 from mfagan.sr.network.mfanet import INPUT_SIZE, MFANet
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import OPTIONS, Widths, every_choice, random_choice

@@ -6,11 +6,11 @@ from mfagan.data.pairs import Pair
 from mfagan.deploy.target import ExportTarget
 from mfagan.deploy.tflite import litert
 from mfagan.devices import CPU, describe_device
+from mfagan.evaluation.experiments.reports import ExperimentReport
 from mfagan.evaluation.text_table import Cell, Column
 from mfagan.graph.passes import passes_for
 from mfagan.latency.measuring.networks import measure_models
 from mfagan.progress import ProgressFactory, no_progress
-from mfagan.sr.experiments.results import ExperimentReport
 from mfagan.sr.experiments.speed.deployment import THREADS, Subject
 from mfagan.sr.export import export_generator
 

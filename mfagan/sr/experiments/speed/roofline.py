@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mfagan.evaluation.experiments.reports import ExperimentReport
 from mfagan.evaluation.text_table import Column
 from mfagan.graph.costs import BYTES_PER_ELEMENT, Costs, trace_costs
-from mfagan.sr.experiments.results import ExperimentReport
 
 __all__ = ["Roofline", "capture", "measure_cuda", "measure_roofline"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mfagan.sr.experiments.speed import measurements
+from mfagan.evaluation.experiments import measurements
 
 
 def test_ratio_is_the_median_of_pairs_run_in_turn(monkeypatch: pytest.MonkeyPatch):

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from mfagan.evaluation.text_table import Column, format_text
 
-__all__ = ["Measurement", "at_least", "at_most", "format_rows", "ratio_in_turn", "seconds_of"]
+__all__ = [
+    "Measurement",
+    "at_least",
+    "at_most",
+    "format_rows",
+    "ratio_in_turn",
+    "seconds_in_turn",
+    "seconds_of",
+]
 
 REPEATS = 15
 
@@ -72,6 +80,26 @@ def ratio_in_turn(first: Callable[[], object], second: Callable[[], object], rep
         seconds = {run: seconds_of(run) for run in order}
         ratios.append(seconds[first] / seconds[second])
     return statistics.median(ratios)
+
+
+def seconds_in_turn(runs: Sequence[Callable[[], object]], repeats: int = REPEATS) -> list[float]:
+    """Time several things against one another: each round runs all of them, every other round backwards.
+
+    Args:
+        runs: what to call.
+        repeats: how many rounds are timed, after a warm-up.
+
+    Returns:
+        For each the median of its times, in seconds of wall time.
+    """
+    for warm_up in runs:
+        warm_up()
+    found: list[list[float]] = [[] for _ in runs]
+    places = range(len(runs))
+    for i in range(repeats):
+        for place in places if i % 2 else reversed(places):
+            found[place].append(seconds_of(runs[place]))
+    return [statistics.median(each) for each in found]
 
 
 def seconds_of(run: Callable[[], object]) -> float:

@@ -1,0 +1,65 @@
+"""Slices that a study found, as rows beside a table of ratios."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mfagan import checkpoint
+from mfagan.coronetgan.experiments.ratio_table import SLICES, RatioRow
+from mfagan.coronetgan.kinds import direction_of
+from mfagan.coronetgan.network.costs import WidthCosts
+from mfagan.coronetgan.network.slices import extract
+from mfagan.coronetgan.network.statistics import has_running_statistics, take_statistics
+from mfagan.coronetgan.study.networks import load_supernet
+from mfagan.coronetgan.study.picked import PickedTranslator
+from mfagan.coronetgan.training.run import TranslationRun
+from mfagan.coronetgan.training.validation import psnr_db, translate
+from mfagan.errors import InputError
+
+__all__ = ["read_slices"]
+
+
+def read_slices(picks: Sequence[PickedTranslator], run: TranslationRun, folder: Path) -> list[RatioRow]:
+    """Cut slices out of their weight-shared translator, and measure their quality as that of trained networks.
+
+    Batch norms that have running statistics take the slices' own, from one batch of training.
+
+    Args:
+        picks: trials of one study.
+        run: gives recipe and pictures.
+        folder: where their exported files will be written.
+
+    Returns:
+        A row for each.
+
+    Raises:
+        InputError: pictures without pairs, by which slices and trained networks cannot be compared; the translator's
+            file is missing, has changed, or is of another form than the recipe's.
+    """
+    if not run.pictures.held_out.paired:
+        raise InputError(
+            "slices of a study: their quality is compared on pairs; give data with pairs, or no study"
+        )
+    path = picks[0].find_supernet()
+    network, side = load_supernet(path), run.recipe.crop_px
+    form = run.recipe.translator()
+    if (network.KIND, network.widths) != (form.KIND, form.widths):
+        raise InputError(
+            f"supernet {path}: a {network.KIND} of widths {tuple(network.widths.values())}, the recipe's is a "
+            f"{form.KIND} of {tuple(form.widths.values())}; give the recipe that it was trained with"
+        )
+    backwards = direction_of(checkpoint.read(path)) != run.recipe.direction
+    held_out = run.pictures.held_out
+    given, wanted = (held_out.b, held_out.a) if backwards else (held_out.a, held_out.b)
+    batch = run.pictures.sampler.batch(0)[int(backwards)]
+    costs = WidthCosts.of(network, side, side)
+    rows = []
+    for pick in picks:
+        widths = pick.widths(network)
+        found = extract(network, widths).eval()
+        if has_running_statistics(found):
+            take_statistics(found, batch)
+        name = f"trial {pick.trial}" + (", B to A" if backwards else "")
+        file = folder / f"trial_{pick.trial}.tflite"
+        quality = psnr_db(translate(found, given), wanted)
+        rows.append(RatioRow(SLICES, name, found, quality, costs.ratio(widths), 0.0, file))
+    return rows

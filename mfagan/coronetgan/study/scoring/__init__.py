@@ -1,0 +1,1 @@
+"""Scoring slices of a weight-shared translator on pictures, with work that they have in common done once."""
