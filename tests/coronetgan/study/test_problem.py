@@ -9,17 +9,12 @@ import torch
 from PIL import Image
 
 from mfagan import checkpoint
-from mfagan.coronetgan.network import ResnetTranslator, Translator, UnetTranslator
-from mfagan.coronetgan.network.slices import extract
-from mfagan.coronetgan.network.statistics import take_statistics
-from mfagan.coronetgan.study.block_lists import BlockLists
 from mfagan.coronetgan.study.problem import Scoring, SliceProblem
 from mfagan.coronetgan.study.scoring.choices import as_choice
 from mfagan.coronetgan.study.scoring.pictures import PictureSource, SlicePictures, read_pictures
 from mfagan.coronetgan.study.scoring.scorer import SliceScorer
 from mfagan.errors import InputError
 from mfagan.evaluation.inception import InceptionFeatures, kernel_distance
-from mfagan.graph.costs import sum_costs
 from mfagan.pretrained import load_lpips
 from search.errors import SearchError
 from search.latency import LatencyTable
@@ -63,64 +58,6 @@ def unet_files(tmp_path_factory) -> dict[str, Path]:
     return write_study(tmp_path_factory.mktemp("unet"), build_unet())
 
 
-def of_meta(make, *sizes: int) -> Translator:
-    """A network without memory for its weights."""
-    with torch.device("meta"):
-        return make(*sizes)
-
-
-def test_cyclegans_generator_has_51_blocks():
-    keys = list(BlockLists(of_meta(ResnetTranslator.full, 64, 9), (256, 256)).every_block())
-    kinds = [key.split(" ")[0] for key in keys]
-    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
-        "stem": 3,
-        "down": 18,
-        "block": 9,
-        "up": 18,
-        "tail": 3,
-    }
-    assert {
-        "stem 3->64",
-        "down 64->128 256px",
-        "down 128->256 128px",
-        "block res=256 inner=192 64px",
-        "up 256->128 64px",
-        "up 128->64 128px",
-        "tail 64->3",
-    } <= set(keys)
-
-
-@pytest.mark.parametrize(
-    ("network", "side"), [((ResnetTranslator.full, 64, 9), 256), ((UnetTranslator.full, 64, 8), 256)]
-)
-def test_the_cheapest_of_all_6561_slices_is_found_without_them(network, side: int):
-    """Times of a real table need not rise with the width."""
-    lists = BlockLists(of_meta(*network), (side, side))
-    generator = torch.Generator().manual_seed(0)
-    costs = {key: torch.rand((), generator=generator).item() for key in lists.every_block()}
-    prices = {
-        one: sum(costs[block.key] for block in lists.blocks(one))
-        for one in itertools.product(*lists.form.options.values())
-    }
-    assert len(prices) == 6561
-    assert lists.find_cheapest(lambda block: costs[block.key]) == min(prices, key=prices.__getitem__)
-
-
-@pytest.mark.parametrize("network", [build_resnet(n_blocks=4), build_unet(n_levels=4)])
-def test_blocks_are_those_of_the_extracted_network(network: Translator):
-    lists = BlockLists(network, (SIDE, SIDE))
-    generator = torch.Generator().manual_seed(1)
-    for _ in range(5):
-        widths = tuple(
-            one[int(torch.randint(len(one), (), generator=generator))] for one in lists.form.options.values()
-        )
-        small = extract(network, lists.form.latents(widths))
-        wanted, found = small.blocks(SIDE, SIDE), lists.blocks(widths)
-        assert [block.key for block in found] == [block.key for block in wanted]
-        costs = [sum_costs([one for block in some for one in block.operators]) for some in (found, wanted)]
-        assert costs[0] == costs[1]
-
-
 def test_prices_are_sums_over_blocks(slice_files):
     problem = build_problem(slice_files)
     entries = json.loads(slice_files["lut"].read_text())["entries"]
@@ -140,57 +77,6 @@ def test_a_batch_scores_exactly_as_one_by_one(unet_files):
     alone = [build_problem(unet_files).evaluate([choice])[0] for choice in batch[::5]]
     assert [one.values for one in together[::5]] == [one.values for one in alone]
     assert [one.scores for one in together[::5]] == [one.scores for one in alone]
-
-
-@pytest.mark.parametrize(
-    "network",
-    [
-        build_resnet(n_blocks=3),
-        build_resnet(n_blocks=2, upsampling="shuffle", norm="batch", norm_at_inference="image"),
-        build_unet(norm_at_inference="image"),
-    ],
-    ids=["instance", "batch of the image", "unet"],
-)
-def test_scores_are_psnr_of_extracted_networks(network: Translator, slice_files):
-    pictures = read_pictures(PictureSource(slice_files["data"]), SIDE)
-    assert pictures.targets is not None
-    scorer = SliceScorer(network, pictures, "psnr_db")
-    form = BlockLists(network, (SIDE, SIDE)).form
-    slices = form.alternating
-    for widths, score in zip(slices, scorer.score(slices), strict=True):
-        small = extract(network, form.latents(widths))
-        for case, x in enumerate(pictures.inputs):
-            with torch.no_grad():
-                error = (small(x[None])[0] - pictures.targets[case]).square().mean() / 4
-            assert score.qualities[case] == pytest.approx(-10 * error.log10().item(), abs=1e-4)
-
-
-@pytest.mark.parametrize("network", [build_unet(), build_resnet(n_blocks=2, norm="batch")])
-def test_slices_have_running_statistics_of_their_own(network: Translator, slice_files):
-    pictures = read_pictures(PictureSource(slice_files["data"]), SIDE, calibrated=True)
-    assert pictures.calibration is not None
-    scorer = SliceScorer(network, pictures)
-    form = BlockLists(network, (SIDE, SIDE)).form
-    for i, (widths, score) in enumerate(zip(form.alternating, scorer.score(form.alternating), strict=True)):
-        small = extract(network, form.latents(widths))
-        take_statistics(small, pictures.calibration)
-        with torch.no_grad():
-            images = [(small(x[None])[0] + 1) / 2 for x in pictures.inputs]
-            inherited = (extract(network, form.latents(widths))(pictures.inputs[:1])[0] + 1) / 2
-        found = [
-            (image - unpruned).abs().mean().item()
-            for image, unpruned in zip(images, scorer.unpruned, strict=True)
-        ]
-        assert score.qualities == pytest.approx(found, abs=1e-6)
-        assert (inherited - images[0]).abs().max() > 1e-2
-        if i == 0:
-            assert score.qualities == (0, 0, 0)
-
-
-def test_statistics_need_pictures(unet_files):
-    pictures = read_pictures(PictureSource(unet_files["data"]), SIDE)
-    with pytest.raises(InputError, match="0 pictures for the statistics of batch norm"):
-        SliceScorer(build_unet(), pictures)
 
 
 def test_distances_are_to_the_full_width_or_a_given_network(slice_files, tmp_path: Path):
