@@ -67,16 +67,19 @@ def test_killed_with_9_and_started_again_it_ends_with_the_same_bits(tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 def test_two_processes_train_what_one_does(tmp_path: Path, model: str):
-    """They share each batch and hold the same pool, so that only the last bits differ; a search may amplify those."""
-    words = [*train(tmp_path, model, batch=4), "--stage", "dense", "--stage", "search", "--stage", "pruned"]
-    finish(start(*words, "--out", tmp_path / "one"))
+    """They share each batch and hold the same pool: the first step is the same but for last bits, which Adam amplifies.
+
+    Biases before a norm have no gradient but those bits.
+    """
+    words, end = train(tmp_path, model, batch=4), FIRST[model]
+    few = [*words, "--stage", "dense", "--max-steps", 1]
+    finish(start(*few, "--out", tmp_path / "one"))
+    finish(start(*TORCHRUN, *few, "--out", tmp_path / "two"))
+    one, two = (checkpoint.read(tmp_path / name / f"dense{end}.safetensors") for name in ("one", "two"))
+    for name, weight in one.state.items():
+        if name.endswith("weight"):
+            assert (weight - two.state[name]).abs().mean() < 1e-6, name
     finish(start(*TORCHRUN, *words, "--out", tmp_path / "two"))
-    one, two = (
-        checkpoint.read(tmp_path / name / f"dense{FIRST[model]}.safetensors") for name in ("one", "two")
-    )
-    for key, weight in one.state.items():
-        assert (weight - two.state[key]).abs().mean() < 0.01, key
-    for name in ("one", "two"):
-        record = checkpoint.read(tmp_path / name / f"pruned{FIRST[model]}.safetensors").record
-        assert record[f"ratio_reached{FIRST[model]}"] == pytest.approx(0.48, abs=0.02)
+    record = checkpoint.read(tmp_path / "two" / f"pruned{end}.safetensors").record
+    assert record[f"ratio_reached{end}"] == pytest.approx(0.48, abs=0.02)
     assert not list((tmp_path / "two").glob("*.state"))
