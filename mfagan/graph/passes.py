@@ -5,6 +5,7 @@
     shuffle     two pixel shuffles that are added become one, of the sum
     wavelets    inverse Haar transforms by sums of quarters of the channels, or in the convolution before them
     borders     a reflected border is cut from the picture and joined to it, which runtimes do faster than MIRROR_PAD
+    squares     a large convolution of up to 4 channels makes squares of 2x2 px, which a pixel shuffle puts in place
     tiles16     a 3x3 convolution of 24 channels is one of 16 and one of 8: XNNPACK computes 16 at a time (AVX2)
     tiles32     likewise, 48 are 32 and 16 (AVX-512)
 
@@ -19,7 +20,7 @@ from dataclasses import replace
 from functools import partial
 
 from mfagan.errors import InputError
-from mfagan.graph.borders import Borders
+from mfagan.graph.borders import Borders, Squares
 from mfagan.graph.operators import Activation, Block, Operator
 from mfagan.graph.rewriting import Pass, Rewritten, apply
 from mfagan.graph.wavelets import Wavelets
@@ -28,7 +29,6 @@ __all__ = ["DEFAULT_PASSES", "PASSES", "passes_for", "read_passes", "rewrite", "
 
 _MAX_CONCATENATED = 4
 """XNNPACK, TFLite's CPU library, takes no concatenation of more activations (it takes five since 2024)."""
-
 
 _INTEGER_PASSES = ("statistics", "shuffle")
 """Sums of parts would be rounded one by one, and in integers a concatenation costs little."""
@@ -301,6 +301,7 @@ PASSES: Mapping[str, Callable[[Sequence[Operator]], Pass]] = {
     "shuffle": _OneShuffle,
     "wavelets": Wavelets,
     "borders": Borders,
+    "squares": Squares,
     "tiles16": partial(_Tiles, tile=16),
     "tiles32": partial(_Tiles, tile=32),
 }

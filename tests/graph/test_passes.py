@@ -162,6 +162,7 @@ def test_passes_are_read_in_their_order(text: str, passes: tuple[str, ...]):
 @pytest.mark.parametrize("text", ["", "parts,quick", "Parts"])
 def test_an_unknown_pass_is_refused(text: str):
     with pytest.raises(
-        InputError, match="give some of statistics,parts,shuffle,wavelets,borders,tiles16,tiles32, or none"
+        InputError,
+        match="give some of statistics,parts,shuffle,wavelets,borders,squares,tiles16,tiles32, or none",
     ):
         read_passes(text)

@@ -36,8 +36,8 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Train this way beside dense: uniform, masked, published, magnitude or distilled (repeatable; "
-            "default: all).",
+            help="Train this way beside dense: uniform, rescaled, masked, published, magnitude or distilled "
+            "(repeatable; default: all).",
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds to train with.")] = 1,
@@ -52,8 +52,9 @@ def compare(
 ) -> Result:
     """Train translators of a ratio in several ways, and compare them.
 
-    Each has as many steps: dense; uniform widths from scratch; pruned while it trains, masked (ours) or as published;
-    dense with small filters dropped; distilled from dense. The same command continues an interrupted one.
+    Each has as many steps: dense; uniform widths from scratch; pruned while it trains, masked and rescaled (ours),
+    masked alone or as published; dense with small filters dropped; distilled from dense. The same command continues an
+    interrupted one.
     """
     from mfagan.coronetgan.experiments.comparison import compare_ways, draw_ways, tabulate_ways
     from mfagan.coronetgan.experiments.ways import choose_ways

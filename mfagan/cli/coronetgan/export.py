@@ -57,7 +57,7 @@ def export(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="A folder of pictures that int8 is calibrated on (default: six bundled ones).",
+            help="Pictures of the domain it reads, that int8 is calibrated on (default: six bundled photos).",
             rich_help_panel=CHECKS,
         ),
     ] = None,

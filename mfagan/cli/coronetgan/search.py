@@ -78,7 +78,7 @@ def run_search(
     part: Annotated[
         Literal["val", "test", "train"] | None,
         typer.Option(
-            help="The part that is translated (default: val if there is one, else test).",
+            help="The part that is translated (default: val; of a folder without one, what training has held out).",
             rich_help_panel=SCORING,
         ),
     ] = None,

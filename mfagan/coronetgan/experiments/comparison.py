@@ -56,12 +56,12 @@ def compare_ways(run: TranslationRun, ways: Sequence[Way]) -> Compared:
     Raises:
         InputError, Diverged, Stopped: as the stages.
     """
-    require_reachable(run, any(way.mask for way in ways))
+    require_reachable(run, any(way.search is not None for way in ways))
     found = {way.name: read_trained(way.train(run), run.recipe.model, run.recipe.crop_px) for way in ways}
     times = {
-        way.name: time_steps(replace(run, recipe=replace(run.recipe, mask=way.mask)), _REPEATS)
+        way.name: time_steps(replace(run, recipe=replace(run.recipe, **way.search)), _REPEATS)
         for way in ways
-        if way.mask is not None
+        if way.search is not None
     }
     return Compared(run.options.seed, found, times)
 

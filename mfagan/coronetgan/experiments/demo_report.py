@@ -86,15 +86,16 @@ class SliceFound:
 
 
 def demo_recipe(max_steps: int | None = None) -> TranslationRecipe:
-    """The recipe of the demo: widths for the processor, and its ratio in the same share of a shorter course.
+    """The recipe of the demo: widths for the processor, rescaled weights, and a course that may be shorter.
 
     Args:
         max_steps: the most steps of a stage; None for no limit.
 
     Returns:
-        The shipped recipe with rounded widths and, if the course is shorter, with a larger gamma.
+        The shipped recipe with rounded widths, rescaled weights and, if the course is shorter, with a larger gamma, so
+        that the ratio is reached in the same share of it.
     """
-    recipe = replace(read_recipe("demo"), round_to=_ROUND_TO, fill=True)
+    recipe = replace(read_recipe("demo"), round_to=_ROUND_TO, fill=True, rescale=True)
     steps = recipe.stages["search"].steps
     if max_steps is None or max_steps >= steps:
         return recipe

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mfagan.coronetgan.experiments.landing import Landing, describe_landing
 from mfagan.coronetgan.experiments.reachable import require_reachable
-from mfagan.coronetgan.experiments.trained import Trained, read_trained
+from mfagan.coronetgan.experiments.trained import BACKWARDS, Trained, read_trained
 from mfagan.coronetgan.export import export_translator
 from mfagan.coronetgan.exporting.target import TranslatorTarget
 from mfagan.coronetgan.network import Translator
@@ -47,6 +47,7 @@ class RatioRow:
     minutes: of its training; 0 of a slice, which is not trained any further.
     file: where its exported file is written.
     landing: how the ratio was met; None where none was asked for.
+    backwards: whether it translates B to A.
     """
 
     way: str
@@ -57,6 +58,7 @@ class RatioRow:
     minutes: float
     file: Path
     landing: Landing | None = None
+    backwards: bool = False
 
 
 def check_ratios(run: TranslationRun, ratios: Sequence[float]) -> None:
@@ -104,7 +106,9 @@ def train_ratios(run: TranslationRun, ratios: Sequence[float]) -> list[RatioRow]
 def _row(way: str, name: str, found: Trained, landing: Landing | None = None) -> RatioRow:
     named = f"{name}, {found.direction}" if found.direction else name
     file = found.path.with_suffix(".tflite")
-    return RatioRow(way, named, found.network, found.psnr_db, found.ratio, found.minutes, file, landing)
+    backwards = found.direction == BACKWARDS
+    figures = found.psnr_db, found.ratio, found.minutes
+    return RatioRow(way, named, found.network, *figures, file, landing, backwards)
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ def measure_rows(
     files = []
     with bars("export") as report:
         for done, row in enumerate(rows, 1):
-            pictures = held_out.b if row.name.endswith("B to A") else held_out.a
+            pictures = held_out.b if row.backwards else held_out.a
             files.append(export_translator(row.network, target, list(pictures[:2])))
             files[-1].write(row.file)
             report(done, len(rows), row.name)

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from mfagan import checkpoint
 from mfagan.coronetgan.experiments.ratio_table import SLICES, RatioRow
+from mfagan.coronetgan.experiments.trained import BACKWARDS
 from mfagan.coronetgan.kinds import direction_of
 from mfagan.coronetgan.network.costs import WidthCosts
 from mfagan.coronetgan.network.slices import extract
-from mfagan.coronetgan.network.statistics import has_running_statistics, take_statistics
+from mfagan.coronetgan.network.statistics import N_CALIBRATION, take_statistics
 from mfagan.coronetgan.study.networks import load_supernet
 from mfagan.coronetgan.study.picked import PickedTranslator
+from mfagan.coronetgan.training.building import draw_pictures
 from mfagan.coronetgan.training.run import TranslationRun
 from mfagan.coronetgan.training.validation import psnr_db, translate
 from mfagan.errors import InputError
@@ -21,7 +23,7 @@ __all__ = ["read_slices"]
 def read_slices(picks: Sequence[PickedTranslator], run: TranslationRun, folder: Path) -> list[RatioRow]:
     """Cut slices out of their weight-shared translator, and measure their quality as that of trained networks.
 
-    Batch norms that have running statistics take the slices' own, from one batch of training.
+    Batch norms that have running statistics take the slices' own, of pictures of the training.
 
     Args:
         picks: trials of one study.
@@ -50,16 +52,15 @@ def read_slices(picks: Sequence[PickedTranslator], run: TranslationRun, folder: 
     backwards = direction_of(checkpoint.read(path)) != run.recipe.direction
     held_out = run.pictures.held_out
     given, wanted = (held_out.b, held_out.a) if backwards else (held_out.a, held_out.b)
-    batch = run.pictures.sampler.batch(0)[int(backwards)]
+    pictures = draw_pictures(run, N_CALIBRATION)[int(backwards)].cpu()
     costs = WidthCosts.of(network, side, side)
     rows = []
     for pick in picks:
         widths = pick.widths(network)
         found = extract(network, widths).eval()
-        if has_running_statistics(found):
-            take_statistics(found, batch)
-        name = f"trial {pick.trial}" + (", B to A" if backwards else "")
+        take_statistics(found, pictures)
+        name = f"trial {pick.trial}" + (f", {BACKWARDS}" if backwards else "")
         file = folder / f"trial_{pick.trial}.tflite"
         quality = psnr_db(translate(found, given), wanted)
-        rows.append(RatioRow(SLICES, name, found, quality, costs.ratio(widths), 0.0, file))
+        rows.append(RatioRow(SLICES, name, found, quality, costs.ratio(widths), 0.0, file, None, backwards))
     return rows

@@ -12,9 +12,11 @@ from mfagan.coronetgan.training.recipe import Model
 from mfagan.coronetgan.training.work import ends_of, open_translator
 from mfagan.training.stage import Source
 
-__all__ = ["Trained", "read_trained"]
+__all__ = ["BACKWARDS", "Trained", "read_trained"]
 
-_DIRECTIONS = {"": "", "_a": "A to B", "_b": "B to A"}
+BACKWARDS = "B to A"
+"""The direction of CycleGAN's second translator."""
+_DIRECTIONS = {"": "", "_a": "A to B", "_b": BACKWARDS}
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """The ways to a smaller translator that are compared, each trained for as many steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from mfagan.coronetgan.training.recipe import Masking
 from mfagan.coronetgan.training.run import TranslationRun
 from mfagan.coronetgan.training.stages import (
     train_dense,
@@ -25,26 +25,24 @@ class Way:
     name: what people type.
     title: what tables call it.
     train: called with a run that has the ratio, gives the files of its translators.
-    mask: how masks take part while a ratio is sought; None if none is.
+    search: settings of the recipe by which it seeks the ratio while it trains; None if it does not.
     """
 
     name: str
     title: str
     train: Callable[[TranslationRun], list[Path]]
-    mask: Masking | None = None
+    search: Mapping[str, Any] | None = None
 
     @classmethod
-    def searching(cls, name: str, title: str, mask: Masking) -> "Way":
+    def searching(cls, name: str, title: str, **settings: Any) -> "Way":
         """A way that seeks the ratio while it trains, in a folder of its own.
 
         Args:
             name: what people type.
             title: what tables call it.
-            mask: how masks take part.
+            **settings: fields of the recipe and their values.
         """
-        return cls(
-            name, title, lambda run: train_pruned(run.varied(f"mask_{mask}", mask=mask), run.ratio), mask
-        )
+        return cls(name, title, lambda run: train_pruned(run.varied(name, **settings), run.ratio), settings)
 
 
 DENSE = Way("dense", "dense", train_dense)
@@ -55,8 +53,16 @@ WAYS = {
     for way in (
         DENSE,
         Way("uniform", "uniform widths from scratch", lambda run: train_uniform(run, run.ratio)),
-        Way.searching("masked", "CoroNetGAN, masked while it searches (ours)", "search"),
-        Way.searching("published", "CoroNetGAN, masked at the bake (as published)", "bake"),
+        Way.searching(
+            "rescaled",
+            "CoroNetGAN, masked while it searches, then rescaled (ours)",
+            mask="search",
+            rescale=True,
+        ),
+        Way.searching("masked", "CoroNetGAN, masked while it searches", mask="search", rescale=False),
+        Way.searching(
+            "published", "CoroNetGAN, masked at the bake (as published)", mask="bake", rescale=False
+        ),
         Way(
             "magnitude",
             "dense, small filters dropped, trained further",

@@ -12,7 +12,7 @@ from mfagan.graph.rewriting import Rewritten, apply
 
 __all__ = ["EXPORT_PASSES", "lower"]
 
-EXPORT_PASSES = ("borders",)
+EXPORT_PASSES = ("borders", "squares")
 """What rewrites the operators of files in TensorFlow Lite (`mfagan.graph.passes`)."""
 
 

@@ -40,6 +40,7 @@ __all__ = [
     "build_supernet",
     "build_whole",
     "continue_pruned",
+    "draw_pictures",
 ]
 
 logger = logging.getLogger(__name__)
@@ -242,7 +243,7 @@ def build_finetune(
     networks = [open_translator(sources[f"{START}{end}"]) for end in ends]
     if widths is not None:
         networks = [extract(one, widths) for one in networks]
-        for one, pictures in zip(networks, _draw_pictures(run, N_CALIBRATION), strict=False):
+        for one, pictures in zip(networks, draw_pictures(run, N_CALIBRATION), strict=False):
             take_statistics(one, pictures)
     return make_work(
         run,
@@ -257,8 +258,16 @@ def build_finetune(
     )
 
 
-def _draw_pictures(run: TranslationRun, count: int) -> list[Tensor]:
-    """The first pictures of both domains that training draws, so many of each."""
+def draw_pictures(run: TranslationRun, count: int) -> list[Tensor]:
+    """Draw the first pictures of both domains that training draws.
+
+    Args:
+        run: what it trains.
+        count: how many of each.
+
+    Returns:
+        Of A, then of B, (count, C, side, side) each, in [-1, 1].
+    """
     sampler, batch = run.pictures.sampler, run.recipe.batch
     batches = [sampler.batch(number) for number in range(-(-count // batch))]
     return [torch.cat(pictures)[:count] for pictures in zip(*batches, strict=True)]

@@ -73,7 +73,8 @@ def open_pictures(
 ) -> Pictures:
     """Read the pictures of a training.
 
-    Held-out pictures are those of the folder's part test or, if it has none, val; at most `recipe.held_out`.
+    Held-out pictures are those of the folder's part val, at most `recipe.held_out`; where it has none, some of train
+    are not trained on (`TranslationData.with_validation`). Pictures of a test are not looked at.
 
     Args:
         recipe: gives sizes, batch, direction and what is held out.
@@ -96,11 +97,11 @@ def open_pictures(
         held_out = HeldOut(*draw_held_out(subject, recipe.held_out, recipe.crop_px), True)
         found = Pictures(sampler, held_out, {"data": f"drawings of {subject}"})
     else:
-        folder = find_translation(data, paired, recipe.direction)
+        folder = find_translation(data, paired, recipe.direction).with_validation()
         if recipe.model == "pix2pix":
             folder.require_paired()
         train = folder.part("train")
-        seen = folder.part("test" if "test" in folder.parts or "val" not in folder.parts else "val")
+        seen = folder.part("val")
         whole = read_tests(seen, recipe.crop_px, recipe.held_out, bars)
         pictures = read_training(train, recipe.load_px, bars=bars)
         sampler = TranslationSampler(pictures, recipe.batch, recipe.crop_px, seed, recipe.mirror)

@@ -4,7 +4,7 @@ Layouts are known by names alone; no picture is opened.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -38,6 +38,8 @@ TranslationLayout = Literal["unpaired", "paired", "aligned"]
 """Folders trainA and trainB; the same with pairs of equal names; one folder of pictures with A and B side by side."""
 
 _LISTED = 3
+_EVERY = 20
+"""Every so many pictures one is held out."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,30 @@ class TranslationData:
                 f"{self.folder} has no {wanted} (it has {', '.join(self.parts)}): add it, or give another folder"
             )
         return self.parts[name]
+
+    def with_validation(self) -> "TranslationData":
+        """The same data with a part val: nothing is chosen by the pictures of a test.
+
+        Returns:
+            A folder that has val, or no train, as it is; of another one every 20th picture of train, the last one of
+            fewer, is val and no longer train.
+
+        Raises:
+            InputError: a single picture in train, which cannot be both.
+        """
+        if "val" in self.parts or "train" not in self.parts:
+            return self
+        train = self.parts["train"]
+        if min(len(train.a), len(train.b)) < 2:
+            raise InputError(
+                f"{self.folder}: train has a single picture of a domain, and none is left to validate on; add "
+                "pictures, or a part val"
+            )
+        split = {
+            name: TranslationPart(name, held(train.a), held(train.b), train.paired)
+            for name, held in (("train", _without_held_out), ("val", _held_out))
+        }
+        return replace(self, parts={**self.parts, **split})
 
     def require_paired(self) -> None:
         """Check that there are pairs to learn from.
@@ -265,3 +291,12 @@ def _list(folder: Path) -> dict[str, Path]:
 
 def _turn(part: TranslationPart, direction: Direction) -> TranslationPart:
     return part if direction == "AtoB" else TranslationPart(part.name, part.b, part.a, part.paired)
+
+
+def _held_out(files: Sequence[TranslationFile]) -> tuple[TranslationFile, ...]:
+    return tuple(files[_EVERY - 1 :: _EVERY]) or tuple(files[-1:])
+
+
+def _without_held_out(files: Sequence[TranslationFile]) -> tuple[TranslationFile, ...]:
+    held = set(_held_out(files))
+    return tuple(one for one in files if one not in held)

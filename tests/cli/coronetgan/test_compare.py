@@ -9,7 +9,7 @@ from PIL import Image
 from tests.command import Run
 from tests.coronetgan.experiments.tiny import write_recipe
 
-WAYS = ("dense", "uniform", "masked", "published", "magnitude", "distilled")
+WAYS = ("dense", "uniform", "rescaled", "masked", "published", "magnitude", "distilled")
 
 
 def command(recipe: Path, out: Path, *more: object) -> list[object]:
@@ -34,11 +34,11 @@ def test_every_way_reaches_the_ratio_and_is_tabulated(run: Run, tmp_path: Path):
         assert all(one["minutes"] > 0 for one in ways.values())
         assert ways["distilled"]["minutes_in_all"] > ways["distilled"]["minutes"]
         assert ways["uniform"]["minutes_in_all"] == ways["uniform"]["minutes"]
-        assert seed["step_times_ms"].keys() == {"masked", "published"}
+        assert seed["step_times_ms"].keys() == {"rescaled", "masked", "published"}
     mean = [sum(one["ways"]["dense"][0]["psnr_db"] for one in table["seeds"]) / 2, rows[0]["PSNR"]]
     assert mean[0] == pytest.approx(mean[1])
     assert "| dense, small filters dropped, trained further |" in (out / "compare.md").read_text()
-    assert Image.open(out / "compare.png").size[0] == 8 * 96 + 7 * 8
+    assert Image.open(out / "compare.png").size[0] == 9 * 96 + 8 * 8
 
     times = {path: path.stat().st_mtime_ns for path in out.rglob("*.safetensors")}
     again = run(*command(recipe, out, "--seeds", 2))
@@ -57,7 +57,7 @@ def test_cyclegan_has_a_row_for_each_direction(run: Run, tmp_path: Path):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--way", "luck"], "way 'luck': choose from dense, uniform, masked"),
+        (["--way", "luck"], "way 'luck': choose from dense, uniform, rescaled"),
         (["--ratio", 1.5], "ratio 1.5: give a share of the MACs"),
         (["--max-steps", 2], "a course of 2 steps at learning rate 0.01 is too short"),
     ],

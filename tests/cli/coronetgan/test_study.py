@@ -193,7 +193,6 @@ def test_files_that_do_not_fit_are_refused_in_one_line(run: Run, slice_files, tm
     missing = refused(lut=tmp_path / "none.json")
     assert "no such file; build it with: mfagan coronetgan lut build" in missing
     assert "--size 256" in missing
-    assert "has no val" in refused("--part", "val")
     assert "--race with --objective kid: KID is of all pictures" in refused(
         "--race", 0.05, "--objective", "kid"
     )

@@ -46,7 +46,7 @@ def write_translator(path: Path, network: Translator, role: str = "supernet") ->
 
 def write_pairs(folder: Path, n: int = 3) -> Path:
     """Pictures with A and B side by side, of one height and width each."""
-    for number, part in enumerate(("train", "test")):
+    for number, part in enumerate(("train", "val", "test")):
         for i in range(n):
             draw(folder / part / f"{i}.png", 2 * SIDE, SIDE, seed=10 * number + i)
     return folder

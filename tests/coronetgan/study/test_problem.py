@@ -34,6 +34,7 @@ from tests.coronetgan.study.small import (
     write_translator,
 )
 from tests.inception_file import write_inception
+from tests.pictures import draw
 
 MIXED = (3, 8, 12, 8, 6, 2)
 """a, b, res, inner1, u1, u2."""
@@ -164,7 +165,7 @@ def test_a_table_that_lacks_blocks_names_the_command(slice_files, tmp_path: Path
         build_problem(slice_files | {"lut": tmp_path / "lut.json"})
 
 
-def test_scoring_on_nothing_is_refused(slice_files):
+def test_scoring_on_nothing_is_refused(slice_files, tmp_path: Path):
     with pytest.raises(InputError, match="0 pictures: give at least 1"):
         PictureSource(Path(), max_images=0)
     with pytest.raises(InputError, match="part 'all': give one of train, val, test"):
@@ -177,8 +178,9 @@ def test_scoring_on_nothing_is_refused(slice_files):
         Scoring(extra_objective="lpips")
     with pytest.raises(InputError, match="give --inception"):
         Scoring(extra_objective="kid")
+    draw(tmp_path / "test" / "1.png", 64, 32, seed=0)
     with pytest.raises(InputError, match="has no val"):
-        build_problem(slice_files, source={"part": "val"})
+        build_problem(slice_files | {"data": tmp_path}, source={"part": "val"})
 
 
 def test_pictures_of_one_domain_are_scored_by_distance(slice_files, tmp_path: Path):

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from mfagan.coronetgan.training.pictures import open_pictures
 from mfagan.errors import InputError
@@ -10,12 +11,20 @@ from tests.coronetgan.training.small import tiny_recipe, write_domains
 
 def test_pictures_of_a_folder_are_batches_of_two_domains_and_some_held_out(tmp_path: Path):
     recipe = tiny_recipe("cyclegan", load_px=18, held_out=2)
-    found = open_pictures(recipe, write_domains(tmp_path, n=3))
+    found = open_pictures(recipe, write_domains(tmp_path, n=41))
     a, b = found.sampler.batch(0)
     assert a.shape == b.shape == (2, 3, 16, 16)
     assert found.held_out.a.shape == (2, 3, 16, 16)
     assert not found.held_out.paired
-    assert (found.about["n_a"], found.about["n_b"], found.about["layout"]) == (3, 3, "unpaired")
+    assert (found.about["n_a"], found.about["n_b"], found.about["layout"]) == (39, 39, "unpaired")
+
+
+def test_nothing_is_chosen_by_pictures_of_the_test(tmp_path: Path):
+    write_domains(tmp_path)
+    held_out = open_pictures(tiny_recipe("cyclegan"), tmp_path).held_out.a
+    for path in tmp_path.glob("test*/*.png"):
+        Image.new("RGB", (20, 20)).save(path)
+    assert torch.equal(open_pictures(tiny_recipe("cyclegan"), tmp_path).held_out.a, held_out)
 
 
 def test_pairs_by_name_stay_pairs(tmp_path: Path):

@@ -124,3 +124,33 @@ def test_a_record_counts_every_file_once(tmp_path: Path):
     assert {name: one["n_images"] for name, one in sets.items()} == {"trainA": 2, "trainB": 1}
     sets = describe_sets(find_translation(tmp_path / "ab").part("train").files())
     assert {name: one["n_images"] for name, one in sets.items()} == {"train": 1}
+
+
+def test_pictures_to_validate_on_are_those_of_val_or_some_of_train(tmp_path: Path):
+    numbers = range(1, 42)
+    touch(
+        tmp_path,
+        *(f"train{side}/{number}.png" for side in "AB" for number in numbers),
+        "testA/1.png",
+        "testB/1.png",
+    )
+    found = find_translation(tmp_path).with_validation()
+    assert list(found.parts) == ["train", "test", "val"]
+    assert [one.name for one in found.part("val").a] == ["20", "40"]
+    assert len(found.part("train").a) == 39
+    paired = find_translation(tmp_path, paired=True).with_validation().part("val")
+    assert [one.name for one in paired.a] == [one.name for one in paired.b]
+    touch(tmp_path, "valA/v.png", "valB/v.png")
+    whole = find_translation(tmp_path)
+    assert whole.with_validation() is whole
+
+
+def test_few_pictures_leave_one_to_validate_on(tmp_path: Path):
+    touch(tmp_path, "train/1.jpg", "train/2.jpg")
+    found = find_translation(tmp_path).with_validation()
+    assert [one.name for one in found.part("val").a] == ["2"]
+    assert [one.name for one in found.part("train").a] == ["1"]
+    only = find_translation(touch(tmp_path / "other", "test/1.jpg"))
+    assert only.with_validation() is only
+    with pytest.raises(InputError, match="none is left to validate on"):
+        find_translation(touch(tmp_path / "single", "train/1.jpg")).with_validation()

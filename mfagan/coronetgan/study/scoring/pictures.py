@@ -37,7 +37,8 @@ class PictureSource:
 
     folder: a folder of two domains in one of the layouts of `find_translation`, or of pictures of domain A alone; or
         the word `drawings`.
-    part: `val` or `test`; None for `val` if there is one, else `test`; of a folder of domain A alone nothing else.
+    part: `val`, `test` or `train`; None for `val`, as `TranslationData.with_validation` makes it of a folder that has
+        none, or `test` of a folder without `train`; of a folder of domain A alone nothing else.
     paired: as for `find_translation`.
     direction: likewise.
     max_images: so many are scored on at most.
@@ -158,7 +159,7 @@ def read_pictures(
         return _draw(source, side_px, calibrated)
     if find_folders(source.folder) is None:
         return _read_one_domain(source, side_px, calibrated, bars)
-    data = find_translation(source.folder, source.paired, source.direction)
+    data = find_translation(source.folder, source.paired, source.direction).with_validation()
     name = source.part or next((one for one in ("val", "test") if one in data.parts), "test")
     found = read_tests(data.part(name), side_px, source.max_images, bars)
     calibration = None
