@@ -45,7 +45,7 @@ def test_both_ways_of_a_folder(run: Run, tmp_path: Path):
     answer = json.loads(done.answer)
     assert answer["checkpoints"] == [str(out / name) for name in names]
     assert "cycle_psnr_db" in answer["figures"][str(out / names[0])]
-    assert "14 steps are 9.3 epochs of 3 pictures of A and 3 of B" in done.err
+    assert "14 steps are 14.0 epochs of 2 pictures of A and 2 of B" in done.err
 
 
 def test_settings_of_pruning_are_given_beside_the_recipe(run: Run, tmp_path: Path):
