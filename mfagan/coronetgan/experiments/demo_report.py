@@ -36,7 +36,7 @@ SHEET = "dense_pruned_uniform.png"
 AIMED_RATIOS = (0.7, 0.5, 0.3)
 """Ratios that are landed on from the latents that the demo's search begins with."""
 _GAMMA = 10.0
-"""Latents shrink so fast that the ratio is reached within a tenth of the course: what is pruned early trains longest."""
+"""Latents shrink so fast that the ratio is reached within a tenth of the course: what is pruned early learns most."""
 _ROUND_TO = 16
 """So many channels XNNPACK computes at a time on AVX-512; others cost as much as the next multiple."""
 _LOST_DB, _BAKED, _LATENCY, _STEP = 1.0, 2e-6, 0.65, 2.0
