@@ -2,11 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
+from mfagan.graph.operators import Block
+from mfagan.graph.passes import rewrite
 from search.latency import LatencyTable
 
-__all__ = ["name_blocks", "price_parts"]
+__all__ = ["name_blocks", "price_parts", "price_parts_by"]
+
+Candidate = TypeVar("Candidate")
 
 
 def name_blocks(keys: Sequence[str], titles: Mapping[str, str]) -> list[str]:
@@ -43,3 +48,25 @@ def price_parts(table: LatencyTable, keys: Sequence[str], names: Sequence[str]) 
     """
     table.require(keys, table.command)
     return [(name, table.entries[key].latency_ms) for name, key in zip(names, keys, strict=True)]
+
+
+def price_parts_by(
+    table: LatencyTable, blocks: Callable[[Candidate], Sequence[Block]], titles: Mapping[str, str]
+) -> Callable[[Candidate], Sequence[tuple[str, float]]]:
+    """What takes prices of a system's networks apart.
+
+    Args:
+        table: The latency table.
+        blocks: Gives the blocks of a network before any pass.
+        titles: As for `name_blocks`.
+
+    Returns:
+        A function of a network, whose answer is that of `price_parts`.
+    """
+
+    def parts(candidate: Candidate) -> list[tuple[str, float]]:
+        listed = blocks(candidate)
+        keys = [block.key for block in rewrite(listed, table.passes).blocks]
+        return price_parts(table, keys, name_blocks([block.key for block in listed], titles))
+
+    return parts

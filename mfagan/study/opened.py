@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import PerceptualDistance
 from mfagan.latency.tables import read_table
@@ -13,7 +14,7 @@ from search.description import StudyDescription
 from search.latency import LatencyTable
 from search.problem import Point
 
-__all__ = ["Given", "OpenedStudy", "open_table", "read_target_size", "require_same"]
+__all__ = ["Given", "OpenedStudy", "find_checkpoint", "open_table", "read_target_size", "require_same"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,28 @@ def open_table(lut: str | None, identity: Mapping[str, str]) -> LatencyTable:
         table = table.under_load()
     require_same(f"latency table {lut}", table.sha256, identity, "lut")
     return table
+
+
+def find_checkpoint(name: str, path: Path | None, identity: Mapping[str, str]) -> Path:
+    """Find a checkpoint of a study.
+
+    Args:
+        name: What it is there, and the option that gives it.
+        path: Where it is, or None if nobody knows.
+        identity: As for `require_same`.
+
+    Returns:
+        Its file.
+
+    Raises:
+        InputError: It is not known, not there, or another one.
+    """
+    if path is None:
+        raise InputError(f"the study does not know its {name}; give it with --{name}")
+    if not path.is_file():
+        raise InputError(f"{name} {path}: no such file; give it with --{name}")
+    require_same(f"{name} {path}", checkpoint.sha256(path), identity, name)
+    return path
 
 
 def require_same(what: str, found: str, identity: Mapping[str, str], name: str) -> None:

@@ -9,6 +9,7 @@ from typing import Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError, describe_fault
 from mfagan.files import read_text, write_atomic
@@ -32,6 +33,31 @@ class Pick(ABC):
     """Where the study is kept, without a password; empty in picks of earlier versions."""
     reason: str
     """Why it was picked, in one line; empty in picks of earlier versions."""
+
+    def find_scored(self, name: str, path: str | Path, sha256: str) -> Path:
+        """Find a file that the trial was scored with.
+
+        Args:
+            name: What it is, and the option that gives it.
+            path: Where it is.
+            sha256: Its hash then.
+
+        Returns:
+            Its path.
+
+        Raises:
+            InputError: It is missing, or another one.
+        """
+        place = Path(path)
+        if not place.is_file():
+            raise InputError(f"{name} {place}: no such file; give it with --{name}")
+        found = checkpoint.sha256(place)
+        if found != sha256:
+            raise InputError(
+                f"{name} {place}: its sha256 is {found[:12]}..., trial {self.trial} was scored with {sha256[:12]}...; "
+                f"give the original with --{name}"
+            )
+        return place
 
     @abstractmethod
     def facts(self) -> dict[str, JSON]:

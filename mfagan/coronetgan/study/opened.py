@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from mfagan import checkpoint
 from mfagan.coronetgan.kinds import load_translator
 from mfagan.coronetgan.network.statistics import has_running_statistics
 from mfagan.coronetgan.network.translator import Translator
@@ -28,14 +27,19 @@ from mfagan.coronetgan.study.scoring.pictures import PictureSource, SlicePicture
 from mfagan.coronetgan.study.scoring.scorer import SliceScorer
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import PerceptualDistance
-from mfagan.graph.passes import rewrite
-from mfagan.latency.price_parts import name_blocks, price_parts
+from mfagan.latency.price_parts import price_parts_by
 from mfagan.latency.priced_problem import LATENCY
 from mfagan.progress import ProgressCallback, ProgressFactory, ignore_progress, no_progress
-from mfagan.study.opened import Given, OpenedStudy, open_table, read_target_size, require_same
+from mfagan.study.opened import (
+    Given,
+    OpenedStudy,
+    find_checkpoint,
+    open_table,
+    read_target_size,
+    require_same,
+)
 from search.description import StudyDescription
 from search.errors import SearchError
-from search.latency import LatencyTable
 from search.problem import Choice, Point, Value
 
 __all__ = ["OBJECTIVES", "as_picked", "is_mine", "known_choices", "open_study", "picked_of"]
@@ -111,7 +115,7 @@ class _OpenedTranslators(OpenedStudy):
         files = {name: Path(named[name]) for name in ("supernet", "unpruned") if name in named}
         try:
             self._supernet = load_supernet(
-                _find("supernet", given.network or files.get("supernet"), identity)
+                find_checkpoint("supernet", given.network or files.get("supernet"), identity)
             )
             size = read_target_size(identity)
         except (InputError, OSError) as error:
@@ -122,14 +126,14 @@ class _OpenedTranslators(OpenedStudy):
         if n_scenes > 0:
             try:
                 if "unpruned_sha256" in identity:
-                    path = _find("unpruned", given.teacher or files.get("unpruned"), identity)
+                    path = find_checkpoint("unpruned", given.teacher or files.get("unpruned"), identity)
                     self._unpruned = load_translator(path)
                 self._pictures = _open_pictures(named, given.images, identity, size[0], self._supernet)
             except (InputError, OSError) as error:
                 notes.append(f"Pictures are left out: {error}")
         try:
             table = open_table(given.lut or named.get("lut"), identity)
-            self._price_parts = _price_by(table, BlockLists(self._supernet, size))
+            self._price_parts = price_parts_by(table, BlockLists(self._supernet, size).blocks, BLOCK_TITLES)
         except (InputError, SearchError, OSError) as error:
             notes.append(f"Parts of the latency are left out: {error}")
         self.notes = notes
@@ -168,16 +172,6 @@ class _OpenedTranslators(OpenedStudy):
             return measure_quality(self._scorer, slices, lpips, report)
 
 
-def _find(name: str, path: Path | None, identity: Mapping[str, str]) -> Path:
-    """A checkpoint that is the study's."""
-    if path is None:
-        raise InputError(f"the study does not know its {name}; give it with --{name}")
-    if not path.is_file():
-        raise InputError(f"{name} {path}: no such file; give it with --{name}")
-    require_same(f"{name} {path}", checkpoint.sha256(path), identity, name)
-    return path
-
-
 def _open_pictures(
     named: Mapping[str, str],
     folder: str | None,
@@ -191,12 +185,3 @@ def _open_pictures(
     found = read_pictures(source, side_px, has_running_statistics(supernet))
     require_same(f"pictures {source.folder}", found.sha256(), identity, "images")
     return found
-
-
-def _price_by(table: LatencyTable, lists: BlockLists) -> PriceParts:
-    def parts(widths: Widths) -> list[tuple[str, float]]:
-        blocks = lists.blocks(widths)
-        keys = [block.key for block in rewrite(blocks, table.passes).blocks]
-        return price_parts(table, keys, name_blocks([block.key for block in blocks], BLOCK_TITLES))
-
-    return parts

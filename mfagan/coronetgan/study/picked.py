@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.coronetgan.network.slices import read_widths
 from mfagan.coronetgan.network.translator import Translator
@@ -75,16 +74,9 @@ class PickedTranslator(Pick):
         Raises:
             InputError: The file is missing, or not the one that the trial was scored on.
         """
-        path = Path(self.supernet if supernet is None else supernet)
-        if not path.is_file():
-            raise InputError(f"supernet {path}: no such file; give it with --supernet")
-        found = checkpoint.sha256(path)
-        if found != self.supernet_sha256:
-            raise InputError(
-                f"supernet {path}: its sha256 is {found[:12]}..., trial {self.trial} was scored with "
-                f"{self.supernet_sha256[:12]}...; give the original with --supernet"
-            )
-        return path
+        return self.find_scored(
+            "supernet", self.supernet if supernet is None else supernet, self.supernet_sha256
+        )
 
 
 _CARRIED = ("params", "flops", "memory_bytes", "lut_sha256", "supernet", "supernet_sha256", "role", "quality")

@@ -9,6 +9,7 @@ from torch import Tensor
 from mfagan.checkpoint import Checkpoint, sha256
 from mfagan.errors import InputError
 from mfagan.importing.pytorch_file import read_pytorch_file, require_weights
+from mfagan.mobilestylegan.importing.pickles import refuse_pickle
 from mfagan.mobilestylegan.importing.student_names import convert_student
 from mfagan.mobilestylegan.importing.stylegan2_names import convert_stylegan2
 from mfagan.mobilestylegan.network.student.student import RowLayout
@@ -17,8 +18,6 @@ __all__ = ["import_file"]
 
 logger = logging.getLogger(__name__)
 
-_PICKLE_SUFFIXES = (".pkl", ".pickle")
-"""How NVIDIA's files of StyleGAN2 end."""
 _AVERAGED, _RAW = "g_ema", "g"
 
 
@@ -38,15 +37,10 @@ def import_file(path: str | Path, *, rows: RowLayout = "ours", allow_namespace: 
         What `mfagan.checkpoint.save` writes and `mfagan.mobilestylegan.kinds.rebuild` loads.
 
     Raises:
-        InputError: as `read_pytorch_file`; a pickle of NVIDIA's; no generator is in the file; weights are missing,
+        InputError: as `read_pytorch_file` and `refuse_pickle`; no generator is in the file; weights are missing,
             unexpected, of other shapes or not finite.
     """
-    if Path(path).suffix.lower() in _PICKLE_SUFFIXES:
-        raise InputError(
-            f"weights {path}: NVIDIA's pickles run code that is in them, and are not read; convert it to a .pt of the "
-            "public PyTorch StyleGAN2 (convert_weight.py of rosinality/stylegan2-pytorch), where that can do no harm, "
-            "and import the .pt"
-        )
+    refuse_pickle(path)
     found = read_pytorch_file(path, allow_namespace)
     if not isinstance(found, Mapping):
         raise InputError(

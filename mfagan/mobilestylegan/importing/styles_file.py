@@ -12,6 +12,7 @@ from torch import Tensor
 from mfagan.errors import InputError
 from mfagan.files import write_atomic
 from mfagan.importing.pytorch_file import read_pytorch_file, require_weights
+from mfagan.mobilestylegan.importing.pickles import refuse_pickle
 from mfagan.mobilestylegan.network.layers.geometry import count_rows
 
 __all__ = ["ProjectedStyles", "read_styles", "write_styles"]
@@ -89,6 +90,7 @@ def _read_npz(path: Path) -> list[ProjectedStyles]:
 
 
 def _read_pt(path: Path) -> list[ProjectedStyles]:
+    refuse_pickle(path)
     found = read_pytorch_file(path)
     if not isinstance(found, Mapping) or not found:
         raise InputError(

@@ -8,8 +8,7 @@ from pathlib import Path
 from mfagan import checkpoint
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import PerceptualDistance
-from mfagan.graph.passes import rewrite
-from mfagan.latency.price_parts import name_blocks, price_parts
+from mfagan.latency.price_parts import price_parts_by
 from mfagan.latency.priced_problem import LATENCY
 from mfagan.mobilestylegan.network.generator import StyleGAN2
 from mfagan.mobilestylegan.network.layers.geometry import resolutions
@@ -33,10 +32,9 @@ from mfagan.mobilestylegan.study.scoring.choices import (
 )
 from mfagan.mobilestylegan.study.scoring.scorer import Latents, SliceScorer
 from mfagan.progress import ProgressCallback, ProgressFactory, ignore_progress, no_progress
-from mfagan.study.opened import Given, OpenedStudy, open_table, require_same
+from mfagan.study.opened import Given, OpenedStudy, find_checkpoint, open_table
 from search.description import StudyDescription
 from search.errors import SearchError
-from search.latency import LatencyTable
 from search.problem import Choice, Point, Value
 
 __all__ = ["OBJECTIVES", "as_picked", "is_mine", "known_choices", "open_study", "picked_of"]
@@ -112,7 +110,7 @@ class _OpenedStudents(OpenedStudy):
         self._price_parts: PriceParts | None = None
         self._teacher: StyleGAN2 | None = None
         try:
-            self._student = load_shared_student(_find("student", student, identity))
+            self._student = load_shared_student(find_checkpoint("student", student, identity))
         except (InputError, OSError) as error:
             self._student = None
             self.notes = [f"Pictures and parts of the latency are left out: {error}"]
@@ -120,12 +118,14 @@ class _OpenedStudents(OpenedStudy):
         self._latents = Latents.from_text(identity.get("latents", ""))
         notes: list[str] = []
         try:
-            path = _find("teacher", teacher, identity)
+            path = find_checkpoint("teacher", teacher, identity)
             self._teacher = StyleGAN2.from_checkpoint(checkpoint.read(path), path)
         except (InputError, OSError) as error:
             notes.append(f"Pictures are left out: {error}")
         try:
-            self._price_parts = _price_by(open_table(lut, identity), BlockLists(self._student))
+            self._price_parts = price_parts_by(
+                open_table(lut, identity), BlockLists(self._student).blocks, BLOCK_TITLES
+            )
         except (InputError, SearchError, OSError) as error:
             notes.append(f"Parts of the latency are left out: {error}")
         self.notes = notes
@@ -166,25 +166,6 @@ class _OpenedStudents(OpenedStudy):
         slices = [read_choice(point.choice, self._full) for point in best]
         with bars("PSNR" if lpips is None else "PSNR and LPIPS") as report:
             return measure_quality(self._scorer, slices, lpips, report)
-
-
-def _find(name: str, path: Path | None, identity: Mapping[str, str]) -> Path:
-    """A checkpoint that is the study's."""
-    if path is None:
-        raise InputError(f"the study does not know its {name}; give it with --{name}")
-    if not path.is_file():
-        raise InputError(f"{name} {path}: no such file; give it with --{name}")
-    require_same(f"{name} {path}", checkpoint.sha256(path), identity, name)
-    return path
-
-
-def _price_by(table: LatencyTable, lists: BlockLists) -> PriceParts:
-    def parts(slice_: Channels) -> list[tuple[str, float]]:
-        blocks = lists.blocks(slice_)
-        keys = [block.key for block in rewrite(blocks, table.passes).blocks]
-        return price_parts(table, keys, name_blocks([block.key for block in blocks], BLOCK_TITLES))
-
-    return parts
 
 
 def _full(choices: Mapping[str, Sequence[Value]]) -> Channels:

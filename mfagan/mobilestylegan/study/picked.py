@@ -6,7 +6,6 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
-from mfagan import checkpoint
 from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
 from mfagan.study.picked import Pick, pick_of, read_pick
@@ -70,7 +69,7 @@ class PickedStudent(Pick):
         Raises:
             InputError: The file is missing, or not the one that the trial was scored on.
         """
-        return self._find("student", self.student if student is None else student, self.student_sha256)
+        return self.find_scored("student", self.student if student is None else student, self.student_sha256)
 
     def find_teacher(self, teacher: str | Path | None = None) -> Path:
         """The teacher's file.
@@ -81,19 +80,7 @@ class PickedStudent(Pick):
         Raises:
             InputError: The file is missing or another.
         """
-        return self._find("teacher", self.teacher if teacher is None else teacher, self.teacher_sha256)
-
-    def _find(self, what: str, where: str | Path, wanted: str) -> Path:
-        path = Path(where)
-        if not path.is_file():
-            raise InputError(f"{what} {path}: no such file; give it with --{what}")
-        found = checkpoint.sha256(path)
-        if found != wanted:
-            raise InputError(
-                f"{what} {path}: its sha256 is {found[:12]}..., trial {self.trial} was scored with {wanted[:12]}...; "
-                f"give the original with --{what}"
-            )
-        return path
+        return self.find_scored("teacher", self.teacher if teacher is None else teacher, self.teacher_sha256)
 
 
 _CARRIED = (
