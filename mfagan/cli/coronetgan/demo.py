@@ -27,7 +27,9 @@ PICKED = "picked.json"
 MODEL = "pruned.tflite"
 STUDY = "demo"
 RATIO = 0.5
-TRIALS = 200
+TRIALS = 150
+ROUNDS = 5
+"""Of the latency table: enough to rank slices on a machine that does nothing else."""
 SCORED = 16
 """Pairs that slices are scored on."""
 
@@ -87,7 +89,7 @@ def demo(
         with timed(seconds, "step_times"):
             times = time_steps(run)
         with timed(seconds, "lut"):
-            note(build_lut(out / LUT, shared))
+            note(build_lut(out / LUT, shared, rounds=ROUNDS))
         with timed(seconds, "search"):
             pictures = write_pairs(run.pictures.held_out, out / PICTURES)
             note(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from mfagan.cli.coronetgan.demo import TRIALS
 from tests.command import Run
 from tests.coronetgan.experiments.test_demo_report import KEYS
 
@@ -31,9 +32,8 @@ def test_it_prunes_searches_exports_and_reports_what_it_measured(run: Run, tmp_p
     assert all(one["met"] for one in report["landings_on_first_latents"])
     assert report["bake_max_abs_diff"] < 1e-5
     assert report["tflite_max_abs_diff"] < 1e-4
-    # The dense network of shared/specs/coronetgan.md, section 10.
     assert report["steps"] == {"dense": 3, "search": 1, "search_and_pruned": 3, "uniform": 3}
-    assert len({tuple(one["widths"].values()) for one in report["slices"]}) == 200
+    assert len({tuple(one["widths"].values()) for one in report["slices"]}) == TRIALS
     assert {"dense", "search_and_pruned", "uniform", "supernet", "lut", "search", "export"} <= set(
         report["seconds"]
     )
