@@ -26,11 +26,12 @@ def read_outputs(notebook: Path) -> Iterator[dict[str, Any]]:
         yield from cell["outputs"]
 
 
-def test_there_are_five():
+def test_there_are_six():
     assert [notebook.stem for notebook in NOTEBOOKS] == [
         "browse_front",
         "launch_study",
         "pick_finetune_export",
+        "pruned_translator",
         "small_stylegan",
         "two_devices",
     ]
