@@ -190,11 +190,12 @@ def _aims(
     baked = float(networks.pruned.record["bake_max_abs_diff"])
     latency = files.pruned_ms / files.dense_ms
     reached = ", ".join(f"{one.reached:.4f} for {one.asked:g}" for one in others)
+    beside = f"{abs(lost):.2f} dB {'below' if lost > 0 else 'above'}"
     all_met = all(one.met for one in others)
     found = {
         f"ratio {ratio:g} within one channel after training: {trained.reached:.4f}": trained.met,
         f"ratios within one channel on the latents that a search begins with: {reached}": all_met,
-        f"quality at {ratio:g} at most {_LOST_DB:g} dB below dense: {lost:.2f} dB below": lost <= _LOST_DB,
+        f"quality at {ratio:g} at most {_LOST_DB:g} dB below dense: {beside}": lost <= _LOST_DB,
         f"baked and masked pictures differ by at most {_BAKED:g}: {baked:.1e}": baked <= _BAKED,
         f"TFLite latency at {ratio:g} at most {_LATENCY:g} of dense's: {latency:.3f}": latency <= _LATENCY,
         f"step of the search at most {_STEP:g} times a dense one: {times.ratio:.2f}": times.ratio <= _STEP,
