@@ -80,6 +80,13 @@ SMALLER = {
     "mobilestylegan pick": "",
     "mobilestylegan finetune": "--max-steps 1 --device cpu",
     "mobilestylegan export small.safetensors": "",
+    "coronetgan train demo": "--max-steps 12 --gamma 200 --device cpu",
+    "coronetgan lut build": "--rounds 1",
+    "coronetgan search": "--max-images 2 --trials 4 --population 2 --device cpu",
+    "coronetgan pick": "",
+    "coronetgan finetune": "--max-steps 1 --device cpu",
+    "coronetgan export runs/shapes/pruned.safetensors --beside": "--rounds 1",
+    "coronetgan export runs/shapes/pruned.safetensors --precision fp16": "",
 }
 """Commands of `mfagan` that are run -> what makes them quick; the others are parsed alone."""
 
@@ -266,7 +273,7 @@ def test_code_is_fenced(page: Path):
     assert {block.language for block in blocks(page)} <= {"sh", "console", "python", "text", "toml", "kotlin"}
 
 
-@pytest.mark.parametrize("name", ["search_widths", "train", "costs", "speed", "mobilestylegan"])
+@pytest.mark.parametrize("name", ["search_widths", "train", "costs", "speed", "mobilestylegan", "coronetgan"])
 def test_the_page_runs(name: str, folder: Path, run: Run):
     run_page(DOCS / f"{name}.md", folder, run)
 
