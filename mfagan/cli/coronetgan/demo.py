@@ -100,6 +100,7 @@ def demo(
                     storage=database,
                     study=STUDY,
                     trials=TRIALS,
+                    paired=True,
                     max_images=SCORED,
                     seed=seed,
                 )
@@ -130,5 +131,5 @@ def demo(
         trained = [read_trained([one], recipe.model, recipe.crop_px)[0] for one in (dense, pruned, uniform)]
         facts = write_report(out, run, DemoNetworks(*trained), times, measured, slices, seconds)
     made = [out / name for name in (REPORT, SHEET, FRONT, PICKED, LUT, MODEL)]
-    then = ["mfagan", "coronetgan", "translate", pruned, out / PICTURES / "test", "--out", out / "translated"]
+    then = ["mfagan", "coronetgan", "translate", pruned, out / PICTURES / "valA", "--out", out / "translated"]
     return Result(facts, summarize(facts, out), made, then)

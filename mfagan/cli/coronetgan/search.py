@@ -85,7 +85,9 @@ def run_search(
     paired: Annotated[
         bool,
         typer.Option(
-            "--paired", help="Files of equal names in testA and testB are pairs.", rich_help_panel=SCORING
+            "--paired",
+            help="Files of equal names in valA and valB are pairs.",
+            rich_help_panel=SCORING,
         ),
     ] = False,
     direction: Annotated[

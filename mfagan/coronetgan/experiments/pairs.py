@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from mfagan.coronetgan.training.validation import HeldOut
 from mfagan.data.images import write_image
 
@@ -11,11 +9,11 @@ __all__ = ["write_pairs"]
 
 
 def write_pairs(held_out: HeldOut, folder: Path) -> Path:
-    """Write pairs as pictures of two halves into the part test of a folder, A left and B right.
+    """Write pairs as files of equal names into the folders valA and valB.
 
     Args:
         held_out: the pairs.
-        folder: where the folder `test` is made.
+        folder: where these two are made.
 
     Returns:
         The folder.
@@ -23,9 +21,8 @@ def write_pairs(held_out: HeldOut, folder: Path) -> Path:
     Raises:
         InputError: a file cannot be written.
     """
-    place = folder / "test"
-    place.mkdir(parents=True, exist_ok=True)
-    both = ((torch.cat((held_out.a, held_out.b), -1) + 1) / 2).clamp(0, 1)
-    for number, pair in enumerate(both):
-        write_image(place / f"{number:04}.png", pair.expand(3, -1, -1))
+    for name, pictures in (("valA", held_out.a), ("valB", held_out.b)):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for number, picture in enumerate(((pictures + 1) / 2).clamp(0, 1)):
+            write_image(folder / name / f"{number:04}.png", picture.expand(3, -1, -1))
     return folder

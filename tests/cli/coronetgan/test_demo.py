@@ -28,6 +28,7 @@ def test_it_prunes_searches_exports_and_reports_what_it_measured(run: Run, tmp_p
     }
     report = json.loads((out / "report.json").read_text())
     assert report.keys() >= KEYS
+    assert len(list((out / "pictures" / "valA").glob("*.png"))) == 64
     assert report["ratio_asked"] == 0.5
     assert all(one["met"] for one in report["landings_on_first_latents"])
     assert report["bake_max_abs_diff"] < 1e-5
