@@ -193,6 +193,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         write_photos(tmp_path / name, 3, 160)
     for name in ("Set5", "Set14"):
         write_photos(tmp_path / name, 2, 64)
+    for name in ("trainA", "trainB", "testA", "testB"):
+        write_photos(tmp_path / "horse2zebra" / name, 2, 64)
     draw(tmp_path / "photo.png")
     (tmp_path / "luts").mkdir()
     shutil.copy(find_table(shipped.LATENCY_TABLE), tmp_path / "luts" / "mydevice.json")
