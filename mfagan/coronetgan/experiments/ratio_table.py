@@ -46,7 +46,7 @@ class RatioRow:
     ratio: its share of the dense translator's MACs.
     minutes: of its training; 0 of a slice, which is not trained any further.
     file: where its exported file is written.
-    landing: how the ratio was met; None where none was asked for.
+    landing: the ratio that was asked for and the one that was reached; None if no ratio was asked for.
     backwards: whether it translates B to A.
     """
 

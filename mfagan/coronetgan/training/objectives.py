@@ -1,5 +1,6 @@
 """The losses of one training step as modules, one forward pass each: what several processes can share."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -61,7 +62,7 @@ def adversarial_loss(logits: Tensor, real: bool, gan: Gan) -> Tensor:
     return F.softplus(-wide if real else wide).mean()
 
 
-class GeneratorObjective(nn.Module):
+class GeneratorObjective(nn.Module, ABC):
     """The loss of translators against their discriminators, the mean over the slices that a step trains."""
 
     def __init__(
@@ -108,8 +109,9 @@ class GeneratorObjective(nn.Module):
         shown = {name: (real.detach(), fake.detach().float()) for name, (real, fake) in looks[-1][1].items()}
         return terms, shown
 
+    @abstractmethod
     def _look(self, a: Tensor, b: Tensor, gates: Gates) -> tuple[Terms, Shown]:
-        raise NotImplementedError
+        """The terms of one slice, and what the discriminators are shown of it."""
 
     def _way(self, translator: nn.Module, gates: Gates) -> Way:
         """A translator to be called several times in a step, whose weights are made once."""
