@@ -1,18 +1,30 @@
-"""PSNR and SSIM on the Y channel, summed in float64, without rounding to 8 bits."""
+"""PSNR and SSIM on the Y channel, summed in float64, without rounding to 8 bits; PSNR of RGB."""
 
 import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mfagan.data.images import SSIM_WINDOW_PX, luma
 from mfagan.errors import InputError
 
-__all__ = ["PEAK", "psnr_db", "psnr_y", "shaved_luma", "ssim", "ssim_y"]
+__all__ = [
+    "PEAK",
+    "psnr_db",
+    "psnr_y",
+    "rgb_psnr_db",
+    "shaved_luma",
+    "signed_psnr_db",
+    "ssim",
+    "ssim_y",
+]
 
 PEAK = 255.0
 """The largest value of an 8-bit picture, on whose scale both metrics are defined."""
 _SSIM_SIGMA_PX = 1.5
+_LEAST_ERROR = 1e-10
+"""Mean square of differences that counts as equal in RGB."""
 _SSIM_C1 = (0.01 * PEAK) ** 2
 _SSIM_C2 = (0.03 * PEAK) ** 2
 
@@ -147,3 +159,31 @@ def _demand_equal_sizes(sr: Tensor, hr: Tensor) -> None:
     if sr.shape != hr.shape:
         sr_size, hr_size = (f"{image.shape[-1]}x{image.shape[-2]}" for image in (sr, hr))
         raise InputError(f"cannot compare images of {sr_size} and {hr_size} px; give images of one size")
+
+
+@torch.no_grad()
+def signed_psnr_db(made: Tensor, wanted: Tensor) -> Tensor:
+    """PSNR over all pixels of pictures in [-1, 1] as they are shown, clamped; the peak is 2.
+
+    Args:
+        made: (N, C, H, W).
+        wanted: of the same shape.
+
+    Returns:
+        A scalar in dB; 106 for equal pictures.
+    """
+    error = F.mse_loss(made.float().clamp(-1, 1), wanted.float().clamp(-1, 1))
+    return 10 * torch.log10(4 / error.clamp_min(_LEAST_ERROR))
+
+
+def rgb_psnr_db(image: Tensor, reference: Tensor) -> float:
+    """PSNR of a picture in [0, 1]; the peak is 1.
+
+    Args:
+        image: (3, H, W) RGB.
+        reference: of the same shape.
+
+    Returns:
+        In dB; 100 for equal pictures.
+    """
+    return -10 * (image - reference).square().mean().clamp_min(_LEAST_ERROR).log10().item()

@@ -14,8 +14,9 @@ from mfagan.coronetgan.study.networks import load_supernet
 from mfagan.coronetgan.study.picked import PickedTranslator
 from mfagan.coronetgan.training.building import draw_pictures
 from mfagan.coronetgan.training.run import TranslationRun
-from mfagan.coronetgan.training.validation import psnr_db, translate
+from mfagan.coronetgan.training.validation import translate
 from mfagan.errors import InputError
+from mfagan.evaluation.psnr_ssim import signed_psnr_db
 
 __all__ = ["read_slices"]
 
@@ -61,6 +62,6 @@ def read_slices(picks: Sequence[PickedTranslator], run: TranslationRun, folder: 
         take_statistics(found, pictures)
         name = f"trial {pick.trial}" + (f", {BACKWARDS}" if backwards else "")
         file = folder / f"trial_{pick.trial}.tflite"
-        quality = psnr_db(translate(found, given), wanted)
+        quality = signed_psnr_db(translate(found, given), wanted).item()
         rows.append(RatioRow(SLICES, name, found, quality, costs.ratio(widths), 0.0, file, None, backwards))
     return rows

@@ -10,29 +10,13 @@ from torch.nn import functional as F
 from mfagan.coronetgan.network import Translator
 from mfagan.coronetgan.network.slices import extract, narrowest
 from mfagan.coronetgan.training.objectives import TranslatorPair
+from mfagan.evaluation.psnr_ssim import signed_psnr_db
 from mfagan.training.loop import LoopResult, Validation
 
-__all__ = ["HeldOut", "format_psnr", "psnr_db", "record_figures", "score_narrowest", "translate"]
+__all__ = ["HeldOut", "format_psnr", "record_figures", "score_narrowest", "translate"]
 
 _CHUNK = 8
 _SHOWN = 4
-_PEAK = 2.0
-"""Pictures are in [-1, 1]."""
-
-
-@torch.no_grad()
-def psnr_db(made: Tensor, wanted: Tensor) -> float:
-    """Peak signal-to-noise ratio over all pixels of a batch, of pictures as they are shown: clamped to [-1, 1].
-
-    Args:
-        made: (N, C, H, W).
-        wanted: likewise.
-
-    Returns:
-        In dB, peak 2.
-    """
-    error = F.mse_loss(made.float().clamp(-1, 1), wanted.float().clamp(-1, 1))
-    return (10 * torch.log10(_PEAK**2 / error.clamp(min=1e-10))).item()
 
 
 @torch.no_grad()
@@ -71,14 +55,17 @@ class HeldOut:
         """
         if not isinstance(network, TranslatorPair):
             made = translate(network, self.a)
-            figures = {"psnr_db": psnr_db(made, self.b), "distance": _distance(made, self.b)}
+            figures = {"psnr_db": signed_psnr_db(made, self.b).item(), "distance": _distance(made, self.b)}
             return Validation(figures["psnr_db"], figures)
         made_b, made_a = translate(network.a, self.a), translate(network.b, self.b)
-        back = psnr_db(translate(network.b, made_b), self.a), psnr_db(translate(network.a, made_a), self.b)
+        back = (
+            signed_psnr_db(translate(network.b, made_b), self.a).item(),
+            signed_psnr_db(translate(network.a, made_a), self.b).item(),
+        )
         figures = {"cycle_psnr_db": sum(back) / 2}
         if not self.paired:
             return Validation(figures["cycle_psnr_db"], figures)
-        there = psnr_db(made_b, self.b), psnr_db(made_a, self.a)
+        there = signed_psnr_db(made_b, self.b).item(), signed_psnr_db(made_a, self.a).item()
         figures |= {
             "psnr_db": sum(there) / 2,
             "psnr_a_db": there[0],

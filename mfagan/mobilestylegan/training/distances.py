@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from mfagan import pretrained
 
-__all__ = ["FeatureDistance", "Targets", "difference", "psnr_db", "resize_target"]
+__all__ = ["FeatureDistance", "Targets", "difference", "resize_target"]
 
 Targets = Literal["bilinear", "area"]
 """How a teacher's image is resized for the heads at lower resolutions. bilinear: corners on corners, without
@@ -17,8 +17,6 @@ antialiasing, as in the authors' code, which at 8 px reads 8 corners of a row of
 
 VGG16_LAYERS = ("conv1_2", "conv2_2", "conv3_3", "conv4_3")
 _VGG_SIDE_PX = 256
-_PEAK = 2.0
-"""Images are in [-1, 1]."""
 
 
 def difference(made: Tensor, wanted: Tensor) -> Tensor:
@@ -51,21 +49,6 @@ def resize_target(image: Tensor, side: int, targets: Targets) -> Tensor:
     if targets == "area":
         return F.interpolate(image, (side, side), mode="area")
     return F.interpolate(image, (side, side), mode="bilinear", align_corners=True)
-
-
-@torch.no_grad()
-def psnr_db(made: Tensor, wanted: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio over all pixels of a batch, of images as they are shown: clamped to [-1, 1].
-
-    Args:
-        made: (N, 3, H, W).
-        wanted: likewise.
-
-    Returns:
-        A scalar in dB, peak 2.
-    """
-    error = F.mse_loss(made.float().clamp(-1, 1), wanted.float().clamp(-1, 1))
-    return 10 * torch.log10(_PEAK**2 / error.clamp(min=1e-10))
 
 
 class FeatureDistance(nn.Module):

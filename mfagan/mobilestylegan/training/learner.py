@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from mfagan.devices import to_device
 from mfagan.errors import InputError
+from mfagan.evaluation.psnr_ssim import signed_psnr_db
 from mfagan.mobilestylegan.network.discriminator import ResidualDiscriminator
 from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2, require_pair
-from mfagan.mobilestylegan.training.distances import FeatureDistance, psnr_db
+from mfagan.mobilestylegan.training.distances import FeatureDistance
 from mfagan.mobilestylegan.training.drawings import draw_faces
 from mfagan.mobilestylegan.training.draws import Draws
 from mfagan.mobilestylegan.training.recipe import StudentRecipe, StudentStage, TeacherRecipe
@@ -92,7 +93,7 @@ class DrawingLearner(Learner):
         terms, images = self._descent.objective(z, noise, drawings)
         rate = self.stage.learning_rate_at(number)
         norm = self._descent.descend(terms, {"rgb": 1.0}, rate)
-        figures = {"psnr_db": psnr_db(images, drawings), "gradient": norm}
+        figures = {"psnr_db": signed_psnr_db(images, drawings), "gradient": norm}
         return _detached(terms) | figures | {"learning_rate": torch.tensor(rate, device=self.fabric.device)}
 
     def results(self) -> Sequence[nn.Module]:
@@ -189,7 +190,7 @@ class DistillationLearner(Learner):
         norm = self._descent.descend(terms, weights, rate)
         found = _detached(terms)
         total = weighted_sum(found, {name: weights[name] for name in found})
-        figures = found | {"loss": total, "psnr_db": psnr_db(made, image), "gradient": norm}
+        figures = found | {"loss": total, "psnr_db": signed_psnr_db(made, image), "gradient": norm}
         if self._critic is not None:
             figures |= self._step_discriminator(number, rate, self._critic)
         return figures | {"learning_rate": torch.tensor(rate, device=self.fabric.device)}

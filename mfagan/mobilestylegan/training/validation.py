@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mfagan.evaluation.psnr_ssim import signed_psnr_db
 from mfagan.mobilestylegan.network.generator import Generator, StyleGAN2
 from mfagan.mobilestylegan.network.layers.styles import draw_latents
-from mfagan.mobilestylegan.training.distances import psnr_db
 from mfagan.mobilestylegan.training.drawings import draw_faces
 from mfagan.mobilestylegan.training.learner import require_finite_images
 from mfagan.mobilestylegan.training.patch_distance import patch_distance
@@ -103,7 +103,7 @@ class HeldOut:
             As a call.
         """
         distance = F.l1_loss(made.clamp(-1, 1), self.images.clamp(-1, 1)) / 2
-        figures = {"psnr_db": psnr_db(made, self.images).item(), "distance": distance.item()}
+        figures = {"psnr_db": signed_psnr_db(made, self.images).item(), "distance": distance.item()}
         return Validation(figures["psnr_db"], figures)
 
     def picture(self, network: nn.Module) -> Tensor:

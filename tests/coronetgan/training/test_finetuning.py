@@ -11,8 +11,9 @@ from mfagan.coronetgan.network.slices import extract, narrowest
 from mfagan.coronetgan.network.statistics import N_CALIBRATION, take_statistics
 from mfagan.coronetgan.training.finetuning import find_files, finetune_translator
 from mfagan.coronetgan.training.stages import train_supernet
-from mfagan.coronetgan.training.validation import psnr_db, translate
+from mfagan.coronetgan.training.validation import translate
 from mfagan.errors import InputError
+from mfagan.evaluation.psnr_ssim import signed_psnr_db
 from tests.coronetgan.training.small import tiny_recipe, tiny_run
 
 
@@ -25,10 +26,10 @@ def test_a_slice_starts_with_running_statistics_of_its_own(tmp_path: Path):
     (tuned,) = finetune_translator(run, find_files(run.recipe, start, tmp_path / "out.safetensors"), widths)
     slim = extract(shared, widths)
     held_out = run.pictures.held_out
-    inherited = psnr_db(translate(slim, held_out.a), held_out.b)
+    inherited = signed_psnr_db(translate(slim, held_out.a), held_out.b).item()
     drawn = [run.pictures.sampler.batch(number)[0] for number in range(N_CALIBRATION // run.recipe.batch)]
     take_statistics(slim, torch.cat(drawn))
-    own = psnr_db(translate(slim, held_out.a), held_out.b)
+    own = signed_psnr_db(translate(slim, held_out.a), held_out.b).item()
     assert tuned.score_before == pytest.approx(own, abs=1e-4)
     assert tuned.score_before != pytest.approx(inherited, abs=1e-4)
 

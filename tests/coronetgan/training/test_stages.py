@@ -27,8 +27,9 @@ from mfagan.coronetgan.training.stages import (
     train_supernet,
     train_uniform,
 )
-from mfagan.coronetgan.training.validation import psnr_db, translate
+from mfagan.coronetgan.training.validation import translate
 from mfagan.errors import InputError
+from mfagan.evaluation.psnr_ssim import signed_psnr_db
 from mfagan.progress import ProgressCallback
 from mfagan.training.time_limit import Stopped, TimeLimit
 from tests.coronetgan.training.small import require_equal, tiny_recipe, tiny_run
@@ -86,9 +87,11 @@ def test_the_baked_network_is_where_training_goes_on(tmp_path: Path):
     found = checkpoint.read(tmp_path / "search.safetensors")
     network = HyperTranslator.from_checkpoint(found, "search")
     held_out = run.pictures.held_out
-    score = psnr_db(translate(network, held_out.a), held_out.b)
+    score = signed_psnr_db(translate(network, held_out.a), held_out.b).item()
     assert score == pytest.approx(figure(found, "psnr_db"), abs=1e-3)
-    assert psnr_db(translate(network.bake(), held_out.a), held_out.b) == pytest.approx(score, abs=1e-3)
+    assert signed_psnr_db(translate(network.bake(), held_out.a), held_out.b).item() == pytest.approx(
+        score, abs=1e-3
+    )
     still = tiny_run(tmp_path, tiny_recipe(steps=14, gamma=9.0).with_stage("pruned", learning_rate=1e-12))
     (path,) = train_stage(still.at(0.5), "pruned")
     assert figure(checkpoint.read(path), "psnr_db") == pytest.approx(score, abs=1e-3)
@@ -172,7 +175,7 @@ def test_a_distilled_network_learns_what_the_dense_one_makes(tmp_path: Path):
     (path,) = train_distilled(run, 0.5)
     a = run.pictures.held_out.a
     wanted = translate(load(dense), a)
-    assert psnr_db(translate(load(path), a), wanted) > psnr_db(
+    assert signed_psnr_db(translate(load(path), a), wanted) > signed_psnr_db(
         translate(load(path), a), run.pictures.held_out.b
     )
 
@@ -185,7 +188,7 @@ def test_every_slice_of_a_weight_shared_network_learns(tmp_path: Path, slices: s
     held_out, scores = run.pictures.held_out, []
     for path in (dense, shared):
         slim = extract(load(path), narrowest(load(path)))
-        scores.append(psnr_db(translate(slim, held_out.a), held_out.b))
+        scores.append(signed_psnr_db(translate(slim, held_out.a), held_out.b).item())
     assert scores[1] > scores[0] + 0.3
     assert scores[1] == pytest.approx(figure(checkpoint.read(shared), "narrowest_psnr_db"), abs=1e-3)
 

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from mfagan.errors import InputError
-from mfagan.mobilestylegan.training.distances import FeatureDistance, difference, psnr_db, resize_target
+from mfagan.evaluation.psnr_ssim import signed_psnr_db
+from mfagan.mobilestylegan.training.distances import FeatureDistance, difference, resize_target
 
 RAMP = torch.arange(64.0).view(1, 1, 8, 8)
 
@@ -26,8 +27,8 @@ def test_difference_is_the_mean_absolute_and_the_mean_squared_one():
 
 
 def test_psnr_has_the_peak_2_and_counts_what_is_shown():
-    assert psnr_db(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.2)).item() == pytest.approx(20)
-    assert psnr_db(torch.full((1, 3, 2, 2), 1.5), torch.ones(1, 3, 2, 2)).item() > 100
+    assert signed_psnr_db(torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.2)).item() == pytest.approx(20)
+    assert signed_psnr_db(torch.full((1, 3, 2, 2), 1.5), torch.ones(1, 3, 2, 2)).item() > 100
 
 
 class TwoMaps(nn.Module):

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from mfagan.coronetgan.study.scoring.choices import Widths
-from mfagan.coronetgan.study.scoring.scorer import SliceScorer, psnr_db
+from mfagan.coronetgan.study.scoring.scorer import SliceScorer
+from mfagan.evaluation.psnr_ssim import rgb_psnr_db
 from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
 from mfagan.pretrained import LPIPS_MIN_SIDE_PX
 from mfagan.progress import ProgressCallback, ignore_progress
@@ -39,7 +40,7 @@ def measure_quality(
     done = 0
     for case, reference in enumerate(references):
         for i, image in scorer.run(case, choices):
-            found[i][_PSNR].append(psnr_db(image, scorer.unpruned[case]))
+            found[i][_PSNR].append(rgb_psnr_db(image, scorer.unpruned[case]))
             if lpips is not None:
                 found[i][_LPIPS].append(lpips_distance(image.cpu(), reference.cpu(), lpips))
             done += 1

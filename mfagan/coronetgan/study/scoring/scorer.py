@@ -16,18 +16,17 @@ from mfagan.coronetgan.study.scoring.prefix_walk import PrefixWalk
 from mfagan.devices import one_thread
 from mfagan.errors import InputError
 from mfagan.evaluation.inception import InceptionFeatures, kernel_distance
+from mfagan.evaluation.psnr_ssim import rgb_psnr_db
 from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
 from mfagan.progress import ProgressCallback, ignore_progress
 
-__all__ = ["Quality", "SliceScore", "SliceScorer", "psnr_db"]
+__all__ = ["Quality", "SliceScore", "SliceScorer"]
 
 Quality = Literal["psnr_db", "distance"]
 """What slices are scored by: PSNR to the targets, or the mean absolute difference from the unpruned pictures."""
 
 _FEW_MACS = 100_000_000
 """A network of less work for a picture is run on one thread."""
-_LEAST_ERROR = 1e-10
-"""Equal pictures have a PSNR of 100 dB."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ class SliceScorer:
     def _measure(self, image: Tensor, case: int) -> float:
         if self._quality == "psnr_db":
             assert self.targets is not None
-            return psnr_db(image, self.targets[case])
+            return rgb_psnr_db(image, self.targets[case])
         return (image - self.unpruned[case]).abs().mean().item()
 
     def _features(self, images: Sequence[Tensor]) -> Tensor:
@@ -192,16 +191,6 @@ class SliceScorer:
         if self._inception is None:
             return torch.empty(0)
         return self._inception(image[None] for image in images)
-
-
-def psnr_db(image: Tensor, reference: Tensor) -> float:
-    """PSNR of a picture in dB, of RGB with the peak 1; 100 dB for equal ones.
-
-    Args:
-        image: RGB in [0, 1].
-        reference: Of the same shape.
-    """
-    return -10 * (image - reference).square().mean().clamp_min(_LEAST_ERROR).log10().item()
 
 
 def as_rgb(image: Tensor) -> Tensor:

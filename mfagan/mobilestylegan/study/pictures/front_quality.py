@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from mfagan.evaluation.psnr_ssim import rgb_psnr_db
 from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
 from mfagan.mobilestylegan.study.scoring.choices import Channels
 from mfagan.mobilestylegan.study.scoring.scorer import SliceScorer
@@ -39,7 +40,7 @@ def measure_quality(
     done = 0
     for case, reference in enumerate(scorer.teacher_images):
         for i, image in scorer.run(case, choices):
-            found[i][_PSNR].append(-10 * (image - reference).square().mean().clamp_min(1e-10).log10().item())
+            found[i][_PSNR].append(rgb_psnr_db(image, reference))
             if lpips is not None:
                 found[i][_LPIPS].append(lpips_distance(image.cpu(), reference.cpu(), lpips))
             done += 1
