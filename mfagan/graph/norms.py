@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mfagan.graph.operators import Activation, Block, Operator
-from mfagan.graph.rewriting import Pass, Rewritten, apply
+from mfagan.graph.operators import Activation, Operator
+from mfagan.graph.rewriting import Pass
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["EPSILON", "FoldedNorms", "fold_batch_norms"]
+__all__ = ["EPSILON", "FoldedNorms"]
 
 EPSILON = 1e-5
 """What PyTorch's batch and instance norms add to a variance unless they are told otherwise, as ours are not."""
@@ -101,15 +101,3 @@ class FoldedNorms(Pass):
     def _only_read(self, x: Activation) -> Operator | None:
         """What makes an activation that one operator alone reads."""
         return self.made.get(x) if len(self.readers[x]) == 1 else None
-
-
-def fold_batch_norms(operators: Sequence[Operator]) -> list[Operator]:
-    """The operators after each batch norm is folded into the convolution or linear layer before it.
-
-    Args:
-        operators: A whole network's, with names of activations.
-
-    Returns:
-        The list without the folded batch norms (`FoldedNorms`); the layers that took them have a bias.
-    """
-    return apply(FoldedNorms, Rewritten([Block("", tuple(operators))])).operators

@@ -6,14 +6,18 @@ from torch import nn
 
 from mfagan.graph.costs import sum_costs
 from mfagan.graph.module import OperatorModule
-from mfagan.graph.norms import FoldedNorms, fold_batch_norms
-from mfagan.graph.operators import Block, Window
+from mfagan.graph.norms import FoldedNorms
+from mfagan.graph.operators import Block, Operator, Window
 from mfagan.graph.recorder import OperatorRecorder
 from mfagan.graph.recording.lowering import lower_network
 from mfagan.graph.rewriting import Rewritten, apply
 from mfagan.graph.rounding import rewrite_for
 from mfagan.graph.trace import trace_operators
 from mfagan.graph.weights import weight_shapes
+
+
+def fold(operators: list[Operator]) -> list[Operator]:
+    return apply(FoldedNorms, Rewritten([Block("", tuple(operators))])).operators
 
 
 def build(bias: bool, affine: bool) -> tuple[list[Block], nn.Sequential]:
@@ -88,7 +92,7 @@ def test_batch_norms_fold_into_the_layer_before_them():
             nn.BatchNorm2d(5),
         ).eval()
     operators = trace_operators(network, 8, 9)
-    folded = fold_batch_norms(operators)
+    folded = fold(operators)
     assert [one.kind for one in operators] == ["conv", "batch_norm", "relu", "conv", "batch_norm"]
     assert [one.kind for one in folded] == ["conv", "relu", "conv"]
     before, after = sum_costs(operators), sum_costs(folded)
@@ -114,4 +118,4 @@ def test_a_batch_norm_stays_if_its_input_is_read_elsewhere_or_is_no_layers():
             return self.first(y) + y + self.second(x)
 
     operators = trace_operators(Network().eval(), 4, 4)
-    assert fold_batch_norms(operators) == operators
+    assert fold(operators) == operators

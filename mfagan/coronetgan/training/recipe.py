@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 from pydantic.dataclasses import dataclass
@@ -136,20 +136,6 @@ class TranslationRecipe(BaseRecipe):
         if first is not None:
             stages = {**dict.fromkeys(STAGES, first), **self.stages}
             object.__setattr__(self, "stages", stages)
-
-    def with_every_stage(self, **settings: object) -> Self:
-        """The same recipe with other settings of all stages.
-
-        Args:
-            **settings: fields of their settings and their new values.
-
-        Returns:
-            The changed copy.
-        """
-        changed = self
-        for name in self.stages:
-            changed = changed.with_stage(name, **settings)
-        return changed
 
     def translator(self, backwards: bool = False) -> Translator:
         """An untrained translator at full widths, drawn from torch's global seed.

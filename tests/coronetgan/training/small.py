@@ -18,6 +18,13 @@ from mfagan.training.run import RunOptions
 TIMES = ("training_minutes", "search_minutes", "dense_minutes", "dense_minutes_a", "dense_minutes_b")
 
 
+def with_every_stage(recipe: TranslationRecipe, **settings: object) -> TranslationRecipe:
+    """The same recipe with other settings of all stages."""
+    for name in recipe.stages:
+        recipe = recipe.with_stage(name, **settings)
+    return recipe
+
+
 def tiny_recipe(model: str = "pix2pix", steps: int = 6, **settings: Any) -> TranslationRecipe:
     """A ResNet of 16 px whose latents are gone in a few steps."""
     stage = FallingStage(steps=steps, learning_rate=1e-2, fall_over=0.5, validate_every=3)

@@ -7,6 +7,7 @@ from mfagan.coronetgan.training import forecast as module
 from mfagan.coronetgan.training.forecast import forecast, tell_memory
 from mfagan.coronetgan.training.recipe import read_recipe
 from mfagan.errors import InputError
+from tests.coronetgan.training.small import with_every_stage
 
 
 def test_the_published_course_needs_as_many_steps_as_the_specification_counts():
@@ -26,15 +27,15 @@ def test_the_demo_arrives_where_it_was_measured():
 
 @pytest.mark.parametrize("fall_over", [0.0, 0.5, 1.0])
 def test_a_course_that_is_too_short_is_refused_and_the_steps_that_it_names_suffice(fall_over: float):
-    recipe = read_recipe("demo").with_every_stage(steps=100, fall_over=fall_over)
+    recipe = with_every_stage(read_recipe("demo"), steps=100, fall_over=fall_over)
     stage = recipe.stages["search"]
     found = forecast(recipe, stage, 0.5, 0)
     with pytest.raises(InputError, match=f"a course of 100 steps .* give about {found.needed} steps"):
         found.require(0.5, stage)
-    enough = recipe.with_every_stage(steps=found.needed).stages["search"]
+    enough = with_every_stage(recipe, steps=found.needed).stages["search"]
     steps = forecast(recipe, enough, 0.5, 0).require(0.5, enough)
     assert steps < found.needed
-    slightly_less = recipe.with_every_stage(steps=int(0.9 * found.needed)).stages["search"]
+    slightly_less = with_every_stage(recipe, steps=int(0.9 * found.needed)).stages["search"]
     with pytest.raises(InputError, match="too short"):
         forecast(recipe, slightly_less, 0.5, 0).require(0.5, slightly_less)
 

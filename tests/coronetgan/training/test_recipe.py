@@ -8,7 +8,7 @@ from mfagan.coronetgan.network import ResnetTranslator, UnetTranslator
 from mfagan.coronetgan.training.recipe import STAGES, TranslationRecipe, change_recipe, read_recipe
 from mfagan.errors import InputError
 from mfagan.training.recipe import as_record, parse_recipe
-from tests.coronetgan.training.small import tiny_recipe
+from tests.coronetgan.training.small import tiny_recipe, with_every_stage
 
 
 def test_shipped_recipes_are_what_was_published():
@@ -34,7 +34,7 @@ def test_stages_that_are_left_out_are_as_the_dense_one():
     recipe = tiny_recipe()
     assert tuple(recipe.stages) == STAGES
     assert len(set(recipe.stages.values())) == 1
-    changed = recipe.with_every_stage(steps=9).with_stage("pruned", steps=12)
+    changed = with_every_stage(recipe, steps=9).with_stage("pruned", steps=12)
     assert {name: one.steps for name, one in changed.stages.items()} == {
         **dict.fromkeys(STAGES, 9),
         "pruned": 12,

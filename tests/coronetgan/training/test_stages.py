@@ -32,7 +32,7 @@ from mfagan.errors import InputError
 from mfagan.evaluation.psnr_ssim import signed_psnr_db
 from mfagan.progress import ProgressCallback
 from mfagan.training.time_limit import Stopped, TimeLimit
-from tests.coronetgan.training.small import require_equal, tiny_recipe, tiny_run
+from tests.coronetgan.training.small import require_equal, tiny_recipe, tiny_run, with_every_stage
 from tests.events import read_events
 from tests.training.kills import Killed, bars_until
 
@@ -141,7 +141,7 @@ def test_a_time_limit_stops_a_search_that_goes_on_to_the_same_bits(tmp_path: Pat
 
 @pytest.mark.parametrize("model", MODELS)
 def test_translators_learn_the_drawings(tmp_path: Path, model: Model):
-    recipe = tiny_recipe(model, steps=60, batch=4, pool=0).with_every_stage(learning_rate=2e-3)
+    recipe = with_every_stage(tiny_recipe(model, steps=60, batch=4, pool=0), learning_rate=2e-3)
     found = checkpoint.read(train_dense(tiny_run(tmp_path, recipe))[0])
     curve = figure(found, "validation_curve")
     assert curve[-1][1] > curve[0][1] + 1
@@ -169,7 +169,7 @@ def test_baselines_of_one_ratio(tmp_path: Path, model: Model):
 
 
 def test_a_distilled_network_learns_what_the_dense_one_makes(tmp_path: Path):
-    recipe = tiny_recipe(steps=60, batch=4).with_every_stage(learning_rate=2e-3)
+    recipe = with_every_stage(tiny_recipe(steps=60, batch=4), learning_rate=2e-3)
     run = tiny_run(tmp_path, recipe.with_stage("dense", steps=1))
     (dense,) = train_dense(run)
     (path,) = train_distilled(run, 0.5)
@@ -182,7 +182,7 @@ def test_a_distilled_network_learns_what_the_dense_one_makes(tmp_path: Path):
 
 @pytest.mark.parametrize("slices", ["in_turn", "all"])
 def test_every_slice_of_a_weight_shared_network_learns(tmp_path: Path, slices: str):
-    recipe = tiny_recipe(steps=80, batch=4, base=16, slices=slices).with_every_stage(learning_rate=5e-3)
+    recipe = with_every_stage(tiny_recipe(steps=80, batch=4, base=16, slices=slices), learning_rate=5e-3)
     run = tiny_run(tmp_path, recipe)
     (dense,), (shared,) = train_dense(run), train_supernet(run)
     held_out, scores = run.pictures.held_out, []
@@ -291,7 +291,7 @@ def test_settings_without_effect_tell_no_trainings_apart(tmp_path: Path, caplog:
 
 
 def test_values_that_are_not_finite_end_the_training(tmp_path: Path):
-    recipe = tiny_recipe(steps=20).with_every_stage(learning_rate=1e12)
+    recipe = with_every_stage(tiny_recipe(steps=20), learning_rate=1e12)
     with pytest.raises(InputError, match="training diverged at step"):
         train_dense(tiny_run(tmp_path, recipe))
 
