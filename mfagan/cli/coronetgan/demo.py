@@ -60,9 +60,9 @@ def demo(
         write_report,
     )
     from mfagan.coronetgan.experiments.pairs import write_pairs
-    from mfagan.coronetgan.experiments.reachable import require_reachable
     from mfagan.coronetgan.experiments.step_times import time_steps
     from mfagan.coronetgan.experiments.trained import read_trained
+    from mfagan.coronetgan.training.building import require_course
     from mfagan.coronetgan.training.run import prepare_run
     from mfagan.coronetgan.training.stages import train_dense, train_pruned, train_supernet, train_uniform
     from mfagan.files import require_writable
@@ -77,7 +77,7 @@ def demo(
         options = RunOptions(require_writable(weights), "auto", seed, restart=True, max_steps=max_steps)
         recipe = demo_recipe(max_steps)
         run = open_run(prepare_run, recipe, options, data="drawings", ratio=RATIO)
-        require_reachable(run)
+        require_course(run)
         with timed(seconds, "dense"):
             (dense,) = train_dense(run)
         with timed(seconds, "search_and_pruned"):

@@ -6,11 +6,11 @@ from statistics import fmean
 
 from torch import Tensor
 
-from mfagan.coronetgan.experiments.reachable import require_reachable
 from mfagan.coronetgan.experiments.sheet import draw_sheet
 from mfagan.coronetgan.experiments.step_times import StepTimes, time_steps
 from mfagan.coronetgan.experiments.trained import Trained, read_trained
 from mfagan.coronetgan.experiments.ways import DENSE, WAYS, Way
+from mfagan.coronetgan.training.building import require_course, require_ratios
 from mfagan.coronetgan.training.run import TranslationRun
 from mfagan.evaluation.experiments.reports import ExperimentReport
 from mfagan.evaluation.text_table import Cell, Column
@@ -56,7 +56,9 @@ def compare_ways(run: TranslationRun, ways: Sequence[Way]) -> Compared:
     Raises:
         InputError, Diverged, Stopped: as the stages.
     """
-    require_reachable(run, any(way.search is not None for way in ways))
+    require_ratios(run)
+    if any(way.search is not None for way in ways):
+        require_course(run)
     found = {way.name: read_trained(way.train(run), run.recipe.model, run.recipe.crop_px) for way in ways}
     times = {
         way.name: time_steps(replace(run, recipe=replace(run.recipe, **way.search)), _REPEATS)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mfagan.coronetgan.experiments.landing import Landing, describe_landing
-from mfagan.coronetgan.experiments.reachable import require_reachable
 from mfagan.coronetgan.experiments.trained import BACKWARDS, Trained, read_trained
 from mfagan.coronetgan.export import export_translator
 from mfagan.coronetgan.exporting.target import TranslatorTarget
 from mfagan.coronetgan.network import Translator
 from mfagan.coronetgan.network.costs import WidthCosts
+from mfagan.coronetgan.training.building import require_course, require_ratios
 from mfagan.coronetgan.training.run import TranslationRun
 from mfagan.coronetgan.training.stages import train_dense, train_pruned
 from mfagan.deploy.named.exported import Exported
@@ -74,7 +74,8 @@ def check_ratios(run: TranslationRun, ratios: Sequence[float]) -> None:
     if not ratios or len(set(ratios)) < len(ratios):
         raise InputError(f"ratios {', '.join(map(str, ratios)) or 'none'}: give one or more, each once")
     for ratio in ratios:
-        require_reachable(run.at(ratio))
+        require_ratios(run.at(ratio))
+        require_course(run.at(ratio))
 
 
 def train_ratios(run: TranslationRun, ratios: Sequence[float]) -> list[RatioRow]:

@@ -41,6 +41,8 @@ __all__ = [
     "build_whole",
     "continue_pruned",
     "draw_pictures",
+    "require_course",
+    "require_ratios",
 ]
 
 logger = logging.getLogger(__name__)
@@ -93,6 +95,42 @@ def build_whole(run: TranslationRun, sources: Sources, stage: str) -> StageWork:
     )
 
 
+def require_ratios(run: TranslationRun) -> list[WidthCosts]:
+    """Check that the ratio of a run can be met by its translators.
+
+    Args:
+        run: gives recipe and ratio.
+
+    Returns:
+        The costs of its translators: one, or CycleGAN's two.
+
+    Raises:
+        InputError: as `require_ratio`, and sizes that they do not take.
+    """
+    recipe = run.recipe
+    with torch.device("meta"):
+        costs = [WidthCosts.of(one, recipe.crop_px, recipe.crop_px) for one in full_translators(recipe)]
+    for each in costs:
+        require_ratio(run.ratio, each, recipe.round_to, recipe.min_channels)
+    return costs
+
+
+def require_course(run: TranslationRun) -> int:
+    """Check that stage search will reach the ratio of a run in its course.
+
+    Args:
+        run: gives recipe, ratio and seed.
+
+    Returns:
+        The steps after which it will, about.
+
+    Raises:
+        InputError: it will not.
+    """
+    course = run.settings("search")
+    return forecast(run.recipe, course, run.ratio, run.options.seed).require(run.ratio, course)
+
+
 def build_search(run: TranslationRun, sources: Sources, stage: str) -> StageWork:
     """The work of the stage that seeks a ratio.
 
@@ -110,10 +148,8 @@ def build_search(run: TranslationRun, sources: Sources, stage: str) -> StageWork
     recipe, settings, ends = run.recipe, run.settings(stage), ends_of(run.recipe.model)
     with torch.device("meta"):
         forms = full_translators(recipe)
-        costs = [WidthCosts.of(one, recipe.crop_px, recipe.crop_px) for one in forms]
-    for each in costs:
-        require_ratio(run.ratio, each, recipe.round_to, recipe.min_channels)
-    steps = forecast(recipe, settings, run.ratio, run.options.seed).require(run.ratio, settings)
+    costs = require_ratios(run)
+    steps = require_course(run)
     logger.info("ratio %g will be reached after about %d of %d steps", run.ratio, steps, settings.steps)
     tell_memory(stage, sum(map(count_trainable, forms)) + count_numbers(make_judges(recipe, meta=True)))
     torch.manual_seed(run.options.seed)
