@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mfagan.cli.inception import INCEPTION_HELP, load_inception
+from mfagan.cli.inception import INCEPTION_HELP
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
@@ -16,7 +16,6 @@ from mfagan.cli.options import (
     StudyOption,
     SustainedOption,
     WeightsOption,
-    find_lpips,
 )
 from mfagan.cli.study.limits import MaxGflopsOption, MaxLatencyOption, MaxMemoryOption, MaxParamsOption
 from mfagan.cli.study.searching import (
@@ -27,6 +26,7 @@ from mfagan.cli.study.searching import (
     RaceOption,
     SamplerOption,
     TrialsOption,
+    load_extra_scoring,
     make_settings,
     name_ceilings,
     search_study,
@@ -36,7 +36,6 @@ from search.commands.command import keeps
 from search.commands.result import Result
 
 if TYPE_CHECKING:
-    from mfagan.evaluation.inception import InceptionFeatures
     from search.latency import LatencyTable
 
 __all__ = ["run_search"]
@@ -144,7 +143,6 @@ def run_search(
     from mfagan.coronetgan.study.problem import Scoring, SliceProblem
     from mfagan.coronetgan.study.scoring.pictures import PictureSource, read_pictures, subject_of
     from mfagan.coronetgan.study.table import describe_build, describe_rebuild
-    from mfagan.devices import choose_device
     from mfagan.latency.priced_problem import Target
     from mfagan.progress import show_bar
     from search.latency import LatencyTable
@@ -163,11 +161,8 @@ def run_search(
     side = _require_square(table)
     network.require_size(side, side)
     scoring = Scoring(
-        quality,
-        choose_device(device),
-        extra_objective,
-        find_lpips(weights) if extra_objective == "lpips" else None,
-        _require_inception(inception, device) if extra_objective == "kid" else None,
+        quality=quality,
+        **load_extra_scoring(extra_objective, weights, inception, device),
     )
     target = Target(
         table.under_load() if sustained else table,
@@ -202,12 +197,3 @@ def _require_square(table: "LatencyTable") -> int:
             "one with --size PX"
         )
     return height
-
-
-def _require_inception(path: Path | None, device: str) -> "InceptionFeatures":
-    from mfagan.evaluation.inception import describe_missing, find_inception
-
-    found = find_inception(path)
-    if found is None:
-        raise InputError(f"--objective kid: {describe_missing()}")
-    return load_inception(found, device)

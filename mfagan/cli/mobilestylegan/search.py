@@ -1,11 +1,11 @@
 """`mfagan mobilestylegan search`: search the widths of a student."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from mfagan.cli.inception import INCEPTION_HELP, load_inception
+from mfagan.cli.inception import INCEPTION_HELP
 from mfagan.cli.options import (
     DEFAULT_STORAGE,
     DEFAULT_STUDY,
@@ -16,7 +16,6 @@ from mfagan.cli.options import (
     StudyOption,
     SustainedOption,
     WeightsOption,
-    find_lpips,
 )
 from mfagan.cli.study.limits import MaxGflopsOption, MaxLatencyOption, MaxMemoryOption, MaxParamsOption
 from mfagan.cli.study.searching import (
@@ -27,6 +26,7 @@ from mfagan.cli.study.searching import (
     RaceOption,
     SamplerOption,
     TrialsOption,
+    load_extra_scoring,
     make_settings,
     name_ceilings,
     search_study,
@@ -34,9 +34,6 @@ from mfagan.cli.study.searching import (
 from mfagan.errors import InputError
 from search.commands.command import keeps
 from search.commands.result import Result
-
-if TYPE_CHECKING:
-    from mfagan.evaluation.inception import InceptionFeatures
 
 __all__ = ["run_search"]
 
@@ -92,7 +89,6 @@ def run_search(
     The same command again continues the study. Run it on several machines with one --storage, and they share the
     study; give each a --seed of its own.
     """
-    from mfagan.devices import choose_device
     from mfagan.latency.priced_problem import Target
     from mfagan.mobilestylegan.study.problem import Scoring, StudentProblem, load_shared_student
     from mfagan.mobilestylegan.study.scoring.scorer import Latents
@@ -122,23 +118,11 @@ def run_search(
         delegate,
     )
     scoring = Scoring(
-        Latents(latents, first_latent),
-        choose_device(device),
-        extra_objective,
-        find_lpips(weights) if extra_objective == "lpips" else None,
-        _require_inception(inception, device) if extra_objective == "kid" else None,
+        latents=Latents(latents, first_latent),
+        **load_extra_scoring(extra_objective, weights, inception, device),
     )
     problem = StudentProblem(student, teacher, target, scoring, {"lut": str(lut.resolve())})
     settings = make_settings(
         trials=trials, sampler=sampler, population=population, seed=seed, lease=lease, race=race
     )
     return search_study(problem, storage, study, settings)
-
-
-def _require_inception(path: Path | None, device: str) -> "InceptionFeatures":
-    from mfagan.evaluation.inception import describe_missing, find_inception
-
-    found = find_inception(path)
-    if found is None:
-        raise InputError(f"--objective kid: {describe_missing()}")
-    return load_inception(found, device)

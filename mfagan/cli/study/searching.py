@@ -3,12 +3,14 @@
 import logging
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mfagan.cli.options import DEFAULT_STORAGE, name_study
+from mfagan.cli.inception import load_inception
+from mfagan.cli.options import DEFAULT_STORAGE, find_lpips, name_study
 from mfagan.cli.study.limits import LIMITS
+from mfagan.errors import InputError
 from search.commands.result import Result
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "RaceOption",
     "SamplerOption",
     "TrialsOption",
+    "load_extra_scoring",
     "make_settings",
     "name_ceilings",
     "search_study",
@@ -92,6 +95,37 @@ def name_ceilings(
         "rejected_operators": max_rejected,
     }
     return {name: ceiling for name, ceiling in ceilings.items() if ceiling is not None}
+
+
+def load_extra_scoring(
+    extra_objective: str | None, weights: Path | None, inception: Path | None, device: str
+) -> dict[str, Any]:
+    """The fields of a `PictureScoring` from the options of a search.
+
+    Args:
+        extra_objective: as --objective gives it, or None.
+        weights: AlexNet's, or None for those in the cache.
+        inception: Inception's weights, or None for those in the cache.
+        device: where the networks run.
+
+    Returns:
+        Names and values, with the networks that the objective needs.
+
+    Raises:
+        InputError: a device that cannot be used, or weights that are missing or another network's.
+    """
+    from mfagan.devices import choose_device
+    from mfagan.evaluation.inception import describe_missing, find_inception
+
+    found = find_inception(inception) if extra_objective == "kid" else None
+    if extra_objective == "kid" and found is None:
+        raise InputError(f"--objective kid: {describe_missing()}")
+    return {
+        "device": choose_device(device),
+        "extra_objective": extra_objective,
+        "lpips": find_lpips(weights) if extra_objective == "lpips" else None,
+        "inception": None if found is None else load_inception(found, device),
+    }
 
 
 def make_settings(

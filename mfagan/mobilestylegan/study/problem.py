@@ -4,13 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-
-import torch
+from typing import ClassVar
 
 from mfagan import checkpoint
-from mfagan.devices import CPU, to_device
+from mfagan.devices import to_device
 from mfagan.errors import InputError
-from mfagan.evaluation.inception import InceptionFeatures
 from mfagan.graph.operators import Block
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, Target
 from mfagan.latency.scored_problem import ScoredProblem, mean_of_cases
@@ -28,7 +26,7 @@ from mfagan.mobilestylegan.study.scoring.choices import (
     uniform_slices,
 )
 from mfagan.mobilestylegan.study.scoring.scorer import Latents, SliceScore, SliceScorer
-from mfagan.pretrained import Lpips
+from mfagan.study.scoring import PictureScoring
 from search.description import StudyDescription
 from search.problem import JSON, Case, Choice, Objective, Point
 
@@ -57,48 +55,23 @@ EXTRA_OBJECTIVES: Mapping[str, Objective] = MappingProxyType({"memory": MEMORY, 
 
 
 @dataclass(frozen=True)
-class Scoring:
-    """How slices are scored.
+class Scoring(PictureScoring):
+    """How slices are scored, as in `PictureScoring`.
 
     latents: what they are scored on.
-    device: where the networks run.
-    extra_objective: None, or a key of `EXTRA_OBJECTIVES`: memory traffic, LPIPS measured by `lpips`, or KID by
-        `inception`.
-    lpips: the network that measures LPIPS; read if that is the extra objective.
-    inception: the network whose features KID compares; read if that is the extra objective.
 
-    InputError: an unknown objective, LPIPS or KID without its network, or KID on one latent.
+    InputError: KID on one latent.
     """
 
+    EXTRAS: ClassVar[Mapping[str, Objective]] = EXTRA_OBJECTIVES
+    NOT_KID: ClassVar[Objective] = KERNEL_DISTANCE
+
     latents: Latents = field(default_factory=Latents)
-    device: torch.device = CPU
-    extra_objective: str | None = None
-    lpips: Lpips | None = None
-    inception: InceptionFeatures | None = None
 
     def __post_init__(self) -> None:
-        extra = self.extra_objective
-        if extra is not None and extra not in EXTRA_OBJECTIVES:
-            raise InputError(f"extra objective {extra!r}: give one of {', '.join(EXTRA_OBJECTIVES)}")
-        if extra == "lpips" and self.lpips is None:
-            raise InputError(
-                "extra objective lpips: it is not measured without AlexNet's weights; give --weights"
-            )
-        if extra == "kid" and self.inception is None:
-            raise InputError(
-                "extra objective kid: it is not measured without Inception's weights; give --inception"
-            )
-        if extra == "kid" and self.latents.count < 2:
+        super().__post_init__()
+        if self.extra_objective == "kid" and self.latents.count < 2:
             raise InputError("extra objective kid: 1 latent has no distribution; give at least 2 --latents")
-
-    @property
-    def objective(self) -> Objective | None:
-        """The extra objective; `KERNEL_DISTANCE` for KID where Inception's weights are not the published ones."""
-        if self.extra_objective is None:
-            return None
-        if self.extra_objective == "kid" and self.inception is not None and not self.inception.is_published:
-            return KERNEL_DISTANCE
-        return EXTRA_OBJECTIVES[self.extra_objective]
 
 
 class StudentProblem(ScoredProblem[Channels]):
