@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 from playwright import sync_api
@@ -13,6 +14,38 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+BOXES = """selector => [...document.querySelectorAll(selector)]
+  .map(node => node.getBoundingClientRect()).map(({ left, top, right, bottom }) => [left, top, right, bottom])"""
+
+
+class Box(NamedTuple):
+    """Where an element is on the screen, in CSS pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def overlaps(self, other: "Box") -> bool:
+        return (
+            self.left < other.right
+            and other.left < self.right
+            and self.top < other.bottom
+            and other.top < self.bottom
+        )
+
+
+def boxes(page: sync_api.Page, selector: str) -> list[Box]:
+    """The boxes of the elements that match, found and measured in one step.
+
+    A locator finds an element first and measures it then: what a page replaces between the two, as it does
+    when a plot is drawn again, has no box.
+    """
+    return [Box(*numbers) for numbers in page.evaluate(BOXES, selector)]
 
 
 def launch() -> Iterator[sync_api.Browser]:

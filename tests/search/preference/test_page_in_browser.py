@@ -12,7 +12,7 @@ from playwright import sync_api
 from search.preference.answers import Answers, read_answers
 from search.preference.comparisons import draw_comparisons, spread_points
 from search.preference.page import comparison_page
-from tests.browser import watch
+from tests.browser import boxes, watch
 from tests.search.preference.viewer import SCENES, describe, front_study
 
 pytestmark = pytest.mark.slow
@@ -75,10 +75,8 @@ def test_nothing_visible_tells_which_is_which(page: sync_api.Page):
             "[...document.querySelectorAll('*')].map((e) => [e.title, e.alt, e.ariaLabel].join(' ')).join(' ')"
         )
         assert [hint for hint in hints if hint in spoken] == []
-        boxes = [page.locator(f"#{side}").bounding_box() for side in ("left", "right")]
-        assert boxes[0]
-        assert boxes[1]
-        assert boxes[0]["width"] == boxes[1]["width"]
+        left, right = boxes(page, "#left, #right")
+        assert left.right - left.left == right.right - right.left
         page.keyboard.press("ArrowLeft")
 
 
@@ -106,9 +104,8 @@ def test_buttons_answer_too_and_leave_the_keys_alone(page: sync_api.Page):
 
 def test_zoom_moves_both_pictures_together(page: sync_api.Page):
     page.keyboard.press("z")
-    box = page.locator(".frame").first.bounding_box()
-    assert box
-    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    frame = boxes(page, ".frame")[0]
+    page.mouse.move(frame.left + (frame.right - frame.left) / 4, frame.centre[1])
     styles = page.evaluate(
         "['left', 'right'].map((id) => { const s = document.getElementById(id).style;"
         " return [s.transform, s.transformOrigin]; })"
@@ -126,8 +123,7 @@ def test_it_fits_a_phone_and_follows_the_scheme(page: sync_api.Page, scheme: Lit
     page.set_viewport_size({"width": 360, "height": 640})
     page.emulate_media(color_scheme=scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    answers = page.locator(".answers").bounding_box()
-    assert answers
-    assert answers["y"] + answers["height"] <= 640  # all of a comparison is in view
+    (answers,) = boxes(page, ".answers")
+    assert answers.bottom <= 640  # all of a comparison is in view
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == {"light": "rgb(246, 248, 250)", "dark": "rgb(20, 24, 29)"}[scheme]

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,14 @@ from search.report.html_page import front_page, overlay_page
 from search.report.page.study import Peer
 from search.study import StudyRecord
 from tests import ROOT
-from tests.browser import watch
+from tests.browser import boxes, watch
 from tests.search.report.lenses import describe, hostile, study
 
 pytestmark = pytest.mark.slow
 
 SCREENSHOTS = ROOT / "runs" / "screenshots"
 TIMEOUT_MS = 120_000
+RING, PLOT = ".overlay .ring.chosen", "#chart .nsewdrag"
 FIGURES = {"choices": ["choices"], "progress": ["progress"], "effects": ["effects", "importance"]}
 
 NO_PLOTLY = """
@@ -146,12 +148,11 @@ def test_the_budget_marks_the_best_point_under_it(lenses: Path, open_page: Open,
 def test_a_click_chooses_a_point(lenses: Path, open_page: Open, front: list[Point]):
     page = open_page(lenses)
     page.locator("#chart").press("Home")
-    ring = page.locator(".overlay .ring.chosen").bounding_box()
-    assert ring
+    (ring,) = boxes(page, RING)
     assert chosen(page) == front[0].number
     page.locator("#chart").press("End")
     assert chosen(page) == front[-1].number
-    page.mouse.move(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
+    page.mouse.move(*ring.centre)
     page.wait_for_selector("#tip:not([hidden])")
     assert f"Trial {front[0].number} " in page.inner_text("#tip")
     page.mouse.down()
@@ -201,11 +202,8 @@ def test_a_point_is_chosen_after_zooming(
     page.wait_for_timeout(500)  # plotly takes two presses within 300 ms for a double click
     page.mouse.click(*page.evaluate(PLACE, trial))
     assert chosen(page) == trial
-    ring = page.locator(".overlay .ring.chosen").bounding_box()
-    assert ring
-    assert [ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2] == pytest.approx(
-        page.evaluate(PLACE, trial), abs=1
-    )
+    (ring,) = boxes(page, RING)
+    assert ring.centre == pytest.approx(page.evaluate(PLACE, trial), abs=1)
     page.click("[data-title='Reset axes']")
     page.wait_for_function(SHOWS_TICKS, arg=ticks)
     assert page.evaluate(PLACE, trial) == pytest.approx([x, y])
@@ -216,9 +214,8 @@ def test_a_double_click_shows_all(lenses: Path, open_page: Open):
     ticks = page.locator(".xtick text").all_text_contents()
     page.click("[data-title='Zoom in']")
     page.wait_for_function("n => document.querySelectorAll('.xtick text').length !== n", arg=len(ticks))
-    box = page.locator("#chart .nsewdrag").bounding_box()
-    assert box
-    page.mouse.dblclick(box["x"] + 400, box["y"] + 300)
+    (plot,) = boxes(page, PLOT)
+    page.mouse.dblclick(plot.left + 400, plot.top + 300)
     page.wait_for_function("n => document.querySelectorAll('.xtick text').length === n", arg=len(ticks))
     assert sorted(page.locator(".xtick text").all_text_contents()) == sorted(ticks)
 
@@ -226,22 +223,16 @@ def test_a_double_click_shows_all(lenses: Path, open_page: Open):
 def test_panning_takes_the_overlay_along(lenses: Path, open_page: Open):
     page = open_page(lenses)
     page.click("[data-title='Pan']")
-    ring, box = page.locator(".overlay .ring.chosen"), page.locator("#chart .nsewdrag").bounding_box()
-    before = ring.bounding_box()
-    assert box
-    assert before
-    page.mouse.move(box["x"] + 300, box["y"] + 300)
+    (before,), (plot,) = boxes(page, RING), boxes(page, PLOT)
+    page.mouse.move(plot.left + 300, plot.top + 300)
     page.mouse.down()
-    page.mouse.move(box["x"] + 340, box["y"] + 330, steps=4)
+    page.mouse.move(plot.left + 340, plot.top + 330, steps=4)
     for end in (lambda: None, page.mouse.up):
         end()
         place = page.evaluate(PLACE, chosen(page))
-        after = ring.bounding_box()
-        assert after
-        assert [after["x"] - before["x"], after["y"] - before["y"]] == pytest.approx([40, 30], abs=3)
-        assert [after["x"] + after["width"] / 2, after["y"] + after["height"] / 2] == pytest.approx(
-            place, abs=1
-        )
+        (after,) = boxes(page, RING)
+        assert (after.left - before.left, after.top - before.top) == pytest.approx((40, 30), abs=3)
+        assert after.centre == pytest.approx(place, abs=1)
 
 
 def test_a_tap_chooses_a_point_on_a_phone(lenses: Path, open_page: Open, front: list[Point]):
@@ -313,9 +304,8 @@ def test_two_pictures_are_swiped(lenses: Path, open_page: Open):
     assert left.evaluate("image => image.style.clipPath") == "inset(0px 50% 0px 0px)"
     page.locator(".swipe").press("ArrowRight")
     assert left.evaluate("image => image.style.clipPath") == "inset(0px 49.5% 0px 0px)"
-    box = page.locator(".swipe").bounding_box()
-    assert box
-    page.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 20)
+    (swipe,) = boxes(page, ".swipe")
+    page.mouse.click(swipe.left + 0.2 * (swipe.right - swipe.left), swipe.top + 20)
     clip = left.evaluate("image => image.style.clipPath")
     assert 70 < float(clip.split()[1].rstrip("%")) < 90
     assert page.locator(".tag").all_inner_texts() == ["blurred", f"trial {chosen(page)}"]
@@ -439,15 +429,9 @@ def test_a_phone_needs_no_sideways_scrolling(lenses: Path, open_page: Open):
 def test_labels_do_not_overlap(lenses: Path, open_page: Open):
     page = open_page(lenses)
     for _ in range(3):
-        boxes = page.locator(".overlay .label").evaluate_all(
-            "nodes => nodes.map(node => node.getBoundingClientRect()).map(b => [b.left, b.right, b.top, b.bottom])"
-        )
-        apart = [
-            a[1] <= b[0] or b[1] <= a[0] or a[3] <= b[2] or b[3] <= a[2]
-            for i, a in enumerate(boxes)
-            for b in boxes[:i]
-        ]
-        assert all(apart)
+        labels = boxes(page, ".overlay .label")
+        assert len(labels) > 1
+        assert [pair for pair in combinations(labels, 2) if pair[0].overlaps(pair[1])] == []
         page.set_viewport_size({"width": 700, "height": 700})
 
 

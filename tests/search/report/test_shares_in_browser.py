@@ -11,13 +11,14 @@ from search.report.html_page import shares_page
 from search.report.live_page import LivePage, serve
 from search.study import StudyRecord
 from tests import ROOT
-from tests.browser import watch
+from tests.browser import boxes, watch
 from tests.search.report.figures.test_quality_shares import BLUR, COSTS, SHARP, study
 
 pytestmark = pytest.mark.slow
 
 SCREENSHOTS = ROOT / "runs" / "screenshots"
 TIMEOUT_MS = 120_000
+TEXTS = "#figures section:nth-of-type({}) :is(.xtitle, .ytitle, .xtick text, .ytick text)"
 HOSTILE = "<img src=x onerror=document.title='owned'>"
 BLURRED = study(
     BLUR, (4, 0.2, 10.0, 2_000_000), (1, 0.3, 5.0, 400_000), (2, 0.22, 7.0, 900_000), name=HOSTILE
@@ -83,11 +84,9 @@ def test_figures_legend_and_table(open_page: Open, file: Path):
 
 def test_a_mark_tells_its_trial(open_page: Open, file: Path):
     page = open_page(file.as_uri())
-    mark = page.locator("#figures .plot").first.locator("path.point").nth(1)
-    box = mark.bounding_box()
-    assert box
+    mark = boxes(page, "#figures .plot path.point")[1]
     page.mouse.move(5, 5)
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*mark.centre)
     page.wait_for_selector(".hovertext")
     assert "lenses, trial 1" in str(page.locator(".hovertext").text_content())
 
@@ -104,14 +103,12 @@ def test_the_look_is_switched(open_page: Open, file: Path):
 def test_a_narrow_screen_scrolls_in_one_direction(open_page: Open, file: Path, width: int):
     page = open_page(file.as_uri(), viewport={"width": width, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for plot in page.locator("#figures .plot").all():
-        frame = plot.bounding_box()
-        assert frame
-        for text in plot.locator(".xtitle, .ytitle, .xtick text, .ytick text").all():
-            box = text.bounding_box()
-            assert box
-            assert frame["x"] - 1 <= box["x"]
-            assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1
+    for at, plot in enumerate(boxes(page, "#figures div.plot")):
+        texts = boxes(page, TEXTS.format(at + 1))
+        assert texts
+        for text in texts:
+            assert plot.left - 1 <= text.left
+            assert text.right <= plot.right + 1
     shoot(page, str(width))
 
 

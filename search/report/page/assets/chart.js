@@ -71,8 +71,14 @@ class Chart {
       byId("tip").hidden = true;
     });
     new ResizeObserver(() => {
-      if (this.area.offsetParent) Plotly.Plots.resize(this.plot);
+      if (this.area.offsetParent && !this.isFitting()) Plotly.Plots.resize(this.plot);
     }).observe(this.area);
+  }
+
+  // An observer also tells of the size that the plot was drawn at.
+  isFitting() {
+    const { width, height } = this.plot._fullLayout;
+    return Math.abs(this.area.clientWidth - width) < 1 && Math.abs(this.area.clientHeight - height) < 1;
   }
 
   layout() {
