@@ -156,11 +156,13 @@ def train(
         ]
     except Stopped as stop:
         return report_stop(run, stop)
-    return _report(run, paths)
+    return _report(run, paths, data, paired)
 
 
-def _report(run: "TranslationRun", paths: list[Path]) -> Result:
+def _report(run: "TranslationRun", paths: list[Path], data: str, paired: bool) -> Result:
     from mfagan import checkpoint
+    from mfagan.coronetgan.training.pictures import DRAWINGS
+    from mfagan.data.translation.folders import find_translation
 
     if not run.fabric.is_global_zero:
         return Result()
@@ -184,14 +186,10 @@ def _report(run: "TranslationRun", paths: list[Path]) -> Result:
             f", ratio {figures['ratio_reached']:.4f} of {asked:g} asked" if "ratio_reached" in figures else ""
         )
         lines.append(f"{path}: {score}{pruned}, {figures['training_minutes']:.1f} minutes")
-    pictures = "PICTURES" if "data" in run.pictures.about else run.pictures.about["images"]
-    then = [
-        "mfagan",
-        "coronetgan",
-        "translate",
-        paths[-1],
-        pictures,
-        "--out",
-        run.options.folder / "translated",
-    ]
+    pictures = None
+    if data != DRAWINGS:
+        pictures = find_translation(data, paired, run.recipe.direction).folder_to_translate()
+    made = paths[-2] if run.recipe.model == "cyclegan" else paths[-1]
+    into = run.options.folder / "translated"
+    then = ["mfagan", "coronetgan", "translate", made, pictures or "PICTURES", "--out", into]
     return Result({"checkpoints": list(found), "figures": found}, lines, paths, then)

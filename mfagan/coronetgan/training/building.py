@@ -116,7 +116,7 @@ def require_ratios(run: TranslationRun) -> list[WidthCosts]:
 
 
 def require_course(run: TranslationRun) -> int:
-    """Check that stage search will reach the ratio of a run in its course.
+    """Check that stage search will reach the ratio of a run in its course, and before stage pruned ends.
 
     Args:
         run: gives recipe, ratio and seed.
@@ -127,8 +127,14 @@ def require_course(run: TranslationRun) -> int:
     Raises:
         InputError: it will not.
     """
-    course = run.settings("search")
-    return forecast(run.recipe, course, run.ratio, run.options.seed).require(run.ratio, course)
+    course, end = run.settings("search"), run.settings("pruned").steps
+    steps = forecast(run.recipe, course, run.ratio, run.options.seed).require(run.ratio, course)
+    if steps >= end:
+        raise InputError(
+            f"ratio {run.ratio}: it will be reached after about {steps} steps, and stage pruned, whose steps count "
+            f"from the start of stage search, ends at step {end}: give it {course.steps} steps"
+        )
+    return steps
 
 
 def build_search(run: TranslationRun, sources: Sources, stage: str) -> StageWork:

@@ -126,6 +126,16 @@ class TranslationData:
         }
         return replace(self, parts={**self.parts, **split})
 
+    def folder_to_translate(self) -> Path | None:
+        """A folder of pictures that a trained network takes.
+
+        Returns:
+            That of domain `a` in the last part, test if there is one; None of pictures with A and B side by side.
+        """
+        if self.layout == "aligned":
+            return None
+        return self.parts[max(self.parts, key=PARTS.index)].a[0].path.parent
+
     def require_paired(self) -> None:
         """Check that there are pairs to learn from.
 

@@ -37,15 +37,17 @@ def test_a_pruned_network_of_drawings(run: Run, tmp_path: Path):
 def test_both_ways_of_a_folder(run: Run, tmp_path: Path):
     out, data = tmp_path / "out", write_domains(tmp_path / "data")
     command = [GROUP, "train", write_recipe(tmp_path), "--model", "cyclegan", "--data", data, "--out", out]
-    done = run(
-        *command, "--stage", "dense", "--stage", "uniform", "--ratio", 0.6, "--device", "cpu", "--json"
-    )
+    command += ["--stage", "dense", "--stage", "uniform", "--ratio", 0.6, "--device", "cpu"]
+    done = run(*command, "--json")
     assert done.status == 0, done.err
     names = [f"{stage}_{end}.safetensors" for stage in ("dense", "uniform") for end in "ab"]
     answer = json.loads(done.answer)
     assert answer["checkpoints"] == [str(out / name) for name in names]
     assert "cycle_psnr_db" in answer["figures"][str(out / names[0])]
     assert "14 steps are 14.0 epochs of 2 pictures of A and 2 of B" in done.err
+    then = f"mfagan coronetgan translate {out / 'uniform_a.safetensors'} {data / 'testA'} --out {out / 'translated'}"
+    assert f"next: {then}" in run(*command).out
+    assert run(*then.split()[1:], "--device", "cpu").status == 0
 
 
 def test_settings_of_pruning_are_given_beside_the_recipe(run: Run, tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,16 @@ def test_ratios_that_cannot_be_reached_are_refused_before_training(
 ):
     with pytest.raises(InputError, match=message):
         train_pruned(tiny_run(tmp_path, tiny_recipe(gamma=1.0)), ratio)
+    assert not list(tmp_path.glob("search*"))
+
+
+def test_a_pruned_stage_that_ends_before_the_ratio_is_reached_is_refused_before_training(tmp_path: Path):
+    recipe = tiny_recipe(steps=14, gamma=9.0)
+    stages = {**recipe.stages, "pruned": replace(recipe.stages["dense"], steps=2)}
+    with pytest.raises(
+        InputError, match=r"about [0-9]+ steps, and stage pruned, .* ends at step 2: give it 14"
+    ):
+        train_pruned(tiny_run(tmp_path, replace(recipe, stages=stages)), 0.5)
     assert not list(tmp_path.glob("search*"))
 
 

@@ -61,6 +61,15 @@ def test_the_direction_swaps_the_domains(tmp_path: Path, names: tuple[str, ...])
     assert (back.a, back.b) == (forth.b, forth.a)
 
 
+def test_pictures_to_translate_are_those_of_the_last_part(tmp_path: Path):
+    whole = touch(tmp_path / "whole", *CYCLEGAN)
+    assert find_translation(whole).folder_to_translate() == whole / "testA"
+    assert find_translation(whole, direction="BtoA").folder_to_translate() == whole / "testB"
+    train = touch(tmp_path / "train alone", "trainA/1.jpg", "trainB/1.jpg")
+    assert find_translation(train).folder_to_translate() == train / "trainA"
+    assert find_translation(touch(tmp_path / "halves", "train/1.jpg")).folder_to_translate() is None
+
+
 @pytest.mark.parametrize(
     "names", [("TrainA/1.jpg", "TRAINB/1.jpg", "testa/1.jpg", "testb/1.jpg"), ("Train/1.jpg", "TEST/1.jpg")]
 )
