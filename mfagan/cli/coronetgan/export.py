@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mfagan.cli.file_format import BY_ENDING, read_format
 from mfagan.cli.options import OutOption, read_size
 from mfagan.errors import InputError
 from search.commands.result import Result
@@ -25,13 +26,13 @@ def export(
     file: Annotated[Path, typer.Argument(help="The checkpoint of a translator.")],
     out: OutOption,
     to: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
             metavar="NAME",
-            help="What is written: tflite, onnx, or pth (latest_net_G.pth of the public code).",
+            help=f"What is written: tflite, onnx, or pth, which is latest_net_G.pth of the public code {BY_ENDING}.",
         ),
-    ] = "tflite",
+    ] = None,
     precision: Annotated[
         str,
         typer.Option(
@@ -95,21 +96,24 @@ def export(
     from mfagan.latency.beside import measure_beside
     from mfagan.progress import show_bar
 
+    format = read_format(to, out)
     found = read_file(file)
     require_trained(found.record, file, "mfagan coronetgan train")
     network = rebuild(found, file, widths)
-    if to == _PUBLIC:
+    if format == _PUBLIC:
         given = {"--size": size, "--image": image, "--calibration": calibration, "--beside": beside}
         given["--precision"] = None if precision == "fp32" else precision
         _refuse_given(given)
         return _publish(network, file, out)
     side = training_side(found, network)
-    target = TranslatorTarget((side, side) if size is None else read_size(size), to, precision)
+    target = TranslatorTarget((side, side) if size is None else read_size(size), format, precision)
     network.require_size(*target.size)
     if calibration is not None and precision != "int8":
         raise InputError(f"--calibration with precision {precision}: it is for int8; leave it out")
-    if beside is not None and to != "tflite":
-        raise InputError(f"--beside with format {to}: it runs LiteRT; give --format tflite or leave it out")
+    if beside is not None and format != "tflite":
+        raise InputError(
+            f"--beside with format {format}: it runs LiteRT; give --format tflite or leave it out"
+        )
     dense = None if beside is None else load_translator(beside)
     if dense is not None:
         require_alike(network, dense, target)

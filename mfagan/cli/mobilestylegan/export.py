@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from mfagan.cli.file_format import BY_ENDING, read_format
 from mfagan.cli.options import OutOption
 from mfagan.errors import InputError
 from search.commands.result import Result
@@ -22,8 +23,9 @@ def export(
         Path | None, typer.Option(help="The file to write of the mapping network, z -> w.")
     ] = None,
     to: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="What is written: tflite or onnx.")
-    ] = "tflite",
+        str | None,
+        typer.Option("--format", metavar="NAME", help=f"What is written: tflite or onnx {BY_ENDING}."),
+    ] = None,
     precision: Annotated[
         str,
         typer.Option(metavar="NAME", help="fp32, or fp16 (half the file, no overflow in half precision)."),
@@ -74,9 +76,12 @@ def export(
     from mfagan.mobilestylegan.network.generator import require_pair
     from mfagan.progress import show_bar
 
-    target = GeneratorTarget(to, precision, noise, "w_plus" if w_plus else "w")  # pyright: ignore[reportArgumentType]
-    if teacher is not None and to != "tflite":
-        raise InputError(f"--teacher with format {to}: it runs LiteRT; give --format tflite or leave it out")
+    format = read_format(to, out)
+    target = GeneratorTarget(format, precision, noise, "w_plus" if w_plus else "w")  # pyright: ignore[reportArgumentType]
+    if teacher is not None and format != "tflite":
+        raise InputError(
+            f"--teacher with format {format}: it runs LiteRT; give --format tflite or leave it out"
+        )
     found = checkpoint.read(student)
     network = rebuild(found, student, channels)
     require_trained(found.record, student, "mfagan mobilestylegan train")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mfagan.cli.file_format import BY_ENDING, read_format
 from mfagan.cli.options import (
     NAMED_CHECKPOINT,
     HistoryOption,
@@ -40,8 +41,9 @@ def export(
     ],
     out: OutOption,
     to: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="What is written: tflite or onnx.")
-    ] = "tflite",
+        str | None,
+        typer.Option("--format", metavar="NAME", help=f"What is written: tflite or onnx {BY_ENDING}."),
+    ] = None,
     precision: Annotated[
         str,
         typer.Option(
@@ -118,11 +120,14 @@ def export(
 
     size_px = None if size == _DYNAMIC else read_size(size)
     rewritings = passes_for(precision) if passes is None else read_passes(passes)
-    target = ExportTarget(to, precision, size_px, pixels, rewritings, tiles)
+    format = read_format(to, out)
+    target = ExportTarget(format, precision, size_px, pixels, rewritings, tiles)
     if calibration is not None and precision != "int8":
         raise InputError(f"--calibration with precision {precision}: it is for int8; leave it out")
-    if measure and to != "tflite":
-        raise InputError(f"--measure with format {to}: it runs LiteRT; give --format tflite or leave it out")
+    if measure and format != "tflite":
+        raise InputError(
+            f"--measure with format {format}: it runs LiteRT; give --format tflite or leave it out"
+        )
     network = load_network(ckpt, widths)
     checked = None if check is None else check_delegate(network, target, check)
     require_place(out, ckpt, photo, storage_file(storage))
@@ -152,7 +157,7 @@ def export(
     if measure:
         priced = f" ({facts['price']})" if "price" in facts else ""
         lines.append(f"{facts['latency_ms']:.3f} ms in LiteRT with {threads} threads{priced}")
-    drawn = to == "tflite" and pixels == "float" and not tiles
+    drawn = format == "tflite" and pixels == "float" and not tiles
     then = ["mfagan", "webpage", out, "--out", out.with_suffix(".html")] if drawn else ["mfagan", "info", out]
     return Result({"file": str(out), "card": str(card), **facts}, lines, [out, card], then)
 

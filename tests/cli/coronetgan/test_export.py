@@ -73,7 +73,7 @@ def test_a_picture_of_ones_own_and_integers_calibrated_on_a_folder(run: Run, den
     assert done.status == 0, done.err
     assert "on 1 real picture\n" in done.out
     assert "in float: " in done.out
-    done = run(*command, "--format", "onnx", "--precision", "fp16", "--out", tmp_path / "n.onnx", "--json")
+    done = run(*command, "--precision", "fp16", "--out", tmp_path / "n.onnx", "--json")
     assert done.status == 0, done.err
     facts = read_metadata(tmp_path / "n.onnx")
     assert facts is not None
@@ -82,7 +82,7 @@ def test_a_picture_of_ones_own_and_integers_calibrated_on_a_folder(run: Run, den
 
 def test_the_public_codes_format(run: Run, dense: Path, tmp_path: Path):
     out = tmp_path / "latest_net_G.pth"
-    done = run("coronetgan", "export", dense, "--format", "pth", "--out", out)
+    done = run("coronetgan", "export", dense, "--out", out)
     assert done.status == 0, done.err
     assert "model.1.weight" in torch.load(out, weights_only=True)
     again = tmp_path / "again.safetensors"

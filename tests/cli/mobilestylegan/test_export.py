@@ -71,7 +71,7 @@ def test_teacher_and_student_stand_beside_each_other(run: Run, student: Path, te
 
 def test_onnx_in_half_precision_with_w_plus(run: Run, student: Path, tmp_path: Path):
     out = tmp_path / "net.onnx"
-    command = ["mobilestylegan", "export", student, "--out", out, "--format", "onnx", "--w-plus"]
+    command = ["mobilestylegan", "export", student, "--out", out, "--w-plus"]
     done = run(*command, "--precision", "fp16", "--noise", "zero", "--json")
     assert done.status == 0, done.err
     facts = read_metadata(out)
@@ -105,7 +105,7 @@ def test_an_untrained_student_is_refused(run: Run, tmp_path: Path):
         (["--precision", "int8"], "precision 'int8'"),
         (["--channels", "16,64,8"], "no slice"),
         (["--channels", "16;16;8"], "give one number for each resolution"),
-        (["--format", "onnx", "--teacher", "T"], "--teacher with format onnx"),
+        (["--format", "onnx"], "net.tflite with format onnx: .tflite is the ending of tflite files"),
     ],
 )
 def test_bad_options(run: Run, student: Path, tmp_path: Path, options: list[str], words: str):
@@ -113,6 +113,12 @@ def test_bad_options(run: Run, student: Path, tmp_path: Path, options: list[str]
     done = run("mobilestylegan", "export", student, "--out", out, *options)
     assert words in done.message
     assert not out.exists()
+
+
+def test_a_file_for_onnx_runtime_is_not_measured_in_litert(run: Run, student: Path, tmp_path: Path):
+    done = run("mobilestylegan", "export", student, "--out", tmp_path / "net.onnx", "--teacher", student)
+    assert "--teacher with format onnx" in done.message
+    assert list(tmp_path.glob("net*")) == []
 
 
 def test_slices_that_were_not_trained_are_refused(run: Run, tmp_path: Path):

@@ -173,7 +173,7 @@ def test_an_onnx_file_in_int8_is_calibrated_and_told(
     run: Run, trained: Path, tmp_path: Path, size: str, pixels: str
 ):
     out = tmp_path / "m.onnx"
-    options = ("--format", "onnx", "--size", size, "--precision", "int8", "--io", pixels)
+    options = ("--size", size, "--precision", "int8", "--io", pixels)
     done = run(*command(trained, out, *options, "--calibration", trained / "photos", "--json"))
     assert done.status == 0, done.err
     facts = json.loads(done.out)
@@ -195,7 +195,7 @@ def test_an_onnx_file_in_int8_is_calibrated_and_told(
 
 
 def test_int8_prints_what_stays_in_float(run: Run, trained: Path, tmp_path: Path):
-    options = ("--format", "onnx", "--size", "16x16", "--precision", "int8")
+    options = ("--size", "16x16", "--precision", "int8")
     done = run(*command(trained, tmp_path / "m.onnx", *options))
     assert done.status == 0, done.err
     assert re.search(r"in float: .* ReduceMean", done.out)
@@ -207,10 +207,10 @@ def test_int8_is_not_calibrated_on_a_test_set(run: Run, trained: Path, tmp_path:
     (tmp_path / "Set5").mkdir()
     draw(tmp_path / "Set5" / "baby.png", 64, 64)
     options = ("--format", format, "--precision", "int8", "--calibration", tmp_path / "Set5")
-    done = run(*command(trained, tmp_path / "m.tflite", *options))
+    done = run(*command(trained, tmp_path / "m", *options))
     assert done.status == 2
     assert "Set5 is a set that networks are tested on" in done.message
-    assert list(tmp_path.glob("m.*")) == []
+    assert list(tmp_path.glob("m*")) == []
 
 
 def test_a_card_stands_beside_the_file(run: Run, trained: Path, tmp_path: Path):
@@ -240,14 +240,21 @@ def test_a_card_stands_beside_the_file(run: Run, trained: Path, tmp_path: Path):
         (["--precision", "dynamic", "--format", "onnx"], "or format tflite"),
         (["--io", "uint16"], "pictures of 'uint16': give float or uint8"),
         (["--format", "coreml"], "format 'coreml': give tflite or onnx"),
+        (["--format", "pth"], "format 'pth': give tflite or onnx"),
         (["--format", "onnx", "--measure"], "it runs LiteRT"),
         (["--format", "onnx", "--tiles"], "tiles in onnx of size 128x128: give --size dynamic"),
     ],
     ids=str,
 )
 def test_what_does_not_go_together(run: Run, trained: Path, tmp_path: Path, more: list[str], message: str):
-    assert message in run(*command(trained, tmp_path / "m.tflite", *more)).message
-    assert list(tmp_path.glob("m.*")) == []
+    assert message in run(*command(trained, tmp_path / "m", *more)).message
+    assert list(tmp_path.glob("m*")) == []
+
+
+def test_a_name_of_another_format_is_refused(run: Run, trained: Path, tmp_path: Path):
+    done = run(*command(trained, tmp_path / "m.tflite", "--format", "onnx"))
+    assert "m.tflite with format onnx: .tflite is the ending of tflite files; give" in done.message
+    assert list(tmp_path.glob("m*")) == []
 
 
 def test_what_a_delegate_would_reject_is_told(run: Run, trained: Path, tmp_path: Path):
@@ -268,5 +275,5 @@ def test_what_a_delegate_would_reject_is_told(run: Run, trained: Path, tmp_path:
         (["--check", "gpu", "--io", "uint8"], "check gpu of tflite, fp32, uint8: the rules are for"),
         (["--check", "gpu", "--format", "onnx"], "check gpu of onnx, fp32, float: the rules are for"),
     ]:
-        assert message in run(*command(trained, out, "--size", "8x8", *more)).message
-        assert not out.exists()
+        assert message in run(*command(trained, tmp_path / "m", "--size", "8x8", *more)).message
+        assert list(tmp_path.glob("m*")) == [tmp_path / "m.tflite.card.json"]
