@@ -102,6 +102,10 @@ def read(path: str | Path, network: str | None = None, role: str | None = None) 
     path = Path(path)
     if not path.is_file():
         raise InputError(f"checkpoint {path}: no such file")
+    if path.suffix.lower() in PYTORCH_SUFFIXES:
+        raise InputError(
+            f"checkpoint {path}: PyTorch's files ({path.suffix}) carry no description by mfagan; give one mfagan wrote"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}

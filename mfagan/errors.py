@@ -1,4 +1,4 @@
-"""The one error of `mfagan` that a user can cause: its text is one line that says what to do."""
+"""The errors of `mfagan` that a user can cause: their text is one line that says what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-__all__ = ["InputError", "describe_fault"]
+__all__ = ["InputError", "UnknownWeightsError", "describe_fault"]
 
 
 class InputError(ValueError):
@@ -20,6 +20,10 @@ class InputError(ValueError):
             message: what was wrong, the value seen and what to do.
         """
         super().__init__(" ".join(message.splitlines()))
+
+
+class UnknownWeightsError(InputError):
+    """Weights alone, by whose names and shapes no network is known."""
 
 
 def describe_fault(error: ValidationError) -> str:

@@ -19,10 +19,10 @@ from mfagan.deploy.target import ExportTarget
 from mfagan.deploy.tflite.delegates import DelegateCheck
 from mfagan.devices import choose_device
 from mfagan.enlarging.model import Model
-from mfagan.errors import InputError
+from mfagan.errors import InputError, UnknownWeightsError
 from mfagan.evaluation.candidates import Candidate
 from mfagan.evaluation.exported_file import ExportedFile
-from mfagan.shipped import SYSTEMS
+from mfagan.shipped import GROUPS, SYSTEMS
 
 if TYPE_CHECKING:
     from mfagan.coronetgan.translating.image_translator import ImageTranslator
@@ -222,7 +222,13 @@ def _open(path: str | Path, widths: str | None, command: str) -> tuple[Any, Any]
             f"weights {path}: without a description by mfagan they have no slices; leave the widths out"
         )
     kinds = import_module(f"{_SUPER_RESOLUTION}.kinds")
-    return kinds.load_foreign(path), kinds
+    try:
+        return kinds.load_foreign(path), kinds
+    except UnknownWeightsError as error:
+        others = " or ".join(f"`{group} import`" for group in GROUPS.values())
+        raise UnknownWeightsError(
+            f"{error}; if it makes or translates pictures, convert it: {others}"
+        ) from None
 
 
 def _kinds_of(found: Checkpoint, path: str | Path) -> Any:

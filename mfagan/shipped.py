@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-__all__ = ["SYSTEMS", "commands_of", "find_checkpoint", "list_shipped"]
+__all__ = ["GROUPS", "SYSTEMS", "commands_of", "find_checkpoint", "list_shipped"]
 
 SYSTEMS = {
     "mfagan.sr": (
@@ -22,7 +22,7 @@ SYSTEMS = {
     "mfagan.coronetgan": ("resnet_translator", "unet_translator", "hyper_translator"),
 }
 """Package of a system -> the kinds of generators in checkpoints that its module `kinds` loads."""
-_COMMANDS = {
+GROUPS = {
     "mfagan.mobilestylegan": "mfagan mobilestylegan",
     "mfagan.coronetgan": "mfagan coronetgan",
 }
@@ -39,7 +39,7 @@ def commands_of(kind: str) -> str:
         The group of commands of its system; "mfagan" if there is none.
     """
     return next(
-        (_COMMANDS.get(system, "mfagan") for system, kinds in SYSTEMS.items() if kind in kinds), "mfagan"
+        (GROUPS.get(system, "mfagan") for system, kinds in SYSTEMS.items() if kind in kinds), "mfagan"
     )
 
 

@@ -62,6 +62,11 @@ def test_files_that_are_no_checkpoints(tmp_path):
     (tmp_path / "text").write_text("not weights")
     with pytest.raises(InputError, match="not a readable safetensors file"):
         checkpoint.read(tmp_path / "text")
+    torch.save({"x": torch.ones(1)}, tmp_path / "a.pth")
+    with pytest.raises(
+        InputError, match=r"a\.pth: PyTorch's files \(\.pth\) carry no description by mfagan; give"
+    ):
+        checkpoint.read(tmp_path / "a.pth")
     save_file({"x": torch.ones(1)}, tmp_path / "foreign")
     with pytest.raises(InputError, match="no description"):
         checkpoint.read(tmp_path / "foreign")

@@ -91,6 +91,9 @@ def test_the_public_codes_format(run: Run, dense: Path, tmp_path: Path):
     assert all(torch.equal(one, after[name]) for name, one in before.items())
     refused = run("coronetgan", "export", dense, "--format", "pth", "--size", "32x32", "--out", out)
     assert "--size with format pth" in refused.message
+    enlarging = run("export", out, "--out", tmp_path / "g.tflite")
+    assert "knows no network with such weights" in enlarging.message
+    assert "convert it: `mfagan mobilestylegan import` or `mfagan coronetgan import`" in enlarging.message
 
 
 def test_a_slice_of_a_weight_shared_network(run: Run, tmp_path: Path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Tensor, nn
 
-from mfagan.errors import InputError
+from mfagan.errors import InputError, UnknownWeightsError
 from mfagan.pretrained import import_torchvision
 from mfagan.sr.network.layers import N_COLOURS, SCALES
 
@@ -96,7 +96,7 @@ def load_with_spandrel(state: Mapping[str, Tensor], path: str | Path) -> Spandre
         from spandrel import ImageModelDescriptor, ModelLoader, UnsupportedModelError
     except Exception as error:  # a broken installation fails in many ways
         cause = " ".join(f"{type(error).__name__}: {error}".split())
-        raise InputError(
+        raise UnknownWeightsError(
             f"weights {path}: not of a network known here, and spandrel, which knows more, cannot be imported "
             f"({cause:.100}); install it with: pip install 'mfagan[peers]'"
         ) from None
@@ -106,7 +106,7 @@ def load_with_spandrel(state: Mapping[str, Tensor], path: str | Path) -> Spandre
         ):  # networks are drawn at random before the weights are copied in
             found = ModelLoader().load_from_state_dict(dict(state))
     except UnsupportedModelError:
-        raise InputError(
+        raise UnknownWeightsError(
             f"weights {path}: spandrel {version('spandrel')} knows no network with such weights ({len(state)}, the "
             f"first is {next(iter(state))})"
         ) from None

@@ -181,5 +181,5 @@ def test_without_spandrel_one_line_says_how_to_get_it(
     path = write(tmp_path / "a.pth", compact())
     monkeypatch.setitem(sys.modules, "spandrel", None)
     message = run("evaluate", path, "--images", tmp_path).message
-    assert message.endswith("install it with: pip install 'mfagan[peers]'")
+    assert "install it with: pip install 'mfagan[peers]';" in message
     assert f"weights {path}: not of a network known here" in message
