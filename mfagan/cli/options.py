@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mfagan.training.time_limit import Stopped, TimeLimit
 
 logger = logging.getLogger(__name__)
-RunT = TypeVar("RunT", bound="TrainingRun")
+RunT = TypeVar("RunT", bound="TrainingRun[Any]")
 
 
 IMAGES, RUN = "Images", "How it runs"
@@ -283,7 +283,7 @@ def start_clock(minutes: float | None) -> "TimeLimit | None":
         raise InputError(f"--for: {error}") from None
 
 
-def report_stop(run: "TrainingRun", stop: "Stopped") -> Result:
+def report_stop(run: "TrainingRun[Any]", stop: "Stopped") -> Result:
     """Say that a training has ended at its time limit and how it is continued.
 
     Args:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -34,7 +34,8 @@ _CIRCUMSTANCES = ("images", "sets", "terms", "torch", "machine", "command", "sto
 """Entries of a record that may differ between records of the same training."""
 
 logger = logging.getLogger(__name__)
-RunT = TypeVar("RunT", bound="TrainingRun")
+SettingsT = TypeVar("SettingsT", bound=StageSettings)
+RunT = TypeVar("RunT", bound="TrainingRun[Any]")
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,8 @@ DEFAULT_FILES = StageFiles()
 
 
 @dataclass(frozen=True)
-class TrainingRun:
-    """A recipe on a device, into a folder; a system's own run adds its data."""
+class TrainingRun(Generic[SettingsT]):
+    """A recipe on a device, into a folder; a system's own run adds its data and what settings its stages have."""
 
     recipe: BaseRecipe
     options: RunOptions
@@ -143,7 +144,7 @@ class TrainingRun:
         self._remove([state])
         return list(writes.values())
 
-    def settings(self, stage: str) -> StageSettings:
+    def settings(self, stage: str) -> SettingsT:
         """The settings of a stage, no longer than the run's `max_steps`.
 
         Args:
@@ -152,7 +153,7 @@ class TrainingRun:
         Returns:
             The recipe's settings with that number of steps.
         """
-        found = self.recipe.stages[stage]
+        found = cast(SettingsT, self.recipe.stages[stage])
         if self.options.max_steps is None:
             return found
         return replace(found, steps=min(found.steps, self.options.max_steps))  # pyright: ignore[reportArgumentType]

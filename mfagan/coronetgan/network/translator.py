@@ -3,18 +3,17 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.coronetgan.network.links import INPUT, OUTPUT, Biases, Gates, Link, Norm, State
 from mfagan.coronetgan.network.norm import AtInference, ImageBatchNorm
 from mfagan.errors import InputError
 from mfagan.graph.operators import Activation, Block
 from mfagan.graph.recorder import OperatorRecorder
+from mfagan.networks.saved_module import SavedModule
 
 __all__ = ["INITIAL_SPREAD", "Translator"]
 
@@ -22,7 +21,7 @@ INITIAL_SPREAD = 0.02
 """Standard deviation of the initial weights in the public code of CycleGAN and pix2pix."""
 
 
-class Translator(nn.Module):
+class Translator(SavedModule):
     """Pictures (N, C, H, W) in [-1, 1] -> pictures (N, C', H, W) in [-1, 1].
 
     Args:
@@ -36,9 +35,6 @@ class Translator(nn.Module):
 
     InputError if a width or an argument is none that the network takes.
     """
-
-    KIND: ClassVar[str]
-    """The network's name in checkpoints."""
 
     def __init__(
         self,
@@ -242,42 +238,6 @@ class Translator(nn.Module):
             "biases": self.biases,
             "dropout": self.dropout,
         }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """An untrained network from the arguments that `config()` gives.
-
-        Args:
-            config: Them.
-
-        Raises:
-            InputError: Arguments are missing, unknown or have values that the network does not take.
-        """
-        try:
-            return cls(**config)
-        except (TypeError, AttributeError) as error:
-            raise InputError(f"{cls.KIND} cannot be built from {dict(config)!r:.120}: {error}") from None
-
-    @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, path: str | Path) -> Self:
-        """The network of a checkpoint, in evaluation mode.
-
-        Args:
-            checkpoint: What the file holds.
-            path: Its path, for errors.
-
-        Raises:
-            InputError: The checkpoint describes another network, or its weights do not fit.
-        """
-        if checkpoint.network != cls.KIND:
-            raise InputError(
-                f"checkpoint {path}: its network is {checkpoint.network!r}, {cls.KIND!r} is needed here"
-            )
-        try:
-            network = cls.from_config(checkpoint.config)
-        except InputError as error:
-            raise InputError(f"checkpoint {path}: {error}") from None
-        return load_weights(network, checkpoint, path).eval()
 
     def with_widths(self, widths: Mapping[str, int], biases: Biases | None = None) -> Self:
         """An untrained network of the same form.

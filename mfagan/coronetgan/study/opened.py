@@ -12,8 +12,7 @@ from mfagan.coronetgan.study.block_lists import BlockLists
 from mfagan.coronetgan.study.networks import load_supernet
 from mfagan.coronetgan.study.picked import as_picked, picked_of
 from mfagan.coronetgan.study.pictures.description import BLOCK_TITLES, describe_points
-from mfagan.coronetgan.study.pictures.front_quality import measure_quality
-from mfagan.coronetgan.study.pictures.scenes import ScenePainter
+from mfagan.coronetgan.study.pictures.scenes import TranslationPainter
 from mfagan.coronetgan.study.problem import EXTRA_OBJECTIVES, KERNEL_DISTANCE, QUALITIES
 from mfagan.coronetgan.study.scoring.choices import (
     Options,
@@ -24,7 +23,7 @@ from mfagan.coronetgan.study.scoring.choices import (
     uniform_slices,
 )
 from mfagan.coronetgan.study.scoring.pictures import PictureSource, SlicePictures, read_pictures
-from mfagan.coronetgan.study.scoring.scorer import SliceScorer
+from mfagan.coronetgan.study.scoring.scorer import TranslationScorer
 from mfagan.errors import InputError
 from mfagan.evaluation.scores import PerceptualDistance
 from mfagan.latency.price_parts import price_parts_by
@@ -38,6 +37,7 @@ from mfagan.study.opened import (
     read_target_size,
     require_same,
 )
+from mfagan.study.slices.front_quality import measure_quality
 from search.description import StudyDescription
 from search.errors import SearchError
 from search.problem import Choice, Point, Value
@@ -140,15 +140,17 @@ class _OpenedTranslators(OpenedStudy):
         self.has_scenes = self._pictures is not None
 
     @cached_property
-    def _scorer(self) -> SliceScorer | None:
+    def _scorer(self) -> TranslationScorer | None:
         """Runs slices on the study's pictures."""
         if self._pictures is None or self._supernet is None:
             return None
-        return SliceScorer(self._supernet, self._pictures.first(self._n_scenes), unpruned=self._unpruned)
+        return TranslationScorer(
+            self._supernet, self._pictures.first(self._n_scenes), unpruned=self._unpruned
+        )
 
     @cached_property
-    def _painter(self) -> ScenePainter | None:
-        return None if self._scorer is None else ScenePainter(self._scorer, self._n_scenes)
+    def _painter(self) -> TranslationPainter | None:
+        return None if self._scorer is None else TranslationPainter(self._scorer, self._n_scenes)
 
     def describe(
         self, points: Sequence[Point], report: ProgressCallback = ignore_progress

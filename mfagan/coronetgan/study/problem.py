@@ -12,7 +12,7 @@ from mfagan.coronetgan.network.statistics import has_running_statistics
 from mfagan.coronetgan.study.block_lists import BlockLists
 from mfagan.coronetgan.study.networks import load_supernet
 from mfagan.coronetgan.study.pictures.description import BLOCK_TITLES, describe_points
-from mfagan.coronetgan.study.pictures.scenes import ScenePainter
+from mfagan.coronetgan.study.pictures.scenes import TranslationPainter
 from mfagan.coronetgan.study.scoring.choices import (
     Widths,
     as_choice,
@@ -20,13 +20,14 @@ from mfagan.coronetgan.study.scoring.choices import (
     uniform_slices,
 )
 from mfagan.coronetgan.study.scoring.pictures import SlicePictures
-from mfagan.coronetgan.study.scoring.scorer import Quality, SliceScore, SliceScorer
+from mfagan.coronetgan.study.scoring.scorer import Quality, TranslationScorer
 from mfagan.devices import to_device
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block
 from mfagan.latency.priced_problem import LATENCY, MEMORY, Measured, Target
 from mfagan.latency.scored_problem import ScoredProblem, mean_of_cases
 from mfagan.study.scoring import PictureScoring
+from mfagan.study.slices.scorer import SliceScore
 from search.description import StudyDescription
 from search.problem import JSON, Case, Choice, Objective, Point
 
@@ -132,7 +133,7 @@ class SliceProblem(ScoredProblem[Widths]):
             self.raced = [one.name for one in self.objectives if one in (*QUALITIES.values(), LPIPS)]
         self.network = to_device(network, scoring.device)
         compared = None if unpruned is None else to_device(load_translator(unpruned), scoring.device)
-        self.scorer = SliceScorer(
+        self.scorer = TranslationScorer(
             self.network,
             pictures,
             self.quality,
@@ -222,7 +223,9 @@ class SliceProblem(ScoredProblem[Widths]):
         Args:
             points: Finished trials, such as the front.
         """
-        return describe_points(points, self._blocks.form.options, ScenePainter(self.scorer), self.price_parts)
+        return describe_points(
+            points, self._blocks.form.options, TranslationPainter(self.scorer), self.price_parts
+        )
 
     def _measured(self, score: SliceScore) -> Measured:
         scores = {self.quality: score.qualities} | ({LPIPS.name: score.lpips} if score.lpips else {})

@@ -20,7 +20,7 @@ RATIO_STAGES = ("uniform", "search", "pruned", "magnitude", "distilled")
 
 
 @dataclass(frozen=True)
-class TranslationRun(TrainingRun):
+class TranslationRun(TrainingRun[FallingStage]):
     """A recipe of translators on a device, into a folder."""
 
     recipe: TranslationRecipe
@@ -38,19 +38,6 @@ class TranslationRun(TrainingRun):
             The changed copy.
         """
         return replace(self, ratio=ratio)
-
-    def settings(self, stage: str) -> FallingStage:
-        """The settings of a stage, no longer than the run's `max_steps`.
-
-        Args:
-            stage: its name.
-
-        Returns:
-            The recipe's settings with that number of steps.
-        """
-        found = super().settings(stage)
-        assert isinstance(found, FallingStage)
-        return found
 
     def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:
         """What a checkpoint records of the pictures, and of the ratio that is asked for.

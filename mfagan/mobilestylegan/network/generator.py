@@ -4,13 +4,12 @@ import copy
 from abc import abstractmethod
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mfagan.checkpoint import Checkpoint, load_weights
+from mfagan.checkpoint import Checkpoint
 from mfagan.errors import InputError
 from mfagan.mobilestylegan.network.layers.noise import Noise
 from mfagan.mobilestylegan.network.layers.styles import truncate
@@ -18,11 +17,12 @@ from mfagan.mobilestylegan.network.student.slices import extract
 from mfagan.mobilestylegan.network.student.student import Student
 from mfagan.mobilestylegan.network.teacher.mapping import Mapping
 from mfagan.mobilestylegan.network.teacher.synthesis import Synthesis
+from mfagan.networks.saved_module import SavedModule
 
 __all__ = ["Generator", "MobileStyleGAN", "StyleGAN2", "require_pair"]
 
 
-class Generator(nn.Module):
+class Generator(SavedModule):
     """Latents -> images.
 
     Args:
@@ -32,9 +32,6 @@ class Generator(nn.Module):
 
     InputError if the styles of the two have different numbers of features.
     """
-
-    KIND: ClassVar[str]
-    """The network's name in checkpoints."""
 
     w_mean: Tensor
 
@@ -137,27 +134,6 @@ class Generator(nn.Module):
     @classmethod
     @abstractmethod
     def _synthesis(cls, **config: Any) -> Synthesis | Student: ...
-
-    @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, path: str | Path) -> Self:
-        """The network of a checkpoint, in evaluation mode.
-
-        Args:
-            checkpoint: What the file holds.
-            path: Its path, for errors.
-
-        Raises:
-            InputError: The checkpoint describes another network, or its weights do not fit.
-        """
-        if checkpoint.network != cls.KIND:
-            raise InputError(
-                f"checkpoint {path}: its network is {checkpoint.network!r}, {cls.KIND!r} is needed here"
-            )
-        try:
-            network = cls.from_config(checkpoint.config)
-        except InputError as error:
-            raise InputError(f"checkpoint {path}: {error}") from None
-        return load_weights(network, checkpoint, path).eval()
 
     def to_checkpoint(self, role: str, record: MappingType[str, object] | None = None) -> Checkpoint:
         """What a file holds of it; `mfagan.checkpoint.save` writes it.

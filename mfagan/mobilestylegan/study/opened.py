@@ -15,8 +15,7 @@ from mfagan.mobilestylegan.network.layers.geometry import resolutions
 from mfagan.mobilestylegan.study.block_lists import BlockLists
 from mfagan.mobilestylegan.study.picked import as_picked, picked_of
 from mfagan.mobilestylegan.study.pictures.description import BLOCK_TITLES, describe_points
-from mfagan.mobilestylegan.study.pictures.front_quality import measure_quality
-from mfagan.mobilestylegan.study.pictures.scenes import ScenePainter
+from mfagan.mobilestylegan.study.pictures.scenes import LatentPainter
 from mfagan.mobilestylegan.study.problem import (
     DISTANCE,
     EXTRA_OBJECTIVES,
@@ -30,9 +29,10 @@ from mfagan.mobilestylegan.study.scoring.choices import (
     read_choice,
     uniform_slices,
 )
-from mfagan.mobilestylegan.study.scoring.scorer import Latents, SliceScorer
+from mfagan.mobilestylegan.study.scoring.scorer import Latents, LatentScorer
 from mfagan.progress import ProgressCallback, ProgressFactory, ignore_progress, no_progress
 from mfagan.study.opened import Given, OpenedStudy, find_checkpoint, open_table
+from mfagan.study.slices.front_quality import measure_quality
 from search.description import StudyDescription
 from search.errors import SearchError
 from search.problem import Choice, Point, Value
@@ -132,12 +132,12 @@ class _OpenedStudents(OpenedStudy):
         self.has_scenes = n_scenes > 0 and self._teacher is not None
 
     @cached_property
-    def _scorer(self) -> SliceScorer | None:
+    def _scorer(self) -> LatentScorer | None:
         """Runs slices on the first of the study's latents."""
         if not self.has_scenes or self._student is None or self._teacher is None:
             return None
         latents = replace(self._latents, count=min(self._latents.count, self._n_scenes))
-        return SliceScorer(self._teacher, self._student, latents)
+        return LatentScorer(self._teacher, self._student, latents)
 
     def describe(
         self, points: Sequence[Point], report: ProgressCallback = ignore_progress
@@ -148,10 +148,10 @@ class _OpenedStudents(OpenedStudy):
         )
 
     @cached_property
-    def _painter(self) -> ScenePainter | None:
+    def _painter(self) -> LatentPainter | None:
         if self._scorer is None:
             return None
-        return ScenePainter(self._scorer, self._full, self._n_scenes)
+        return LatentPainter(self._scorer, self._full, self._n_scenes)
 
     def measure(
         self,

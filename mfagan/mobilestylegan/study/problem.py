@@ -17,7 +17,7 @@ from mfagan.mobilestylegan.network.generator import MobileStyleGAN, StyleGAN2
 from mfagan.mobilestylegan.network.student.widths import narrowest_slice
 from mfagan.mobilestylegan.study.block_lists import BlockLists
 from mfagan.mobilestylegan.study.pictures.description import BLOCK_TITLES, describe_points
-from mfagan.mobilestylegan.study.pictures.scenes import ScenePainter
+from mfagan.mobilestylegan.study.pictures.scenes import LatentPainter
 from mfagan.mobilestylegan.study.scoring.choices import (
     Channels,
     as_choice,
@@ -25,8 +25,9 @@ from mfagan.mobilestylegan.study.scoring.choices import (
     read_choice,
     uniform_slices,
 )
-from mfagan.mobilestylegan.study.scoring.scorer import Latents, SliceScore, SliceScorer
+from mfagan.mobilestylegan.study.scoring.scorer import Latents, LatentScorer
 from mfagan.study.scoring import PictureScoring
+from mfagan.study.slices.scorer import SliceScore
 from search.description import StudyDescription
 from search.problem import JSON, Case, Choice, Objective, Point
 
@@ -124,7 +125,7 @@ class StudentProblem(ScoredProblem[Channels]):
         if self._inception is None:  # no part of KID is known before all latents are scored
             self.raced = [one.name for one in self.objectives if one in (DISTANCE, LPIPS)]
         self.network = to_device(network, scoring.device)
-        self.scorer = SliceScorer(
+        self.scorer = LatentScorer(
             to_device(made_by, scoring.device),
             self.network,
             scoring.latents,
@@ -213,7 +214,7 @@ class StudentProblem(ScoredProblem[Channels]):
         Args:
             points: Finished trials, such as the front.
         """
-        return describe_points(points, self.full, ScenePainter(self.scorer, self.full), self.price_parts)
+        return describe_points(points, self.full, LatentPainter(self.scorer, self.full), self.price_parts)
 
 
 def load_shared_student(path: str | Path) -> MobileStyleGAN:
@@ -245,5 +246,5 @@ def _require_size(target: Target, network: MobileStyleGAN) -> None:
 
 
 def _measured(score: SliceScore, kernel_name: str) -> Measured:
-    scores = {DISTANCE.name: score.distances} | ({LPIPS.name: score.lpips} if score.lpips else {})
+    scores = {DISTANCE.name: score.qualities} | ({LPIPS.name: score.lpips} if score.lpips else {})
     return mean_of_cases(scores, {} if score.kernel is None else {kernel_name: score.kernel})

@@ -42,7 +42,7 @@ class StudentRunOptions(RunOptions):
 
 
 @dataclass(frozen=True)
-class TeacherRun(TrainingRun):
+class TeacherRun(TrainingRun[FallingStage]):
     """A recipe of a teacher on a device, into a folder."""
 
     recipe: TeacherRecipe
@@ -52,19 +52,6 @@ class TeacherRun(TrainingRun):
     """The pictures, uint8 (3, size, size) each; none for drawings."""
     files: Sequence[PairFiles] = ()
     """Their files, for the record."""
-
-    def settings(self, stage: str) -> FallingStage:
-        """The settings of a stage, no longer than the run's `max_steps`.
-
-        Args:
-            stage: its name.
-
-        Returns:
-            The recipe's settings with that number of steps.
-        """
-        found = super().settings(stage)
-        assert isinstance(found, FallingStage)
-        return found
 
     def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:
         """What a checkpoint records of what it learns: how many pictures, and a hash of their names.
@@ -86,26 +73,13 @@ class TeacherRun(TrainingRun):
 
 
 @dataclass(frozen=True)
-class StudentRun(TrainingRun):
+class StudentRun(TrainingRun[StudentStage]):
     """A recipe of a student on a device, into a folder."""
 
     recipe: StudentRecipe
     options: StudentRunOptions
     perceptual: FeatureDistance | None = None
     """None leaves the perceptual term out."""
-
-    def settings(self, stage: str) -> StudentStage:
-        """The settings of a stage, no longer than the run's `max_steps`.
-
-        Args:
-            stage: its name.
-
-        Returns:
-            The recipe's settings with that number of steps.
-        """
-        found = super().settings(stage)
-        assert isinstance(found, StudentStage)
-        return found
 
     def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:
         """What a checkpoint records of the perceptual term: whether the stage learns from it.

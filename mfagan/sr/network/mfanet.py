@@ -11,17 +11,16 @@ CFAB, MFAM and the fusion are in `aggregation`, convolutions and attention in `l
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
-from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.errors import InputError
 from mfagan.graph.operators import Block, Operator
 from mfagan.graph.recorder import OperatorRecorder
 from mfagan.networks.initial_weights import start_with_details
+from mfagan.networks.saved_module import SavedModule
 from mfagan.sr.network.aggregation import MFAM, SLOPE, Fusion, PrefixState
 from mfagan.sr.network.layers import (
     CFABS_PER_MFAM,
@@ -45,7 +44,7 @@ _SKIPPED = 0.3
 """Scale of the initial weights of the convolutions whose output is added to what came before."""
 
 
-class MFANet(nn.Module):
+class MFANet(SavedModule):
     """The generator at any positive widths; each of its convolutions names the channel groups it joins.
 
     residual: "bicubic" adds the enlarged input to the output (not in the paper), "none" is the paper's network.
@@ -115,23 +114,6 @@ class MFANet(nn.Module):
             return cls(Widths.of(arguments.pop("widths")), **arguments)  # pyright: ignore[reportArgumentType]
         except (KeyError, TypeError) as error:
             raise InputError(f"{cls.KIND} cannot be built from {dict(config)}: {error}") from None
-
-    @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, path: str | Path) -> Self:
-        """The network of a checkpoint, in evaluation mode.
-
-        Args:
-            checkpoint: What the file holds.
-            path: Its path, for errors.
-
-        Raises:
-            InputError: The checkpoint describes another network, or its weights do not fit.
-        """
-        try:
-            network = cls.from_config(checkpoint.config)
-        except InputError as error:
-            raise InputError(f"checkpoint {path}: {error}") from None
-        return load_weights(network, checkpoint, path).eval()
 
     def forward(self, x: Tensor) -> Tensor:
         """Enlarge images.

@@ -50,7 +50,7 @@ class SRRunOptions(RunOptions):
 
 
 @dataclass(frozen=True)
-class SRRun(TrainingRun):
+class SRRun(TrainingRun[Stage]):
     """A recipe of MFAGAN on images on a device, into a folder."""
 
     recipe: Recipe
@@ -63,19 +63,6 @@ class SRRun(TrainingRun):
     """Measures LPIPS of the validation images; None leaves it out."""
     files: Mapping[str, Sequence[PairFiles]] = field(default_factory=dict)
     """The files of the images under "training" and "validation", for the record."""
-
-    def settings(self, stage: str) -> Stage:
-        """The settings of a stage, no longer than the run's `max_steps`.
-
-        Args:
-            stage: its name.
-
-        Returns:
-            The recipe's settings with that number of steps.
-        """
-        found = super().settings(stage)
-        assert isinstance(found, Stage)
-        return found
 
     def describe_data(self, spec: StageSpec[Any]) -> Mapping[str, object]:
         """What a checkpoint records of the images, and whether the stage learns from the perceptual loss.

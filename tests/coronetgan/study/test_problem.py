@@ -12,7 +12,7 @@ from mfagan import checkpoint
 from mfagan.coronetgan.study.problem import Scoring, SliceProblem
 from mfagan.coronetgan.study.scoring.choices import as_choice
 from mfagan.coronetgan.study.scoring.pictures import PictureSource, SlicePictures, read_pictures
-from mfagan.coronetgan.study.scoring.scorer import SliceScorer
+from mfagan.coronetgan.study.scoring.scorer import TranslationScorer
 from mfagan.errors import InputError
 from mfagan.evaluation.inception import InceptionFeatures, kernel_distance
 from mfagan.pretrained import load_lpips
@@ -154,7 +154,7 @@ def test_files_of_another_kind_are_refused(slice_files, tmp_path: Path):
     with pytest.raises(
         InputError, match="unpruned network: its picture of 0 holds values that are not finite"
     ):
-        SliceScorer(broken, read_pictures(PictureSource(slice_files["data"]), SIDE))
+        TranslationScorer(broken, read_pictures(PictureSource(slice_files["data"]), SIDE))
 
 
 def test_a_table_that_lacks_blocks_names_the_command(slice_files, tmp_path: Path):

@@ -16,7 +16,7 @@ from mfagan.mobilestylegan.network.teacher.mapping import Mapping
 from mfagan.mobilestylegan.study.block_lists import BlockLists
 from mfagan.mobilestylegan.study.problem import Scoring, StudentProblem
 from mfagan.mobilestylegan.study.scoring.choices import as_choice
-from mfagan.mobilestylegan.study.scoring.scorer import Latents, SliceScorer
+from mfagan.mobilestylegan.study.scoring.scorer import Latents, LatentScorer
 from mfagan.pretrained import load_lpips
 from search.errors import SearchError
 from search.latency import LatencyTable
@@ -108,7 +108,7 @@ def test_a_batch_scores_exactly_as_one_by_one(student_files):
 @pytest.mark.parametrize("form", ["style", "fixed"])
 def test_scores_are_distances_of_extracted_networks_to_the_teacher(form: str):
     teacher, student = build_teacher(CHANNELS), build_student(demodulation=form)
-    scorer = SliceScorer(teacher, student, Latents(2, seed=5))
+    scorer = LatentScorer(teacher, student, Latents(2, seed=5))
     slices = [CHANNELS[:-1], MIXED, (8, 8, 4)]
     for slice_, score in zip(slices, scorer.score(slices), strict=True):
         small = MobileStyleGAN(student.mapping, extract(student.synthesis, slice_)).eval()
@@ -118,7 +118,7 @@ def test_scores_are_distances_of_extracted_networks_to_the_teacher(form: str):
             with torch.no_grad():
                 images = [((net(z, noise=noise) + 1) / 2).clamp(0, 1) for net in (teacher, small)]
             assert (images[0] - images[1]).abs().mean().item() == pytest.approx(
-                score.distances[case], abs=1e-6
+                score.qualities[case], abs=1e-6
             )
 
 
@@ -184,7 +184,7 @@ def test_images_that_are_not_finite_are_refused():
         teacher.w_mean.fill_(0)
         next(iter(teacher.synthesis.parameters())).fill_(3e38)
     with pytest.raises(InputError, match="teacher: its image of seed 0 holds values that are not finite"):
-        SliceScorer(teacher, build_student(), Latents(1))
+        LatentScorer(teacher, build_student(), Latents(1))
 
 
 def test_a_table_that_lacks_blocks_names_the_command(student_files, tmp_path: Path):
@@ -213,7 +213,7 @@ def test_lpips_is_a_third_objective(student_files, tmp_path: Path, monkeypatch: 
     assert list(problem.raced) == ["distance", "lpips"]
     assert problem.identity()["lpips_sha256"] == lpips.sha256()
     images = dict(problem.scorer.run(1, [MIXED]))
-    wanted = lpips(2 * images[0][None] - 1, 2 * problem.scorer.teacher_images[1][None] - 1).item()
+    wanted = lpips(2 * images[0][None] - 1, 2 * problem.scorer.originals[1][None] - 1).item()
     assert found.scores["lpips"][1] == pytest.approx(wanted)
     assert found.values[2] == pytest.approx(sum(found.scores["lpips"]) / 2)
 
@@ -230,7 +230,7 @@ def test_the_kernel_distance_is_a_third_objective_of_all_latents(student_files, 
     batch = [as_choice(one) for one in slices]
     together = problem.evaluate(batch)
     assert [one.values for one in together] == [problem.evaluate([choice])[0].values for choice in batch]
-    teacher = features(one[None] for one in problem.scorer.teacher_images)
+    teacher = features(one[None] for one in problem.scorer.originals)
     itself = kernel_distance(teacher, teacher)
     for slice_, found in zip(slices, together, strict=True):
         images = [dict(problem.scorer.run(case, [slice_]))[0] for case in range(2)]
@@ -245,12 +245,12 @@ def test_the_kernel_distance_is_a_third_objective_of_all_latents(student_files, 
 def test_a_slice_that_makes_the_teachers_images_has_the_teachers_distance_to_itself(
     features, monkeypatch: pytest.MonkeyPatch
 ):
-    scorer = SliceScorer(build_teacher(CHANNELS), build_student(), Latents(2), inception=features)
-    monkeypatch.setattr(scorer, "run", lambda case, _: iter([(0, scorer.teacher_images[case])]))
-    teacher = features(one[None] for one in scorer.teacher_images)
+    scorer = LatentScorer(build_teacher(CHANNELS), build_student(), Latents(2), inception=features)
+    monkeypatch.setattr(scorer, "run", lambda case, _: iter([(0, scorer.originals[case])]))
+    teacher = features(one[None] for one in scorer.originals)
     (score,) = scorer.score([MIXED])
     assert score.kernel == pytest.approx(kernel_distance(teacher, teacher))
-    assert score.distances == (0, 0)
+    assert score.qualities == (0, 0)
 
 
 def test_only_distances_of_the_published_features_are_called_kid(

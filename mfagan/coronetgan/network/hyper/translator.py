@@ -1,19 +1,18 @@
 """A translator whose weights come from hypernetworks, one for each convolution, fed by shared latent vectors."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
-from mfagan.checkpoint import Checkpoint, load_weights
 from mfagan.coronetgan.network import TRANSLATORS
 from mfagan.coronetgan.network.hyper.hypernetwork import Hypernetwork
 from mfagan.coronetgan.network.links import INPUT, OUTPUT, Link
 from mfagan.coronetgan.network.selection import select
 from mfagan.coronetgan.network.translator import Translator
 from mfagan.errors import InputError
+from mfagan.networks.saved_module import SavedModule
 
 __all__ = ["BYTES_PER_NUMBER", "HyperTranslator", "count_trainable"]
 
@@ -21,7 +20,7 @@ BYTES_PER_NUMBER = 16
 """Of a trainable number: itself, its gradient and Adam's two averages, in fp32; 0 of them is for activations."""
 
 
-class HyperTranslator(nn.Module):
+class HyperTranslator(SavedModule):
     """The form of a translator that is searched: latents -> hypernetworks -> the weights of its convolutions.
 
     A latent of each of the translator's, and of its pictures. A concatenation reads the latents one after the other, a
@@ -168,27 +167,6 @@ class HyperTranslator(nn.Module):
                 f"({', '.join(TRANSLATORS)})"
             )
         return cls(TRANSLATORS[str(kind)].from_config(config["translator"]))
-
-    @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, path: str | Path) -> Self:
-        """The network of a checkpoint, in evaluation mode.
-
-        Args:
-            checkpoint: What the file holds.
-            path: Its path, for errors.
-
-        Raises:
-            InputError: The checkpoint describes another network, or its weights do not fit.
-        """
-        if checkpoint.network != cls.KIND:
-            raise InputError(
-                f"checkpoint {path}: its network is {checkpoint.network!r}, {cls.KIND!r} is needed here"
-            )
-        try:
-            network = cls.from_config(checkpoint.config)
-        except InputError as error:
-            raise InputError(f"checkpoint {path}: {error}") from None
-        return load_weights(network, checkpoint, path).eval()
 
 
 def count_trainable(translator: Translator) -> int:

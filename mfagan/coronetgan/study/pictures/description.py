@@ -1,15 +1,16 @@
 """What people see of slices: sample pictures, each block's share of the latency, drawings, and names with units."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
 from mfagan.coronetgan.study.pictures.drawing import choice_titles, draw_network
-from mfagan.coronetgan.study.pictures.scenes import ScenePainter
+from mfagan.coronetgan.study.pictures.scenes import TranslationPainter
 from mfagan.coronetgan.study.scoring.choices import Options, Widths, read_choice
-from mfagan.latency.priced_problem import LATENCY
 from mfagan.progress import ProgressCallback, ignore_progress
+from mfagan.study.slices.description import describe_slices
 from mfagan.study.titles import COST_TITLES
-from search.description import PointDescription, StudyDescription
+from search.description import StudyDescription
 from search.problem import Point
 
 __all__ = ["BLOCK_TITLES", "describe_points"]
@@ -50,7 +51,7 @@ _TITLES: Mapping[str, str] = MappingProxyType(
 def describe_points(
     points: Sequence[Point],
     options: Options,
-    painter: ScenePainter | None,
+    painter: TranslationPainter | None,
     price_parts: Callable[[Widths], Sequence[tuple[str, float]]] | None,
     report: ProgressCallback = ignore_progress,
 ) -> StudyDescription:
@@ -67,16 +68,7 @@ def describe_points(
         Their description, without commands, which depend on where the study is kept.
     """
     slices = [read_choice(point.choice, options) for point in points]
-    pictures = [{} for _ in slices] if painter is None else painter.paint(slices, report)
-    return StudyDescription(
-        scenes=() if painter is None else painter.scenes,
-        points={
-            point.number: PointDescription(
-                pictures=pictures_of_one,
-                parts={} if price_parts is None else {LATENCY.name: price_parts(one)},
-                drawing=draw_network(one, options),
-            )
-            for point, one, pictures_of_one in zip(points, slices, pictures, strict=True)
-        },
-        titles={**choice_titles(options), **_TITLES},
+    titles = {**choice_titles(options), **_TITLES}
+    return describe_slices(
+        points, slices, partial(draw_network, options=options), titles, painter, price_parts, report
     )

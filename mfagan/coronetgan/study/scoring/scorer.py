@@ -1,8 +1,6 @@
 """Score slices of a weight-shared translator on pictures: how near theirs are to the targets or the unpruned ones."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -13,49 +11,27 @@ from mfagan.coronetgan.network.translator import Translator
 from mfagan.coronetgan.study.scoring.choices import Widths, full_widths
 from mfagan.coronetgan.study.scoring.pictures import SlicePictures
 from mfagan.coronetgan.study.scoring.prefix_walk import PrefixWalk
-from mfagan.devices import one_thread
 from mfagan.errors import InputError
-from mfagan.evaluation.inception import InceptionFeatures, kernel_distance
+from mfagan.evaluation.inception import InceptionFeatures
 from mfagan.evaluation.psnr_ssim import rgb_psnr_db
-from mfagan.evaluation.scores import PerceptualDistance, lpips_distance
-from mfagan.progress import ProgressCallback, ignore_progress
+from mfagan.evaluation.scores import PerceptualDistance
+from mfagan.study.slices.scorer import SliceScorer, as_rgb, choose_threads
 
-__all__ = ["Quality", "SliceScore", "SliceScorer"]
+__all__ = ["Quality", "TranslationScorer"]
 
 Quality = Literal["psnr_db", "distance"]
 """What slices are scored by: PSNR to the targets, or the mean absolute difference from the unpruned pictures."""
 
-_FEW_MACS = 100_000_000
-"""A network of less work for a picture is run on one thread."""
 
-
-@dataclass(frozen=True)
-class SliceScore:
-    """What was measured of one slice.
-
-    qualities: of each picture, as in `Quality`.
-    lpips: LPIPS of each picture; empty if it is not measured.
-    kernel: Kernel distance between Inception's features of all its pictures and of the others; None if it is not
-        measured.
-    """
-
-    qualities: tuple[float, ...]
-    lpips: tuple[float, ...]
-    kernel: float | None = None
-
-
-class SliceScorer:
-    """Qualities of slices of one translator on fixed pictures.
-
-    The unpruned pictures are made once. Pictures are translated one at a time, so that a score depends on nothing but
-    its slice and its picture.
+class TranslationScorer(SliceScorer[Widths]):
+    """Qualities of slices of one translator on fixed pictures; the originals are the unpruned network's.
 
     Attributes:
         pictures: What slices are scored on.
         inputs: They, (3, side, side) RGB in [0, 1] each.
-        unpruned: The pictures of the unpruned network, likewise.
-        targets: What they should become, likewise; None where there are no pairs.
     """
+
+    ORIGINAL, CASE = "unpruned", "picture"
 
     def __init__(
         self,
@@ -95,19 +71,13 @@ class SliceScorer:
             )
         self.pictures = pictures
         self._quality = quality
-        self._lpips = lpips
-        self._inception = inception
         device = next(translator.parameters()).device
         self._walk = PrefixWalk(translator, _calibration(translator, pictures, device))
         self._x = [one[None] for one in pictures.inputs.to(device)]
         self.inputs = [as_rgb(one) for one in self._x]
-        self.targets = (
-            None if pictures.targets is None else [as_rgb(one) for one in pictures.targets.to(device)]
-        )
-        macs = sum(one.macs for block in translator.blocks(*pictures.size) for one in block.operators)
-        self._threads = one_thread if macs < _FEW_MACS else nullcontext
+        self._threads = choose_threads(translator.blocks(*pictures.size))
         full = full_widths(self._walk.form.options)
-        self.unpruned: list[Tensor] = []
+        originals: list[Tensor] = []
         with self._threads(), torch.inference_mode():
             for name, x in zip(pictures.names, self._x, strict=True):
                 image = next(self._walk.run(x, [full]))[1] if unpruned is None else unpruned(x)
@@ -115,56 +85,12 @@ class SliceScorer:
                     raise InputError(
                         f"unpruned network: its picture of {name} holds values that are not finite; give another"
                     )
-                self.unpruned.append(as_rgb(image))
-        others = (
-            self.unpruned if pictures.others is None else [as_rgb(one) for one in pictures.others.to(device)]
+                originals.append(as_rgb(image))
+        targets, others = (
+            None if several is None else [as_rgb(one) for one in several.to(device)]
+            for several in (pictures.targets, pictures.others)
         )
-        self._features_of_others = self._features(others)
-
-    def score(
-        self,
-        choices: Sequence[Widths],
-        report: ProgressCallback = ignore_progress,
-        cases: Sequence[int] | None = None,
-    ) -> list[SliceScore]:
-        """Score slices on pictures.
-
-        Args:
-            choices: The slices' widths; they share the work of common steps.
-            report: Called after each slice on each picture.
-            cases: Indices of the pictures to score on, in this order; None for all.
-
-        Returns:
-            What was measured of each choice, in the order of the choices.
-
-        Raises:
-            InputError: The kernel distance is measured, and on fewer than 2 pictures.
-        """
-        qualities: list[list[float]] = [[] for _ in choices]
-        perceived: list[list[float]] = [[] for _ in choices]
-        features: list[list[Tensor]] = [[] for _ in choices]
-        cases = range(len(self._x)) if cases is None else cases
-        done, total = 0, len(choices) * len(cases)
-        for case in cases:
-            reference = self.unpruned[case] if self.targets is None else self.targets[case]
-            waiting: list[tuple[int, Tensor]] = []
-            for i, image in self.run(case, choices):
-                qualities[i].append(self._measure(image, case))
-                if self._lpips is not None:
-                    perceived[i].append(lpips_distance(image.cpu(), reference.cpu(), self._lpips))
-                if self._inception is not None:
-                    waiting.append((i, image))
-                done += 1
-                report(done, total, "")
-            for i, image in waiting:  # after `run`, which may keep PyTorch to one thread
-                features[i].append(self._features([image]))
-        kernels: list[float | None] = [None] * len(choices)
-        if self._inception is not None:
-            kernels = [kernel_distance(torch.cat(one), self._features_of_others) for one in features]
-        return [
-            SliceScore(tuple(one), tuple(other), kernel)
-            for one, other, kernel in zip(qualities, perceived, kernels, strict=True)
-        ]
+        super().__init__(originals, targets, others, lpips, inception)
 
     def run(self, case: int, choices: Sequence[Widths]) -> Iterator[tuple[int, Tensor]]:
         """Translate one picture by slices.
@@ -180,29 +106,17 @@ class SliceScorer:
             for i, image in self._walk.run(self._x[case], choices):
                 yield i, as_rgb(image)
 
-    def _measure(self, image: Tensor, case: int) -> float:
+    def quality_of(self, picture: Tensor, case: int) -> float:
+        """What a slice is scored by: as `Quality`.
+
+        Args:
+            picture: The slice's, (3, side, side) RGB in [0, 1].
+            case: The picture's index.
+        """
         if self._quality == "psnr_db":
             assert self.targets is not None
-            return rgb_psnr_db(image, self.targets[case])
-        return (image - self.unpruned[case]).abs().mean().item()
-
-    def _features(self, images: Sequence[Tensor]) -> Tensor:
-        """Inception's features, (images, 2048), of one picture at a time; none without it."""
-        if self._inception is None:
-            return torch.empty(0)
-        return self._inception(image[None] for image in images)
-
-
-def as_rgb(image: Tensor) -> Tensor:
-    """A picture in the range that people see.
-
-    Args:
-        image: (3, H, W) or (1, 3, H, W) in [-1, 1].
-
-    Returns:
-        (3, H, W) RGB in [0, 1].
-    """
-    return ((image.reshape(image.shape[-3:]).float() + 1) / 2).clamp(0, 1)
+            return rgb_psnr_db(picture, self.targets[case])
+        return super().quality_of(picture, case)
 
 
 def _calibration(translator: Translator, pictures: SlicePictures, device: torch.device) -> Tensor | None:

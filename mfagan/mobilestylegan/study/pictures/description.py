@@ -1,15 +1,16 @@
 """What people see of slices: sample pictures, each block's share of the latency, drawings, and names with units."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 
-from mfagan.latency.priced_problem import LATENCY
 from mfagan.mobilestylegan.study.pictures.drawing import choice_titles, draw_network
-from mfagan.mobilestylegan.study.pictures.scenes import ScenePainter
+from mfagan.mobilestylegan.study.pictures.scenes import LatentPainter
 from mfagan.mobilestylegan.study.scoring.choices import Channels, read_choice
 from mfagan.progress import ProgressCallback, ignore_progress
+from mfagan.study.slices.description import describe_slices
 from mfagan.study.titles import COST_TITLES
-from search.description import PointDescription, StudyDescription
+from search.description import StudyDescription
 from search.problem import Point
 
 __all__ = ["BLOCK_TITLES", "describe_points"]
@@ -36,7 +37,7 @@ _TITLES: Mapping[str, str] = MappingProxyType(
 def describe_points(
     points: Sequence[Point],
     full: Channels,
-    painter: ScenePainter | None,
+    painter: LatentPainter | None,
     price_parts: Callable[[Channels], Sequence[tuple[str, float]]] | None,
     report: ProgressCallback = ignore_progress,
 ) -> StudyDescription:
@@ -53,16 +54,7 @@ def describe_points(
         Their description, without commands, which depend on where the study is kept.
     """
     slices = [read_choice(point.choice, full) for point in points]
-    pictures = [{} for _ in slices] if painter is None else painter.paint(slices, report)
-    return StudyDescription(
-        scenes=() if painter is None else painter.scenes,
-        points={
-            point.number: PointDescription(
-                pictures=pictures_of_one,
-                parts={} if price_parts is None else {LATENCY.name: price_parts(one)},
-                drawing=draw_network(one, full),
-            )
-            for point, one, pictures_of_one in zip(points, slices, pictures, strict=True)
-        },
-        titles={**choice_titles(len(full)), **_TITLES},
+    titles = {**choice_titles(len(full)), **_TITLES}
+    return describe_slices(
+        points, slices, partial(draw_network, full=full), titles, painter, price_parts, report
     )

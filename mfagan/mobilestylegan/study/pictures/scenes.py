@@ -1,26 +1,18 @@
 """Sample pictures: the same latents, by each slice, beside the teacher's."""
 
-from collections.abc import Sequence
-
 from mfagan.mobilestylegan.study.scoring.choices import Channels
-from mfagan.mobilestylegan.study.scoring.scorer import SliceScorer
-from mfagan.progress import ProgressCallback, ignore_progress
+from mfagan.mobilestylegan.study.scoring.scorer import LatentScorer
 from mfagan.study.pictures import encode_webp
-from search.description import Picture, Scene
+from mfagan.study.slices.scenes import N_SCENES, ScenePainter
+from search.description import Scene
 
-__all__ = ["N_SCENES", "ScenePainter"]
-
-N_SCENES = 4
+__all__ = ["LatentPainter"]
 
 
-class ScenePainter:
-    """Paints the first latents of a study by slices.
+class LatentPainter(ScenePainter[Channels]):
+    """Paints the first latents of a study by slices; references are `teacher` and `full width`."""
 
-    Attributes:
-        scenes: What there are pictures of, with the references `teacher` and `full width`.
-    """
-
-    def __init__(self, scorer: SliceScorer, full: Channels, n_scenes: int = N_SCENES) -> None:
+    def __init__(self, scorer: LatentScorer, full: Channels, n_scenes: int = N_SCENES) -> None:
         """Paint the references.
 
         Args:
@@ -28,31 +20,10 @@ class ScenePainter:
             full: Channels of the weight-shared student.
             n_scenes: How many scenes there shall be, if there are as many latents.
         """
-        self._scorer = scorer
-        self._names = [f"seed {seed}" for seed in scorer.latents.seeds[:n_scenes]]
+        names = [f"seed {seed}" for seed in scorer.latents.seeds[:n_scenes]]
+        super().__init__(scorer, names)
         widest = self.paint([full])[0]
         self.scenes = [
             Scene(name, {"teacher": encode_webp(image.cpu()), "full width": widest[name]})
-            for name, image in zip(self._names, scorer.teacher_images, strict=False)
+            for name, image in zip(names, scorer.originals, strict=False)
         ]
-
-    def paint(
-        self, choices: Sequence[Channels], report: ProgressCallback = ignore_progress
-    ) -> list[dict[str, Picture]]:
-        """Paint every scene by several slices; they share the work of common prefixes.
-
-        Args:
-            choices: Their channels.
-            report: Called after each picture.
-
-        Returns:
-            For each choice its picture of each scene, by the scene's name.
-        """
-        pictures: list[dict[str, Picture]] = [{} for _ in choices]
-        done, total = 0, len(choices) * len(self._names)
-        for case, name in enumerate(self._names):
-            for i, image in self._scorer.run(case, choices):
-                pictures[i][name] = encode_webp(image.cpu())
-                done += 1
-                report(done, total, name)
-        return pictures

@@ -1,16 +1,13 @@
 """What the peers are built of: the arguments they share, their convolutions and their initialisation."""
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mfagan.checkpoint import Checkpoint, load_weights
-from mfagan.errors import InputError
 from mfagan.networks.initial_weights import start_with_details
+from mfagan.networks.saved_module import SavedModule
 from mfagan.sr.network.layers import (
     BicubicResidual,
     Residual,
@@ -28,8 +25,8 @@ LEVELS = 255.0
 """The largest value of the input of networks whose authors compute in 8-bit levels."""
 
 
-class Peer(nn.Module):
-    """A network that knows the arguments which rebuild it, and may add the bicubically enlarged input.
+class Peer(SavedModule):
+    """A network that may add the bicubically enlarged input.
 
     Args:
         scale: Factor by which height and width are enlarged: 2, 3 or 4.
@@ -39,9 +36,6 @@ class Peer(nn.Module):
 
     InputError for another scale or residual.
     """
-
-    KIND: ClassVar[str]
-    """The network's name in checkpoints."""
 
     FIRST: ClassVar[str | None] = "head"
     """The path of the convolution that reads the image, None if it must not begin with details alone."""
@@ -65,38 +59,6 @@ class Peer(nn.Module):
             "features": self.features,
             "residual": self.residual_kind,
         }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, object]) -> Self:
-        """An untrained network from the arguments that `config()` gives.
-
-        Args:
-            config: Arguments of the constructor; absent ones have their defaults.
-
-        Raises:
-            InputError: Arguments are unknown or have values that the network does not take.
-        """
-        try:
-            return cls(**config)  # pyright: ignore[reportCallIssue, reportArgumentType]
-        except TypeError as error:
-            raise InputError(f"{cls.KIND} cannot be built from {dict(config)}: {error}") from None
-
-    @classmethod
-    def from_checkpoint(cls, checkpoint: Checkpoint, path: str | Path) -> Self:
-        """The network of a checkpoint, in evaluation mode.
-
-        Args:
-            checkpoint: What the file holds.
-            path: Its path, for errors.
-
-        Raises:
-            InputError: The checkpoint describes another network, or its weights do not fit.
-        """
-        try:
-            network = cls.from_config(checkpoint.config)
-        except InputError as error:
-            raise InputError(f"checkpoint {path}: {error}") from None
-        return load_weights(network, checkpoint, path).eval()
 
     def start_from_bicubic(self) -> None:
         """Make the untrained network bicubic enlargement if it adds the input, with filters that see details.

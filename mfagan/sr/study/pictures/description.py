@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
-from mfagan.latency.priced_problem import LATENCY
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.pictures.drawing import CHOICE_TITLES, draw_network
 from mfagan.sr.study.pictures.scenes import ScenePainter
+from mfagan.study.slices.description import describe_slices
 from mfagan.study.titles import COST_TITLES
-from search.description import PointDescription, StudyDescription
+from search.description import StudyDescription
 from search.problem import Point
 
 __all__ = ["BLOCK_TITLES", "TITLES", "describe_points"]
@@ -56,16 +56,4 @@ def describe_points(
         Their description, without commands, which depend on where the study is kept.
     """
     widths = [Widths.from_choice(point.choice) for point in points]
-    pictures = [{} for _ in widths] if painter is None else painter.paint(widths, report)
-    return StudyDescription(
-        scenes=() if painter is None else painter.scenes,
-        points={
-            point.number: PointDescription(
-                pictures=pictures_of_one,
-                parts={} if price_parts is None else {LATENCY.name: price_parts(one)},
-                drawing=draw_network(one),
-            )
-            for point, one, pictures_of_one in zip(points, widths, pictures, strict=True)
-        },
-        titles=TITLES,
-    )
+    return describe_slices(points, widths, draw_network, TITLES, painter, price_parts, report)

@@ -8,7 +8,7 @@ from mfagan.coronetgan.network.slices import extract
 from mfagan.coronetgan.network.statistics import take_statistics
 from mfagan.coronetgan.study.block_lists import BlockLists
 from mfagan.coronetgan.study.scoring.pictures import PictureSource, read_pictures
-from mfagan.coronetgan.study.scoring.scorer import SliceScorer
+from mfagan.coronetgan.study.scoring.scorer import TranslationScorer
 from mfagan.errors import InputError
 from tests.coronetgan.study.small import (
     SIDE,
@@ -29,7 +29,7 @@ from tests.coronetgan.study.small import (
 def test_scores_are_psnr_of_extracted_networks(network: Translator, slice_files):
     pictures = read_pictures(PictureSource(slice_files["data"]), SIDE)
     assert pictures.targets is not None
-    scorer = SliceScorer(network, pictures, "psnr_db")
+    scorer = TranslationScorer(network, pictures, "psnr_db")
     form = BlockLists(network, (SIDE, SIDE)).form
     slices = form.alternating
     for widths, score in zip(slices, scorer.score(slices), strict=True):
@@ -44,7 +44,7 @@ def test_scores_are_psnr_of_extracted_networks(network: Translator, slice_files)
 def test_slices_have_running_statistics_of_their_own(network: Translator, slice_files):
     pictures = read_pictures(PictureSource(slice_files["data"]), SIDE, calibrated=True)
     assert pictures.calibration is not None
-    scorer = SliceScorer(network, pictures)
+    scorer = TranslationScorer(network, pictures)
     form = BlockLists(network, (SIDE, SIDE)).form
     for i, (widths, score) in enumerate(zip(form.alternating, scorer.score(form.alternating), strict=True)):
         small = extract(network, form.latents(widths))
@@ -54,7 +54,7 @@ def test_slices_have_running_statistics_of_their_own(network: Translator, slice_
             inherited = (extract(network, form.latents(widths))(pictures.inputs[:1])[0] + 1) / 2
         found = [
             (image - unpruned).abs().mean().item()
-            for image, unpruned in zip(images, scorer.unpruned, strict=True)
+            for image, unpruned in zip(images, scorer.originals, strict=True)
         ]
         assert score.qualities == pytest.approx(found, abs=1e-6)
         assert (inherited - images[0]).abs().max() > 1e-2
@@ -65,4 +65,4 @@ def test_slices_have_running_statistics_of_their_own(network: Translator, slice_
 def test_statistics_need_pictures(slice_files):
     pictures = read_pictures(PictureSource(slice_files["data"]), SIDE)
     with pytest.raises(InputError, match="0 pictures for the statistics of batch norm"):
-        SliceScorer(build_unet(), pictures)
+        TranslationScorer(build_unet(), pictures)
