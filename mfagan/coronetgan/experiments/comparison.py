@@ -156,5 +156,5 @@ def _notes(compared: Sequence[Compared], run: TranslationRun, returned: bool) ->
         + ", ".join(f"{way} {steps}" for way, steps in stages.items())
         + ". Those that start or learn from the dense translator need its steps too.",
         *(f"At {name}: {label}." for name, label in CONVENTIONS.items()),
-        "A step of the search beside a step of dense training: medians, in turn, on one batch.",
+        "A step of the search over the step of dense training beside it, in turn on one batch: median of the ratios.",
     ]

@@ -13,7 +13,7 @@ __all__ = [
     "at_most",
     "format_rows",
     "ratio_in_turn",
-    "seconds_in_turn",
+    "rounds_in_turn",
     "seconds_of",
 ]
 
@@ -72,17 +72,12 @@ def ratio_in_turn(first: Callable[[], object], second: Callable[[], object], rep
     Returns:
         The median of the pairs' ratios.
     """
-    for warm_up in (first, second):
-        warm_up()
-    ratios = []
-    for i in range(repeats):
-        order = (first, second) if i % 2 else (second, first)  # neither is always the one that runs first
-        seconds = {run: seconds_of(run) for run in order}
-        ratios.append(seconds[first] / seconds[second])
-    return statistics.median(ratios)
+    return statistics.median(
+        one / other for one, other in zip(*rounds_in_turn([first, second], repeats), strict=True)
+    )
 
 
-def seconds_in_turn(runs: Sequence[Callable[[], object]], repeats: int = REPEATS) -> list[float]:
+def rounds_in_turn(runs: Sequence[Callable[[], object]], repeats: int = REPEATS) -> list[list[float]]:
     """Time several things against one another: each round runs all of them, every other round backwards.
 
     Args:
@@ -90,16 +85,16 @@ def seconds_in_turn(runs: Sequence[Callable[[], object]], repeats: int = REPEATS
         repeats: how many rounds are timed, after a warm-up.
 
     Returns:
-        For each the median of its times, in seconds of wall time.
+        For each its time in every round, in seconds of wall time.
     """
     for warm_up in runs:
         warm_up()
     found: list[list[float]] = [[] for _ in runs]
     places = range(len(runs))
     for i in range(repeats):
-        for place in places if i % 2 else reversed(places):
+        for place in places if i % 2 else reversed(places):  # none is always the one that runs first
             found[place].append(seconds_of(runs[place]))
-    return [statistics.median(each) for each in found]
+    return found
 
 
 def seconds_of(run: Callable[[], object]) -> float:

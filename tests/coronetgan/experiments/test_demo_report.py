@@ -51,7 +51,7 @@ def networks(run: TranslationRun) -> DemoNetworks:
 def test_the_report_has_its_keys_and_its_aims(run: TranslationRun, networks: DemoNetworks, tmp_path: Path):
     files = MeasuredFiles(2.0, 1.2, 1e-6)
     facts = write_report(
-        tmp_path, run, networks, StepTimes(10.0, 15.0), files, SLICES, {"dense": 1.0, "uniform": 2.0}
+        tmp_path, run, networks, StepTimes(10.0, 15.0, 1.5), files, SLICES, {"dense": 1.0, "uniform": 2.0}
     )
     report = json.loads((tmp_path / REPORT).read_text())
     assert report.keys() >= KEYS
@@ -80,7 +80,7 @@ def test_an_aim_that_is_missed_is_said_to_be(run: TranslationRun, networks: Demo
         tmp_path,
         run,
         replace(networks, pruned=worse),
-        StepTimes(10.0, 25.0),
+        StepTimes(10.0, 25.0, 2.5),
         files,
         SLICES,
         {},
