@@ -6,8 +6,8 @@ What is trained, and how one step goes, is up to a `Learner`; nothing here knows
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -145,16 +145,20 @@ class Loop:
                 the snapshot that is left holds it.
         """
         learner, config = self.learner, self.config
-        average = AveragedModel(learner.network, multi_avg_fn=_ema(config.ema_decay))
-        average.n_averaged.fill_(1)  # the average starts from the first weights
+        average: AveragedModel | None = None
         progress = _Progress()
-        parts = {**learner.parts(), "average": average, "progress": progress}
+        parts = {**learner.parts(), "progress": progress}
+        if config.ema_decay > 0:  # else a copy would take memory and be the network
+            average = AveragedModel(learner.network, multi_avg_fn=_ema(config.ema_decay))
+            average.n_averaged.fill_(1)  # the average starts from the first weights
+            parts["average"] = average
+        averaged = learner.network if average is None else average.module
         snapshot = read_snapshot(self.state, self.identity, self.reduce)
         if snapshot is not None:
             snapshot.restore(parts)
         elif config.keep_best:
-            progress.before = self._score(0, average.module, progress)
-            progress.keep(0, progress.before, average.module)
+            progress.before = self._score(0, averaged, progress)
+            progress.keep(0, progress.before, averaged)
         start = 0 if snapshot is None else snapshot.step
         keeper = SnapshotKeeper(
             self.state,
@@ -169,29 +173,31 @@ class Loop:
         with self._open_log(start) as log, batches(start, config.steps) as stream, keeper:
             for number, batch in enumerate(stream, start):
                 figures = self._reduce(learner.step(number, *batch))
-                self._watch(number, figures, progress, keeper.written)
-                keeper.write()
+                self._watch(number, figures, progress, keeper.kept)
+                keeper.keep()
                 if stopping:  # this step has shown that the snapshot is good, and is made again later
                     raise Stopped(self.name, done, config.steps)
-                average.update_parameters(learner.network)
+                if average is not None:
+                    average.update_parameters(learner.network)
                 done = number + 1
                 last = done == config.steps or learner.done()
                 report(done, config.steps, self._note(figures, progress))
                 if log is not None and _due(done, config.log_every):
                     log.scalars(done, figures | _speed(done - start, time.perf_counter() - began))
                 if last or _due(done, config.validate_every):
-                    score = self._score(done, average.module, progress)
+                    score = self._score(done, averaged, progress)
                     progress.curve.append((done, score))
                     logger.info("%s: step %d, validation %s", self.name, done, self.format_score(score))
                     if config.keep_best and score > progress.best:
-                        progress.keep(done, score, average.module)
+                        progress.keep(done, score, averaged)
                     if log is not None:
                         more = progress.figures.get(done, {})
                         # A score that is put together from other figures means less than they do.
                         seen = {f"validation_{name}": value for name, value in more.items()}
                         log.scalars(done, seen or {"validation": score})
                         if self.picture is not None:
-                            log.picture(done, "samples", self.picture(average.module.eval()))
+                            with _evaluating(averaged):
+                                log.picture(done, "samples", self.picture(averaged))
                 if last:
                     break
                 stopping = self._is_time_over()
@@ -199,7 +205,7 @@ class Loop:
                     progress.seconds = before + time.perf_counter() - began
                     keeper.take(done)
             waited = stream.waited_s
-        learner.network.load_state_dict(progress.weights if config.keep_best else average.module.state_dict())
+        learner.network.load_state_dict(progress.weights if config.keep_best else averaged.state_dict())
         learner.network.eval()
         elapsed = max(time.perf_counter() - began, 1e-9)
         if config.keep_best:
@@ -220,9 +226,8 @@ class Loop:
         return self.limit is not None and self.fabric.broadcast(self.limit.is_over())
 
     def _score(self, step: int, network: nn.Module, progress: "_Progress") -> float:
-        training = network.training
-        found = self.validate(network.eval())
-        network.train(training)
+        with _evaluating(network):
+            found = self.validate(network)
         if not isinstance(found, Validation):
             return found
         progress.figures[step] = dict(found.figures)
@@ -299,6 +304,18 @@ def _ema(decay: float) -> Callable[[PARAM_LIST, PARAM_LIST, Tensor | int], None]
         get_ema_multi_avg_fn(min(decay, n / (9 + n)))(averaged, current, n_averaged)
 
     return update
+
+
+@contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    """In this context a network is in evaluation mode; its modules have their own modes again after it."""
+    modes = [(one, one.training) for one in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for one, training in modes:
+            one.training = training
 
 
 def _due(done: int, every: int) -> bool:

@@ -1,6 +1,6 @@
 """Snapshots of an unfinished training: everything that changes from step to step, written whole or not at all."""
 
-import io
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 
 from mfagan.errors import InputError
-from mfagan.files import write_atomic
+from mfagan.files import replacing
 
 __all__ = ["Snapshot", "SnapshotKeeper", "Stateful", "read_snapshot", "require_same"]
 
@@ -39,11 +39,13 @@ class Snapshot:
     notes: Mapping[str, object] = field(default_factory=dict)
     """More plain data."""
 
-    def encode(self) -> bytes:
-        """What a file of it holds; later steps of the training do not change it."""
-        buffer = io.BytesIO()
-        torch.save({"format": _FORMAT, **vars(self)}, buffer)
-        return buffer.getvalue()
+    def save(self, path: Path) -> None:
+        """Write a file of it, tensor by tensor: states may fill most of the memory.
+
+        Args:
+            path: the file.
+        """
+        torch.save({"format": _FORMAT, **vars(self)}, path)
 
     def restore(self, parts: Mapping[str, Stateful]) -> None:
         """Give every part its state back.
@@ -56,9 +58,10 @@ class Snapshot:
 
 
 class SnapshotKeeper:
-    """Takes snapshots of a training and writes each after the next step has shown that its weights are good.
+    """Takes snapshots of a training and keeps each after the next step has shown that its weights are good.
 
-    Used as a context: leaving it writes the snapshot that still waits, unless an error of type `discard` ends it.
+    Until then a snapshot waits in a file beside the kept one, whose name ends in `.next`. Used as a context: leaving it
+    keeps the snapshot that still waits, unless an error of type `discard` ends it.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class SnapshotKeeper:
         path: Path,
         identity: Identity,
         parts: Mapping[str, Stateful],
-        written: int | None,
+        kept: int | None,
         writes: bool,
         discard: type[BaseException],
     ) -> None:
@@ -76,45 +79,54 @@ class SnapshotKeeper:
             path: the file.
             identity: the training's.
             parts: what changes from step to step, by name.
-            written: the step of the snapshot that is at `path` already, or None.
+            kept: the step of the snapshot that is at `path` already, or None.
             writes: whether this process is the one that writes.
             discard: the error after which the waiting snapshot is not written.
         """
-        self.written = written
-        self._path = path
+        self.kept = kept
+        self._path = Path(os.path.realpath(path))
+        self._next = self._path.with_name(f"{self._path.name}.next")
         self._identity = identity
         self._parts = parts
         self._writes = writes
         self._discard = discard
-        self._waiting: tuple[int, bytes] | None = None
+        self._waiting: int | None = None
 
     def __enter__(self) -> None:
-        pass
+        self._remove_next()  # of a process that was killed: nothing has shown that it is good
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, self._discard):
-            self.write()
+        if isinstance(error, self._discard):
+            self._remove_next()
+        else:
+            self.keep()
 
     def take(self, step: int) -> None:
-        """Take a snapshot, to be written by the next `write`.
+        """Take a snapshot, to be kept by the next `keep`.
 
         Args:
             step: the number of steps made.
+
+        Raises:
+            InputError: it cannot be written.
         """
-        content = b""
         if self._writes:
             states = {name: part.state_dict() for name, part in self._parts.items()}
-            content = Snapshot(step, self._identity, states).encode()
-        self._waiting = (step, content)
+            with replacing(self._next) as file:
+                Snapshot(step, self._identity, states).save(file)
+        self._waiting = step
 
-    def write(self) -> None:
-        """Write the snapshot that waits, if any."""
+    def keep(self) -> None:
+        """Put the snapshot that waits, if any, in the place of the one before it."""
         if self._waiting is None:
             return
-        (step, content), self._waiting = self._waiting, None
+        self.kept, self._waiting = self._waiting, None
         if self._writes:
-            write_atomic(self._path, content)
-        self.written = step
+            os.replace(self._next, self._path)
+
+    def _remove_next(self) -> None:
+        if self._writes:
+            self._next.unlink(missing_ok=True)
 
 
 def read_snapshot(

@@ -5,8 +5,7 @@ import torch
 from torch import nn
 
 from mfagan.errors import InputError
-from mfagan.files import write_atomic
-from mfagan.training.snapshot import Snapshot, read_snapshot, require_same
+from mfagan.training.snapshot import Snapshot, SnapshotKeeper, read_snapshot, require_same
 
 
 def test_everything_comes_back(tmp_path: Path):
@@ -17,7 +16,7 @@ def test_everything_comes_back(tmp_path: Path):
     parts = {"network": network, "optimizer": optimizer}
     identity = {"recipe": {"batch": 8}, "images": ["a", "b"]}
     states = {name: part.state_dict() for name, part in parts.items()}
-    write_atomic(tmp_path / "a.state", Snapshot(7, identity, states).encode())
+    Snapshot(7, identity, states).save(tmp_path / "a.state")
     found = read_snapshot(tmp_path / "a.state", identity)
     assert found is not None
     assert found.step == 7
@@ -31,6 +30,41 @@ def test_everything_comes_back(tmp_path: Path):
     ]
     assert all(torch.equal(a, b) for a, b in zip(*momenta, strict=True))
     assert [path.name for path in tmp_path.iterdir()] == ["a.state"]
+
+
+def test_a_snapshot_waits_beside_the_kept_one_until_it_has_shown_to_be_good(tmp_path: Path):
+    path, network = tmp_path / "a.state", nn.Conv2d(1, 1, 1)
+    (tmp_path / "a.state.next").write_text("left by a process that was killed")
+    keeper = SnapshotKeeper(path, {}, {"network": network}, None, writes=True, discard=ArithmeticError)
+    with keeper:
+        assert list(tmp_path.iterdir()) == []
+        for step in (1, 2):
+            keeper.take(step)
+            with torch.no_grad():
+                network.weight += 1
+            assert keeper.kept == (None if step == 1 else 1)
+            if step == 1:
+                keeper.keep()
+        found = read_snapshot(path, {})
+        assert found is not None
+        assert found.step == keeper.kept == 1
+        assert torch.equal(found.parts["network"]["weight"], network.weight - 2)
+        assert (tmp_path / "a.state.next").exists()
+    found = read_snapshot(path, {})
+    assert found is not None
+    assert found.step == 2
+    keeper.take(3)
+    keeper.__exit__(ZeroDivisionError, ZeroDivisionError(), None)
+    assert [one.name for one in tmp_path.iterdir()] == ["a.state"]
+    assert keeper.kept == 2
+
+
+def test_a_process_that_does_not_write_leaves_nothing(tmp_path: Path):
+    keeper = SnapshotKeeper(tmp_path / "a.state", {}, {}, None, writes=False, discard=ArithmeticError)
+    with keeper:
+        keeper.take(1)
+    assert keeper.kept == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_none_is_there(tmp_path: Path):

@@ -157,7 +157,8 @@ def build_search(run: TranslationRun, sources: Sources, stage: str) -> StageWork
     costs = require_ratios(run)
     steps = require_course(run)
     logger.info("ratio %g will be reached after about %d of %d steps", run.ratio, steps, settings.steps)
-    tell_memory(stage, sum(map(count_trainable, forms)) + count_numbers(make_judges(recipe, meta=True)))
+    numbers = sum(map(count_trainable, forms)) + count_numbers(make_judges(recipe, meta=True))
+    tell_memory(stage, numbers, recipe.ema_decay > 0)
     torch.manual_seed(run.options.seed)
     networks = [HyperTranslator(one) for one in full_translators(recipe)]
     for end, network in zip(ends, networks, strict=True):

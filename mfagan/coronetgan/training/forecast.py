@@ -9,7 +9,7 @@ import torch
 
 from mfagan.coronetgan.network.costs import WidthCosts
 from mfagan.coronetgan.network.hyper.ratio import FORECAST_MARGIN, STOP_ABOVE, count_steps
-from mfagan.coronetgan.network.hyper.translator import BYTES_PER_NUMBER
+from mfagan.coronetgan.network.hyper.translator import BYTES_OF_AVERAGE, BYTES_PER_NUMBER
 from mfagan.coronetgan.training.recipe import TranslationRecipe
 from mfagan.deploy.memory import machine_bytes
 from mfagan.errors import InputError
@@ -103,19 +103,22 @@ def _needed(stage: FallingStage, total: float) -> int:
     return math.ceil(total / mean) + stage.warm_up + 2
 
 
-def tell_memory(stage: str, numbers: int) -> None:
+def tell_memory(stage: str, numbers: int, averaged: bool = False) -> None:
     """Log how much memory the trained numbers of a stage take, and warn if the machine has less.
 
     Args:
         stage: its name.
         numbers: trained numbers of all its networks.
+        averaged: whether an average of the weights is kept too, as `ema_decay` asks for.
     """
-    needed = numbers * BYTES_PER_NUMBER
+    needed = numbers * (BYTES_PER_NUMBER + BYTES_OF_AVERAGE * averaged)
     logger.info(
-        "stage %s trains %s numbers: %.1f GB with gradients and Adam's averages, before activations",
+        "stage %s trains %s numbers: %.1f GB with gradients%s Adam's averages%s, before activations",
         stage,
         f"{numbers:,}",
         needed / 1e9,
+        "," if averaged else " and",
+        " and that of the weights" if averaged else "",
     )
     available = _device_bytes()
     if needed > available:

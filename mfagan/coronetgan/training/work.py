@@ -164,7 +164,7 @@ def make_work(
             load_weights(judge, found.checkpoint, found.path)
     _tell_epochs(run, stage, settings.steps)
     if not sparsifiers:
-        tell_memory(stage, sum(map(count_numbers, networks)) + count_numbers(judges))
+        tell_memory(stage, sum(map(count_numbers, networks)) + count_numbers(judges), recipe.ema_decay > 0)
     for one in (*networks, *teachers):
         if isinstance(one, HyperTranslator):
             one.to(fabric.device)

@@ -50,6 +50,10 @@ def test_memory_is_told_and_too_little_of_it_warned_of(
     assert caplog.messages == [
         "stage search trains 123,809,536 numbers: 2.0 GB with gradients and Adam's averages, before activations"
     ]
+    tell_memory("search", 123_809_536, averaged=True)
+    assert caplog.messages[-1].endswith(
+        "numbers: 2.5 GB with gradients, Adam's averages and that of the weights, before activations"
+    )
     tell_memory("search", 547_441_216)
     assert caplog.messages[-1] == (
         "stage search needs 8.8 GB before activations and there are 8.0 GB: take a smaller base"
