@@ -19,7 +19,7 @@ from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_f
 from mfagan.errors import InputError
 from mfagan.progress import ProgressCallback
 from mfagan.training.learner import Batches, Learner
-from mfagan.training.snapshot import SnapshotKeeper, read_snapshot
+from mfagan.training.snapshot import SnapshotKeeper, Stateful, read_snapshot
 from mfagan.training.tensorboard import TrainingLog
 from mfagan.training.time_limit import Stopped, TimeLimit
 
@@ -153,18 +153,16 @@ class Loop:
             average.n_averaged.fill_(1)  # the average starts from the first weights
             parts["average"] = average
         averaged = learner.network if average is None else average.module
-        snapshot = read_snapshot(self.state, self.identity, self.reduce)
-        if snapshot is not None:
-            snapshot.restore(parts)
-        elif config.keep_best:
+        kept = self._resume(parts)
+        start = kept or 0
+        if kept is None and config.keep_best:
             progress.before = self._score(0, averaged, progress)
             progress.keep(0, progress.before, averaged)
-        start = 0 if snapshot is None else snapshot.step
         keeper = SnapshotKeeper(
             self.state,
             self.identity,
             parts,
-            None if snapshot is None else start,
+            kept,
             self.fabric.is_global_zero,
             discard=Diverged,
         )
@@ -209,10 +207,20 @@ class Loop:
         learner.network.eval()
         elapsed = max(time.perf_counter() - began, 1e-9)
         if config.keep_best:
-            kept = (progress.kept_step, progress.before, progress.best)
+            outcome = (progress.kept_step, progress.before, progress.best)
         else:
-            kept = (done, None, progress.curve[-1][1])
-        return LoopResult(done, *kept, progress.curve, waited / elapsed, progress.figures, before + elapsed)
+            outcome = (done, None, progress.curve[-1][1])
+        return LoopResult(
+            done, *outcome, progress.curve, waited / elapsed, progress.figures, before + elapsed
+        )
+
+    def _resume(self, parts: Mapping[str, Stateful]) -> int | None:
+        """Give the parts the states of the snapshot, which does not stay in memory: its step, None if there is none."""
+        snapshot = read_snapshot(self.state, self.identity, self.reduce)
+        if snapshot is None:
+            return None
+        snapshot.restore(parts)
+        return snapshot.step
 
     def _note(self, figures: Mapping[str, float], progress: "_Progress") -> str:
         names = (self.learner.watched, *self.learner.shown)
