@@ -14,7 +14,7 @@ from safetensors.torch import save as encode
 from torch import Tensor, nn
 
 from mfagan.errors import InputError
-from mfagan.files import write_atomic
+from mfagan.files import require_place, write_atomic
 from mfagan.shipped import commands_of
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "load_weights",
     "read",
     "read_record",
+    "require_checkpoint_place",
     "save",
     "sha256",
 ]
@@ -77,11 +78,35 @@ def save(path: str | Path, checkpoint: Checkpoint) -> None:
         checkpoint: what to write.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: it cannot be written, or has the name of one of PyTorch's own files.
     """
     about = {name: getattr(checkpoint, name) for name in ("network", "role", "config", "record")}
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.state.items()}
-    write_atomic(path, encode(state, metadata={_KEY: json.dumps(about)}))
+    write_atomic(_require_own_name(Path(path)), encode(state, metadata={_KEY: json.dumps(about)}))
+
+
+def require_checkpoint_place(path: str | Path, *inputs: str | Path | None) -> Path:
+    """Check before long work that a checkpoint can be written to a file, as `mfagan.files.require_place` does.
+
+    Args:
+        path: the file to write.
+        inputs: files that are read.
+
+    Returns:
+        `path` as a Path.
+
+    Raises:
+        InputError: as `require_place`; the name is that of PyTorch's own files, as which it would be read.
+    """
+    return require_place(_require_own_name(Path(path)), *inputs)
+
+
+def _require_own_name(path: Path) -> Path:
+    if path.suffix.lower() in PYTORCH_SUFFIXES:
+        raise InputError(
+            f"checkpoint {path}: a name that ends in {path.suffix} is of PyTorch's own files; end it in .safetensors"
+        )
+    return path
 
 
 def read(path: str | Path, network: str | None = None, role: str | None = None) -> Checkpoint:

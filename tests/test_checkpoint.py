@@ -75,6 +75,14 @@ def test_files_that_are_no_checkpoints(tmp_path):
         checkpoint.read(tmp_path / "odd")
 
 
+def test_a_name_as_which_it_would_be_read_as_pytorchs_is_refused(tmp_path):
+    for act in (lambda path: checkpoint.save(path, example()), checkpoint.require_checkpoint_place):
+        with pytest.raises(InputError, match=r"a\.PTH: a name that ends in \.PTH .* end it in \.safetensors"):
+            act(tmp_path / "a.PTH")
+    assert list(tmp_path.iterdir()) == []
+    assert checkpoint.require_checkpoint_place(tmp_path / "a.safetensors") == tmp_path / "a.safetensors"
+
+
 def test_a_truncated_file_is_refused(tmp_path):
     path = tmp_path / "a"
     checkpoint.save(path, example())

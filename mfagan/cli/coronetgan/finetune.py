@@ -95,7 +95,6 @@ def finetune(
     )
     from mfagan.coronetgan.training.recipe import change_recipe, read_recipe
     from mfagan.coronetgan.training.run import prepare_run
-    from mfagan.files import require_place
     from mfagan.training.run import RunOptions
     from mfagan.training.time_limit import Stopped
     from search.storage.address import lasting_address
@@ -128,7 +127,7 @@ def finetune(
     kept = None if picked is None else storage_file(picked.storage)
     inputs = (source, *files.starts, *files.discriminators, kept)
     for one in files.outs:
-        require_place(one, *inputs)
+        checkpoint.require_checkpoint_place(one, *inputs)
     options = RunOptions(out.parent, device, seed, restart, max_steps, limit=limit)
     run = open_run(prepare_run, settings, options, data=data, paired=paired)
     lineage = None if picked is None else open_lineage(picked, storage)

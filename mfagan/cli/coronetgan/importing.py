@@ -32,9 +32,8 @@ def import_file(
     from mfagan import checkpoint
     from mfagan.coronetgan.importing import import_public
     from mfagan.coronetgan.kinds import describe
-    from mfagan.files import require_place
 
-    require_place(out, file)
+    checkpoint.require_checkpoint_place(out, file)
     found = import_public(file, norm_at_inference)
     about = describe(found, file)
     checkpoint.save(out, found)

@@ -77,6 +77,8 @@ def export(
     from mfagan.progress import show_bar
 
     format = read_format(to, out)
+    if mapping_out is not None:
+        read_format(format, mapping_out)  # both files have one format
     target = GeneratorTarget(format, precision, noise, "w_plus" if w_plus else "w")  # pyright: ignore[reportArgumentType]
     if teacher is not None and format != "tflite":
         raise InputError(

@@ -66,7 +66,6 @@ def finetune(
     """
     from mfagan import checkpoint
     from mfagan.cli.study.history import open_lineage
-    from mfagan.files import require_place
     from mfagan.mobilestylegan.network.generator import MobileStyleGAN
     from mfagan.mobilestylegan.network.student.widths import read_channels
     from mfagan.mobilestylegan.study.picked import read_picked
@@ -104,7 +103,7 @@ def finetune(
     settings = recipe_of(found) if recipe is None else read_student_recipe(recipe)
     cut_slice(found, start, slice_channels)  # what is wrong with the channels is said before long work
     kept = None if picked is None else storage_file(picked.storage)
-    folder = require_place(out, source, start, teacher, vgg, kept).parent
+    folder = checkpoint.require_checkpoint_place(out, source, start, teacher, vgg, kept).parent
     options = StudentRunOptions(folder, device, seed, restart, max_steps, limit=limit, vgg=vgg)
     run = open_run(prepare_student_run, settings, options, stages=["finetune"])
     lineage = None if picked is None else open_lineage(picked, storage)

@@ -36,11 +36,10 @@ def import_file(
     Sizes and widths are inferred from the shapes of the weights. Nothing in the file is run: NVIDIA's .pkl is refused.
     """
     from mfagan import checkpoint
-    from mfagan.files import require_place
     from mfagan.mobilestylegan.importing import import_file as convert
     from mfagan.mobilestylegan.kinds import rebuild
 
-    require_place(out, file)
+    checkpoint.require_checkpoint_place(out, file)
     found = convert(file, rows="authors" if authors_rows else "ours", allow_namespace=allow_namespace)
     network = rebuild(found, file)
     checkpoint.save(out, found)

@@ -186,7 +186,7 @@ def finetune(
     storage: HistoryOption = None,
 ) -> Result:
     """Fine-tune a picked SubGenerator with the distilled discriminator (stage 4)."""
-    from mfagan.checkpoint import sha256
+    from mfagan.checkpoint import require_checkpoint_place, sha256
     from mfagan.deploy.about.model_card import card_path
     from mfagan.files import require_place
     from mfagan.sr.study.picked import read_picked
@@ -206,7 +206,7 @@ def finetune(
     settings = set_compile(recipe_of(found) if recipe is None else read_recipe(recipe), compile_steps)
     weights = choice.supernet if supernet is None else supernet
     inputs = picked, weights, discriminator, vgg, alexnet, storage_file(choice.storage)
-    folder = require_place(out, *inputs).parent
+    folder = require_checkpoint_place(out, *inputs).parent
     require_place(card_path(out), *inputs)
     require_discriminator(settings, discriminator)
     options = SRRunOptions(

@@ -9,7 +9,6 @@ import torch
 
 from mfagan.coronetgan.network.costs import WidthCosts
 from mfagan.coronetgan.network.hyper.ratio import FORECAST_MARGIN, STOP_ABOVE, count_steps
-from mfagan.coronetgan.network.hyper.translator import BYTES_OF_AVERAGE, BYTES_PER_NUMBER
 from mfagan.coronetgan.training.recipe import TranslationRecipe
 from mfagan.deploy.memory import machine_bytes
 from mfagan.errors import InputError
@@ -21,6 +20,10 @@ logger = logging.getLogger(__name__)
 
 _PARTS = 4000
 """Into so many the shrinkage of a whole latent is divided."""
+_BYTES_PER_NUMBER = 16
+"""Of a trainable number: itself, its gradient and Adam's two averages, in fp32; 0 of them is for activations."""
+_BYTES_OF_AVERAGE = 4
+"""Of a trainable number's moving average, in fp32."""
 _LARGEST = 5.0
 """Hardly an entry of N(0, 1) is larger."""
 
@@ -111,7 +114,7 @@ def tell_memory(stage: str, numbers: int, averaged: bool = False) -> None:
         numbers: trained numbers of all its networks.
         averaged: whether an average of the weights is kept too, as `ema_decay` asks for.
     """
-    needed = numbers * (BYTES_PER_NUMBER + BYTES_OF_AVERAGE * averaged)
+    needed = numbers * (_BYTES_PER_NUMBER + _BYTES_OF_AVERAGE * averaged)
     logger.info(
         "stage %s trains %s numbers: %.1f GB with gradients%s Adam's averages%s, before activations",
         stage,

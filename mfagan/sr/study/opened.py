@@ -17,7 +17,7 @@ from mfagan.sr.study.findings import as_picked
 from mfagan.sr.study.picked import picked_of
 from mfagan.sr.study.pictures.description import describe_points
 from mfagan.sr.study.pictures.front_quality import choose_images, measure_quality
-from mfagan.sr.study.pictures.scenes import ScenePainter
+from mfagan.sr.study.pictures.scenes import CropPainter
 from mfagan.sr.study.problem import EXTRA_OBJECTIVES, PSNR, SubGeneratorProblem
 from mfagan.sr.study.sources import Sources, hash_images, read_sources
 from mfagan.study.opened import Given, OpenedStudy, open_table, read_target_size, require_same
@@ -108,10 +108,10 @@ class _OpenedSubGenerators(OpenedStudy):
         self.has_scenes = n_scenes > 0 and len(self._pairs) > 0
 
     @cached_property
-    def _painter(self) -> ScenePainter | None:
+    def _painter(self) -> CropPainter | None:
         if not self.has_scenes or self._network is None:
             return None
-        return ScenePainter(self._network, self._pairs, self._n_scenes)
+        return CropPainter(self._network, self._pairs, self._n_scenes)
 
     def describe(
         self, points: Sequence[Point], report: ProgressCallback = ignore_progress

@@ -22,7 +22,7 @@ from mfagan.sr.network.supergenerator import load_supernet
 from mfagan.sr.network.widths import NAMES, OPTIONS, Widths, require_choice
 from mfagan.sr.study.block_lists import BlockLists, every_block
 from mfagan.sr.study.pictures.description import BLOCK_TITLES, describe_points
-from mfagan.sr.study.pictures.scenes import ScenePainter
+from mfagan.sr.study.pictures.scenes import CropPainter
 from mfagan.sr.study.scoring.bf16_scoring import (
     Bf16Error,
     ScoringPrecision,
@@ -256,7 +256,7 @@ class SubGeneratorProblem(ScoredProblem[Widths]):
         Args:
             points: Finished trials, such as the front.
         """
-        painter = ScenePainter(self.network, self.pairs) if self.pairs else None
+        painter = CropPainter(self.network, self.pairs) if self.pairs else None
         return describe_points(points, painter, self.price_parts)
 
     @cached_property

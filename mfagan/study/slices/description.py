@@ -1,32 +1,17 @@
 """What the page of a study shows of slices."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from mfagan.latency.priced_problem import LATENCY
 from mfagan.progress import ProgressCallback, ignore_progress
-from search.description import Drawing, Picture, PointDescription, Scene, StudyDescription
+from mfagan.study.slices.scenes import ScenePainter
+from search.description import Drawing, PointDescription, StudyDescription
 from search.problem import Point
 
-__all__ = ["Painter", "describe_slices"]
+__all__ = ["describe_slices"]
 
 WidthsT = TypeVar("WidthsT")
-PaintedT = TypeVar("PaintedT", contravariant=True)
-
-
-class Painter(Protocol[PaintedT]):
-    """Paints slices, as a system's `ScenePainter` does."""
-
-    @property
-    def scenes(self) -> Sequence[Scene]:
-        """What there are pictures of, with their references."""
-        ...
-
-    def paint(
-        self, choices: Sequence[PaintedT], report: ProgressCallback = ...
-    ) -> Sequence[Mapping[str, Picture]]:
-        """For each choice its picture of each scene, by the scene's name."""
-        ...
 
 
 def describe_slices(
@@ -34,7 +19,7 @@ def describe_slices(
     slices: Sequence[WidthsT],
     draw: Callable[[WidthsT], Drawing],
     titles: Mapping[str, str],
-    painter: Painter[WidthsT] | None = None,
+    painter: ScenePainter[WidthsT] | None = None,
     price_parts: Callable[[WidthsT], Sequence[tuple[str, float]]] | None = None,
     report: ProgressCallback = ignore_progress,
 ) -> StudyDescription:

@@ -1,11 +1,12 @@
 """Sample pictures: the same cases by each slice, beside what they are compared with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
+
+from torch import Tensor
 
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.study.pictures import encode_webp
-from mfagan.study.slices.scorer import SliceScorer
 from search.description import Picture, Scene
 
 __all__ = ["N_SCENES", "ScenePainter"]
@@ -23,15 +24,17 @@ class ScenePainter(Generic[WidthsT]):
 
     scenes: Sequence[Scene]
 
-    def __init__(self, scorer: SliceScorer[WidthsT], names: Sequence[str]) -> None:
+    def __init__(
+        self, names: Sequence[str], run: Callable[[int, Sequence[WidthsT]], Iterator[tuple[int, Tensor]]]
+    ) -> None:
         """Paint nothing yet.
 
         Args:
-            scorer: Runs the slices.
-            names: Of the scenes, one for each of the first cases.
+            names: Of the scenes.
+            run: Makes a scene, given by its index, by slices, as `mfagan.study.slices.scorer.SliceScorer.run`.
         """
-        self._scorer = scorer
         self._names = names
+        self._run = run
 
     def paint(
         self, choices: Sequence[WidthsT], report: ProgressCallback = ignore_progress
@@ -48,7 +51,7 @@ class ScenePainter(Generic[WidthsT]):
         pictures: list[dict[str, Picture]] = [{} for _ in choices]
         done, total = 0, len(choices) * len(self._names)
         for case, name in enumerate(self._names):
-            for i, image in self._scorer.run(case, choices):
+            for i, image in self._run(case, choices):
                 pictures[i][name] = encode_webp(image.cpu())
                 done += 1
                 report(done, total, name)

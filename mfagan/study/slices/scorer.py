@@ -74,8 +74,8 @@ class SliceScorer(ABC, Generic[WidthsT]):
         self.targets = targets
         self._lpips = lpips
         self._inception = inception
-        self._features_of_others = None if others is None else self._features(others)
-        self._features_of_originals = self._features(originals if others is None else ())
+        self._has_others = others is not None
+        self._features_of_others = self._features(originals if others is None else others)
 
     @property
     def references(self) -> Sequence[Tensor]:
@@ -142,8 +142,7 @@ class SliceScorer(ABC, Generic[WidthsT]):
                 features[i].append(self._features([picture]))
         kernels: list[float | None] = [None] * len(choices)
         if self._inception is not None:
-            others = self._features_of_others
-            others = self._features_of_originals[list(cases)] if others is None else others
+            others = self._features_of_others if self._has_others else self._features_of_others[list(cases)]
             kernels = [kernel_distance(torch.cat(one), others) for one in features]
         return [
             SliceScore(tuple(one), tuple(other), kernel)
@@ -152,7 +151,7 @@ class SliceScorer(ABC, Generic[WidthsT]):
 
     def _features(self, pictures: Sequence[Tensor]) -> Tensor:
         """Inception's features, (pictures, 2048), of one picture at a time; none without it."""
-        if self._inception is None or not pictures:
+        if self._inception is None:
             return torch.empty(0)
         return self._inception(picture[None] for picture in pictures)
 

@@ -115,6 +115,13 @@ def test_bad_options(run: Run, student: Path, tmp_path: Path, options: list[str]
     assert not out.exists()
 
 
+def test_both_files_have_one_format(run: Run, student: Path, tmp_path: Path):
+    files = ["--out", tmp_path / "net.onnx", "--mapping-out", tmp_path / "net-mapping.tflite"]
+    done = run("mobilestylegan", "export", student, *files)
+    assert "net-mapping.tflite with format onnx: .tflite is the ending of tflite files" in done.message
+    assert list(tmp_path.glob("net*")) == []
+
+
 def test_a_file_for_onnx_runtime_is_not_measured_in_litert(run: Run, student: Path, tmp_path: Path):
     done = run("mobilestylegan", "export", student, "--out", tmp_path / "net.onnx", "--teacher", student)
     assert "--teacher with format onnx" in done.message

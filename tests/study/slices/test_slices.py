@@ -69,7 +69,7 @@ def test_figures_of_a_front_name_what_they_are_measured_to():
 
 
 def test_a_page_has_each_slices_pictures_parts_and_drawing():
-    painter = ScenePainter(scorer(), ["first", "second"])
+    painter = ScenePainter(["first", "second"], scorer().run)
     painter.scenes = [Scene("first", {}), Scene("second", {})]
     points = [Point(number, {"width": width}, (0.0, 0.0)) for number, width in ((4, 1), (7, 3))]
     found = describe_slices(points, [1, 3], draw, {"width": "Width"}, painter, lambda width: [("all", width)])

@@ -14,12 +14,7 @@ from mfagan.coronetgan.network.translator import Translator
 from mfagan.errors import InputError
 from mfagan.networks.saved_module import SavedModule
 
-__all__ = ["BYTES_OF_AVERAGE", "BYTES_PER_NUMBER", "HyperTranslator", "count_trainable"]
-
-BYTES_PER_NUMBER = 16
-"""Of a trainable number: itself, its gradient and Adam's two averages, in fp32; 0 of them is for activations."""
-BYTES_OF_AVERAGE = 4
-"""Of a trainable number's moving average, in fp32."""
+__all__ = ["HyperTranslator", "count_trainable"]
 
 
 class HyperTranslator(SavedModule):

@@ -20,7 +20,7 @@ class TranslationPainter(ScenePainter[Widths]):
             n_scenes: How many scenes there shall be, if there are as many pictures.
         """
         names = scorer.pictures.names[:n_scenes]
-        super().__init__(scorer, names)
+        super().__init__(names, scorer.run)
         scenes: list[Scene] = []
         for case, name in enumerate(names):
             shown = {"input": scorer.inputs[case], "unpruned": scorer.originals[case]}

@@ -21,7 +21,7 @@ class LatentPainter(ScenePainter[Channels]):
             n_scenes: How many scenes there shall be, if there are as many latents.
         """
         names = [f"seed {seed}" for seed in scorer.latents.seeds[:n_scenes]]
-        super().__init__(scorer, names)
+        super().__init__(names, scorer.run)
         widest = self.paint([full])[0]
         self.scenes = [
             Scene(name, {"teacher": encode_webp(image.cpu()), "full width": widest[name]})

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.pictures.drawing import CHOICE_TITLES, draw_network
-from mfagan.sr.study.pictures.scenes import ScenePainter
+from mfagan.sr.study.pictures.scenes import CropPainter
 from mfagan.study.slices.description import describe_slices
 from mfagan.study.titles import COST_TITLES
 from search.description import StudyDescription
@@ -40,7 +40,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
 
 def describe_points(
     points: Sequence[Point],
-    painter: ScenePainter | None,
+    painter: CropPainter | None,
     price_parts: Callable[[Widths], Sequence[tuple[str, float]]] | None,
     report: ProgressCallback = ignore_progress,
 ) -> StudyDescription:

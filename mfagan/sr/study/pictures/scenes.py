@@ -10,14 +10,14 @@ from torch.nn import functional as F
 from mfagan.data.images import luma
 from mfagan.data.pairs import Pair, distinct_names
 from mfagan.evaluation.scores import enlarge_bicubic
-from mfagan.progress import ProgressCallback, ignore_progress
 from mfagan.sr.network.supergenerator import SuperGenerator
 from mfagan.sr.network.widths import Widths
 from mfagan.sr.study.scoring.prefix_walk import PrefixWalk
 from mfagan.study.pictures import encode_webp
-from search.description import Picture, Scene
+from mfagan.study.slices.scenes import ScenePainter
+from search.description import Scene
 
-__all__ = ["N_SCENES", "ScenePainter"]
+__all__ = ["N_SCENES", "CropPainter"]
 
 N_SCENES = 3
 SIDE_PX = 128
@@ -42,7 +42,7 @@ class _Crop:
         return image[:, self.rows, self.columns]
 
 
-class ScenePainter:
+class CropPainter(ScenePainter[Widths]):
     """Paints scenes by slices of a SuperGenerator, whose weights must not change meanwhile.
 
     Of each photo it takes the square in which bicubic enlargement is most wrong, and of the worst of these the ones in
@@ -73,7 +73,10 @@ class ScenePainter:
             ((_, enlarged),) = self._enlarge(crop, [full])
             found.append((crop.bicubic_error - _error(enlarged, crop), crop, enlarged))
         found.sort(key=lambda one: -one[0])
-        self._crops = [crop for _, crop, _ in found[:n_scenes]]
+        crops = [crop for _, crop, _ in found[:n_scenes]]
+        super().__init__(
+            [crop.name for crop in crops], lambda scene, choices: self._enlarge(crops[scene], choices)
+        )
         self.scenes = [
             Scene(
                 crop.name,
@@ -85,27 +88,6 @@ class ScenePainter:
             )
             for _, crop, enlarged in found[:n_scenes]
         ]
-
-    def paint(
-        self, choices: Sequence[Widths], report: ProgressCallback = ignore_progress
-    ) -> list[dict[str, Picture]]:
-        """Paint every scene by several SubGenerators; they share the work of common prefixes.
-
-        Args:
-            choices: Their widths.
-            report: Called after each picture.
-
-        Returns:
-            For each choice its picture of each scene, by the scene's name.
-        """
-        pictures: list[dict[str, Picture]] = [{} for _ in choices]
-        done, total = 0, len(choices) * len(self._crops)
-        for crop in self._crops:
-            for i, enlarged in self._enlarge(crop, choices):
-                pictures[i][crop.name] = encode_webp(enlarged)
-                done += 1
-                report(done, total, crop.name)
-        return pictures
 
     def _enlarge(self, crop: _Crop, choices: Sequence[Widths]) -> Iterator[tuple[int, Tensor]]:
         x = crop.pair.lr[None].to(self._device).contiguous(memory_format=torch.channels_last)

@@ -18,7 +18,7 @@ from mfagan.sr.network.supergenerator import SuperGenerator, load_supernet
 from mfagan.sr.network.widths import NAMES, Widths
 from mfagan.sr.study.pictures.description import TITLES, describe_points
 from mfagan.sr.study.pictures.drawing import draw_network
-from mfagan.sr.study.pictures.scenes import ScenePainter
+from mfagan.sr.study.pictures.scenes import CropPainter
 from mfagan.sr.study.problem import SubGeneratorProblem
 from search.description import Box, Picture
 from search.latency import LatencyTable
@@ -107,7 +107,7 @@ def test_without_images_there_are_no_pictures(trained, table):
 def test_pictures_are_what_the_networks_make_of_a_small_photo(network, pairs):
     """All of it is within the crop, so that the network sees the same."""
     pair = pairs[0]
-    painter = ScenePainter(network, [pair])
+    painter = CropPainter(network, [pair])
     (scene,) = painter.scenes
     (pictures,) = painter.paint([MIXED])
     shown = {**scene.references, "own": pictures["photo_0"]}
@@ -124,14 +124,14 @@ def test_pictures_are_what_the_networks_make_of_a_small_photo(network, pairs):
 
 
 def test_a_picture_does_not_depend_on_the_others(network, pairs):
-    painter = ScenePainter(network, pairs, n_scenes=2)
+    painter = CropPainter(network, pairs, n_scenes=2)
     calls: list[tuple[int, int, str]] = []
     together = painter.paint([MIXED, NARROW, MIXED], lambda *call: calls.append(call))
     assert together[0] == together[2] == painter.paint([MIXED])[0]
     assert together[1] == painter.paint([NARROW])[0]
     assert [done for done, _, _ in calls] == [1, 2, 3, 4, 5, 6]
     assert {total for _, total, _ in calls} == {6}
-    again = ScenePainter(network, pairs, n_scenes=2)
+    again = CropPainter(network, pairs, n_scenes=2)
     assert again.scenes == painter.scenes
 
 
@@ -141,7 +141,7 @@ def test_a_scene_is_where_enlarging_is_difficult(network):
     levels_of_all = np.full((3, 480, 640), 128, dtype=np.uint8)
     coarse = rng.integers(60, 200, (20, 20), dtype=np.uint8)
     levels_of_all[:, 320:440, 400:520] = np.kron(coarse, np.ones((6, 6), dtype=np.uint8))
-    painter = ScenePainter(network, [make_pair("drawn", levels_of_all, 4)])
+    painter = CropPainter(network, [make_pair("drawn", levels_of_all, 4)])
     shown = levels(painter.scenes[0].references["original"])
     assert shown.shape == (3, 128, 128)
     detailed = (shown.mean(0) - 128).abs() > 12
@@ -151,14 +151,14 @@ def test_a_scene_is_where_enlarging_is_difficult(network):
 
 def test_photos_of_one_name_and_fewer_photos_than_scenes(network, pairs):
     twice = [pairs[0], Pair("photo_0", pairs[1].lr_levels, pairs[1].hr_levels)]
-    painter = ScenePainter(network, twice, n_scenes=5)
+    painter = CropPainter(network, twice, n_scenes=5)
     assert {scene.name for scene in painter.scenes} == {"photo_0 (1)", "photo_0 (2)"}
     assert painter.paint([]) == []
 
 
 def test_several_crops_of_one_photo_are_one_scene(network, pairs):
     crops = [*pairs[0].crops(12, 4), *pairs[1].crops(12, 4)]
-    painter = ScenePainter(network, crops)
+    painter = CropPainter(network, crops)
     assert len(painter.scenes) == 2
     assert {scene.name.rpartition(" ")[0] for scene in painter.scenes} == {"photo_0", "photo_1"}
 
