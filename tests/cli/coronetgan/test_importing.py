@@ -26,6 +26,8 @@ def test_a_public_generator_becomes_a_checkpoint(run: Run, tmp_path: Path):
     assert "batch norm, statistics: running" in shown.answer
     assert load_translator(out).norm_at_inference == "running"
     assert json.loads(run("info", out, "--json").out)["imported_from"]["file"] == "latest_net_G.pth"
+    refused = run("coronetgan", "import", file, "--out", tmp_path / "facades.pth")
+    assert "end it in .safetensors" in refused.message
 
 
 def test_a_discriminator_is_refused_in_one_line(run: Run, tmp_path: Path):
